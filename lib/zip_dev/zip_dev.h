@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef ZIP_DEV_H
+#define ZIP_DEV_H
+
+/**
+ * @file
+ * The software ZIP function: a VF of the HiSilicon ZIP accelerator
+ * (19e5:a251) that behaves like the silicon at register and ring level.
+ *
+ * It is driven only by what a driver can do to the real thing: register
+ * accesses, mailbox commands, doorbells, and memory that it was given a map
+ * for. Requests are executed by worker threads of the function, or, if it has
+ * none, inside zip_dev_poll().
+ *
+ * Whoever drives it is hostile: nothing written to registers, doorbells, rings,
+ * SGLs or stream contexts can make the function read or write outside the map,
+ * crash or hang.
+ */
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hisi_qm_regs.h"
+
+/** One software function. */
+struct zip_dev;
+
+/** What the function does with the data of DEFLATE requests. */
+enum zip_dev_engine {
+	ZIP_DEV_ENGINE_DEFLATE, /**< Compress and decompress. */
+	/**
+	 * Copy input to output in both directions, whatever the request asks:
+	 * shows what driver and rings cost by themselves.
+	 */
+	ZIP_DEV_ENGINE_COPY,
+};
+
+/** Severity of a log line. */
+enum zip_dev_log_level { ZIP_DEV_LOG_ERR, ZIP_DEV_LOG_WARNING, ZIP_DEV_LOG_INFO };
+
+/** How a function is made. All pointers must stay valid while it lives. */
+struct zip_dev_conf {
+	const char *name;       /**< Name in log lines; copied. */
+	uint8_t revision;       /**< HISI_QM_REV_V3 or HISI_QM_REV_V2. */
+	uint8_t ext;            /**< 1: offer the software extension (hisi_zip_ext.h). */
+	uint8_t engine;         /**< enum zip_dev_engine. */
+	uint16_t queues;        /**< Queues of the function, 1 to HISI_QM_QUEUES_MAX. */
+	uint16_t workers;       /**< Worker threads, 0 to ZIP_DEV_WORKERS_MAX. */
+	uint32_t streams_max;   /**< Streams kept at a time; 0: 1024. */
+	/**
+	 * Creates a worker thread, so that the owner chooses its CPUs and name;
+	 * NULL: pthread_create(). Returns 0 or a positive errno.
+	 */
+	int (*spawn)(pthread_t *thread, void *(*run)(void *), void *arg, void *priv);
+	/** Takes a log line (no newline at the end); NULL: stderr. Never called per request. */
+	void (*log)(enum zip_dev_log_level level, const char *line, void *priv);
+	void *priv;             /**< Passed to spawn and log. */
+};
+
+#define ZIP_DEV_WORKERS_MAX 64
+
+/**
+ * Make a function, in its state after a reset, and start its workers.
+ *
+ * @return
+ *   0, -EINVAL (a field of conf is out of range; the log line names it),
+ *   -ENOMEM, or the negative errno of spawn.
+ */
+int zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev);
+
+/**
+ * Stop the workers and free the function. Requests being executed are finished,
+ * others are dropped. After the return no memory of the map is touched.
+ */
+void zip_dev_destroy(struct zip_dev *dev);
+
+/* ---- Registers (BAR2) -------------------------------------------------------------------- */
+
+/**
+ * Read a register. Any thread.
+ * @param off
+ *   Offset in BAR2. Unknown offsets read 0.
+ * @param size
+ *   1, 2, 4 or 8 bytes.
+ */
+uint64_t zip_dev_read(struct zip_dev *dev, uint32_t off, unsigned int size);
+
+/**
+ * Write a register: mailbox pieces fire on the write that covers its last dword
+ * (QM 2.3), doorbells at 0x1000 and 0x2000 take 8 bytes. Any thread; unknown
+ * offsets and read-only registers ignore the write.
+ */
+void zip_dev_write(struct zip_dev *dev, uint32_t off, unsigned int size, uint64_t value);
+
+/**
+ * The 128-bit store to the mailbox. The command has been executed on return,
+ * and HISI_QM_MAILBOX reads back not busy, with status and result. Any thread.
+ * HISI_QM_MB_STOP_QP and _FLUSH_QM return when the queue has drained; without
+ * workers the caller executes what is left.
+ */
+void zip_dev_mailbox(struct zip_dev *dev, const struct hisi_qm_mailbox *mb);
+
+/* ---- Doorbells ----------------------------------------------------------------------------- */
+
+/**
+ * The doorbell words of one queue in plain memory, so that ringing one is a
+ * store and no call. On silicon the SQ and the CQ doorbell are one address;
+ * here they are two words, because memory keeps only the last value and the
+ * two may be rung by different threads. Each has a cache line of its own.
+ * Values are those of QM 4.1; a value with a wrong queue, command, random field
+ * or index is dropped, as the silicon does.
+ */
+struct zip_dev_doorbell {
+	_Alignas(64) volatile uint64_t sq; /**< Written by the driver only. */
+	_Alignas(64) volatile uint64_t cq; /**< Written by the driver only. */
+};
+
+/**
+ * @return
+ *   The doorbells of queue qn, valid until zip_dev_destroy(); NULL if qn is
+ *   not a queue of the function.
+ */
+struct zip_dev_doorbell *zip_dev_doorbell(struct zip_dev *dev, uint16_t qn);
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+#define ZIP_DEV_PROT_READ  0x1u /**< The function may read. */
+#define ZIP_DEV_PROT_WRITE 0x2u /**< The function may write. */
+
+/**
+ * Let the function see memory. Maps must not overlap.
+ * The map (iova 0, va NULL, size UINT64_MAX) gives it the whole address space
+ * of the process: addresses in requests are then plain pointers.
+ *
+ * @return 0, -EINVAL (size 0, wraps), -EEXIST (overlaps), -ENOMEM. Any thread.
+ */
+int zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
+		unsigned int prot);
+
+/**
+ * Take back all maps that lie wholly inside [iova, iova + size). On return no
+ * request touches them any more. Any thread but a worker's.
+ * @return Number of maps removed, or -EINVAL if a map lies half inside.
+ */
+int zip_dev_dma_unmap(struct zip_dev *dev, uint64_t iova, uint64_t size);
+
+/* ---- Execution ----------------------------------------------------------------------------- */
+
+/**
+ * Execute requests of queue qn in the caller (functions without workers).
+ *
+ * One thread at a time per queue; different queues may be polled by different
+ * threads at the same time.
+ *
+ * @param budget
+ *   Most requests to execute.
+ * @return
+ *   Requests executed.
+ */
+unsigned int zip_dev_poll(struct zip_dev *dev, uint16_t qn, unsigned int budget);
+
+/** What a function has done since it was made; for tests and inspectors. */
+struct zip_dev_stats {
+	uint64_t requests;       /**< Requests completed. */
+	uint64_t bytes_in;       /**< Bytes consumed. */
+	uint64_t bytes_out;      /**< Bytes produced. */
+	uint64_t errors;         /**< Requests completed with a status that is an error. */
+	uint64_t doorbells_dropped; /**< Doorbells with an invalid value. */
+	uint64_t mailbox_errors; /**< Mailbox commands that failed. */
+	uint32_t streams;        /**< Streams kept now. */
+	uint32_t queues_live;    /**< Queues started now. */
+};
+
+/** Read the counters; any thread. */
+void zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats);
+
+#endif /* ZIP_DEV_H */

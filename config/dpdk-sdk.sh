@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Collects what a DPDK driver needs beyond DPDK's public headers and what Debian does not install:
+# six driver-SDK headers and the pmdinfo generator. Taken, in this order, from
+#   1. DIR, if given: an unpacked DPDK source tree, or an earlier OUTDIR of this script;
+#   2. the installed DPDK, if it was built with enable_driver_sdk (the headers; the generator
+#      always comes from source);
+#   3. the source package of exactly the installed version, through a private apt configuration
+#      made from the machine's own package sources. The machine's configuration is not touched.
+#
+# usage: config/dpdk-sdk.sh OUTDIR [DIR]
+# Fills OUTDIR/include, OUTDIR/buildtools and OUTDIR/VERSION; quick when that was done before.
+
+set -eu
+
+headers="dev_driver.h bus_driver.h bus_vdev_driver.h bus_pci_driver.h
+	rte_compressdev_pmd.h rte_compressdev_internal.h"
+tools="gen-pmdinfo-cfile.py pmdinfogen.py coff.py"
+
+die() {
+	echo "dpdk-sdk: $*" >&2
+	exit 1
+}
+
+[ $# -ge 1 ] && [ $# -le 2 ] || die "usage: dpdk-sdk.sh OUTDIR [DIR]"
+out=$1
+given=${2:-}
+
+version=$(pkg-config --modversion libdpdk) ||
+	die "pkg-config does not find libdpdk; config/setup.sh installs it"
+libdpdk_include=$(pkg-config --variable=includedir libdpdk)
+stamp="$version ${given:-package}"
+
+[ "$(cat "$out/stamp" 2> /dev/null)" != "$stamp" ] || exit 0
+
+# copy_from TREE DEST NAME...: each file, wherever below TREE it lies. Names are unique in DPDK.
+copy_from() {
+	tree=$1
+	dest=$2
+	shift 2
+	for name; do
+		path=$(find "$tree" -name "$name" -type f | head -n 1)
+		[ -n "$path" ] || die "no $name below $tree; expected a DPDK $version source tree"
+		cp "$path" "$dest/$name"
+	done
+}
+
+# The deb-src twins of all package sources of this machine, in both formats that apt knows.
+write_apt_sources() {
+	dir=$1
+	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ -f "$f" ] || continue
+		sed -n 's/^[[:space:]]*deb\(-src\)\{0,1\}[[:space:]]/deb-src /p' "$f" |
+			grep -v 'cdrom:' > "$dir/$(basename "$f" .list).list" || :
+	done
+	for f in /etc/apt/sources.list.d/*.sources; do
+		[ -f "$f" ] || continue
+		sed 's/^Types:.*/Types: deb-src/' "$f" > "$dir/$(basename "$f")"
+	done
+}
+
+# fetch_source_package WORKDIR: leaves the unpacked tree in WORKDIR/dpdk.
+fetch_source_package() {
+	work=$1
+	pc=$(pkg-config --variable=pcfiledir libdpdk)/libdpdk.pc
+	package=$(dpkg-query -S "$pc" 2> /dev/null | sed 's/: .*//' | head -n 1) || :
+	[ -n "$package" ] ||
+		die "DPDK $version ($pc) is not from a Debian package;" \
+			"give its source tree with -Ddpdk_source=DIR"
+	source=$(dpkg-query -W -f '${source:Package}=${source:Version}' "$package")
+
+	mkdir -p "$work/sources.list.d" "$work/lists/partial" "$work/cache/archives/partial"
+	write_apt_sources "$work/sources.list.d"
+	# On top of the machine's configuration, so that its proxies and credentials hold; but
+	# without its hooks, which may clean the machine's own cache.
+	cat > "$work/apt.conf" <<-END
+		#clear APT::Update::Pre-Invoke;
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+		Dir::Etc::SourceList "/dev/null";
+		Dir::Etc::SourceParts "$work/sources.list.d";
+		Dir::State::Lists "$work/lists";
+		Dir::Cache "$work/cache";
+		APT::Sandbox::User "root";
+	END
+	echo "dpdk-sdk: fetching the source package $source"
+	# Not every source has a deb-src side; only the one that holds DPDK matters.
+	apt-get -c "$work/apt.conf" -qq update > "$work/log" 2>&1 || :
+	(cd "$work" && apt-get -c "$work/apt.conf" -qq source --download-only --only-source \
+		"$source" >> "$work/log" 2>&1) || {
+		cat "$work/log" >&2
+		die "no source package $source in this machine's package sources;" \
+			"upgrade $package, or give -Ddpdk_source=DIR"
+	}
+	dpkg-source --no-check -x "$work"/dpdk_*.dsc "$work/dpdk" >> "$work/log" 2>&1 || {
+		cat "$work/log" >&2
+		die "could not unpack the source package $source"
+	}
+}
+
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+rm -rf "$out/stamp" "$out/include" "$out/buildtools" "$out/work"
+mkdir -p "$out/include" "$out/buildtools" "$out/work"
+trap 'rm -rf "$out/work"' EXIT
+
+if [ -n "$given" ]; then
+	[ -f "$given/VERSION" ] || die "$given has no VERSION file; expected a DPDK source tree"
+	# A distribution may number its rebuilds: 22.11.11 of 22.11.11.
+	[ "$(cat "$given/VERSION")" = "$version" ] ||
+		die "$given is DPDK $(cat "$given/VERSION"); expected $version, the one installed"
+	tree=$given
+else
+	fetch_source_package "$out/work"
+	tree=$out/work/dpdk
+fi
+
+header_tree=$tree
+if [ -z "$given" ] && [ -f "$libdpdk_include/rte_compressdev_pmd.h" ]; then
+	header_tree=$libdpdk_include
+fi
+# shellcheck disable=SC2086 # lists of words on purpose
+{
+	copy_from "$header_tree" "$out/include" $headers
+	copy_from "$tree" "$out/buildtools" $tools
+}
+cp "$tree/VERSION" "$out/VERSION"
+echo "$stamp" > "$out/stamp"
+echo "dpdk-sdk: driver headers and pmdinfogen of DPDK $version are in $out"

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Installs the Debian packages that the build and the tests stand on. Does nothing, in a moment,
+# when they are all there.
+#
+# usage: config/setup.sh [--tests]
+#   --tests  also what only the tests need: second compiler, memory checkers, linters, Sphinx
+
+set -eu
+
+# Everything to build, to run the stock DPDK programs and to draw the benchmark's plot.
+packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils ca-certificates
+	dpdk dpdk-dev libdpdk-dev python3-pyelftools
+	libisal-dev libdeflate-dev zlib1g-dev libnuma-dev libcmocka-dev
+	python3 python3-matplotlib procps util-linux mount"
+test_packages="git clang llvm valgrind shellcheck jq python3-sphinx"
+
+say() {
+	echo "setup: $*"
+}
+
+die() {
+	echo "setup: $*" >&2
+	exit 1
+}
+
+case "${1:-}" in
+'') ;;
+--tests) packages="$packages $test_packages" ;;
+*) die "unknown argument '$1'; expected nothing or --tests" ;;
+esac
+
+command -v dpkg-query > /dev/null && command -v apt-get > /dev/null ||
+	die "not Debian (no dpkg or apt-get); install by hand what these stand for: $packages"
+
+# The packages of the list that are not installed, one a line.
+missing_packages() {
+	for p in $packages; do
+		# Names like libc6-dev are listed once per architecture.
+		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2> /dev/null |
+			grep -qx installed || echo "$p"
+	done
+	# The sanitizer and fuzzer runtimes carry the version of the default clang in their name.
+	case " $packages " in
+	*' clang '*)
+		rt=$(apt-cache depends clang 2> /dev/null |
+			sed -n 's/.*Depends: clang-\([0-9][0-9]*\)$/libclang-rt-\1-dev/p')
+		[ -z "$rt" ] || dpkg-query -W -f '${db:Status-Status}\n' "$rt" 2> /dev/null |
+			grep -qx installed || echo "$rt"
+		;;
+	esac
+}
+
+missing=$(missing_packages | tr '\n' ' ')
+[ -n "$missing" ] || exit 0
+
+[ "$(id -u)" -eq 0 ] ||
+	die "must run as root to install: $missing"
+
+export DEBIAN_FRONTEND=noninteractive
+say "apt-get update"
+apt-get -qq update || say "apt-get update had errors, going on with the lists that there are"
+# The lists may only now name the clang runtime.
+missing=$(missing_packages | tr '\n' ' ')
+say "installing $missing"
+# shellcheck disable=SC2086 # a list of words on purpose
+apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing > /dev/null ||
+	die "apt-get could not install: $missing"
+
+missing=$(missing_packages | tr '\n' ' ')
+[ -z "$missing" ] || die "still missing after apt-get install: $missing"
+say "done"

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "hisi_qm.h"
+
+#define MAILBOX_TIMEOUT_MS 1000      /* what newer kernels allow (QM 2.3) */
+#define DRAIN_TIMEOUT_MS   5000      /* the same for STOP_QP */
+#define POLL_PERIOD_NS     10000
+
+/* Distance in the context block; each context has 32 bytes (QM 3). */
+#define CTX_SIZE 32u
+
+static void __attribute__((format(printf, 3, 4)))
+qm_log(const struct hisi_qm *qm, int error, const char *fmt, ...)
+{
+	char line[256];
+	int len;
+	va_list ap;
+
+	if (qm->log == NULL)
+		return;
+	len = snprintf(line, sizeof(line), "%s: ", qm->io->name);
+	va_start(ap, fmt);
+	vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, ap);
+	va_end(ap);
+	qm->log(error, line);
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/*
+ * Wait until the mailbox is idle.
+ * Returns word 0 of it, or a negative errno.
+ */
+static int
+mailbox_wait(struct hisi_qm *qm, unsigned int timeout_ms)
+{
+	const struct timespec period = { .tv_nsec = POLL_PERIOD_NS };
+	uint64_t deadline = 0;
+	uint32_t w0;
+
+	for (;;) {
+		w0 = qm->io->ops->read32(qm->io, HISI_QM_MAILBOX);
+		if (w0 == UINT32_MAX)
+			return -ENODEV;
+		if ((w0 & HISI_QM_MB_BUSY) == 0)
+			return (int)(w0 & 0xffff);
+		if (deadline == 0)
+			deadline = now_ms() + timeout_ms;
+		else if (now_ms() > deadline)
+			return -ETIMEDOUT;
+		nanosleep(&period, NULL);
+	}
+}
+
+/* One mailbox command; the lock is held. For reads, *data gets the 64-bit answer. */
+static int
+mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uint64_t base, uint64_t *data)
+{
+	unsigned int timeout = cmd == HISI_QM_MB_STOP_QP ? DRAIN_TIMEOUT_MS : MAILBOX_TIMEOUT_MS;
+	struct hisi_qm_mailbox mb = {
+		.w0 = (uint16_t)(cmd | HISI_QM_MB_BUSY | (data != NULL ? HISI_QM_MB_OP_READ : 0)),
+		.queue_num = queue,
+		.base_l = (uint32_t)base,
+		.base_h = (uint32_t)(base >> 32),
+	};
+	int ret;
+
+	ret = mailbox_wait(qm, timeout);
+	if (ret >= 0) {
+		qm->io->ops->mailbox(qm->io, &mb);
+		ret = mailbox_wait(qm, timeout);
+	}
+	if (ret < 0) {
+		qm_log(qm, 1, "mailbox command 0x%x for queue %u: no answer within %u ms (%d)",
+			cmd, queue, timeout, ret);
+		return ret;
+	}
+	if (((uint32_t)ret >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK) != 0) {
+		qm_log(qm, 1, "mailbox command 0x%x for queue %u: status 0x%x, expected 0", cmd,
+			queue, (uint32_t)ret >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK);
+		return -EIO;
+	}
+	if (data != NULL)
+		*data = qm->io->ops->read32(qm->io, HISI_QM_MAILBOX + 4) |
+			(uint64_t)qm->io->ops->read32(qm->io, HISI_QM_MAILBOX + 8) << 32;
+	return 0;
+}
+
+int
+hisi_qm_init(struct hisi_qm *qm, struct hisi_qm_io *io, const struct hisi_qm_mem_ops *mem,
+		hisi_qm_log_t log)
+{
+	uint64_t vft;
+	int ret;
+
+	memset(qm, 0, sizeof(*qm));
+	qm->io = io;
+	qm->mem = mem;
+	qm->log = log;
+	if (io->revision < HISI_QM_REV_V2) {
+		qm_log(qm, 1, "revision 0x%x, expected 0x%x or later", io->revision,
+			HISI_QM_REV_V2);
+		return -ENOTSUP;
+	}
+	ret = mailbox(qm, HISI_QM_MB_SQC_VFT, 0, 0, &vft);
+	if (ret != 0)
+		return ret;
+	qm->queues = (uint16_t)((vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK) + 1);
+
+	ret = mem->alloc(mem->priv, (size_t)qm->queues * CTX_SIZE * 2, CTX_SIZE, -1, &qm->ctx);
+	if (ret != 0) {
+		qm_log(qm, 1, "no memory for the contexts of %u queues (%d)", qm->queues, ret);
+		return ret;
+	}
+	ret = mailbox(qm, HISI_QM_MB_SQC_BT, 0, qm->ctx.iova, NULL);
+	if (ret == 0)
+		ret = mailbox(qm, HISI_QM_MB_CQC_BT, 0,
+			qm->ctx.iova + (uint64_t)qm->queues * CTX_SIZE, NULL);
+	if (ret != 0) {
+		mem->free(mem->priv, &qm->ctx);
+		return ret;
+	}
+	/* No event queues: keep both interrupts and, on V3, PF messages masked (QM 2.6). */
+	io->ops->write32(io, HISI_QM_AEQ_INT_MASK, 1);
+	io->ops->write32(io, HISI_QM_EQ_INT_MASK, 1);
+	if (io->revision >= HISI_QM_REV_V3) {
+		io->ops->write32(io, HISI_QM_IFC_INT_MASK, 1);
+		io->ops->write32(io, HISI_QM_VF_STATE, 0);
+	}
+	pthread_mutex_init(&qm->lock, NULL);
+	return 0;
+}
+
+void
+hisi_qm_fini(struct hisi_qm *qm)
+{
+	struct hisi_qm_io *io = qm->io;
+
+	/* The device may keep contexts in its cache until told to write them back (QM 2.5). */
+	io->ops->write32(io, HISI_QM_CACHE_WB_START, 1);
+	for (int i = 0; i < 100; i++) {
+		const struct timespec period = { .tv_nsec = POLL_PERIOD_NS };
+
+		if (io->ops->read32(io, HISI_QM_CACHE_WB_DONE) & 1)
+			break;
+		nanosleep(&period, NULL);
+	}
+	if (io->revision >= HISI_QM_REV_V3)
+		io->ops->write32(io, HISI_QM_VF_STATE, 1);
+	qm->mem->free(qm->mem->priv, &qm->ctx);
+	pthread_mutex_destroy(&qm->lock);
+}
+
+/* Take the first free queue; the lock is held. Returns its number or -EBUSY. */
+static int
+queue_take(struct hisi_qm *qm)
+{
+	for (int qn = 0; qn < qm->queues; qn++) {
+		uint64_t bit = 1ull << (qn % 64);
+
+		if ((qm->used[qn / 64] & bit) == 0) {
+			qm->used[qn / 64] |= bit;
+			return qn;
+		}
+	}
+	return -EBUSY;
+}
+
+static void
+queue_put(struct hisi_qm *qm, uint16_t qn)
+{
+	qm->used[qn / 64] &= ~(1ull << (qn % 64));
+}
+
+/* Send the SQC, then the CQC (QM 2.5, 3.1, 3.2); the lock is held. */
+static int
+contexts_set(struct hisi_qm *qm, const struct hisi_qm_qp *qp, uint8_t type)
+{
+	const struct hisi_qm_ring *ring = &qp->ring;
+	uint64_t cq_iova = qp->mem.iova + ((uint64_t)(ring->mask + 1u) << HISI_QM_SQE_LOG2);
+	struct hisi_qm_mem image;
+	struct hisi_qm_sqc sqc = {
+		.base_l = (uint32_t)qp->mem.iova,
+		.base_h = (uint32_t)(qp->mem.iova >> 32),
+		.dw3 = HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT | ring->mask,
+		.cq_num = ring->qn,
+		.w13 = (uint16_t)(HISI_QM_SQC_ORDER | type << HISI_QM_SQC_TYPE_SHIFT),
+	};
+	struct hisi_qm_cqc cqc = {
+		.base_l = (uint32_t)cq_iova,
+		.base_h = (uint32_t)(cq_iova >> 32),
+		.dw3 = HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT | ring->mask,
+		.dw6 = HISI_QM_CQC_PHASE,
+	};
+	int ret;
+
+	/* The device copies the image when the mailbox fires, so one buffer serves both. */
+	ret = qm->mem->alloc(qm->mem->priv, CTX_SIZE, CTX_SIZE, -1, &image);
+	if (ret != 0)
+		return ret;
+	memcpy(image.va, &sqc, sizeof(sqc));
+	ret = mailbox(qm, HISI_QM_MB_SQC, ring->qn, image.iova, NULL);
+	if (ret == 0) {
+		memcpy(image.va, &cqc, sizeof(cqc));
+		ret = mailbox(qm, HISI_QM_MB_CQC, ring->qn, image.iova, NULL);
+	}
+	qm->mem->free(qm->mem->priv, &image);
+	return ret;
+}
+
+int
+hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16_t depth,
+		int socket)
+{
+	struct hisi_qm_ring *ring = &qp->ring;
+	size_t len = ((size_t)depth << HISI_QM_SQE_LOG2) + ((size_t)depth << HISI_QM_CQE_LOG2);
+	int qn, ret;
+
+	if (depth < HISI_QM_RING_DEPTH_MIN || depth > HISI_QM_RING_DEPTH_MAX ||
+			(depth & (depth - 1)) != 0) {
+		qm_log(qm, 1, "ring depth %u, expected a power of two from %u to %u", depth,
+			HISI_QM_RING_DEPTH_MIN, HISI_QM_RING_DEPTH_MAX);
+		return -EINVAL;
+	}
+	memset(qp, 0, sizeof(*qp));
+	/* Rings want the alignment of an SQE; a page keeps them off others' cache lines. */
+	ret = qm->mem->alloc(qm->mem->priv, len, 4096, socket, &qp->mem);
+	if (ret != 0) {
+		qm_log(qm, 1, "no memory for rings: %zu bytes on socket %d (%d)", len, socket, ret);
+		return ret;
+	}
+
+	pthread_mutex_lock(&qm->lock);
+	qn = ret = queue_take(qm);
+	if (qn < 0)
+		goto fail;
+	ret = qm->io->ops->doorbells(qm->io, (uint16_t)qn, &ring->sq_db, &ring->cq_db);
+	if (ret != 0)
+		goto fail_put;
+	ring->sq = qp->mem.va;
+	ring->cq = (struct hisi_qm_cqe *)(ring->sq + ((size_t)depth << HISI_QM_SQE_LOG2));
+	ring->qn = (uint16_t)qn;
+	ring->mask = (uint16_t)(depth - 1);
+	ring->sq_db_base = hisi_qm_db(ring->qn, HISI_QM_DB_SQ, 0, 0, 0);
+	ring->cq_db_base = hisi_qm_db(ring->qn, HISI_QM_DB_CQ, 0, 0, 0);
+	ring->cq_phase = 1;
+	ret = contexts_set(qm, qp, type);
+	if (ret != 0)
+		goto fail_put;
+	pthread_mutex_unlock(&qm->lock);
+	return 0;
+
+fail_put:
+	queue_put(qm, (uint16_t)qn);
+fail:
+	pthread_mutex_unlock(&qm->lock);
+	qm->mem->free(qm->mem->priv, &qp->mem);
+	return ret;
+}
+
+/*
+ * V2 has no STOP_QP: read both contexts back until they agree that every
+ * request has its completion (QM 2.5). The lock is held.
+ */
+static int
+drain_v2(struct hisi_qm *qm, uint16_t qn)
+{
+	const struct timespec period = { .tv_nsec = 100000 };
+	uint64_t deadline = now_ms() + DRAIN_TIMEOUT_MS;
+	const volatile struct hisi_qm_sqc *sqc;
+	const volatile struct hisi_qm_cqc *cqc;
+	struct hisi_qm_mem image;
+	uint64_t unused;
+	int ret;
+
+	ret = qm->mem->alloc(qm->mem->priv, CTX_SIZE * 2, CTX_SIZE, -1, &image);
+	if (ret != 0)
+		return ret;
+	sqc = image.va;
+	cqc = (const volatile struct hisi_qm_cqc *)((const char *)image.va + CTX_SIZE);
+	for (;;) {
+		/* Without threads of its own, the device works while it is polled only. */
+		if (qm->io->ops->poll != NULL)
+			qm->io->ops->poll(qm->io, qn, UINT32_MAX);
+		ret = mailbox(qm, HISI_QM_MB_SQC, qn, image.iova, &unused);
+		if (ret == 0)
+			ret = mailbox(qm, HISI_QM_MB_CQC, qn, image.iova + CTX_SIZE, &unused);
+		if (ret != 0)
+			break;
+		hisi_qm_io_rmb();
+		if (sqc->tail == cqc->tail &&
+				((sqc->w11 ^ cqc->w11) & HISI_QM_CTX_TAIL_SIG) == 0)
+			break;
+		if (now_ms() > deadline) {
+			qm_log(qm, 1, "queue %u: SQ tail %u, CQ tail %u after %u ms, expected equal",
+				qn, sqc->tail, cqc->tail, DRAIN_TIMEOUT_MS);
+			ret = -ETIMEDOUT;
+			break;
+		}
+		nanosleep(&period, NULL);
+	}
+	qm->mem->free(qm->mem->priv, &image);
+	return ret;
+}
+
+int
+hisi_qm_qp_stop(struct hisi_qm *qm, struct hisi_qm_qp *qp)
+{
+	int ret;
+
+	pthread_mutex_lock(&qm->lock);
+	if (qm->io->revision >= HISI_QM_REV_V3)
+		ret = mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
+	else
+		ret = drain_v2(qm, qp->ring.qn);
+	pthread_mutex_unlock(&qm->lock);
+	return ret;
+}
+
+void
+hisi_qm_qp_free(struct hisi_qm *qm, struct hisi_qm_qp *qp)
+{
+	pthread_mutex_lock(&qm->lock);
+	queue_put(qm, qp->ring.qn);
+	pthread_mutex_unlock(&qm->lock);
+	qm->mem->free(qm->mem->priv, &qp->mem);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_QM_H
+#define HISI_QM_H
+
+/**
+ * @file
+ * Driver side of the queue manager: brings a function up for polled use and
+ * makes and frees queue pairs. Knows nothing of what the queues are used for.
+ *
+ * All functions here are control path; any thread may call them at any time,
+ * they serialise on a lock of the struct hisi_qm. The data path is
+ * hisi_qm_ring.h.
+ */
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "hisi_qm_io.h"
+#include "hisi_qm_ring.h"
+
+#define HISI_QM_RING_DEPTH_MIN 16   /**< Smallest depth of a queue pair. */
+#define HISI_QM_RING_DEPTH_MAX 1024 /**< Largest; what the hardware is used with (QM 4.3). */
+
+/** A function that has been brought up. */
+struct hisi_qm {
+	struct hisi_qm_io *io;
+	const struct hisi_qm_mem_ops *mem;
+	hisi_qm_log_t log;
+	pthread_mutex_t lock;      /**< Mailbox and queue allocation. */
+	uint16_t queues;           /**< Queues of the function. */
+	struct hisi_qm_mem ctx;    /**< SQC array, then CQC array. */
+	uint64_t used[HISI_QM_QUEUES_MAX / 64]; /**< Bit set: queue is taken. */
+};
+
+/** One queue pair. */
+struct hisi_qm_qp {
+	struct hisi_qm_ring ring;  /**< For the data path. */
+	struct hisi_qm_mem mem;    /**< SQ, then CQ. */
+};
+
+/**
+ * Bring a function up, polled: no event queues, no interrupts (QM 2.6).
+ *
+ * @param io
+ *   The function; must outlive qm.
+ * @param mem
+ *   Where contexts and rings come from; must outlive qm.
+ * @return
+ *   0; -ENODEV (the function is gone, or has no queue), -ETIMEDOUT or -EIO
+ *   (mailbox), -ENOTSUP (revision), or the errno of mem->alloc.
+ */
+int hisi_qm_init(struct hisi_qm *qm, struct hisi_qm_io *io, const struct hisi_qm_mem_ops *mem,
+		hisi_qm_log_t log);
+
+/** Take a function down. All queue pairs must have been freed. */
+void hisi_qm_fini(struct hisi_qm *qm);
+
+/**
+ * Take a free queue of the function, give it rings and start it.
+ *
+ * @param type
+ *   Queue type for SQC w13 [11:8], as the accelerator defines it.
+ * @param depth
+ *   Entries of both rings: a power of two, HISI_QM_RING_DEPTH_MIN to _MAX. At
+ *   most depth - 1 requests may be in flight.
+ * @param socket
+ *   NUMA socket for the rings, or -1.
+ * @return
+ *   0; -EBUSY (all queues of the function are taken), -EINVAL (depth), -ETIMEDOUT
+ *   or -EIO (mailbox), or the errno of mem->alloc.
+ */
+int hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16_t depth,
+		int socket);
+
+/**
+ * Stop a queue pair: on return everything submitted has completed, the device
+ * touches neither rings nor data any more, and CQEs can still be consumed.
+ *
+ * @return 0, or -ETIMEDOUT or -EIO if the device did not confirm.
+ */
+int hisi_qm_qp_stop(struct hisi_qm *qm, struct hisi_qm_qp *qp);
+
+/** Give the rings and the queue of a stopped queue pair back. */
+void hisi_qm_qp_free(struct hisi_qm *qm, struct hisi_qm_qp *qp);
+
+#endif /* HISI_QM_H */

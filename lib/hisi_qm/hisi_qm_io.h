@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_QM_IO_H
+#define HISI_QM_IO_H
+
+/**
+ * @file
+ * Register height: what a transport that owns a function's mailbox provides,
+ * so that hisi_qm can turn it into queue pairs. A transport is PCI (BAR2
+ * mapped), a software function in the process, or one behind a socket.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hisi_qm_regs.h"
+
+struct hisi_qm_io;
+
+/** Register accesses of a transport. Called from control paths, any thread. */
+struct hisi_qm_io_ops {
+	/** Read a 32-bit register at a byte offset in BAR2. All ones: the function is gone. */
+	uint32_t (*read32)(struct hisi_qm_io *io, uint32_t off);
+	/** Write a 32-bit register. */
+	void (*write32)(struct hisi_qm_io *io, uint32_t off, uint32_t value);
+	/** Write a 64-bit register with one store. */
+	void (*write64)(struct hisi_qm_io *io, uint32_t off, uint64_t value);
+	/**
+	 * Store all 16 bytes of a mailbox command at once where the CPU can
+	 * (QM 2.3), after all earlier stores to memory are visible to the device.
+	 */
+	void (*mailbox)(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb);
+	/**
+	 * Addresses to which a queue's doorbells are stored, 64 bits each. On
+	 * silicon both are the same address.
+	 * @return 0 or -EINVAL (no such queue).
+	 */
+	int (*doorbells)(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
+			volatile uint64_t **cq);
+	/**
+	 * Let the device see [va, va + len) at iova, and take that back.
+	 * NULL: the device sees all memory that it is told of.
+	 */
+	int (*dma_map)(struct hisi_qm_io *io, void *va, uint64_t iova, size_t len);
+	int (*dma_unmap)(struct hisi_qm_io *io, uint64_t iova, size_t len);
+	/**
+	 * Execute up to budget requests of a queue in the caller. NULL: the
+	 * device works by itself. At most one thread per queue at a time.
+	 */
+	unsigned int (*poll)(struct hisi_qm_io *io, uint16_t qn, unsigned int budget);
+};
+
+/** One function at register height; embedded in the transport's own struct. */
+struct hisi_qm_io {
+	const struct hisi_qm_io_ops *ops;
+	const char *name;  /**< For log lines. */
+	uint8_t revision;  /**< PCI revision id, HISI_QM_REV_V2 or HISI_QM_REV_V3. */
+};
+
+/** A piece of memory that both the process and the device can reach. */
+struct hisi_qm_mem {
+	void *va;      /**< Where the process sees it. */
+	uint64_t iova; /**< Where the device sees it. */
+	size_t len;    /**< Bytes. */
+};
+
+/** Where queue memory comes from (hugepages in a DPDK process). */
+struct hisi_qm_mem_ops {
+	/**
+	 * Reserve zeroed memory of len bytes, contiguous for the device, aligned to
+	 * align (a power of two) and on a NUMA socket (-1: any).
+	 * @return 0 or a negative errno.
+	 */
+	int (*alloc)(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem);
+	/** Give it back. */
+	void (*free)(void *priv, struct hisi_qm_mem *mem);
+	void *priv; /**< Passed to both. */
+};
+
+/** Takes a log line without newline; control paths only. error: 1 = error, 0 = information. */
+typedef void (*hisi_qm_log_t)(int error, const char *line);
+
+#endif /* HISI_QM_IO_H */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_QM_RING_H
+#define HISI_QM_RING_H
+
+/**
+ * @file
+ * The rings of one queue pair, as the data path sees them. Inline, and the same
+ * for every transport: a doorbell is one store through a pointer.
+ *
+ * Ownership. SQ slots are numbered modulo depth.
+ *
+ *            sq_head                 sq_tail
+ *               |                       |
+ *     ..free....v#######device's########v....producer's....
+ *
+ *  - [sq_tail, sq_head) belongs to the producer: it may fill these slots.
+ *    Ringing the SQ doorbell with a new tail passes [old tail, new tail) to the
+ *    device. At most depth - 1 slots are the device's (QM 4.3).
+ *  - [sq_head, sq_tail) belongs to the device. It passes a slot to the consumer
+ *    by writing the CQE that names it, with the phase of this pass.
+ *  - A slot becomes the producer's again when the consumer is done with the SQE
+ *    and says so to the producer. That hand-over is the owner's (the driver's)
+ *    business, since only it knows whether they are two threads.
+ *  - The CQ has as many entries as the SQ, and one CQE comes per SQE in order of
+ *    submission, so that CQE n is for SQ slot n; a device that names another
+ *    slot is broken.
+ *
+ * The producer's and the consumer's fields lie in different cache lines and
+ * each is touched by one thread only.
+ */
+
+#include <stdint.h>
+
+#include "hisi_qm_regs.h"
+
+/**
+ * Make earlier stores to memory visible to the device before later stores to
+ * its registers, as QM 4.2 demands before an SQ doorbell.
+ */
+static inline void
+hisi_qm_io_wmb(void)
+{
+#if defined(__aarch64__)
+	__asm__ volatile("dmb oshst" : : : "memory");
+#elif defined(__x86_64__)
+	__asm__ volatile("" : : : "memory"); /* stores are not reordered with stores */
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/** Keep later loads of what a device wrote from passing the load of its flag (QM 4.2). */
+static inline void
+hisi_qm_io_rmb(void)
+{
+#if defined(__aarch64__)
+	__asm__ volatile("dmb oshld" : : : "memory");
+#elif defined(__x86_64__)
+	__asm__ volatile("" : : : "memory"); /* loads are not reordered with loads */
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/** Rings of one queue pair. */
+struct hisi_qm_ring {
+	/* Constant while the queue is started. */
+	_Alignas(64) uint8_t *sq;      /**< depth SQEs of 128 bytes. */
+	struct hisi_qm_cqe *cq;        /**< depth CQEs. */
+	volatile uint64_t *sq_db;      /**< SQ doorbell. */
+	volatile uint64_t *cq_db;      /**< CQ doorbell. */
+	uint64_t sq_db_base;           /**< SQ doorbell value with index 0. */
+	uint64_t cq_db_base;           /**< CQ doorbell value with index 0. */
+	uint16_t mask;                 /**< depth - 1; depth is a power of two. */
+	uint16_t qn;                   /**< Queue of the function. */
+
+	/* The producer's. */
+	_Alignas(64) uint16_t sq_tail; /**< Next slot to fill. */
+
+	/* The consumer's. */
+	_Alignas(64) uint16_t cq_head; /**< Next CQE to look at. */
+	uint16_t cq_phase;             /**< Phase of a CQE that is new there. */
+};
+
+/** The SQE in a slot. */
+static inline void *
+hisi_qm_sq_slot(const struct hisi_qm_ring *ring, uint16_t slot)
+{
+	return ring->sq + ((size_t)slot << HISI_QM_SQE_LOG2);
+}
+
+/**
+ * Pass all slots before ring->sq_tail to the device. Producer only.
+ *
+ * The release store is what a software device in another thread acquires; the
+ * barrier before it is what a device behind a bus needs.
+ */
+static inline void
+hisi_qm_sq_ring(const struct hisi_qm_ring *ring)
+{
+	hisi_qm_io_wmb();
+	__atomic_store_n(ring->sq_db, ring->sq_db_base |
+			(uint64_t)ring->sq_tail << HISI_QM_DB_INDEX_SHIFT, __ATOMIC_RELEASE);
+}
+
+/**
+ * Is there a CQE that the device has passed to the consumer? Consumer only.
+ * If so, the SQE that it names may be read afterwards.
+ */
+static inline int
+hisi_qm_cq_ready(const struct hisi_qm_ring *ring)
+{
+	const struct hisi_qm_cqe *cqe = &ring->cq[ring->cq_head];
+
+	if ((__atomic_load_n(&cqe->w7, __ATOMIC_ACQUIRE) & HISI_QM_CQE_PHASE) != ring->cq_phase)
+		return 0;
+	hisi_qm_io_rmb();
+	return 1;
+}
+
+/** Step over one CQE. Consumer only. */
+static inline void
+hisi_qm_cq_next(struct hisi_qm_ring *ring)
+{
+	ring->cq_head = (ring->cq_head + 1) & ring->mask;
+	ring->cq_phase ^= ring->cq_head == 0;
+}
+
+/** Give all CQEs before ring->cq_head back to the device, with no event armed. Consumer only. */
+static inline void
+hisi_qm_cq_ring(const struct hisi_qm_ring *ring)
+{
+	hisi_qm_io_wmb();
+	__atomic_store_n(ring->cq_db, ring->cq_db_base |
+			(uint64_t)ring->cq_head << HISI_QM_DB_INDEX_SHIFT, __ATOMIC_RELEASE);
+}
+
+#endif /* HISI_QM_RING_H */

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Holds every #include below lib/, drivers/ and app/ against the table of who may include whom.
+#
+# usage: check_includes.sh TOP
+
+set -eu
+
+cd "$1"
+
+# Component: the components whose headers it may include, besides its own and hisi_hw.
+rules() {
+	cat <<-'END'
+		lib/hisi_hw:
+		lib/hisi_qm:
+		lib/zip_codec:
+		lib/zip_dev: lib/zip_codec
+		lib/vfio_user:
+		lib/spimdev: lib/hisi_qm lib/vfio_user lib/zip_dev
+		drivers/compress/hisi_zip: lib/hisi_qm lib/spimdev lib/zip_codec
+		app/spimdevd: lib/zip_dev lib/vfio_user
+		app/spimctl:
+	END
+}
+
+sources() {
+	for d in lib drivers app; do
+		[ ! -d "$d" ] || find "$d" -name '*.[ch]' -type f
+	done | sort
+}
+
+include='^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"]\)\([^>"]*\)[>"].*'
+{
+	rules | sed 's/^/R /'
+	sources | sed 's/^/F /'
+	sources | while read -r f; do
+		sed -n "s|$include|I $f \\1 \\2|p" "$f"
+	done
+} | awk '
+function complain(text) {
+	print text
+	bad = 1
+}
+function component(path) {
+	for (c in rule)
+		if (index(path, c "/") == 1)
+			return c
+	return ""
+}
+$1 == "R" {
+	c = $2
+	sub(":$", "", c)
+	rule[c] = " " c " lib/hisi_hw "
+	for (i = 3; i <= NF; i++)
+		rule[c] = rule[c] $i " "
+}
+$1 == "F" {
+	c = component($2)
+	if (c == "")
+		complain($2 ": in no component that the table of check_includes.sh knows")
+	if ($2 ~ /\.h$/) {
+		name = $2
+		sub(".*/", "", name)
+		owner[name] = c
+	}
+}
+$1 == "I" {
+	c = component($2)
+	name = $4
+	sub(".*/", "", name)
+	if ($2 ~ /^lib\// && name ~ /^(rte_|bus_|dev_driver\.h)/)
+		complain($2 ": includes " $4 ", a DPDK header; expected none below lib/")
+	else if (name in owner) {
+		if (index(rule[c], " " owner[name] " ") == 0)
+			complain($2 ": includes " $4 " of " owner[name] \
+				"; expected one of:" rule[c])
+		else if ($4 ~ /\//)
+			complain($2 ": includes " $4 "; expected a name without a path")
+	} else if ($3 == "\"")
+		complain($2 ": includes \"" $4 "\", no header of ours; expected <" $4 ">")
+}
+END { exit bad }'

@@ -1,0 +1,75 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# What the groups of tests share. Sourced by each with the top of the tree as current folder.
+# A group says what it found on standard output, one line per test, which test/run.sh counts:
+#   ok NAME
+#   not ok NAME
+
+# shellcheck disable=SC2034 # used by those who source this
+{
+	top=$(pwd)
+	build=$top/build
+	logs=$build/test-logs
+	so=$build/drivers/librte_compress_hisi_zip.so
+	# Debian's, which sees Debian's modules, also if another one comes first in the path.
+	python=/usr/bin/python3
+	jobs=$(getconf _NPROCESSORS_ONLN)
+}
+mkdir -p "$logs"
+
+# check NAME COMMAND...: one test. Its output goes to a log, and is shown if it fails.
+check() {
+	check_name=$1
+	shift
+	check_log=$logs/$(echo "$check_name" | tr -c 'A-Za-z0-9._\n' '-').log
+	if "$@" > "$check_log" 2>&1 < /dev/null; then
+		echo "ok $check_name"
+	else
+		echo "not ok $check_name"
+		echo "  \$ $*"
+		tail -n 40 "$check_log" | sed 's/^/  | /'
+		echo "  (all of it: $check_log)"
+		return 1
+	fi
+}
+
+# rejects COMMAND...: succeeds if the command fails.
+rejects() {
+	! "$@"
+}
+
+# configure DIR [MESON-ARGUMENT...]: sets a build folder up, or brings it to these arguments.
+configure() {
+	configure_dir=$1
+	shift
+	if [ -f "$configure_dir/build.ninja" ]; then
+		meson configure "$configure_dir" "$@"
+	else
+		meson setup "$configure_dir" "$@"
+	fi
+}
+
+# unit_tests LABEL DIR [MESON-TEST-ARGUMENT...]: runs a build folder's tests, each one counting.
+# A test that skips itself has failed.
+unit_tests() {
+	unit_label=$1
+	unit_dir=$2
+	shift 2
+	rm -f "$unit_dir"/meson-logs/testlog*.json
+	meson test -C "$unit_dir" --print-errorlogs --num-processes "$jobs" "$@" \
+		> "$logs/unit-$unit_label.log" 2>&1 < /dev/null || :
+	unit_json=$(find "$unit_dir/meson-logs" -name 'testlog*.json')
+	if ! [ -s "$unit_json" ]; then
+		echo "not ok $unit_label: no unit test ran"
+		tail -n 40 "$logs/unit-$unit_label.log" | sed 's/^/  | /'
+		return 1
+	fi
+	jq -r --arg label "$unit_label" '
+		if .result == "OK" or .result == "EXPECTEDFAIL" then "ok \($label): \(.name)"
+		else "not ok \($label): \(.name) (\(.result))\n" +
+			"\((.stdout // "") + (.stderr // "") | split("\n") | .[-40:] |
+			map("  | " + .) | join("\n"))"
+		end' "$unit_json"
+}

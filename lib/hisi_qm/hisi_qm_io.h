@@ -64,6 +64,7 @@ struct hisi_qm_mem {
 	void *va;      /**< Where the process sees it. */
 	uint64_t iova; /**< Where the device sees it. */
 	size_t len;    /**< Bytes. */
+	void *handle;  /**< The allocator's own. */
 };
 
 /** Where queue memory comes from (hugepages in a DPDK process). */

@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Runs compressdev_autotest of DPDK's own dpdk-test, as installed, with our driver, and holds it
+# to 27 tests executed and passed, none unsupported.
+#
+# usage: test/stock/autotest.sh [--times N] [--vdev NAME] [MODE...]
+#   MODE     no-huge: memory without hugepages; huge: with them; KEY=VALUE[,...]: without
+#            hugepages, the rest being devargs. Default: no-huge huge workers=1 workers=2
+#   --times  each mode so often, one after the other; default 1
+#   --vdev   another driver of the installed ones, to see how it does
+
+set -eu
+
+cd "$(dirname "$0")/../.."
+# shellcheck source=../../config/hugepages.sh
+. config/hugepages.sh
+so=$PWD/build/drivers/librte_compress_hisi_zip.so
+wanted=27
+
+die() {
+	echo "autotest: $*" >&2
+	exit 2
+}
+
+times=1
+vdev=compress_hisi_zip
+while [ $# -gt 0 ]; do
+	case "$1" in
+	--times) times=${2:?--times needs a number}; shift 2 ;;
+	--vdev) vdev=${2:?--vdev needs a name}; shift 2 ;;
+	-*) die "unknown option $1" ;;
+	*) break ;;
+	esac
+done
+[ $# -gt 0 ] || set -- no-huge huge workers=1 workers=2
+
+command -v dpdk-test > /dev/null || die "no dpdk-test; config/setup.sh installs it"
+
+# EAL refuses a driver below a world-writable folder, but not one that the dynamic linker finds.
+plugin=
+if [ "$vdev" = compress_hisi_zip ]; then
+	[ -e "$so" ] || die "no $so; build first"
+	plugin=$so
+	folder=$so
+	while [ "$folder" != / ]; do
+		folder=$(dirname "$folder")
+		[ -z "$(find "$folder" -maxdepth 0 -perm -o+w)" ] || {
+			plugin=$(basename "$so")
+			LD_LIBRARY_PATH=$(dirname "$so")
+			export LD_LIBRARY_PATH
+		}
+	done
+fi
+
+prefix=spimdev-autotest-$$
+log=$(mktemp)
+cleanup() {
+	rm -rf "$log" "/var/run/dpdk/$prefix"
+	hugepages_restore
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# The number behind a label of the test suite's summary.
+summary() {
+	sed -n "s/^ + Tests $1 *: *\([0-9][0-9]*\).*/\1/p" "$log" | tail -n 1
+}
+
+# One run in one mode; what it found is in the log.
+run() {
+	mode=$1
+	memory="--no-huge -m 1024"
+	args=
+	case "$mode" in
+	no-huge) ;;
+	huge) memory= ;;
+	*=*) args=,$mode ;;
+	*) die "unknown mode $mode; expected no-huge, huge or KEY=VALUE" ;;
+	esac
+	# shellcheck disable=SC2086 # lists of words on purpose
+	timeout 300 dpdk-test $memory --no-pci --no-telemetry --file-prefix "$prefix" \
+		${plugin:+-d "$plugin"} --vdev "$vdev$args" compressdev_autotest \
+		> "$log" 2>&1 < /dev/null
+}
+
+bad=0
+for mode; do
+	if [ "$mode" = huge ]; then
+		hugepages_reserve 512 || die "no hugepages for mode huge"
+	fi
+	n=0
+	while [ "$n" -lt "$times" ]; do
+		n=$((n + 1))
+		status=0
+		run "$mode" || status=$?
+		found="executed $(summary Executed), passed $(summary Passed),"
+		found="$found unsupported $(summary Unsupported), failed $(summary Failed),"
+		found="$found skipped $(summary Skipped), status $status"
+		expected="executed $wanted, passed $wanted,"
+		expected="$expected unsupported 0, failed 0, skipped 0, status 0"
+		if [ "$found" = "$expected" ]; then
+			echo "ok autotest $mode $n/$times: $found"
+		else
+			echo "not ok autotest $mode $n/$times: $found; expected $expected"
+			grep -E 'TestCase.*(unsupported|failed|skipped)|ERR|line [0-9]+|hisi_zip' \
+				"$log" | tail -n 30 | sed 's/^/  | /' || :
+			bad=1
+		fi
+	done
+done
+exit "$bad"

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Runs DPDK's own dpdk-test-compress-perf, as installed, with our driver over a matrix of
+# settings. Every run must end with 0, print a row for each level and worker, and no error;
+# the program compares what it decompressed with its input before it measures.
+#
+# usage: test/stock/perf.sh [--full] [--vdev NAME[,DEVARGS]] [--levels LOW:STEP:HIGH] [--file FILE]
+#   --full  every combination (about an hour) instead of every value in some
+
+set -eu
+
+cd "$(dirname "$0")/../.."
+# shellcheck source=../../config/hugepages.sh
+. config/hugepages.sh
+trap hugepages_restore EXIT
+trap 'exit 130' INT TERM
+hugepages_reserve 512
+/usr/bin/python3 test/stock/perf_matrix.py "$@"

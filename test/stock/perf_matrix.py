@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""The matrix behind perf.sh; see there."""
+
+import argparse
+import itertools
+import os
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "app", "perf"))
+
+import stock  # noqa: E402
+
+PTESTS = ("throughput", "verify", "pmd-cyclecount")
+HUFFMANS = ("fixed", "dynamic", "default")
+# The program's own limit is 59460.
+SEG_SIZES = (64, 100, 256, 1024, 2048, 4096, 16384, 32768, 59460)
+SEGS = (1, 2, 5, 16)
+# Text of about 300 KB: long enough for the biggest op, and on every Debian.
+DEFAULT_FILE_FROM = "/usr/share/common-licenses"
+
+
+def default_file(folder):
+    path = os.path.join(folder, "stock-perf-input")
+    os.makedirs(folder, exist_ok=True)
+    with open(path, "wb") as out:
+        for name in sorted(os.listdir(DEFAULT_FILE_FROM)):
+            with open(os.path.join(DEFAULT_FILE_FROM, name), "rb") as f:
+                out.write(f.read())
+        # So that the biggest op, 16 segments of 59460, is whole.
+        size = out.tell()
+        if size < 16 * 59460:
+            with open("/proc/self/exe", "rb") as f:
+                out.write(f.read(16 * 59460 - size))
+    return path
+
+
+def some(base, levels, args_of_local):
+    """Every value of every dimension, but not every combination."""
+    for ptest, huffman in itertools.product(PTESTS, HUFFMANS):
+        yield dict(base, ptest=ptest, huffman=huffman, levels=levels)
+    for seg_size, segs in itertools.product(SEG_SIZES, SEGS):
+        yield dict(base, ptest="verify", seg_size=seg_size, segs=segs, levels="6")
+    for ptest in PTESTS:
+        yield dict(base, ptest=ptest, external=True, levels="1")
+        yield dict(base, ptest=ptest, hugepages=True, levels="1")
+        yield dict(base, ptest=ptest, workers=2, segs=4, levels="3")
+    yield dict(base, ptest="verify", external=True, segs=16, seg_size=1024, levels="9")
+    yield dict(base, ptest="throughput", workers=2, external=True, hugepages=True, levels="6")
+    for ptest, devargs in itertools.product(PTESTS, args_of_local):
+        yield dict(base, vdev="%s,%s" % (base["vdev"], devargs), ptest=ptest, levels=levels,
+                   hugepages=True)
+
+
+def full(base, levels, args_of_local):
+    for devargs, ptest, huffman, seg_size, segs, external, workers in itertools.product(
+            [""] + args_of_local, PTESTS, HUFFMANS, SEG_SIZES, SEGS, (False, True), (1, 2)):
+        yield dict(base, vdev=",".join(filter(None, (base["vdev"], devargs))), ptest=ptest,
+                   huffman=huffman, seg_size=seg_size, segs=segs, external=external,
+                   workers=workers, levels=levels, hugepages=external)
+
+
+def name(job):
+    return "stock perf %s: %s, %s, levels %s, %d x %d B, %s mbufs, %s, %d worker%s" % (
+        job.vdev, job.ptest, job.huffman, job.levels, job.segs, job.seg_size,
+        "external" if job.external else "pool", "hugepages" if job.hugepages else "no hugepages",
+        job.workers, "s" if job.workers > 1 else "")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--vdev", default=stock.OURS)
+    parser.add_argument("--levels", default="0:1:9")
+    parser.add_argument("--file")
+    args = parser.parse_args()
+
+    path = args.file or default_file(os.path.join(TOP, "build", "test-logs"))
+    base = {"vdev": args.vdev, "file": path, "seg_size": 2048, "segs": 1, "iterations": 2}
+    # Engine threads, where it is our driver and the devargs are not given.
+    local = ["workers=1", "workers=2"] if args.vdev == stock.OURS else []
+    failed = 0
+    for settings in (full if args.full else some)(base, args.levels, local):
+        job = stock.Job(**settings)
+        try:
+            stock.run(job)
+            print("ok " + name(job), flush=True)
+        except stock.PerfError as e:
+            failed += 1
+            print("not ok " + name(job))
+            print("\n".join("  | " + line for line in str(e).splitlines()), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -33,7 +33,10 @@ version=$(pkg-config --modversion libdpdk) ||
 libdpdk_include=$(pkg-config --variable=includedir libdpdk)
 stamp="$version ${given:-package}"
 
-[ "$(cat "$out/stamp" 2> /dev/null)" != "$stamp" ] || exit 0
+if [ "$(cat "$out/stamp" 2> /dev/null)" = "$stamp" ]; then
+	echo "dpdk-sdk: driver headers and pmdinfogen of DPDK $version are in $out"
+	exit 0
+fi
 
 # copy_from TREE DEST NAME...: each file, wherever below TREE it lies. Names are unique in DPDK.
 copy_from() {

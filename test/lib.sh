@@ -13,9 +13,10 @@
 	build=$top/build
 	logs=$build/test-logs
 	so=$build/drivers/librte_compress_hisi_zip.so
-	# Debian's, which sees Debian's modules, also if another one comes first in the path.
-	python=/usr/bin/python3
 	jobs=$(getconf _NPROCESSORS_ONLN)
+	# Further builds take DPDK's driver headers from the first one, if it is there.
+	sdk=
+	[ ! -f "$build/config/dpdk-sdk/stamp" ] || sdk=-Ddpdk_source=build/config/dpdk-sdk
 }
 mkdir -p "$logs"
 
@@ -38,17 +39,6 @@ check() {
 # rejects COMMAND...: succeeds if the command fails.
 rejects() {
 	! "$@"
-}
-
-# configure DIR [MESON-ARGUMENT...]: sets a build folder up, or brings it to these arguments.
-configure() {
-	configure_dir=$1
-	shift
-	if [ -f "$configure_dir/build.ninja" ]; then
-		meson configure "$configure_dir" "$@"
-	else
-		meson setup "$configure_dir" "$@"
-	fi
 }
 
 # unit_tests LABEL DIR [MESON-TEST-ARGUMENT...]: runs a build folder's tests, each one counting.

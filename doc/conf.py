@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""Sphinx configuration of the guides below doc/guides."""
+
+project = "spimdev"
+copyright = "2026, The spimdev authors"  # pylint: disable=redefined-builtin
+master_doc = "index"
+html_show_copyright = False
+html_show_sourcelink = False
+# Where a name can be looked up, it must exist.
+nitpicky = True
+highlight_language = "none"

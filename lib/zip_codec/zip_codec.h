@@ -49,6 +49,9 @@ enum zip_codec_dir {
 #define ZIP_CODEC_CRC32   0x1u /**< Compute the CRC-32 of gzip (RFC 1952). */
 #define ZIP_CODEC_ADLER32 0x2u /**< Compute the Adler-32 of zlib (RFC 1950). */
 
+/** Most bytes that one call can take: ISA-L and zlib count in 32 bits. */
+#define ZIP_CODEC_LEN_MAX ((size_t)1 << 30)
+
 #define ZIP_CODEC_LEVEL_MAX   9  /**< Levels are 0 (stored) to 9. */
 #define ZIP_CODEC_WINDOW_MIN  8  /**< Smallest log2 of the window, in bytes. */
 #define ZIP_CODEC_WINDOW_MAX  15 /**< Largest log2 of the window, in bytes. */
@@ -91,9 +94,10 @@ struct zip_codec;
  * (address space; pages are touched on first use), so calls do not allocate.
  *
  * @param max_len
- *   Largest total src length, and largest dst length, of a call, in bytes.
+ *   Largest total src length, and largest dst length, of a call, in bytes;
+ *   at most ZIP_CODEC_LEN_MAX.
  * @return
- *   The codec, owned by the caller, or NULL with errno ENOMEM.
+ *   The codec, owned by the caller, or NULL with errno EINVAL or ENOMEM.
  */
 struct zip_codec *zip_codec_create(size_t max_len);
 

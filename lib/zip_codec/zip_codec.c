@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/mman.h>
+
+#include "zip_codec_internal.h"
+
+#define PAGE_ROUND(n) (((n) + 4095) & ~(size_t)4095)
+
+/*
+ * Address space only: a page costs memory once it has been touched, so a codec
+ * that only ever sees small, linear requests stays small.
+ */
+static int
+reserve_scratch(struct zip_codec *codec)
+{
+	size_t src_len = PAGE_ROUND(codec->max_len);
+	size_t dst_len = PAGE_ROUND(zip_codec_deflate_bound(codec->max_len));
+	void *mem;
+
+	mem = mmap(NULL, src_len + dst_len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		return -ENOMEM;
+	codec->scratch = mem;
+	codec->scratch_len = src_len + dst_len;
+	codec->src_scratch = mem;
+	codec->dst_scratch = codec->src_scratch + src_len;
+	codec->dst_scratch_len = dst_len;
+	return 0;
+}
+
+static int
+make_engines(struct zip_codec *codec)
+{
+	codec->inflate_fixed = libdeflate_alloc_decompressor();
+	codec->inflate_any = libdeflate_alloc_decompressor();
+	codec->isal = aligned_alloc(64, (sizeof(*codec->isal) + 63) & ~(size_t)63);
+	codec->isal_level_buf = aligned_alloc(64, (ISAL_DEF_LVL3_DEFAULT + 63) & ~(size_t)63);
+	codec->zlib_mem.base = aligned_alloc(64, ZIP_CODEC_ZMEM_DEFLATE);
+	codec->zlib_mem.size = ZIP_CODEC_ZMEM_DEFLATE;
+	if (codec->inflate_fixed == NULL || codec->inflate_any == NULL || codec->isal == NULL ||
+			codec->isal_level_buf == NULL || codec->zlib_mem.base == NULL)
+		return -ENOMEM;
+
+	for (int level = 1; level <= ZIP_CODEC_LIBDEFLATE_LEVEL_MAX; level++) {
+		codec->libdeflate[level] = libdeflate_alloc_compressor(level);
+		if (codec->libdeflate[level] == NULL)
+			return -ENOMEM;
+	}
+
+	/* isal_deflate_init() leaves alone what it does not know to be set. */
+	memset(codec->isal, 0, sizeof(*codec->isal));
+
+	/* The largest that zlib can be asked for must fit in its memory. */
+	zip_codec_zmem_attach(&codec->zlib_mem, &codec->zlib);
+	if (deflateInit2(&codec->zlib, Z_BEST_COMPRESSION, Z_DEFLATED, -ZIP_CODEC_WINDOW_MAX,
+			ZIP_CODEC_ZLIB_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOMEM;
+	return 0;
+}
+
+struct zip_codec *
+zip_codec_create(size_t max_len)
+{
+	struct zip_codec *codec;
+
+	if (max_len > ZIP_CODEC_LEN_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	codec = calloc(1, sizeof(*codec));
+	if (codec == NULL)
+		return NULL;
+	codec->max_len = max_len;
+	if (reserve_scratch(codec) != 0 || make_engines(codec) != 0) {
+		zip_codec_destroy(codec);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return codec;
+}
+
+void
+zip_codec_destroy(struct zip_codec *codec)
+{
+	if (codec == NULL)
+		return;
+	for (int level = 1; level <= ZIP_CODEC_LIBDEFLATE_LEVEL_MAX; level++)
+		libdeflate_free_compressor(codec->libdeflate[level]);
+	libdeflate_free_decompressor(codec->inflate_fixed);
+	libdeflate_free_decompressor(codec->inflate_any);
+	free(codec->isal);
+	free(codec->isal_level_buf);
+	free(codec->zlib_mem.base);
+	if (codec->scratch != NULL)
+		munmap(codec->scratch, codec->scratch_len);
+	free(codec);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef ZIP_CODEC_INTERNAL_H
+#define ZIP_CODEC_INTERNAL_H
+
+/**
+ * @file
+ * What the parts of the one-shot codec share: its engines and its scratch memory.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <isa-l/igzip_lib.h>
+#include <libdeflate.h>
+#include <zlib.h>
+
+#include "zip_codec.h"
+#include "zip_codec_plan.h"
+#include "zip_codec_zmem.h"
+
+/** Highest libdeflate level that a plan may ask for. */
+#define ZIP_CODEC_LIBDEFLATE_LEVEL_MAX 9
+
+struct zip_codec {
+	size_t max_len;
+	/** max_len bytes: chained input gathered, or a snapshot of input. */
+	uint8_t *src_scratch;
+	/** zip_codec_deflate_bound(max_len) bytes: output that is still to be copied. */
+	uint8_t *dst_scratch;
+	size_t dst_scratch_len;
+	void *scratch; /**< What src_scratch and dst_scratch are cut from. */
+	size_t scratch_len;
+
+	/** Inflates streams whose first block has fixed codes; see zip_codec_inflate.c. */
+	struct libdeflate_decompressor *inflate_fixed;
+	struct libdeflate_decompressor *inflate_any; /**< Inflates all others. */
+
+	/** Indexed by level, made at the first use of the level; [0] is not used. */
+	struct libdeflate_compressor *libdeflate[ZIP_CODEC_LIBDEFLATE_LEVEL_MAX + 1];
+
+	struct isal_zstream *isal;
+	uint8_t *isal_level_buf; /**< ISAL_DEF_LVL3_DEFAULT bytes, enough for every level. */
+
+	z_stream zlib;
+	/** What zlib is set up for; only valid if zlib_ready. */
+	struct zip_codec_plan zlib_plan;
+	uint8_t zlib_ready;
+	struct zip_codec_zmem zlib_mem;
+};
+
+/** Largest size of a stored piece: len bytes in stored blocks, at least one block. */
+static inline size_t
+zip_codec_stored_size(size_t len)
+{
+	const size_t block_max = 65535;
+	size_t blocks = len == 0 ? 1 : (len + block_max - 1) / block_max;
+
+	return len + 5 * blocks;
+}
+
+/**
+ * Room in which every engine can finish, whatever the input: fixed codes take
+ * up to 9 bits for a byte; the rest is block headers and the engines' own margins.
+ */
+static inline size_t
+zip_codec_deflate_bound(size_t len)
+{
+	return len + len / 8 + len / 64 + 4096;
+}
+
+/**
+ * Compress src into dst with the engine of the plan, and nothing else: no
+ * stored alternative, no second try.
+ *
+ * @param whole
+ *   Not 0: a complete stream. 0: a byte-aligned piece without BFINAL.
+ * @param len
+ *   Bytes at src, at least 1.
+ * @return
+ *   Bytes written, or 0 if cap bytes are not enough. libdeflate and ISA-L
+ *   already give up when the last 8 bytes are needed.
+ */
+size_t zip_codec_engine_run(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
+		const uint8_t *src, size_t len, uint8_t *dst, size_t cap);
+
+#endif /* ZIP_CODEC_INTERNAL_H */

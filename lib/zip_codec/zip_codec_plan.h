@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef ZIP_CODEC_PLAN_H
+#define ZIP_CODEC_PLAN_H
+
+/**
+ * @file
+ * Which library does what: the only place that decides.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "zip_codec.h"
+
+/** Who compresses. */
+enum zip_codec_engine {
+	ZIP_CODEC_ENGINE_STORED,     /**< Stored blocks, our own writer. */
+	ZIP_CODEC_ENGINE_ISAL,       /**< ISA-L, dynamic codes: levels 1 to 3. */
+	ZIP_CODEC_ENGINE_ISAL_FIXED, /**< ISA-L level 0 with the fixed codes. */
+	ZIP_CODEC_ENGINE_LIBDEFLATE, /**< libdeflate, levels 1 to 9; a whole stream only. */
+	ZIP_CODEC_ENGINE_ZLIB,       /**< zlib, levels 0 to 9. */
+};
+
+/** How a compression is to be done. */
+struct zip_codec_plan {
+	uint8_t engine;   /**< enum zip_codec_engine. */
+	uint8_t level;    /**< The level in the engine's own counting. */
+	uint8_t window;   /**< Window bits, as the engine wants them. */
+	uint8_t strategy; /**< zlib only: Z_DEFAULT_STRATEGY or Z_FIXED. */
+};
+
+/**
+ * @return 0, or -EINVAL if a parameter is out of range for a compression.
+ */
+int zip_codec_plan_check(const struct zip_codec_params *params);
+
+/**
+ * The plan for one call that has all of its len bytes at hand.
+ *
+ * @param whole
+ *   Not 0 if the result shall end with BFINAL (libdeflate can do no other).
+ */
+struct zip_codec_plan zip_codec_plan_oneshot(const struct zip_codec_params *params, int whole,
+		size_t len);
+
+/** The plan for a stream (the engine is zlib). */
+struct zip_codec_plan zip_codec_plan_stream(const struct zip_codec_params *params);
+
+#endif /* ZIP_CODEC_PLAN_H */

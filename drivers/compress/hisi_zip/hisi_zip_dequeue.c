@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
+
+#include "hisi_zip_pmd.h"
+
+/* How many completions ahead SQEs are fetched into the cache, if they are complete. */
+#define PREFETCH_AHEAD 4
+
+/*
+ * Results of a stateful request: keep the state words for the next one, and
+ * tell the application's three outcomes apart (reference 5.4, 5.6, 5.8).
+ */
+static uint8_t
+finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
+{
+	struct hisi_zip_stream *s = slot->op->stream;
+	uint32_t status = sqe->dw3 & HISI_ZIP_STATUS_MASK;
+	uint32_t ctx_st = sqe->ctx_dw0 & HISI_ZIP_CTX_ST_MASK;
+	bool cut = slot->flags & HISI_ZIP_SLOT_F_CUT;
+	uint8_t ret;
+
+	s->ctx_dw0 = sqe->ctx_dw0;
+	s->ctx_dw1 = sqe->ctx_dw1;
+	s->ctx_dw2 = sqe->ctx_dw2;
+	s->isize = sqe->isize;
+	s->checksum = sqe->checksum;
+	switch (status) {
+	case HISI_ZIP_OK:
+	case HISI_ZIP_NEGACOMPRESS:
+		s->started = true;
+		if (s->x.dir == HISI_ZIP_DECOMP && (ctx_st == HISI_ZIP_CTX_NO_SPACE ||
+				ctx_st == HISI_ZIP_CTX_DECOMPING_NO_SPACE))
+			ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+		else if (cut) /* the application shall send the rest, as after an overflow */
+			ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+		else
+			ret = RTE_COMP_OP_STATUS_SUCCESS;
+		/* A finished stream starts afresh with the next op. */
+		if (s->x.dir == HISI_ZIP_COMP && !cut &&
+				slot->op->flush_flag == RTE_COMP_FLUSH_FINAL)
+			s->started = false;
+		break;
+	case HISI_ZIP_DECOMP_END:
+		s->started = false;
+		ret = RTE_COMP_OP_STATUS_SUCCESS;
+		break;
+	case HISI_ZIP_DSTLEN_OUT:
+		if (sqe->dw3 & HISI_ZIP_EXT_DW3_PARTIAL) {
+			s->started = true;
+			ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+			break;
+		}
+		s->dead = true;
+		ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
+		break;
+	default:
+		s->dead = true;
+		ret = RTE_COMP_OP_STATUS_ERROR;
+		break;
+	}
+	/* Release: enqueue may use the state words again. */
+	__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+	return ret;
+}
+
+/* Results of a request that is not a plain success. Sets all fields of the op. */
+static void __rte_noinline
+finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
+		const struct hisi_zip_sqe *sqe)
+{
+	struct rte_comp_op *op = slot->op;
+	uint32_t status = sqe->dw3 & HISI_ZIP_STATUS_MASK;
+
+	qp->deq.hw_status[RTE_MIN(status, (uint32_t)HISI_ZIP_HW_STATUS_OTHER)]++;
+	op->debug_status = sqe->dw3;
+	op->consumed = sqe->consumed;
+	op->produced = sqe->produced;
+	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
+		op->status = finish_stateful(slot, sqe);
+	} else if (status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) {
+		op->status = RTE_COMP_OP_STATUS_SUCCESS;
+	} else if (status == HISI_ZIP_DSTLEN_OUT) {
+		const struct hisi_zip_xform *x = op->private_xform;
+
+		if (slot->kind == HISI_ZIP_SLOT_COMP && x->dw10 == 0 && qp->dev->args.sw) {
+			/* Plain silicon returns no prefix; software can. */
+			hisi_zip_sw_run(qp, op);
+			return;
+		}
+		op->status = (sqe->dw3 & HISI_ZIP_EXT_DW3_PARTIAL) && sqe->consumed > 0 ?
+			RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
+			RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
+	} else {
+		op->status = RTE_COMP_OP_STATUS_ERROR;
+	}
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
+			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
+		op->consumed = 0;
+		op->produced = 0;
+	}
+}
+
+/* The checksum of an op, in compressdev's form. */
+static inline uint64_t
+output_chksum(const struct hisi_zip_sqe *sqe)
+{
+	uint64_t ret = 0;
+
+	if (sqe->dw10 & HISI_ZIP_EXT_ADLER32)
+		ret = sqe->isize;
+	if (sqe->dw10 & HISI_ZIP_EXT_CRC32)
+		ret = ret << 32 | sqe->checksum;
+	return ret;
+}
+
+/* The next CQE of the slot's queue is for this slot: move its result into the op. */
+static inline void
+take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_hwq *hwq)
+{
+	struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, ring->cq_head);
+	struct rte_comp_op *op = slot->op;
+
+	if (likely((sqe->dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
+			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))) {
+		op->status = RTE_COMP_OP_STATUS_SUCCESS;
+		op->consumed = sqe->consumed;
+		op->produced = sqe->produced;
+		op->debug_status = 0;
+	} else {
+		finish_other(qp, slot, sqe);
+	}
+	/* A device that claims more than it was given is not to be believed. */
+	if (unlikely(ring->cq[ring->cq_head].sq_head != ring->cq_head ||
+			op->produced > sqe->dest_avail_out ||
+			op->consumed > sqe->input_data_length)) {
+		qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER]++;
+		op->status = RTE_COMP_OP_STATUS_ERROR;
+		op->consumed = 0;
+		op->produced = 0;
+	}
+	op->output_chksum = slot->flags & HISI_ZIP_SLOT_F_CHKSUM ? output_chksum(sqe) : 0;
+	if (slot->flags & HISI_ZIP_SLOT_F_SGL)
+		__atomic_store_n(&hwq->sgl_head, slot->sgl_end, __ATOMIC_RELEASE);
+	hisi_qm_cq_next(ring);
+}
+
+void
+hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
+{
+	struct hisi_zip_hwq *hwq = &qp->hwq[slot->kind];
+
+	if (hisi_qm_cq_ready(&hwq->queue->qp.ring)) {
+		take_result(qp, slot, hwq);
+	} else {
+		/* The device never answered. */
+		slot->op->status = RTE_COMP_OP_STATUS_ERROR;
+		slot->op->consumed = 0;
+		slot->op->produced = 0;
+		slot->op->output_chksum = 0;
+		slot->op->debug_status = 0;
+		if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
+			struct hisi_zip_stream *s = slot->op->stream;
+
+			s->dead = true;
+			__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+		}
+	}
+	slot->kind = HISI_ZIP_SLOT_DONE;
+}
+
+/* Fetch the SQE of a completion some entries ahead; it is read soon. */
+static inline void
+prefetch_result(const struct hisi_qm_ring *ring)
+{
+	uint16_t ahead = (ring->cq_head + PREFETCH_AHEAD) & ring->mask;
+	uint16_t phase = ring->cq_phase ^ (ahead < ring->cq_head);
+
+	/* An SQE that the device still works on would only be taken away from it. */
+	if ((ring->cq[ahead].w7 & HISI_QM_CQE_PHASE) == phase)
+		rte_prefetch0(hisi_qm_sq_slot(ring, ahead));
+}
+
+uint16_t
+hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops)
+{
+	struct hisi_zip_qp *qp = queue_pair;
+	bool consumed[HISI_ZIP_DIRS] = { false };
+	uint64_t bytes = 0;
+	uint32_t head;
+	uint16_t i;
+
+	if (unlikely(qp == NULL))
+		return 0;
+	head = qp->head;
+	/* Acquire: slots before tail are ours to look at. */
+	nb_ops = (uint16_t)RTE_MIN(nb_ops, __atomic_load_n(&qp->tail, __ATOMIC_ACQUIRE) - head);
+
+	for (i = 0; i < nb_ops; i++, head++) {
+		struct hisi_zip_slot *slot = &qp->slots[head & qp->mask];
+		struct rte_comp_op *op = slot->op;
+
+		if (likely(slot->kind < HISI_ZIP_DIRS)) {
+			struct hisi_zip_hwq *hwq = &qp->hwq[slot->kind];
+			const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+
+			if (!hisi_qm_cq_ready(ring)) {
+				if (!qp->polled)
+					break;
+				spim_queue_poll(hwq->queue, nb_ops - i);
+				if (!hisi_qm_cq_ready(ring))
+					break;
+			}
+			prefetch_result(ring);
+			take_result(qp, slot, hwq);
+			consumed[slot->kind] = true;
+		} else if (slot->kind == HISI_ZIP_SLOT_SW) {
+			hisi_zip_sw_run(qp, op);
+		}
+		if (unlikely(op->status != RTE_COMP_OP_STATUS_SUCCESS)) {
+			qp->deq.status[op->status % HISI_ZIP_OP_STATUSES]++;
+			qp->deq.errors += op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+		}
+		bytes += op->produced;
+		ops[i] = op;
+	}
+	if (i == 0)
+		return 0;
+
+	/* CQEs first: with the slots enqueue gets the right to have as many new ones written. */
+	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		if (consumed[dir])
+			hisi_qm_cq_ring(&qp->hwq[dir].queue->qp.ring);
+	}
+	/* Release: enqueue may fill these slots and their SQEs again. */
+	__atomic_store_n(&qp->head, head, __ATOMIC_RELEASE);
+	qp->deq.ops += i;
+	qp->deq.bytes += bytes;
+	return i;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_kvargs.h>
+#include <rte_memory.h>
+#include <rte_string_fns.h>
+
+#include "hisi_zip_pmd.h"
+
+/* One key of the device arguments. */
+struct devarg {
+	const char *key;
+	const char *expected; /* for the log line */
+	int (*set)(const char *value, struct hisi_zip_devargs *out);
+};
+
+/* A decimal number from min to max, or -EINVAL. */
+static int
+parse_number(const char *value, long min, long max, long *out)
+{
+	char *end;
+
+	if (value[0] == '\0')
+		return -EINVAL;
+	errno = 0;
+	*out = strtol(value, &end, 10);
+	return errno != 0 || *end != '\0' || *out < min || *out > max ? -EINVAL : 0;
+}
+
+/* The place of value in a NULL-terminated list, or -EINVAL. */
+static int
+parse_choice(const char *value, const char *const *choices)
+{
+	for (int i = 0; choices[i] != NULL; i++) {
+		if (strcmp(value, choices[i]) == 0)
+			return i;
+	}
+	return -EINVAL;
+}
+
+static int
+set_dev(const char *value, struct hisi_zip_devargs *out)
+{
+	return value[0] == '\0' || strlcpy(out->dev, value, sizeof(out->dev)) >= sizeof(out->dev) ?
+		-EINVAL : 0;
+}
+
+static int
+set_workers(const char *value, struct hisi_zip_devargs *out)
+{
+	long n;
+
+	if (parse_number(value, 0, HISI_ZIP_WORKERS_MAX, &n) != 0)
+		return -EINVAL;
+	out->local.workers = (uint16_t)n;
+	return 0;
+}
+
+static int
+set_rev(const char *value, struct hisi_zip_devargs *out)
+{
+	int n = parse_choice(value, (const char *const[]){ "v2", "v3", NULL });
+
+	out->local.revision = n == 0 ? HISI_QM_REV_V2 : HISI_QM_REV_V3;
+	return n < 0 ? n : 0;
+}
+
+static int
+set_ext(const char *value, struct hisi_zip_devargs *out)
+{
+	int n = parse_choice(value, (const char *const[]){ "on", "off", NULL });
+
+	out->local.plain = n == 1;
+	return n < 0 ? n : 0;
+}
+
+static int
+set_engine(const char *value, struct hisi_zip_devargs *out)
+{
+	int n = parse_choice(value, (const char *const[]){ "deflate", "copy", NULL });
+
+	out->local.copy = n == 1;
+	return n < 0 ? n : 0;
+}
+
+static int
+set_sw(const char *value, struct hisi_zip_devargs *out)
+{
+	int n = parse_choice(value, (const char *const[]){ "on", "off", NULL });
+
+	out->sw = n == 0;
+	return n < 0 ? n : 0;
+}
+
+static int
+set_socket_id(const char *value, struct hisi_zip_devargs *out)
+{
+	long n;
+
+	if (parse_number(value, 0, RTE_MAX_NUMA_NODES - 1, &n) != 0)
+		return -EINVAL;
+	out->socket_id = (int)n;
+	return 0;
+}
+
+static const struct devarg devargs[] = {
+	{ "dev", "local", set_dev },
+	{ "workers", "0 to " RTE_STR(HISI_ZIP_WORKERS_MAX), set_workers },
+	{ "rev", "v2 or v3", set_rev },
+	{ "ext", "on or off", set_ext },
+	{ "engine", "deflate or copy", set_engine },
+	{ "sw", "on or off", set_sw },
+	{ "socket_id", "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES), set_socket_id },
+};
+
+static int
+parse_pair(const char *name, const struct rte_kvargs_pair *pair, struct hisi_zip_devargs *out)
+{
+	const char *value = pair->value != NULL ? pair->value : "";
+
+	for (unsigned int i = 0; i < RTE_DIM(devargs); i++) {
+		if (strcmp(pair->key, devargs[i].key) != 0)
+			continue;
+		if (devargs[i].set(value, out) == 0)
+			return 0;
+		HISI_ZIP_LOG(ERR, "%s: %s=%s, expected %s", name, pair->key, value,
+			devargs[i].expected);
+		return -EINVAL;
+	}
+	HISI_ZIP_LOG(ERR, "%s: unknown device argument %s=%s, expected one of "
+		"dev, workers, rev, ext, engine, sw, socket_id", name, pair->key, value);
+	return -EINVAL;
+}
+
+int
+hisi_zip_devargs_parse(const char *name, const char *args, struct hisi_zip_devargs *out)
+{
+	struct rte_kvargs *kvlist;
+	int ret = 0;
+
+	*out = (struct hisi_zip_devargs){
+		.dev = "local",
+		.socket_id = SOCKET_ID_ANY,
+		.sw = true,
+		.local = { .revision = HISI_QM_REV_V3 },
+	};
+	if (args == NULL || args[0] == '\0')
+		return 0;
+	kvlist = rte_kvargs_parse(args, NULL);
+	if (kvlist == NULL) {
+		HISI_ZIP_LOG(ERR, "%s: device arguments \"%s\", expected key=value,...", name,
+			args);
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < kvlist->count && ret == 0; i++)
+		ret = parse_pair(name, &kvlist->pairs[i], out);
+	rte_kvargs_free(kvlist);
+	return ret;
+}

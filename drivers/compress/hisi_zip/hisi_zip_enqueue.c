@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "hisi_zip_pmd.h"
+
+/* How far ahead ops, and the slots of the hardware ring, are fetched into the cache. */
+#define PREFETCH_AHEAD 4
+
+/* What became of an op. */
+enum verdict {
+	SUBMITTED, /* its SQE is filled */
+	FINISHED,  /* its status is final, the slot is HISI_ZIP_SLOT_DONE */
+	SOFTWARE,  /* the slot is HISI_ZIP_SLOT_SW */
+	FULL,      /* no room now; the op was not touched */
+};
+
+/*
+ * Address of an mbuf's data for the device. Where the mbuf keeps the address
+ * that this device uses is an offset, so that there is no branch on it.
+ */
+static inline uint64_t
+data_addr(const struct hisi_zip_qp *qp, const struct rte_mbuf *m)
+{
+	return *(const uint64_t *)((const char *)m + qp->addr_off) + m->data_off;
+}
+
+static inline enum verdict
+finish(struct hisi_zip_slot *slot, struct rte_comp_op *op, uint8_t status)
+{
+	op->status = status;
+	op->consumed = 0;
+	op->produced = 0;
+	op->output_chksum = 0;
+	op->debug_status = 0;
+	slot->kind = HISI_ZIP_SLOT_DONE;
+	slot->flags = 0;
+	return FINISHED;
+}
+
+/* ---- Chained mbufs ------------------------------------------------------------------------- */
+
+/* One side of a chained op: bytes [offset, offset + length) of a chain. */
+struct side {
+	const struct rte_mbuf *first; /* segment in which it starts */
+	uint32_t skip;                /* bytes before it there */
+	uint32_t segs;                /* segments that it covers */
+	uint64_t length;              /* bytes */
+};
+
+/*
+ * Find where bytes [offset, offset + want) of a chain lie. Trusts nothing but
+ * the segments themselves: pkt_len and nb_segs may lie. A want of UINT64_MAX
+ * takes all there is. A chain that goes on for ever is cut at UINT16_MAX segments.
+ * Returns false if the chain ends before offset + want.
+ */
+static bool
+side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct side *side)
+{
+	uint64_t have = 0;
+
+	while (m != NULL && offset >= m->data_len) {
+		/* An offset at the very end of a chain leaves nothing, but is none too far. */
+		if (offset == m->data_len && m->next == NULL)
+			break;
+		offset -= m->data_len;
+		m = m->next;
+	}
+	if (m == NULL)
+		return false;
+	side->first = m;
+	side->skip = offset;
+	side->segs = 0;
+	for (; m != NULL && have < want && side->segs < UINT16_MAX; m = m->next) {
+		have += m->data_len - offset;
+		offset = 0;
+		side->segs++;
+	}
+	side->length = RTE_MIN(have, want);
+	return want == UINT64_MAX || have >= want;
+}
+
+/* Cut a side down to what one request can carry. Returns true if something was cut. */
+static bool
+side_cut(struct side *side)
+{
+	const struct rte_mbuf *m = side->first;
+	uint64_t length = 0, limit = RTE_MIN(side->length, HISI_ZIP_REQ_LEN_MAX);
+	uint32_t skip = side->skip, segs = 0;
+
+	if (side->length <= HISI_ZIP_REQ_LEN_MAX && side->segs <= HISI_ACC_SGE_MAX)
+		return false;
+	for (; length < limit && segs < HISI_ACC_SGE_MAX; m = m->next) {
+		length += m->data_len - skip;
+		skip = 0;
+		segs++;
+	}
+	side->segs = segs;
+	side->length = RTE_MIN(length, limit);
+	return true;
+}
+
+/* Write a side as an SGL. Returns the first byte after it. */
+static struct hisi_acc_sge *
+side_to_sgl(const struct hisi_zip_qp *qp, const struct side *side, struct hisi_acc_sgl *sgl)
+{
+	struct hisi_acc_sge *sge = (struct hisi_acc_sge *)(sgl + 1);
+	const struct rte_mbuf *m = side->first;
+	uint64_t left = side->length;
+	uint32_t skip = side->skip;
+	/* An empty side still has its one entry. */
+	uint32_t segs = RTE_MAX(side->segs, 1u);
+
+	sgl->next_dma = 0;
+	sgl->entry_sum_in_chain = (uint16_t)segs;
+	sgl->entry_sum_in_sgl = (uint16_t)segs;
+	sgl->entry_length_in_sgl = (uint16_t)segs;
+	for (uint32_t i = 0; i < segs; i++, sge++, m = m->next) {
+		uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)m->data_len - skip);
+
+		sge->buf = data_addr(qp, m) + skip;
+		sge->len = len;
+		left -= len;
+		skip = 0;
+	}
+	return sge;
+}
+
+/*
+ * Room for consecutive units in the SGL ring. Lists are freed in the order in
+ * which they were taken, because requests of a queue complete in order.
+ * Returns NULL if there is none now.
+ */
+static struct hisi_acc_sgl *
+sgl_reserve(struct hisi_zip_hwq *hwq, uint32_t units)
+{
+	uint32_t start = hwq->sgl_tail;
+	uint32_t size = hwq->sgl_mask + 1;
+	uint32_t to_end = size - (start & hwq->sgl_mask);
+
+	if (units > to_end)
+		start += to_end; /* lists do not wrap */
+	if (start + units - hwq->sgl_head_seen > size) {
+		hwq->sgl_head_seen = __atomic_load_n(&hwq->sgl_head, __ATOMIC_ACQUIRE);
+		if (start + units - hwq->sgl_head_seen > size)
+			return NULL;
+	}
+	hwq->sgl_tail = start + units;
+	return (struct hisi_acc_sgl *)((char *)hwq->sgl.va +
+		(start & hwq->sgl_mask) * HISI_ZIP_SGL_UNIT);
+}
+
+static uint32_t
+sgl_units(const struct side *side)
+{
+	return RTE_ALIGN((uint32_t)HISI_ZIP_SGL_HDR + RTE_MAX(side->segs, 1u), 2);
+}
+
+/* ---- Building a request -------------------------------------------------------------------- */
+
+static inline void
+sqe_addresses(struct hisi_zip_sqe *sqe, uint64_t src, uint32_t src_len, uint64_t dst,
+		uint32_t dst_len)
+{
+	sqe->input_data_length = src_len;
+	sqe->dest_avail_out = dst_len;
+	sqe->source_addr_l = (uint32_t)src;
+	sqe->source_addr_h = (uint32_t)(src >> 32);
+	sqe->dest_addr_l = (uint32_t)dst;
+	sqe->dest_addr_h = (uint32_t)(dst >> 32);
+}
+
+static inline struct hisi_zip_sqe *
+next_sqe(const struct hisi_zip_hwq *hwq)
+{
+	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+
+	return hisi_qm_sq_slot(ring, ring->sq_tail);
+}
+
+static inline void
+push_sqe(struct hisi_zip_hwq *hwq)
+{
+	struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+
+	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
+}
+
+/* The checksums that a stateless op continues from (dw11, dw12 of the extension). */
+static inline void
+sqe_checksums(struct hisi_zip_sqe *sqe, const struct hisi_zip_xform *x, uint64_t input)
+{
+	uint32_t adler = (uint32_t)(x->chksum == RTE_COMP_CHECKSUM_ADLER32 ? input : input >> 32);
+
+	sqe->dw11 = x->codec.checksum & ZIP_CODEC_CRC32 ? (uint32_t)input : 0;
+	/* 0 is no Adler-32 of any data: it stands for a fresh start, which is 1. */
+	sqe->dw12 = x->codec.checksum & ZIP_CODEC_ADLER32 && adler != 0 ? adler : 1;
+}
+
+/* Is there a hardware queue for this op, or else what is to be done with it? */
+static enum verdict __rte_noinline
+first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
+		struct rte_comp_op *op)
+{
+	if (hisi_zip_hwq_take(qp, x->dir) == 0)
+		return SUBMITTED;
+	qp->enq.no_queue++;
+	if (!qp->dev->args.sw)
+		return FULL;
+	if (op->op_type == RTE_COMP_OP_STATEFUL)
+		return FULL; /* its state is, or will be, the function's */
+	slot->kind = HISI_ZIP_SLOT_SW;
+	slot->flags = 0;
+	return SOFTWARE;
+}
+
+/* An op with chained mbufs: both sides become SGLs. */
+static enum verdict __rte_noinline
+fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
+		struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
+{
+	struct hisi_zip_hwq *hwq = &qp->hwq[x->dir];
+	bool stateful = slot->flags & HISI_ZIP_SLOT_F_STATEFUL;
+	struct hisi_acc_sgl *src_sgl, *dst_sgl;
+	struct side src, dst;
+	uint32_t units;
+
+	if (!side_find(op->m_src, op->src.offset, op->src.length, &src) ||
+			!side_find(op->m_dst, op->dst.offset, UINT64_MAX, &dst))
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+
+	if (!stateful) {
+		/*
+		 * More than one request can carry. Room for output beyond the limit
+		 * matters only if there can be such output.
+		 */
+		bool too_long = src.length > HISI_ZIP_REQ_LEN_MAX || src.segs > HISI_ACC_SGE_MAX;
+
+		if (!too_long && (dst.length > HISI_ZIP_REQ_LEN_MAX || dst.segs > HISI_ACC_SGE_MAX)) {
+			side_cut(&dst);
+			too_long = x->dir == HISI_ZIP_DECOMP ||
+				dst.length < src.length + src.length / 8 + 64;
+		}
+		if (too_long) {
+			if (!qp->dev->args.sw)
+				return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+			slot->kind = HISI_ZIP_SLOT_SW;
+			slot->flags = 0;
+			return SOFTWARE;
+		}
+	} else {
+		side_cut(&dst);
+		if (side_cut(&src))
+			slot->flags |= HISI_ZIP_SLOT_F_CUT;
+	}
+
+	units = sgl_units(&src) + sgl_units(&dst);
+	src_sgl = sgl_reserve(hwq, units);
+	if (src_sgl == NULL)
+		return FULL;
+	dst_sgl = (struct hisi_acc_sgl *)((char *)src_sgl +
+		sgl_units(&src) * HISI_ZIP_SGL_UNIT);
+	side_to_sgl(qp, &src, src_sgl);
+	side_to_sgl(qp, &dst, dst_sgl);
+	slot->flags |= HISI_ZIP_SLOT_F_SGL;
+	slot->sgl_end = hwq->sgl_tail;
+	sqe_addresses(sqe, hwq->sgl.iova + (uint64_t)((char *)src_sgl - (char *)hwq->sgl.va),
+		(uint32_t)src.length,
+		hwq->sgl.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->sgl.va),
+		(uint32_t)dst.length);
+	sqe->dw9 = x->dw9 | HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
+	return SUBMITTED;
+}
+
+/* Source and destination of an op, into the SQE. */
+static inline enum verdict
+fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
+		struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
+{
+	const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
+
+	if (unlikely(src->next != NULL || dst->next != NULL))
+		return fill_chained(qp, x, slot, op, sqe);
+	if (unlikely((uint64_t)op->src.offset + op->src.length > src->data_len ||
+			op->dst.offset > dst->data_len))
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	sqe_addresses(sqe, data_addr(qp, src) + op->src.offset, op->src.length,
+		data_addr(qp, dst) + op->dst.offset, dst->data_len - op->dst.offset);
+	sqe->dw9 = x->dw9;
+	return SUBMITTED;
+}
+
+/* ---- Kinds of ops -------------------------------------------------------------------------- */
+
+static inline enum verdict
+fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
+{
+	const struct hisi_zip_xform *x = op->private_xform;
+	struct hisi_zip_hwq *hwq;
+	struct hisi_zip_sqe *sqe;
+	enum verdict verdict;
+
+	if (unlikely(x == NULL || x->dev != qp->dev || op->m_src == NULL || op->m_dst == NULL ||
+			op->src.length == 0))
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	slot->kind = x->dir;
+	slot->flags = x->chksum != RTE_COMP_CHECKSUM_NONE ? HISI_ZIP_SLOT_F_CHKSUM : 0;
+	if (unlikely(x->sw)) {
+		slot->kind = HISI_ZIP_SLOT_SW;
+		return SOFTWARE;
+	}
+	hwq = &qp->hwq[x->dir];
+	if (unlikely(hwq->queue == NULL)) {
+		verdict = first_use(qp, x, slot, op);
+		if (verdict != SUBMITTED)
+			return verdict;
+	}
+	sqe = next_sqe(hwq);
+	verdict = fill_buffers(qp, x, slot, op, sqe);
+	if (unlikely(verdict != SUBMITTED))
+		return verdict;
+
+	/* What is not written is 0 in every slot at all times, or not meant without its flag. */
+	sqe->dw7 = x->dw7;
+	sqe->dw10 = x->dw10;
+	if (unlikely(op->flush_flag == RTE_COMP_FLUSH_FULL) && x->dir == HISI_ZIP_COMP)
+		sqe->dw10 |= x->dw10 != 0 && x->algo == RTE_COMP_ALGO_DEFLATE ?
+			HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT : 0;
+	if (x->chksum != RTE_COMP_CHECKSUM_NONE)
+		sqe_checksums(sqe, x, op->input_chksum);
+	sqe->ctx_dw0 = 0;
+	sqe->stream_ctx_addr_l = 0;
+	sqe->stream_ctx_addr_h = 0;
+	sqe->ctx_dw1 = 0;
+	sqe->ctx_dw2 = 0;
+	sqe->isize = 0;
+	sqe->checksum = 0;
+	push_sqe(hwq);
+	return SUBMITTED;
+}
+
+/* dw10's flush field and dw7's finish bit for the op of a stream. */
+static bool
+stream_flush(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool cut,
+		uint32_t *dw7, uint32_t *dw10)
+{
+	bool ext = s->x.dw10 != 0;
+
+	if (s->x.dir == HISI_ZIP_DECOMP)
+		return true;
+	/* The rest of the input comes with another op: nothing to flush yet. */
+	switch (cut ? RTE_COMP_FLUSH_NONE : op->flush_flag) {
+	case RTE_COMP_FLUSH_NONE:
+		/* Without the extension a sync flush does it, at some cost in size. */
+		if (ext)
+			*dw10 |= HISI_ZIP_EXT_FLUSH_NONE << HISI_ZIP_EXT_FLUSH_SHIFT;
+		return true;
+	case RTE_COMP_FLUSH_SYNC:
+		return true;
+	case RTE_COMP_FLUSH_FULL:
+		if (ext)
+			*dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
+		return ext;
+	case RTE_COMP_FLUSH_FINAL:
+		*dw7 |= HISI_ZIP_DW7_FINISH;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum verdict __rte_noinline
+fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
+{
+	struct hisi_zip_stream *s = op->stream;
+	struct hisi_zip_hwq *hwq;
+	struct hisi_zip_sqe *sqe;
+	enum verdict verdict;
+	uint32_t dw7, dw10;
+	uint64_t ctx;
+
+	if (s == NULL || s->x.dev != qp->dev || op->m_src == NULL || op->m_dst == NULL)
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	/* Acquire: the state words that dequeue left with the op before this one. */
+	if (__atomic_load_n(&s->busy, __ATOMIC_ACQUIRE) || s->dead)
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_STATE);
+	slot->kind = s->x.dir;
+	slot->flags = HISI_ZIP_SLOT_F_STATEFUL |
+		(s->x.chksum != RTE_COMP_CHECKSUM_NONE ? HISI_ZIP_SLOT_F_CHKSUM : 0);
+	if (s->x.sw) {
+		slot->kind = HISI_ZIP_SLOT_SW;
+		s->busy = 1;
+		return SOFTWARE;
+	}
+	hwq = &qp->hwq[s->x.dir];
+	if (hwq->queue == NULL) {
+		verdict = first_use(qp, &s->x, slot, op);
+		if (verdict != SUBMITTED)
+			return verdict;
+	}
+	sqe = next_sqe(hwq);
+	verdict = fill_buffers(qp, &s->x, slot, op, sqe);
+	if (verdict != SUBMITTED)
+		return verdict;
+	dw7 = s->x.dw7 | HISI_ZIP_DW7_STREAM | (s->started ? 0 : HISI_ZIP_DW7_STREAM_NEW);
+	dw10 = s->x.dw10 & ~HISI_ZIP_EXT_PARTIAL;
+	if (!stream_flush(s, op, slot->flags & HISI_ZIP_SLOT_F_CUT, &dw7, &dw10))
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	ctx = s->ctx.iova + HISI_ZIP_CTX_HW_OFF;
+	sqe->dw7 = dw7;
+	sqe->dw10 = dw10;
+	sqe->dw11 = 0;
+	sqe->dw12 = 1;
+	sqe->ctx_dw0 = s->ctx_dw0;
+	sqe->stream_ctx_addr_l = (uint32_t)ctx;
+	sqe->stream_ctx_addr_h = (uint32_t)(ctx >> 32);
+	sqe->ctx_dw1 = s->ctx_dw1;
+	sqe->ctx_dw2 = s->ctx_dw2;
+	sqe->isize = s->isize;
+	sqe->checksum = s->checksum;
+	s->busy = 1;
+	push_sqe(hwq);
+	return SUBMITTED;
+}
+
+uint16_t
+hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops)
+{
+	struct hisi_zip_qp *qp = queue_pair;
+	uint16_t old_sq_tail[HISI_ZIP_DIRS] = { 0 };
+	uint32_t tail, room;
+	uint64_t bytes = 0;
+	uint16_t i;
+
+	if (unlikely(qp == NULL || !qp->started))
+		return 0;
+	tail = qp->tail;
+	room = qp->limit - (tail - qp->head_seen);
+	if (unlikely(room < nb_ops)) {
+		/* Acquire: slots before head, and what they stood for, are ours again. */
+		qp->head_seen = __atomic_load_n(&qp->head, __ATOMIC_ACQUIRE);
+		room = qp->limit - (tail - qp->head_seen);
+		if (room < nb_ops) {
+			qp->enq.full++;
+			nb_ops = (uint16_t)room;
+		}
+	}
+	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		if (qp->hwq[dir].queue != NULL)
+			old_sq_tail[dir] = qp->hwq[dir].queue->qp.ring.sq_tail;
+	}
+
+	for (i = 0; i < nb_ops; i++, tail++) {
+		struct hisi_zip_slot *slot = &qp->slots[tail & qp->mask];
+		struct rte_comp_op *op = ops[i];
+		enum verdict verdict;
+
+		if (i + PREFETCH_AHEAD < nb_ops)
+			rte_prefetch0(ops[i + PREFETCH_AHEAD]);
+		if (likely(op->op_type == RTE_COMP_OP_STATELESS))
+			verdict = fill_stateless(qp, slot, op);
+		else if (op->op_type == RTE_COMP_OP_STATEFUL)
+			verdict = fill_stateful(qp, slot, op);
+		else
+			verdict = finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+		if (unlikely(verdict == FULL)) {
+			qp->enq.full++;
+			break;
+		}
+		qp->enq.rejected += verdict == FINISHED;
+		slot->op = op;
+		bytes += op->src.length;
+	}
+	if (unlikely(i == 0))
+		return 0;
+
+	/* Release: dequeue may look at the slots filled above. */
+	__atomic_store_n(&qp->tail, tail, __ATOMIC_RELEASE);
+	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		if (qp->hwq[dir].queue != NULL &&
+				qp->hwq[dir].queue->qp.ring.sq_tail != old_sq_tail[dir])
+			hisi_qm_sq_ring(&qp->hwq[dir].queue->qp.ring);
+	}
+	qp->enq.ops += i;
+	qp->enq.bytes += bytes;
+	return i;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_ZIP_PMD_H
+#define HISI_ZIP_PMD_H
+
+/**
+ * @file
+ * The compressdev driver of the HiSilicon ZIP function: its objects and what
+ * its files offer each other.
+ *
+ *   hisi_zip_vdev.c       probe and remove on the vdev bus
+ *   hisi_zip_devargs.c    device arguments
+ *   hisi_zip_dev.c        making a device over an access point; capabilities; memory
+ *   hisi_zip_ops.c        compressdev operations
+ *   hisi_zip_xform.c      transforms and streams: from API terms to request words
+ *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
+ *   hisi_zip_enqueue.c    data path: from op to SQE
+ *   hisi_zip_dequeue.c    data path: from SQE to op
+ *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec
+ *   hisi_zip_telemetry.c  telemetry commands
+ */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include <rte_comp.h>
+#include <rte_compressdev.h>
+#include <rte_compressdev_pmd.h>
+#include <rte_log.h>
+
+#include "hisi_acc_sgl.h"
+#include "hisi_zip_ext.h"
+#include "hisi_zip_sqe.h"
+#include "spim.h"
+#include "zip_codec.h"
+
+#define HISI_ZIP_DRIVER_NAME compress_hisi_zip
+#define HISI_ZIP_WORKERS_MAX 64 /**< Engine threads of a local function. */
+
+extern int hisi_zip_logtype;
+
+/** Log a line about a device; control path only. */
+#define HISI_ZIP_LOG(level, fmt, ...) \
+	rte_log(RTE_LOG_ ## level, hisi_zip_logtype, "HISI_ZIP: " fmt "\n", ## __VA_ARGS__)
+
+/* ---- Device -------------------------------------------------------------------------------- */
+
+/** Device arguments, checked. */
+struct hisi_zip_devargs {
+	char dev[128];                /**< Access point (spim_open()). */
+	int socket_id;                /**< NUMA socket; SOCKET_ID_ANY: where it is probed. */
+	bool sw;                      /**< Do in software what the function cannot. */
+	struct spim_local_conf local; /**< Options of dev=local. */
+};
+
+/** Directions; each has its own hardware queue in a queue pair. */
+enum hisi_zip_dir {
+	HISI_ZIP_COMP = 0,   /**< Queue type HISI_ZIP_QC_COMPRESS. */
+	HISI_ZIP_DECOMP = 1, /**< Queue type HISI_ZIP_QC_DECOMPRESS. */
+	HISI_ZIP_DIRS = 2,
+};
+
+struct hisi_zip_qp;
+
+/** Private data of a device. */
+struct hisi_zip_dev {
+	TAILQ_ENTRY(hisi_zip_dev) next; /**< In the list that telemetry walks. */
+	TAILQ_HEAD(, hisi_zip_qp) qps;  /**< Queue pairs that are set up; under its lock. */
+	uint8_t id;                     /**< Device id of compressdev. */
+	char name[RTE_COMPRESSDEV_NAME_MAX_LEN];
+	struct hisi_zip_devargs args;
+	struct spim_dev *spim;         /**< Access point to the function. */
+	struct spim_info info;         /**< What the function is. */
+	struct hisi_qm_mem_ops mem;    /**< Hugepage memory; priv is this device. */
+	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
+	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */
+	/** Capabilities of each algorithm, ended by one with algorithm 0. */
+	struct rte_compressdev_capabilities caps[3];
+};
+
+/* ---- Transforms ---------------------------------------------------------------------------- */
+
+/** What a private_xform of compressdev points to; read-only once made. */
+struct hisi_zip_xform {
+	struct hisi_zip_dev *dev;      /**< Device that made it. */
+	uint8_t dir;                   /**< enum hisi_zip_dir. */
+	uint8_t sw;                    /**< All ops of it are done in software. */
+	uint8_t chksum;                /**< enum rte_comp_checksum_type. */
+	uint8_t algo;                  /**< enum rte_comp_algorithm. */
+	uint32_t dw7;                  /**< SQE dw7 without offset. */
+	uint32_t dw9;                  /**< SQE dw9 without buffer type. */
+	uint32_t dw10;                 /**< Extension word, without flush. */
+	struct zip_codec_params codec; /**< The same for software. */
+};
+
+/** A stateful stream. One op at a time may be in flight. */
+struct hisi_zip_stream {
+	struct hisi_zip_xform x;       /**< Its transform. */
+	struct hisi_qm_mem ctx;        /**< Stream context buffer (reference 5.6). */
+	struct zip_codec_stream *sw;   /**< Set if x.sw. */
+	/* State words carried from a completed request to the next. */
+	uint32_t ctx_dw0, ctx_dw1, ctx_dw2, isize, checksum;
+	bool started;                  /**< The next request continues. */
+	bool dead;                     /**< An error ended it. */
+	/** 1 while an op is in flight: set by enqueue, cleared by dequeue with release. */
+	uint8_t busy;
+};
+
+/* ---- Queue pair ---------------------------------------------------------------------------- */
+
+/** How an op in the order ring is brought to its end. */
+enum hisi_zip_slot_kind {
+	HISI_ZIP_SLOT_COMP = HISI_ZIP_COMP,     /**< Request on the compression queue. */
+	HISI_ZIP_SLOT_DECOMP = HISI_ZIP_DECOMP, /**< Request on the decompression queue. */
+	HISI_ZIP_SLOT_SW,   /**< To be done in software when it is the oldest. */
+	HISI_ZIP_SLOT_DONE, /**< Its fields are final. */
+};
+
+#define HISI_ZIP_SLOT_F_CHKSUM   0x1u /**< A checksum was asked for. */
+#define HISI_ZIP_SLOT_F_STATEFUL 0x2u
+#define HISI_ZIP_SLOT_F_SGL      0x4u /**< sgl_end is valid. */
+#define HISI_ZIP_SLOT_F_CUT      0x8u /**< Only a first part of the input was submitted. */
+
+/** One op in flight, in the order ring. */
+struct hisi_zip_slot {
+	struct rte_comp_op *op;
+	uint8_t kind;     /**< enum hisi_zip_slot_kind. */
+	uint8_t flags;    /**< HISI_ZIP_SLOT_F_*. */
+	uint16_t rsvd;
+	uint32_t sgl_end; /**< SGL ring position that this op's lists end at. */
+};
+
+/** Units of the SGL ring: the size of an entry; a header takes two. */
+#define HISI_ZIP_SGL_UNIT     sizeof(struct hisi_acc_sge)
+#define HISI_ZIP_SGL_HDR      (sizeof(struct hisi_acc_sgl) / HISI_ZIP_SGL_UNIT)
+/** Units per ring slot: two lists of one or two segments in every slot. */
+#define HISI_ZIP_SGL_PER_SLOT 8u
+/** Most units that the two lists of one op can take (255 entries each, even). */
+#define HISI_ZIP_SGL_OP_MAX   (2 * RTE_ALIGN(HISI_ZIP_SGL_HDR + HISI_ACC_SGE_MAX, 2))
+
+/** A hardware queue of a queue pair, and memory for the SGLs of its requests. */
+struct hisi_zip_hwq {
+	/* Set at first use, by enqueue; constant until stop. */
+	struct spim_queue *queue;   /**< NULL: not taken. */
+	struct hisi_qm_mem sgl;     /**< SGL ring. */
+	uint32_t sgl_mask;          /**< Units of the ring - 1. */
+
+	/* The enqueuing thread's. Units before sgl_head + size are free. */
+	uint32_t sgl_tail __rte_cache_aligned; /**< Next unit to fill, not wrapped. */
+	uint32_t sgl_head_seen;     /**< sgl_head as last loaded. */
+
+	/* The dequeuing thread's; passed to the enqueuing one with release. */
+	uint32_t sgl_head __rte_cache_aligned; /**< Units before it are free. */
+} __rte_cache_aligned;
+
+/** Counters of one queue pair; each half has one writer. */
+struct hisi_zip_enq_stats {
+	uint64_t ops;      /**< Ops accepted. */
+	uint64_t bytes;    /**< Their source bytes. */
+	uint64_t rejected; /**< Accepted ops that got an error status at once. */
+	uint64_t full;     /**< Bursts cut short because the queue pair was full. */
+	uint64_t no_queue; /**< Ops for which no hardware queue could be taken. */
+};
+
+#define HISI_ZIP_OP_STATUSES 16 /**< Room for every rte_comp_op_status. */
+
+struct hisi_zip_deq_stats {
+	uint64_t ops;      /**< Ops given back. */
+	uint64_t bytes;    /**< Bytes produced. */
+	uint64_t errors;   /**< Ops given back with a status that is an error. */
+	uint64_t sw;       /**< Ops done in software. */
+	uint64_t status[HISI_ZIP_OP_STATUSES]; /**< By op status. */
+	uint64_t hw_status[64]; /**< Requests by SQE status (reference 5.4), 63: others. */
+};
+
+/** Why a request failed, for counting; see hw_status. */
+#define HISI_ZIP_HW_STATUS_OTHER 63
+
+/**
+ * Queue pair.
+ *
+ * The order ring keeps all ops in flight, of both directions, in the order in
+ * which they were enqueued, which is the order in which they are given back.
+ *
+ *             head                     tail
+ *              |                        |
+ *    ...free...v####ops in flight#######v.......free...
+ *
+ *  - [tail, head + limit) belongs to enqueue: it fills slots (and the SQEs they
+ *    stand for) and passes them by storing tail with release.
+ *  - [head, tail) belongs to dequeue, which passes slots back by storing head
+ *    with release, after everything in them (SQE, SGLs, CQE) was used.
+ *
+ * Positions are not wrapped; a slot is position & mask. Requests of a direction
+ * lie in its hardware ring in the order of their slots here, so that the next
+ * CQE of a direction is always for the next slot of that kind. The hardware
+ * rings have as many entries as this one, hence can never fill up.
+ *
+ * One thread may enqueue while another one dequeues.
+ */
+struct hisi_zip_qp {
+	/* Constant while started. */
+	struct hisi_zip_dev *dev;
+	TAILQ_ENTRY(hisi_zip_qp) next; /**< In the device's list. */
+	struct hisi_zip_slot *slots;
+	uint32_t mask;               /**< Slots - 1, a power of two less one. */
+	uint32_t limit;              /**< Most ops in flight. */
+	uint16_t addr_off;           /**< As in the device. */
+	uint16_t id;
+	uint8_t polled;              /**< Dequeue runs the engine. */
+	uint8_t started;
+	int socket;
+	struct zip_codec *codec;     /**< For ops in software; NULL until one was needed. */
+	struct hisi_zip_hwq hwq[HISI_ZIP_DIRS];
+
+	/* The enqueuing thread's. */
+	uint32_t tail __rte_cache_aligned; /**< Passed to the dequeuing thread with release. */
+	uint32_t head_seen;          /**< head as last loaded. */
+	struct hisi_zip_enq_stats enq;
+
+	/* The dequeuing thread's. */
+	uint32_t head __rte_cache_aligned; /**< Passed to the enqueuing thread with release. */
+	struct hisi_zip_deq_stats deq;
+} __rte_cache_aligned;
+
+/* ---- hisi_zip_devargs.c -------------------------------------------------------------------- */
+
+/**
+ * Parse device arguments; args may be NULL or empty.
+ * @return 0, or -EINVAL after a log line that names the wrong key or value.
+ */
+int hisi_zip_devargs_parse(const char *name, const char *args, struct hisi_zip_devargs *out);
+
+/* ---- hisi_zip_dev.c ------------------------------------------------------------------------ */
+
+/**
+ * Open the access point and fill in capabilities.
+ * @param io
+ *   The function if the caller has mapped it (PCI), or NULL to open args.dev.
+ */
+int hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io);
+
+/** Close the access point. */
+void hisi_zip_dev_fini(struct hisi_zip_dev *dev);
+
+/* ---- hisi_zip_ops.c ------------------------------------------------------------------------ */
+
+extern struct rte_compressdev_ops hisi_zip_ops;
+
+/* ---- hisi_zip_xform.c ---------------------------------------------------------------------- */
+
+int hisi_zip_xform_create(struct rte_compressdev *cdev, const struct rte_comp_xform *xform,
+		void **private_xform);
+int hisi_zip_xform_free(struct rte_compressdev *cdev, void *private_xform);
+int hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform *xform,
+		void **stream);
+int hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream);
+
+/* ---- hisi_zip_qp.c ------------------------------------------------------------------------- */
+
+int hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inflight_ops,
+		int socket_id);
+int hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id);
+
+/**
+ * Take the hardware queue of a direction, at the first op for it. Called by
+ * the enqueuing thread only.
+ * @return 0, or why there is none.
+ */
+int hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir);
+
+/**
+ * Finish everything in flight and give the hardware queues back. Ops that were
+ * not dequeued stay in the order ring with their results.
+ */
+void hisi_zip_qp_stop(struct hisi_zip_qp *qp);
+
+/* ---- hisi_zip_enqueue.c, hisi_zip_dequeue.c ------------------------------------------------ */
+
+uint16_t hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops);
+uint16_t hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops);
+
+/** Turn a slot whose request has completed into HISI_ZIP_SLOT_DONE; consumes the CQE. */
+void hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot);
+
+/* ---- hisi_zip_sw.c ------------------------------------------------------------------------- */
+
+/** Do an op with zip_codec, and set all its result fields. */
+void hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op);
+
+/* ---- hisi_zip_telemetry.c ------------------------------------------------------------------ */
+
+/** Show a device, or stop showing it. Telemetry runs in a thread of its own. */
+void hisi_zip_telemetry_add(struct hisi_zip_dev *dev);
+void hisi_zip_telemetry_remove(struct hisi_zip_dev *dev);
+
+/** Show a queue pair, or stop showing it: it may be freed afterwards. */
+void hisi_zip_telemetry_add_qp(struct hisi_zip_qp *qp);
+void hisi_zip_telemetry_remove_qp(struct hisi_zip_qp *qp);
+
+#endif /* HISI_ZIP_PMD_H */

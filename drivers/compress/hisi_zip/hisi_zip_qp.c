@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+
+#include "hisi_zip_pmd.h"
+
+#define SLOTS_MIN 64u
+#define SLOTS_MAX HISI_QM_RING_DEPTH_MAX
+
+int
+hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inflight_ops,
+		int socket_id)
+{
+	struct hisi_zip_dev *dev = cdev->data->dev_private;
+	struct hisi_zip_qp *qp;
+	uint32_t slots;
+	int ret;
+
+	/* Setting a queue pair up again replaces it. */
+	ret = hisi_zip_qp_release(cdev, qp_id);
+	if (ret != 0)
+		return ret;
+
+	/* One slot always stays free, as in the hardware rings (QM 4.3). */
+	slots = rte_align32pow2(RTE_MIN(max_inflight_ops, SLOTS_MAX - 1) + 1);
+	slots = RTE_MAX(slots, SLOTS_MIN);
+	if (max_inflight_ops > SLOTS_MAX - 1)
+		HISI_ZIP_LOG(INFO, "%s: queue pair %u: %u ops in flight, expected at most %u: "
+			"enqueue will take no more", dev->name, qp_id, max_inflight_ops,
+			SLOTS_MAX - 1);
+
+	qp = rte_zmalloc_socket("hisi_zip_qp", sizeof(*qp), RTE_CACHE_LINE_SIZE, socket_id);
+	if (qp != NULL)
+		qp->slots = rte_zmalloc_socket("hisi_zip_slots", slots * sizeof(qp->slots[0]),
+			RTE_CACHE_LINE_SIZE, socket_id);
+	if (qp == NULL || qp->slots == NULL) {
+		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no memory for %u ops in flight on socket %d",
+			dev->name, qp_id, max_inflight_ops, socket_id);
+		rte_free(qp);
+		return -ENOMEM;
+	}
+	qp->dev = dev;
+	qp->id = qp_id;
+	qp->mask = slots - 1;
+	qp->limit = RTE_MIN(max_inflight_ops, slots - 1);
+	qp->addr_off = dev->addr_off;
+	qp->polled = dev->info.polled;
+	qp->socket = socket_id;
+	cdev->data->queue_pairs[qp_id] = qp;
+	hisi_zip_telemetry_add_qp(qp);
+	return 0;
+}
+
+int
+hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
+{
+	struct hisi_zip_qp *qp = cdev->data->queue_pairs[qp_id];
+
+	if (qp == NULL)
+		return 0;
+	hisi_zip_telemetry_remove_qp(qp);
+	hisi_zip_qp_stop(qp);
+	zip_codec_destroy(qp->codec);
+	rte_free(qp->slots);
+	rte_free(qp);
+	cdev->data->queue_pairs[qp_id] = NULL;
+	return 0;
+}
+
+int
+hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
+{
+	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
+	struct hisi_zip_dev *dev = qp->dev;
+	uint32_t units = RTE_MAX((qp->mask + 1) * HISI_ZIP_SGL_PER_SLOT,
+		rte_align32pow2(HISI_ZIP_SGL_OP_MAX));
+	struct spim_queue *queue;
+	int ret;
+
+	ret = dev->mem.alloc(dev->mem.priv, units * HISI_ZIP_SGL_UNIT, HISI_ACC_SGL_ALIGN,
+		qp->socket, &hwq->sgl);
+	if (ret != 0)
+		return ret;
+	ret = spim_queue_take(dev->spim, dir == HISI_ZIP_COMP ? HISI_ZIP_QC_COMPRESS :
+		HISI_ZIP_QC_DECOMPRESS, (uint16_t)(qp->mask + 1), qp->socket, &queue);
+	if (ret != 0) {
+		dev->mem.free(dev->mem.priv, &hwq->sgl);
+		return ret;
+	}
+	hwq->sgl_mask = units - 1;
+	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
+	/* The dequeuing thread learns of it with the first slot that needs it. */
+	hwq->queue = queue;
+	return 0;
+}
+
+void
+hisi_zip_qp_stop(struct hisi_zip_qp *qp)
+{
+	struct hisi_zip_dev *dev = qp->dev;
+	enum hisi_zip_dir dir;
+
+	qp->started = 0;
+	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		if (qp->hwq[dir].queue != NULL)
+			spim_queue_stop(dev->spim, qp->hwq[dir].queue);
+	}
+	/* The rings go away: move every result into its op now. */
+	for (uint32_t pos = qp->head; pos != qp->tail; pos++) {
+		struct hisi_zip_slot *slot = &qp->slots[pos & qp->mask];
+
+		if (slot->kind == HISI_ZIP_SLOT_COMP || slot->kind == HISI_ZIP_SLOT_DECOMP)
+			hisi_zip_slot_complete(qp, slot);
+	}
+	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		struct hisi_zip_hwq *hwq = &qp->hwq[dir];
+
+		if (hwq->queue == NULL)
+			continue;
+		spim_queue_put(dev->spim, hwq->queue);
+		dev->mem.free(dev->mem.priv, &hwq->sgl);
+		hwq->queue = NULL;
+	}
+}

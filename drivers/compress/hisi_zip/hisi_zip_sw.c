@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+
+#include "hisi_zip_pmd.h"
+
+/*
+ * Ops that the function cannot do: what plain silicon has no selector for, and
+ * stateless ops beyond the length or number of pieces of one request. They run
+ * in dequeue when they are the oldest, so that the order is kept.
+ */
+
+/* Pieces of both sides that need no allocation. */
+#define IOV_INLINE 64
+
+/* Bytes that a codec kept by the queue pair can take; longer ops bring their own. */
+#define CODEC_LEN (1u << 20)
+
+static unsigned int
+chain_segs(const struct rte_mbuf *m)
+{
+	unsigned int n = 0;
+
+	for (; m != NULL && n < UINT16_MAX; m = m->next)
+		n++;
+	return n;
+}
+
+/*
+ * Bytes [offset, offset + want) of a chain as pieces; want UINT64_MAX: all there
+ * is. Returns the number of pieces, or -EINVAL if the chain is too short.
+ */
+static int
+chain_to_iov(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct iovec *iov,
+		unsigned int max, uint64_t *total)
+{
+	unsigned int n = 0;
+	uint64_t have = 0;
+
+	for (; m != NULL && n < max && have < want; m = m->next) {
+		uint64_t len;
+
+		if (offset > m->data_len) {
+			offset -= m->data_len;
+			continue;
+		}
+		len = RTE_MIN((uint64_t)m->data_len - offset, want - have);
+		if (len > 0)
+			iov[n++] = (struct iovec){
+				.iov_base = rte_pktmbuf_mtod_offset(m, void *, offset),
+				.iov_len = len,
+			};
+		offset = 0;
+		have += len;
+	}
+	if (offset != 0 || (want != UINT64_MAX && have < want))
+		return -EINVAL;
+	*total = have;
+	return (int)n;
+}
+
+static uint8_t
+op_status(int ret, const struct zip_codec_result *r, bool recoverable)
+{
+	switch (ret) {
+	case 0:
+		return RTE_COMP_OP_STATUS_SUCCESS;
+	case -ENOSPC:
+		return recoverable && (r->consumed > 0 || r->produced > 0) ?
+			RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
+			RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
+	case -EINVAL:
+		return RTE_COMP_OP_STATUS_INVALID_ARGS;
+	default:
+		return RTE_COMP_OP_STATUS_ERROR;
+	}
+}
+
+static uint64_t
+chksum_of(const struct hisi_zip_xform *x, const struct zip_codec_result *r)
+{
+	switch (x->chksum) {
+	case RTE_COMP_CHECKSUM_CRC32:
+		return r->crc32;
+	case RTE_COMP_CHECKSUM_ADLER32:
+		return r->adler32;
+	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
+		return (uint64_t)r->adler32 << 32 | r->crc32;
+	default:
+		return 0;
+	}
+}
+
+static int
+run_stateless(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
+		const struct rte_comp_op *op, const struct iovec *src, unsigned int src_cnt,
+		uint64_t src_len, const struct iovec *dst, unsigned int dst_cnt, uint64_t dst_len,
+		struct zip_codec_result *r)
+{
+	struct zip_codec_params params = x->codec;
+	struct zip_codec *codec, *own = NULL;
+	uint32_t adler = (uint32_t)(x->chksum == RTE_COMP_CHECKSUM_ADLER32 ? op->input_chksum :
+		op->input_chksum >> 32);
+	int ret;
+
+	params.crc32 = params.checksum & ZIP_CODEC_CRC32 ? (uint32_t)op->input_chksum : 0;
+	params.adler32 = params.checksum & ZIP_CODEC_ADLER32 && adler != 0 ? adler : 1;
+	if (x->algo == RTE_COMP_ALGO_NULL)
+		return zip_codec_copy(&params, src, src_cnt, dst, dst_cnt, r);
+
+	/* Reserving memory for a long op is nothing beside compressing it. */
+	if (RTE_MAX(src_len, dst_len) > CODEC_LEN)
+		codec = own = zip_codec_create(RTE_MAX(src_len, dst_len));
+	else if (qp->codec == NULL)
+		codec = qp->codec = zip_codec_create(CODEC_LEN);
+	else
+		codec = qp->codec;
+	if (codec == NULL)
+		return -ENOMEM;
+	if (x->dir == HISI_ZIP_COMP)
+		ret = zip_codec_deflate(codec, &params, op->flush_flag == RTE_COMP_FLUSH_FULL ?
+			ZIP_CODEC_FLUSH_FULL : ZIP_CODEC_FLUSH_FINISH, 1, src, src_cnt, dst,
+			dst_cnt, r);
+	else
+		ret = zip_codec_inflate(codec, &params, src, src_cnt, dst, dst_cnt, r);
+	zip_codec_destroy(own);
+	return ret;
+}
+
+static int
+run_stateful(struct hisi_zip_stream *s, const struct rte_comp_op *op, const struct iovec *src,
+		unsigned int src_cnt, const struct iovec *dst, unsigned int dst_cnt,
+		struct zip_codec_result *r)
+{
+	static const enum zip_codec_flush flushes[] = {
+		[RTE_COMP_FLUSH_NONE] = ZIP_CODEC_FLUSH_NONE,
+		[RTE_COMP_FLUSH_SYNC] = ZIP_CODEC_FLUSH_SYNC,
+		[RTE_COMP_FLUSH_FULL] = ZIP_CODEC_FLUSH_FULL,
+		[RTE_COMP_FLUSH_FINAL] = ZIP_CODEC_FLUSH_FINISH,
+	};
+	int ret;
+
+	if ((unsigned int)op->flush_flag >= RTE_DIM(flushes))
+		return -EINVAL;
+	if (!s->started) {
+		ret = zip_codec_stream_reset(s->sw, &s->x.codec);
+		if (ret != 0)
+			return ret;
+	}
+	ret = zip_codec_stream_run(s->sw, flushes[op->flush_flag], src, src_cnt, dst, dst_cnt, r);
+	s->started = true;
+	if (ret == 0 && (s->x.dir == HISI_ZIP_COMP ? op->flush_flag == RTE_COMP_FLUSH_FINAL :
+			r->end))
+		s->started = false;
+	if (ret != 0 && ret != -ENOSPC)
+		s->dead = true;
+	return ret;
+}
+
+void
+hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
+{
+	bool stateful = op->op_type == RTE_COMP_OP_STATEFUL;
+	struct hisi_zip_stream *s = stateful ? op->stream : NULL;
+	const struct hisi_zip_xform *x = stateful ? &s->x : op->private_xform;
+	unsigned int src_max = chain_segs(op->m_src), dst_max = chain_segs(op->m_dst);
+	struct iovec inline_iov[IOV_INLINE], *iov = inline_iov;
+	struct zip_codec_result r = { 0 };
+	uint64_t src_len, dst_len;
+	int src_cnt, dst_cnt, ret;
+
+	qp->deq.sw++;
+	if (src_max + dst_max > IOV_INLINE)
+		iov = malloc((src_max + dst_max) * sizeof(*iov));
+	if (iov == NULL) {
+		ret = -ENOMEM;
+		goto out;
+	}
+	src_cnt = chain_to_iov(op->m_src, op->src.offset, op->src.length, iov, src_max, &src_len);
+	dst_cnt = src_cnt < 0 ? src_cnt : chain_to_iov(op->m_dst, op->dst.offset, UINT64_MAX,
+		iov + src_max, dst_max, &dst_len);
+	if (dst_cnt < 0) {
+		ret = -EINVAL;
+		goto out;
+	}
+	if (stateful)
+		ret = run_stateful(s, op, iov, (unsigned int)src_cnt, iov + src_max,
+			(unsigned int)dst_cnt, &r);
+	else
+		ret = run_stateless(qp, x, op, iov, (unsigned int)src_cnt, src_len, iov + src_max,
+			(unsigned int)dst_cnt, dst_len, &r);
+out:
+	if (iov != inline_iov)
+		free(iov);
+	op->status = op_status(ret, &r, stateful || x->dir == HISI_ZIP_COMP);
+	if (stateful && ret == -ENOSPC)
+		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
+			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
+		r.consumed = r.produced = 0;
+	op->consumed = (uint32_t)r.consumed;
+	op->produced = (uint32_t)r.produced;
+	op->output_chksum = chksum_of(x, &r);
+	op->debug_status = 0;
+	if (stateful)
+		__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+}

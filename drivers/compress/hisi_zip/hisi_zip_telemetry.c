@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_common.h>
+#include <rte_telemetry.h>
+
+#include "hisi_zip_pmd.h"
+
+/*
+ * Devices and queue pairs to show. The lock is held while a command runs, so
+ * that nothing it looks at goes away. Counters are read while the data path
+ * writes them: a value may be a moment old, never torn (64 bits, aligned).
+ */
+static TAILQ_HEAD(, hisi_zip_dev) devs = TAILQ_HEAD_INITIALIZER(devs);
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void
+hisi_zip_telemetry_add(struct hisi_zip_dev *dev)
+{
+	pthread_mutex_lock(&lock);
+	TAILQ_INSERT_TAIL(&devs, dev, next);
+	pthread_mutex_unlock(&lock);
+}
+
+void
+hisi_zip_telemetry_remove(struct hisi_zip_dev *dev)
+{
+	pthread_mutex_lock(&lock);
+	TAILQ_REMOVE(&devs, dev, next);
+	pthread_mutex_unlock(&lock);
+}
+
+void
+hisi_zip_telemetry_add_qp(struct hisi_zip_qp *qp)
+{
+	pthread_mutex_lock(&lock);
+	TAILQ_INSERT_TAIL(&qp->dev->qps, qp, next);
+	pthread_mutex_unlock(&lock);
+}
+
+void
+hisi_zip_telemetry_remove_qp(struct hisi_zip_qp *qp)
+{
+	pthread_mutex_lock(&lock);
+	TAILQ_REMOVE(&qp->dev->qps, qp, next);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Run a command on the device that params names by its id, with the lock held. */
+static int
+with_device(const char *params, struct rte_tel_data *d,
+		int (*show)(struct hisi_zip_dev *dev, struct rte_tel_data *d))
+{
+	struct hisi_zip_dev *dev;
+	unsigned long id;
+	char *end;
+	int ret = -EINVAL;
+
+	if (params == NULL || params[0] == '\0')
+		return -EINVAL;
+	id = strtoul(params, &end, 10);
+	if (*end != '\0')
+		return -EINVAL;
+	pthread_mutex_lock(&lock);
+	TAILQ_FOREACH(dev, &devs, next) {
+		if (dev->id == id) {
+			ret = show(dev, d);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+static int
+cmd_list(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	struct hisi_zip_dev *dev;
+
+	RTE_SET_USED(cmd);
+	RTE_SET_USED(params);
+	rte_tel_data_start_array(d, RTE_TEL_INT_VAL);
+	pthread_mutex_lock(&lock);
+	TAILQ_FOREACH(dev, &devs, next)
+		rte_tel_data_add_array_int(d, dev->id);
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+static int
+show_info(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+{
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "name", dev->name);
+	rte_tel_data_add_dict_string(d, "dev", dev->args.dev);
+	rte_tel_data_add_dict_u64(d, "revision", dev->info.revision);
+	rte_tel_data_add_dict_u64(d, "queues", dev->info.queues);
+	rte_tel_data_add_dict_u64(d, "ext_features", dev->info.ext_features);
+	rte_tel_data_add_dict_u64(d, "workers", dev->args.local.workers);
+	rte_tel_data_add_dict_string(d, "engine", dev->args.local.copy ? "copy" : "deflate");
+	rte_tel_data_add_dict_string(d, "sw", dev->args.sw ? "on" : "off");
+	return 0;
+}
+
+static int
+cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	RTE_SET_USED(cmd);
+	return with_device(params, d, show_info);
+}
+
+static int
+show_queues(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+{
+	struct hisi_zip_qp *qp;
+
+	rte_tel_data_start_dict(d);
+	TAILQ_FOREACH(qp, &dev->qps, next) {
+		static const char *const names[HISI_ZIP_DIRS] = {
+			[HISI_ZIP_COMP] = "compress_queue",
+			[HISI_ZIP_DECOMP] = "decompress_queue",
+		};
+		struct rte_tel_data *q = rte_tel_data_alloc();
+		char name[16];
+
+		if (q == NULL)
+			return -ENOMEM;
+		rte_tel_data_start_dict(q);
+		rte_tel_data_add_dict_u64(q, "depth", qp->limit);
+		rte_tel_data_add_dict_u64(q, "in_flight", (uint32_t)(qp->tail - qp->head));
+		/* -1: not taken, because no op of this direction has come yet. */
+		for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+			const struct spim_queue *queue = qp->hwq[dir].queue;
+
+			rte_tel_data_add_dict_int(q, names[dir],
+				queue != NULL ? queue->qp.ring.qn : -1);
+		}
+		snprintf(name, sizeof(name), "qp_%u", qp->id);
+		rte_tel_data_add_dict_container(d, name, q, 0);
+	}
+	return 0;
+}
+
+static int
+cmd_queues(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	RTE_SET_USED(cmd);
+	return with_device(params, d, show_queues);
+}
+
+static int
+show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+{
+	struct hisi_zip_enq_stats enq = { 0 };
+	struct hisi_zip_deq_stats deq = { 0 };
+	struct hisi_zip_qp *qp;
+
+	TAILQ_FOREACH(qp, &dev->qps, next) {
+		enq.ops += qp->enq.ops;
+		enq.bytes += qp->enq.bytes;
+		enq.full += qp->enq.full;
+		deq.ops += qp->deq.ops;
+		deq.bytes += qp->deq.bytes;
+		deq.sw += qp->deq.sw;
+		deq.errors += qp->deq.errors;
+	}
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_u64(d, "enqueued", enq.ops);
+	rte_tel_data_add_dict_u64(d, "enqueued_bytes", enq.bytes);
+	rte_tel_data_add_dict_u64(d, "enqueue_full", enq.full);
+	rte_tel_data_add_dict_u64(d, "dequeued", deq.ops);
+	rte_tel_data_add_dict_u64(d, "dequeued_bytes", deq.bytes);
+	rte_tel_data_add_dict_u64(d, "software_ops", deq.sw);
+	rte_tel_data_add_dict_u64(d, "errors", deq.errors);
+	return 0;
+}
+
+static int
+cmd_stats(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	RTE_SET_USED(cmd);
+	return with_device(params, d, show_stats);
+}
+
+static int
+show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+{
+	static const struct {
+		const char *name;
+		uint8_t status;
+	} by_op[] = {
+		{ "invalid_args", RTE_COMP_OP_STATUS_INVALID_ARGS },
+		{ "invalid_state", RTE_COMP_OP_STATUS_INVALID_STATE },
+		{ "error", RTE_COMP_OP_STATUS_ERROR },
+		{ "out_of_space_terminated", RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED },
+		{ "out_of_space_recoverable", RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE },
+	}, by_hw[] = {
+		{ "hw_destination_too_small", HISI_ZIP_DSTLEN_OUT },
+		{ "hw_checksum_mismatch", HISI_ZIP_CRC_ERR },
+		{ "hw_bad_data", HISI_ZIP_BAD_DATA },
+		{ "hw_bad_request", HISI_ZIP_BAD_SQE },
+		{ "hw_bad_address", HISI_ZIP_BAD_ADDR },
+		{ "hw_bad_sgl", HISI_ZIP_BAD_SGL },
+		{ "hw_bad_stream", HISI_ZIP_BAD_STREAM },
+		{ "hw_no_stream", HISI_ZIP_NO_STREAM },
+		{ "hw_internal", HISI_ZIP_INTERNAL },
+		{ "hw_other", HISI_ZIP_HW_STATUS_OTHER },
+	};
+	struct hisi_zip_qp *qp;
+	uint64_t no_queue = 0;
+
+	rte_tel_data_start_dict(d);
+	for (unsigned int i = 0; i < RTE_DIM(by_op); i++) {
+		uint64_t n = 0;
+
+		TAILQ_FOREACH(qp, &dev->qps, next)
+			n += qp->deq.status[by_op[i].status];
+		rte_tel_data_add_dict_u64(d, by_op[i].name, n);
+	}
+	for (unsigned int i = 0; i < RTE_DIM(by_hw); i++) {
+		uint64_t n = 0;
+
+		TAILQ_FOREACH(qp, &dev->qps, next)
+			n += qp->deq.hw_status[by_hw[i].status];
+		rte_tel_data_add_dict_u64(d, by_hw[i].name, n);
+	}
+	TAILQ_FOREACH(qp, &dev->qps, next)
+		no_queue += qp->enq.no_queue;
+	rte_tel_data_add_dict_u64(d, "no_hardware_queue", no_queue);
+	return 0;
+}
+
+static int
+cmd_errors(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	RTE_SET_USED(cmd);
+	return with_device(params, d, show_errors);
+}
+
+RTE_INIT(hisi_zip_telemetry_init)
+{
+	rte_telemetry_register_cmd("/compress_hisi_zip/list", cmd_list,
+		"Returns the ids of the hisi_zip devices. Takes no parameters");
+	rte_telemetry_register_cmd("/compress_hisi_zip/info", cmd_info,
+		"Returns what a device is. Parameters: int dev_id");
+	rte_telemetry_register_cmd("/compress_hisi_zip/queues", cmd_queues,
+		"Returns queue pairs and the hardware queues they hold. Parameters: int dev_id");
+	rte_telemetry_register_cmd("/compress_hisi_zip/stats", cmd_stats,
+		"Returns operations and bytes. Parameters: int dev_id");
+	rte_telemetry_register_cmd("/compress_hisi_zip/errors", cmd_errors,
+		"Returns errors by cause. Parameters: int dev_id");
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <assert.h>
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include "hisi_zip_pmd.h"
+
+#define DEFAULT_LEVEL 1 /* as the other software drivers choose for the fastest useful one */
+
+/* The extension's numbers of Huffman kinds are the codec's. */
+static_assert((int)HISI_ZIP_EXT_HUFFMAN_FIXED == (int)ZIP_CODEC_HUFFMAN_FIXED &&
+	(int)HISI_ZIP_EXT_HUFFMAN_DYNAMIC == (int)ZIP_CODEC_HUFFMAN_DYNAMIC, "Huffman kinds");
+
+/* The hardware's window code that is not larger than 2^bits bytes (reference 5.3). */
+static uint32_t
+window_code(uint8_t bits)
+{
+	if (bits >= 15)
+		return HISI_ZIP_WINDOW_32K;
+	if (bits == 14)
+		return HISI_ZIP_WINDOW_16K;
+	return bits == 13 ? HISI_ZIP_WINDOW_8K : HISI_ZIP_WINDOW_4K;
+}
+
+/*
+ * Can the function itself do what the transform asks? A plain one cannot choose
+ * level or codes, has no windows below 4 KiB and no checksums of raw DEFLATE,
+ * and V2 has no raw DEFLATE at all (reference 5.9).
+ */
+static bool
+function_can(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
+{
+	uint32_t have = dev->info.ext_features;
+	uint32_t need = 0;
+
+	if (x->algo == RTE_COMP_ALGO_NULL)
+		need |= HISI_ZIP_EXT_F_COPY;
+	else if (dev->info.revision < HISI_QM_REV_V3)
+		return false;
+	if (x->chksum != RTE_COMP_CHECKSUM_NONE)
+		need |= HISI_ZIP_EXT_F_CHECKSUM;
+	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE) {
+		if (x->codec.huffman == ZIP_CODEC_HUFFMAN_FIXED || x->codec.level == 0)
+			need |= HISI_ZIP_EXT_F_HUFFMAN | HISI_ZIP_EXT_F_LEVEL;
+		if (x->codec.level != DEFAULT_LEVEL)
+			need |= HISI_ZIP_EXT_F_LEVEL;
+		if (x->codec.window < 12)
+			need |= HISI_ZIP_EXT_F_WINDOW;
+	}
+	return (need & ~have) == 0;
+}
+
+/* The request words of a transform whose API terms have been checked. */
+static void
+build_words(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
+{
+	x->dw7 = (dev->info.revision >= HISI_QM_REV_V3 ? HISI_ZIP_SQE_TYPE3 : HISI_ZIP_SQE_TYPE0)
+		<< HISI_ZIP_DW7_TYPE_SHIFT;
+	x->dw9 = x->algo == RTE_COMP_ALGO_NULL ? (uint32_t)HISI_ZIP_REQ_EXT_COPY :
+		HISI_ZIP_REQ_DEFLATE | window_code(x->codec.window) << HISI_ZIP_DW9_WINDOW_SHIFT;
+	x->dw10 = 0;
+	if (dev->info.ext_features == 0)
+		return;
+	x->dw10 = HISI_ZIP_EXT_VALID |
+		(uint32_t)x->codec.level << HISI_ZIP_EXT_LEVEL_SHIFT |
+		(uint32_t)x->codec.huffman << HISI_ZIP_EXT_HUFFMAN_SHIFT |
+		(uint32_t)x->codec.window << HISI_ZIP_EXT_WINDOW_SHIFT;
+	if (x->codec.checksum & ZIP_CODEC_CRC32)
+		x->dw10 |= HISI_ZIP_EXT_CRC32;
+	if (x->codec.checksum & ZIP_CODEC_ADLER32)
+		x->dw10 |= HISI_ZIP_EXT_ADLER32;
+	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE)
+		x->dw10 |= HISI_ZIP_EXT_PARTIAL;
+}
+
+static int
+check_common(const struct hisi_zip_dev *dev, const char *what, enum rte_comp_algorithm algo,
+		enum rte_comp_checksum_type chksum, enum rte_comp_hash_algorithm hash,
+		struct hisi_zip_xform *x)
+{
+	switch (algo) {
+	case RTE_COMP_ALGO_NULL:
+	case RTE_COMP_ALGO_DEFLATE:
+		x->algo = (uint8_t)algo;
+		break;
+	default:
+		HISI_ZIP_LOG(ERR, "%s: %s algorithm %d, expected NULL (%d) or DEFLATE (%d)",
+			dev->name, what, algo, RTE_COMP_ALGO_NULL, RTE_COMP_ALGO_DEFLATE);
+		return -ENOTSUP;
+	}
+	switch (chksum) {
+	case RTE_COMP_CHECKSUM_NONE:
+		break;
+	case RTE_COMP_CHECKSUM_CRC32:
+		x->codec.checksum = ZIP_CODEC_CRC32;
+		break;
+	case RTE_COMP_CHECKSUM_ADLER32:
+		x->codec.checksum = ZIP_CODEC_ADLER32;
+		break;
+	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
+		x->codec.checksum = ZIP_CODEC_CRC32 | ZIP_CODEC_ADLER32;
+		break;
+	default:
+		HISI_ZIP_LOG(ERR, "%s: %s checksum type %d, expected %d to %d", dev->name, what,
+			chksum, RTE_COMP_CHECKSUM_NONE, RTE_COMP_CHECKSUM_CRC32_ADLER32);
+		return -ENOTSUP;
+	}
+	x->chksum = (uint8_t)chksum;
+	if (hash != RTE_COMP_HASH_ALGO_NONE) {
+		HISI_ZIP_LOG(ERR, "%s: %s hash algorithm %d, expected none (%d)", dev->name, what,
+			hash, RTE_COMP_HASH_ALGO_NONE);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int
+check_window(const struct hisi_zip_dev *dev, const char *what, uint8_t window)
+{
+	if (window >= ZIP_CODEC_WINDOW_MIN && window <= ZIP_CODEC_WINDOW_MAX)
+		return 0;
+	HISI_ZIP_LOG(ERR, "%s: %s window size 2^%u, expected 2^%u to 2^%u", dev->name, what,
+		window, ZIP_CODEC_WINDOW_MIN, ZIP_CODEC_WINDOW_MAX);
+	return -EINVAL;
+}
+
+static int
+set_compress(const struct hisi_zip_dev *dev, const struct rte_comp_compress_xform *c,
+		struct hisi_zip_xform *x)
+{
+	int ret;
+
+	x->dir = HISI_ZIP_COMP;
+	ret = check_common(dev, "compress", c->algo, c->chksum, c->hash_algo, x);
+	if (ret != 0 || c->algo == RTE_COMP_ALGO_NULL)
+		return ret;
+	ret = check_window(dev, "compress", c->window_size);
+	if (ret != 0)
+		return ret;
+	x->codec.window = c->window_size;
+	if (c->level < RTE_COMP_LEVEL_PMD_DEFAULT || c->level > RTE_COMP_LEVEL_MAX) {
+		HISI_ZIP_LOG(ERR, "%s: compression level %d, expected %d to %d", dev->name,
+			c->level, RTE_COMP_LEVEL_PMD_DEFAULT, RTE_COMP_LEVEL_MAX);
+		return -EINVAL;
+	}
+	x->codec.level = c->level == RTE_COMP_LEVEL_PMD_DEFAULT ? DEFAULT_LEVEL :
+		(uint8_t)c->level;
+	switch (c->deflate.huffman) {
+	case RTE_COMP_HUFFMAN_DEFAULT:
+		x->codec.huffman = ZIP_CODEC_HUFFMAN_DEFAULT;
+		break;
+	case RTE_COMP_HUFFMAN_FIXED:
+		x->codec.huffman = ZIP_CODEC_HUFFMAN_FIXED;
+		break;
+	case RTE_COMP_HUFFMAN_DYNAMIC:
+		x->codec.huffman = ZIP_CODEC_HUFFMAN_DYNAMIC;
+		break;
+	default:
+		HISI_ZIP_LOG(ERR, "%s: Huffman type %d, expected %d to %d", dev->name,
+			c->deflate.huffman, RTE_COMP_HUFFMAN_DEFAULT, RTE_COMP_HUFFMAN_DYNAMIC);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+set_decompress(const struct hisi_zip_dev *dev, const struct rte_comp_decompress_xform *d,
+		struct hisi_zip_xform *x)
+{
+	int ret;
+
+	x->dir = HISI_ZIP_DECOMP;
+	ret = check_common(dev, "decompress", d->algo, d->chksum, d->hash_algo, x);
+	if (ret != 0 || d->algo == RTE_COMP_ALGO_NULL)
+		return ret;
+	/* Any stream is accepted whatever window it was made with; still, say what is absurd. */
+	return check_window(dev, "decompress", d->window_size);
+}
+
+/* Fill in a transform from API terms, all of them checked. */
+static int
+xform_set(struct hisi_zip_dev *dev, const struct rte_comp_xform *xform, struct hisi_zip_xform *x)
+{
+	int ret;
+
+	if (xform == NULL) {
+		HISI_ZIP_LOG(ERR, "%s: no transform was given", dev->name);
+		return -EINVAL;
+	}
+	*x = (struct hisi_zip_xform){
+		.dev = dev,
+		.codec = { .level = DEFAULT_LEVEL, .window = ZIP_CODEC_WINDOW_MAX, .adler32 = 1 },
+	};
+	switch (xform->type) {
+	case RTE_COMP_COMPRESS:
+		ret = set_compress(dev, &xform->compress, x);
+		break;
+	case RTE_COMP_DECOMPRESS:
+		ret = set_decompress(dev, &xform->decompress, x);
+		break;
+	default:
+		HISI_ZIP_LOG(ERR, "%s: transform type %d, expected %d or %d", dev->name,
+			xform->type, RTE_COMP_COMPRESS, RTE_COMP_DECOMPRESS);
+		return -EINVAL;
+	}
+	if (ret != 0)
+		return ret;
+	x->sw = !function_can(dev, x);
+	if (x->sw && !dev->args.sw) {
+		HISI_ZIP_LOG(ERR, "%s: the function cannot do this transform (features 0x%x), "
+			"expected sw=on", dev->name, dev->info.ext_features);
+		return -ENOTSUP;
+	}
+	build_words(dev, x);
+	return 0;
+}
+
+int
+hisi_zip_xform_create(struct rte_compressdev *cdev, const struct rte_comp_xform *xform,
+		void **private_xform)
+{
+	struct hisi_zip_dev *dev = cdev->data->dev_private;
+	struct hisi_zip_xform *x;
+	int ret;
+
+	x = rte_zmalloc_socket("hisi_zip_xform", sizeof(*x), RTE_CACHE_LINE_SIZE,
+		cdev->data->socket_id);
+	if (x == NULL) {
+		HISI_ZIP_LOG(ERR, "%s: no memory for a transform: %zu bytes", dev->name,
+			sizeof(*x));
+		return -ENOMEM;
+	}
+	ret = xform_set(dev, xform, x);
+	if (ret != 0) {
+		rte_free(x);
+		return ret;
+	}
+	*private_xform = x;
+	return 0;
+}
+
+int
+hisi_zip_xform_free(struct rte_compressdev *cdev, void *private_xform)
+{
+	struct hisi_zip_xform *x = private_xform;
+
+	if (x == NULL || x->dev != cdev->data->dev_private)
+		return -EINVAL;
+	x->dev = NULL; /* a second free, or an op that still uses it, is then noticed */
+	rte_free(x);
+	return 0;
+}
+
+int
+hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform *xform,
+		void **stream)
+{
+	struct hisi_zip_dev *dev = cdev->data->dev_private;
+	struct hisi_zip_stream *s;
+	int ret;
+
+	s = rte_zmalloc_socket("hisi_zip_stream", sizeof(*s), RTE_CACHE_LINE_SIZE,
+		cdev->data->socket_id);
+	if (s == NULL) {
+		HISI_ZIP_LOG(ERR, "%s: no memory for a stream: %zu bytes", dev->name, sizeof(*s));
+		return -ENOMEM;
+	}
+	ret = xform_set(dev, xform, &s->x);
+	if (ret != 0)
+		goto fail;
+	if (s->x.algo != RTE_COMP_ALGO_DEFLATE) {
+		HISI_ZIP_LOG(ERR, "%s: stream with algorithm %d, expected DEFLATE (%d)", dev->name,
+			s->x.algo, RTE_COMP_ALGO_DEFLATE);
+		ret = -ENOTSUP;
+		goto fail;
+	}
+	/* A plain function knows only sync flushes. */
+	if (s->x.dir == HISI_ZIP_COMP && !(dev->info.ext_features & HISI_ZIP_EXT_F_FLUSH) &&
+			dev->args.sw)
+		s->x.sw = 1;
+	if (s->x.sw) {
+		s->sw = zip_codec_stream_create(s->x.dir == HISI_ZIP_COMP ? ZIP_CODEC_COMPRESS :
+			ZIP_CODEC_DECOMPRESS, &s->x.codec);
+		ret = s->sw != NULL ? 0 : -ENOMEM;
+	} else {
+		ret = dev->mem.alloc(dev->mem.priv, HISI_ZIP_CTX_SIZE, RTE_CACHE_LINE_SIZE,
+			cdev->data->socket_id, &s->ctx);
+	}
+	if (ret != 0) {
+		HISI_ZIP_LOG(ERR, "%s: no memory for a stream's state (%d)", dev->name, ret);
+		goto fail;
+	}
+	*stream = s;
+	return 0;
+
+fail:
+	rte_free(s);
+	return ret;
+}
+
+int
+hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
+{
+	struct hisi_zip_dev *dev = cdev->data->dev_private;
+	struct hisi_zip_stream *s = stream;
+
+	if (s == NULL || s->x.dev != dev)
+		return -EINVAL;
+	if (__atomic_load_n(&s->busy, __ATOMIC_ACQUIRE)) {
+		HISI_ZIP_LOG(ERR, "%s: a stream with an op in flight was to be freed", dev->name);
+		return -EBUSY;
+	}
+	if (s->x.sw) {
+		zip_codec_stream_destroy(s->sw);
+	} else {
+		spim_stream_release(dev->spim, s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
+		dev->mem.free(dev->mem.priv, &s->ctx);
+	}
+	s->x.dev = NULL;
+	rte_free(s);
+	return 0;
+}

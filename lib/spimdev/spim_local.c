@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "spim_internal.h"
+#include "zip_dev.h"
+
+/*
+ * The "local" transport: register height on a software function in the same
+ * process. Addresses are pointers, as on silicon with the process's own PASID:
+ * the function is given the whole address space as its map.
+ */
+
+struct spim_local {
+	struct hisi_qm_io io;
+	struct zip_dev *dev;
+	hisi_qm_log_t log;
+	struct spim_local_conf conf;
+};
+
+/* io is the first member. */
+static struct spim_local *
+to_local(struct hisi_qm_io *io)
+{
+	return (struct spim_local *)io;
+}
+
+static uint32_t
+local_read32(struct hisi_qm_io *io, uint32_t off)
+{
+	return (uint32_t)zip_dev_read(to_local(io)->dev, off, 4);
+}
+
+static void
+local_write32(struct hisi_qm_io *io, uint32_t off, uint32_t value)
+{
+	zip_dev_write(to_local(io)->dev, off, 4, value);
+}
+
+static void
+local_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
+{
+	zip_dev_write(to_local(io)->dev, off, 8, value);
+}
+
+static void
+local_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
+{
+	zip_dev_mailbox(to_local(io)->dev, mb);
+}
+
+static int
+local_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
+		volatile uint64_t **cq)
+{
+	struct zip_dev_doorbell *db = zip_dev_doorbell(to_local(io)->dev, qn);
+
+	if (db == NULL)
+		return -EINVAL;
+	*sq = &db->sq;
+	*cq = &db->cq;
+	return 0;
+}
+
+static unsigned int
+local_poll(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
+{
+	return zip_dev_poll(to_local(io)->dev, qn, budget);
+}
+
+static const struct hisi_qm_io_ops polled_ops = {
+	.read32 = local_read32,
+	.write32 = local_write32,
+	.write64 = local_write64,
+	.mailbox = local_mailbox,
+	.doorbells = local_doorbells,
+	.poll = local_poll,
+};
+
+static const struct hisi_qm_io_ops threaded_ops = {
+	.read32 = local_read32,
+	.write32 = local_write32,
+	.write64 = local_write64,
+	.mailbox = local_mailbox,
+	.doorbells = local_doorbells,
+};
+
+static void
+local_log(enum zip_dev_log_level level, const char *line, void *priv)
+{
+	const struct spim_local *local = priv;
+
+	if (local->log != NULL)
+		local->log(level == ZIP_DEV_LOG_ERR, line);
+}
+
+static int
+local_spawn(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
+{
+	const struct spim_local *local = priv;
+
+	if (local->conf.spawn == NULL)
+		return pthread_create(thread, NULL, run, arg);
+	return local->conf.spawn(thread, run, arg, local->conf.spawn_priv);
+}
+
+int
+spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
+{
+	struct spim_local *local;
+	struct zip_dev_conf dev_conf = {
+		.name = conf->owner,
+		.revision = conf->local.revision != 0 ? conf->local.revision : HISI_QM_REV_V3,
+		.ext = !conf->local.plain,
+		.engine = conf->local.copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
+		.queues = conf->local.queues != 0 ? conf->local.queues : HISI_QM_QUEUES_MAX,
+		.workers = conf->local.workers,
+		.spawn = local_spawn,
+		.log = local_log,
+	};
+	int ret;
+
+	local = calloc(1, sizeof(*local));
+	if (local == NULL)
+		return -ENOMEM;
+	local->log = conf->log;
+	local->conf = conf->local;
+	dev_conf.priv = local;
+	ret = zip_dev_create(&dev_conf, &local->dev);
+	if (ret != 0) {
+		spim_log(conf, 1, "local function with %u workers, revision 0x%x: error %d",
+			dev_conf.workers, dev_conf.revision, ret);
+		free(local);
+		return ret;
+	}
+	ret = zip_dev_dma_map(local->dev, 0, UINT64_MAX, NULL,
+		ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE);
+	if (ret != 0) {
+		zip_dev_destroy(local->dev);
+		free(local);
+		return ret;
+	}
+	local->io.ops = dev_conf.workers == 0 ? &polled_ops : &threaded_ops;
+	local->io.name = conf->owner;
+	local->io.revision = dev_conf.revision;
+	*io = &local->io;
+	return 0;
+}
+
+void
+spim_local_close(struct hisi_qm_io *io)
+{
+	struct spim_local *local = to_local(io);
+
+	zip_dev_destroy(local->dev);
+	free(local);
+}

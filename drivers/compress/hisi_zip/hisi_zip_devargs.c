@@ -46,7 +46,7 @@ parse_choice(const char *value, const char *const *choices)
 static int
 set_dev(const char *value, struct hisi_zip_devargs *out)
 {
-	return value[0] == '\0' || strlcpy(out->dev, value, sizeof(out->dev)) >= sizeof(out->dev) ?
+	return value[0] == '\0' || rte_strscpy(out->dev, value, sizeof(out->dev)) < 0 ?
 		-EINVAL : 0;
 }
 

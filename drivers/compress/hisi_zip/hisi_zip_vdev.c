@@ -40,7 +40,7 @@ hisi_zip_vdev_probe(struct rte_vdev_device *vdev)
 	}
 	dev = cdev->data->dev_private;
 	dev->id = cdev->data->dev_id;
-	strlcpy(dev->name, name, sizeof(dev->name));
+	rte_strscpy(dev->name, name, sizeof(dev->name));
 	dev->args = args;
 	ret = hisi_zip_dev_init(dev, NULL);
 	if (ret != 0) {

@@ -56,7 +56,10 @@ struct zip_dev_conf {
 	 * NULL: pthread_create(). Returns 0 or a positive errno.
 	 */
 	int (*spawn)(pthread_t *thread, void *(*run)(void *), void *arg, void *priv);
-	/** Takes a log line (no newline at the end); NULL: stderr. Never called per request. */
+	/**
+	 * Takes a log line (no newline at the end); NULL: stderr. Never called
+	 * per request; may be called by a worker, must not call the function.
+	 */
 	void (*log)(enum zip_dev_log_level level, const char *line, void *priv);
 	void *priv;             /**< Passed to spawn and log. */
 };
@@ -113,10 +116,15 @@ void zip_dev_mailbox(struct zip_dev *dev, const struct hisi_qm_mailbox *mb);
  * two may be rung by different threads. Each has a cache line of its own.
  * Values are those of QM 4.1; a value with a wrong queue, command, random field
  * or index is dropped, as the silicon does.
+ *
+ * Store 64 bits with release. The function overwrites both words when a queue
+ * goes live (SQC and CQC set), so that a value left from before does not count;
+ * otherwise it only reads them. The CQ word is looked at no later than when half
+ * of the CQ is full: ring it at least once per half ring.
  */
 struct zip_dev_doorbell {
-	_Alignas(64) volatile uint64_t sq; /**< Written by the driver only. */
-	_Alignas(64) volatile uint64_t cq; /**< Written by the driver only. */
+	_Alignas(64) volatile uint64_t sq; /**< The SQ doorbell. */
+	_Alignas(64) volatile uint64_t cq; /**< The CQ doorbell. */
 };
 
 /**
@@ -132,19 +140,21 @@ struct zip_dev_doorbell *zip_dev_doorbell(struct zip_dev *dev, uint16_t qn);
 #define ZIP_DEV_PROT_WRITE 0x2u /**< The function may write. */
 
 /**
- * Let the function see memory. Maps must not overlap.
+ * Let the function see memory. Maps must not overlap; iova and va must be the
+ * same modulo 64, so that alignment means the same on both sides.
  * The map (iova 0, va NULL, size UINT64_MAX) gives it the whole address space
  * of the process: addresses in requests are then plain pointers.
  *
- * @return 0, -EINVAL (size 0, wraps), -EEXIST (overlaps), -ENOMEM. Any thread.
+ * @return 0, -EINVAL (size 0, wraps, alignment, prot), -EEXIST (overlaps), -ENOMEM. Any thread.
  */
 int zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
 		unsigned int prot);
 
 /**
  * Take back all maps that lie wholly inside [iova, iova + size). On return no
- * request touches them any more. Any thread but a worker's.
- * @return Number of maps removed, or -EINVAL if a map lies half inside.
+ * request touches them any more. Any thread but a worker's, and not from within
+ * the log callback.
+ * @return Number of maps removed, -EINVAL if a map lies half inside, or -ENOMEM.
  */
 int zip_dev_dma_unmap(struct zip_dev *dev, uint64_t iova, uint64_t size);
 
@@ -154,7 +164,8 @@ int zip_dev_dma_unmap(struct zip_dev *dev, uint64_t iova, uint64_t size);
  * Execute requests of queue qn in the caller (functions without workers).
  *
  * One thread at a time per queue; different queues may be polled by different
- * threads at the same time.
+ * threads at the same time. HISI_QM_MB_STOP_QP and setting a context of a queue
+ * count as polling it, HISI_QM_MB_FLUSH_QM as polling all.
  *
  * @param budget
  *   Most requests to execute.

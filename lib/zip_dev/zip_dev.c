@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zip_dev_internal.h"
+
+void
+zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const char *fmt, ...)
+{
+	char line[384];
+	int n = snprintf(line, sizeof(line), "%s: ", dev->name);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	if (dev->conf.log != NULL)
+		dev->conf.log(level, line, dev->conf.priv);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+static int
+conf_check(const struct zip_dev *dev)
+{
+	const struct zip_dev_conf *c = &dev->conf;
+
+	if (c->revision != HISI_QM_REV_V2 && c->revision != HISI_QM_REV_V3)
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "revision 0x%x, expected 0x%x or 0x%x",
+				c->revision, HISI_QM_REV_V2, HISI_QM_REV_V3);
+	else if (c->ext > 1)
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "ext %u, expected 0 or 1", c->ext);
+	else if (c->engine > ZIP_DEV_ENGINE_COPY)
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "engine %u, expected %u or %u", c->engine,
+				ZIP_DEV_ENGINE_DEFLATE, ZIP_DEV_ENGINE_COPY);
+	else if (c->queues == 0 || c->queues > HISI_QM_QUEUES_MAX)
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queues %u, expected 1 to %u", c->queues,
+				HISI_QM_QUEUES_MAX);
+	else if (c->workers > ZIP_DEV_WORKERS_MAX)
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "workers %u, expected 0 to %u", c->workers,
+				ZIP_DEV_WORKERS_MAX);
+	else if (c->streams_max > ZIP_DEV_STREAMS_LIMIT)
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "streams_max %u, expected 0 to %u",
+				c->streams_max, ZIP_DEV_STREAMS_LIMIT);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Reset values: interrupts masked, all else 0. */
+static void
+regs_reset(struct zip_dev *dev)
+{
+	atomic_store(&dev->aeq_int_mask, 1);
+	atomic_store(&dev->eq_int_mask, 1);
+	atomic_store(&dev->ifc_int_mask, 1);
+}
+
+static int
+queues_init(struct zip_dev *dev)
+{
+	size_t n = dev->conf.queues;
+
+	dev->queues = aligned_alloc(64, n * sizeof(dev->queues[0]));
+	dev->doorbells = aligned_alloc(64, n * sizeof(dev->doorbells[0]));
+	if (dev->queues == NULL || dev->doorbells == NULL) {
+		free(dev->queues);
+		dev->queues = NULL;
+		return -ENOMEM;
+	}
+	memset(dev->queues, 0, n * sizeof(dev->queues[0]));
+	memset((void *)dev->doorbells, 0, n * sizeof(dev->doorbells[0]));
+	for (uint16_t i = 0; i < n; i++) {
+		struct zip_dev_queue *q = &dev->queues[i];
+
+		q->num = i;
+		q->shared = dev->conf.workers != 0;
+		q->db = &dev->doorbells[i];
+		q->weight = 1;
+	}
+	return 0;
+}
+
+int
+zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
+{
+	struct zip_dev *dev = calloc(1, sizeof(*dev));
+	int rc;
+
+	if (dev == NULL)
+		return -ENOMEM;
+	dev->conf = *conf;
+	snprintf(dev->name, sizeof(dev->name), "%s", conf->name != NULL ? conf->name : "zip_dev");
+	dev->conf.name = dev->name;
+	rc = conf_check(dev);
+	if (rc == 0)
+		rc = zip_dev_map_init(&dev->map);
+	if (rc != 0) {
+		free(dev);
+		return rc;
+	}
+	pthread_mutex_init(&dev->mb_lock, NULL);
+	zip_dev_view_add(&dev->map, &dev->mb_view);
+	regs_reset(dev);
+
+	rc = zip_dev_streams_init(&dev->streams, conf->streams_max != 0 ? conf->streams_max :
+			ZIP_DEV_STREAMS_DEFAULT);
+	if (rc == 0)
+		rc = queues_init(dev);
+	if (rc == 0)
+		rc = zip_dev_workers_start(dev);
+	if (rc != 0) {
+		zip_dev_destroy(dev);
+		return rc;
+	}
+	*out = dev;
+	return 0;
+}
+
+void
+zip_dev_destroy(struct zip_dev *dev)
+{
+	struct zip_dev_exec *ex, *next;
+
+	if (dev == NULL)
+		return;
+	zip_dev_workers_stop(dev);
+	if (dev->queues != NULL)
+		for (unsigned int i = 0; i < dev->conf.queues; i++)
+			free(dev->queues[i].done);
+	for (ex = atomic_load(&dev->execs); ex != NULL; ex = next) {
+		next = ex->next;
+		zip_dev_exec_destroy(ex);
+	}
+	free(dev->queues);
+	free(dev->doorbells);
+	zip_dev_streams_fini(&dev->streams);
+	zip_dev_map_fini(&dev->map);
+	pthread_mutex_destroy(&dev->mb_lock);
+	free(dev);
+}
+
+struct zip_dev_doorbell *
+zip_dev_doorbell(struct zip_dev *dev, uint16_t qn)
+{
+	return qn < dev->conf.queues ? &dev->doorbells[qn] : NULL;
+}
+
+void
+zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats)
+{
+	*stats = (struct zip_dev_stats){
+		.doorbells_dropped = atomic_load_explicit(&dev->doorbells_dropped,
+				memory_order_relaxed),
+		.mailbox_errors = atomic_load_explicit(&dev->mailbox_errors, memory_order_relaxed),
+		.streams = atomic_load_explicit(&dev->streams.used, memory_order_relaxed),
+	};
+	for (const struct zip_dev_exec *ex = atomic_load_explicit(&dev->execs,
+			memory_order_acquire); ex != NULL; ex = ex->next) {
+		stats->requests += atomic_load_explicit(&ex->requests, memory_order_relaxed);
+		stats->bytes_in += atomic_load_explicit(&ex->bytes_in, memory_order_relaxed);
+		stats->bytes_out += atomic_load_explicit(&ex->bytes_out, memory_order_relaxed);
+		stats->errors += atomic_load_explicit(&ex->errors, memory_order_relaxed);
+	}
+	for (unsigned int i = 0; i < HISI_QM_QUEUES_MAX / 64; i++)
+		stats->queues_live += (uint32_t)__builtin_popcountll(
+				atomic_load_explicit(&dev->live[i], memory_order_relaxed));
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "zip_dev_queue.h"
+
+static inline uint64_t
+db_key(uint16_t qn, enum hisi_qm_db_cmd cmd, uint16_t rand, uint16_t depth)
+{
+	return (uint32_t)hisi_qm_db(qn, cmd, rand, 0, 0) | (uint64_t)depth << 32;
+}
+
+void
+zip_dev_queue_set_live(struct zip_dev *dev, const struct zip_dev_queue *q, bool live)
+{
+	uint64_t bit = 1ull << q->num % 64;
+
+	if (live)
+		atomic_fetch_or_explicit(&dev->live[q->num / 64], bit, memory_order_release);
+	else
+		atomic_fetch_and_explicit(&dev->live[q->num / 64], ~bit, memory_order_release);
+}
+
+/* Make the queue dead now: what waits is forgotten, what is being executed is waited for. */
+static void
+queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	unsigned int turns = 0;
+
+	atomic_store_explicit(&q->sq_key, 0, memory_order_release);
+	atomic_store_explicit(&q->cq_key, 0, memory_order_release);
+	zip_dev_queue_set_live(dev, q, false);
+	queue_lock(q);
+	queue_set_state(q, ZIP_DEV_QUEUE_OFF);
+	q->sqc_set = false;
+	q->cqc_set = false;
+	while (counter_get(&q->inflight) != 0) {
+		queue_unlock(q);
+		zip_dev_wait(&turns);
+		queue_lock(q);
+	}
+	q->tail = q->fetch;
+	counter_set(&q->waiting, 0);
+	queue_unlock(q);
+}
+
+/* A context is about to be set: a queue that has both is set up from scratch. */
+static void
+queue_before_set(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	if (q->sqc_set && q->cqc_set)
+		queue_halt(dev, q);
+}
+
+/* Reset the rings and go live, when both contexts are there. */
+static void
+queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	if (!q->sqc_set || !q->cqc_set)
+		return;
+	queue_lock(q);
+	/*
+	 * The words may still hold what was rung last before, and the driver
+	 * may soon ring that very value again: only a change is noticed.
+	 */
+	__atomic_store_n(&q->db->sq, UINT64_MAX, __ATOMIC_RELAXED);
+	__atomic_store_n(&q->db->cq, UINT64_MAX, __ATOMIC_RELAXED);
+	atomic_store_explicit(&q->sq_seen, UINT64_MAX, memory_order_relaxed);
+	q->cq_seen = UINT64_MAX;
+	q->fetch = q->tail = q->retire = 0;
+	q->cq_head = q->cq_tail = q->cq_used = 0;
+	q->sq_wrap = q->cq_wrap = q->cq_head_wrap = false;
+	q->phase = (q->cqc.dw6 & HISI_QM_CQC_PHASE) != 0;
+	q->deficit = 0;
+	counter_set(&q->waiting, 0);
+	if (q->shared)
+		memset(q->done, 0, q->sq_depth);
+	queue_set_state(q, ZIP_DEV_QUEUE_LIVE);
+	queue_unlock(q);
+	atomic_store_explicit(&q->sq_key, db_key(q->num, HISI_QM_DB_SQ, q->sqc.w8, q->sq_depth),
+			memory_order_release);
+	atomic_store_explicit(&q->cq_key, db_key(q->num, HISI_QM_DB_CQ, q->cqc.w8, q->cq_depth),
+			memory_order_release);
+	zip_dev_queue_set_live(dev, q, true);
+}
+
+static uint16_t
+ctx_depth(uint32_t dw3)
+{
+	return (uint16_t)((dw3 & HISI_QM_CTX_DEPTH_MASK) + 1);
+}
+
+static unsigned int
+ctx_entry_log2(uint32_t dw3)
+{
+	return dw3 >> HISI_QM_CTX_ENTRY_SHIFT & HISI_QM_CTX_ENTRY_MASK;
+}
+
+unsigned int
+zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
+		const struct hisi_qm_sqc *sqc)
+{
+	uint64_t base = sqc->base_l | (uint64_t)sqc->base_h << 32;
+	unsigned int type = sqc->w13 >> HISI_QM_SQC_TYPE_SHIFT & HISI_QM_SQC_TYPE_MASK;
+	uint16_t depth = ctx_depth(sqc->dw3);
+
+	if (ctx_entry_log2(sqc->dw3) != HISI_QM_SQE_LOG2 || depth < 2 ||
+			base % sizeof(struct hisi_zip_sqe) != 0 ||
+			base > UINT64_MAX - depth * sizeof(struct hisi_zip_sqe) ||
+			type > HISI_ZIP_QC_DECOMPRESS || sqc->cq_num != q->num ||
+			(sqc->w13 & HISI_QM_SQC_DISABLE) != 0) {
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queue %u: SQC refused: base 0x%llx dw3 0x%x "
+				"cq %u w13 0x%x, expected a base aligned to 128, entries of 2^7, "
+				"a depth of 2 to 4096, cq %u, type 0 or 1", q->num,
+				(unsigned long long)base, sqc->dw3, sqc->cq_num, sqc->w13, q->num);
+		return ZIP_DEV_MB_BAD_CTX;
+	}
+	/* Executors are made here and kept: nothing is allocated where requests run. */
+	if (q->shared && q->done == NULL)
+		q->done = calloc(HISI_QM_DEPTH_MAX, sizeof(q->done[0]));
+	if (!q->shared && q->exec == NULL)
+		q->exec = zip_dev_exec_create(dev);
+	if (q->shared ? q->done == NULL : q->exec == NULL)
+		return ZIP_DEV_MB_NO_MEM;
+
+	queue_before_set(dev, q);
+	queue_lock(q);
+	q->sqc = *sqc;
+	q->sqc_set = true;
+	q->sq_base = base;
+	q->sq_depth = depth;
+	q->qc_type = (uint8_t)type;
+	queue_unlock(q);
+	queue_after_set(dev, q);
+	return ZIP_DEV_MB_OK;
+}
+
+unsigned int
+zip_dev_queue_set_cqc(struct zip_dev *dev, struct zip_dev_queue *q,
+		const struct hisi_qm_cqc *cqc)
+{
+	uint64_t base = cqc->base_l | (uint64_t)cqc->base_h << 32;
+	uint16_t depth = ctx_depth(cqc->dw3);
+
+	if (ctx_entry_log2(cqc->dw3) != HISI_QM_CQE_LOG2 || depth < 2 || base % 32 != 0 ||
+			base > UINT64_MAX - depth * sizeof(struct hisi_qm_cqe)) {
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queue %u: CQC refused: base 0x%llx dw3 0x%x, "
+				"expected a base aligned to 32, entries of 2^4, "
+				"a depth of 2 to 4096", q->num, (unsigned long long)base, cqc->dw3);
+		return ZIP_DEV_MB_BAD_CTX;
+	}
+	queue_before_set(dev, q);
+	queue_lock(q);
+	q->cqc = *cqc;
+	q->cqc_set = true;
+	q->cq_base = base;
+	q->cq_depth = depth;
+	queue_unlock(q);
+	queue_after_set(dev, q);
+	return ZIP_DEV_MB_OK;
+}
+
+static uint16_t
+sig_flags(bool head, bool tail)
+{
+	return (uint16_t)((head ? HISI_QM_CTX_HEAD_SIG : 0) | (tail ? HISI_QM_CTX_TAIL_SIG : 0));
+}
+
+void
+zip_dev_queue_get_sqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_qm_sqc *sqc)
+{
+	queue_lock(q);
+	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE)
+		zip_dev_queue_look_sq(dev, q); /* silicon takes a doorbell when it is rung */
+	*sqc = q->sqc;
+	if (q->sqc_set && q->cqc_set) {
+		/* fetch trails tail: it wrapped as often, unless it is still in the pass before */
+		bool head_wrap = q->fetch > q->tail ? !q->sq_wrap : q->sq_wrap;
+
+		sqc->head = q->fetch;
+		sqc->tail = q->tail;
+		sqc->w11 = (uint16_t)((sqc->w11 & ~sig_flags(true, true)) |
+				sig_flags(head_wrap, q->sq_wrap));
+	}
+	queue_unlock(q);
+}
+
+void
+zip_dev_queue_get_cqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_qm_cqc *cqc)
+{
+	queue_lock(q);
+	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE)
+		zip_dev_queue_look_cq(dev, q);
+	*cqc = q->cqc;
+	if (q->sqc_set && q->cqc_set) {
+		cqc->head = q->cq_head;
+		cqc->tail = q->cq_tail;
+		cqc->w11 = (uint16_t)((cqc->w11 & ~sig_flags(true, true)) |
+				sig_flags(q->cq_head_wrap, q->cq_wrap));
+		cqc->dw6 = (cqc->dw6 & ~HISI_QM_CQC_PHASE) | (q->phase ? HISI_QM_CQC_PHASE : 0);
+	}
+	queue_unlock(q);
+}
+
+void
+zip_dev_queue_drain(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	unsigned int turns = 0;
+
+	queue_lock(q);
+	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE) {
+		zip_dev_queue_look_sq(dev, q);
+		/* From here on no doorbell counts: a driver that keeps ringing cannot hold us. */
+		queue_set_state(q, ZIP_DEV_QUEUE_DRAINING);
+	}
+	queue_unlock(q);
+	if (!q->shared)
+		while (counter_get(&q->waiting) != 0)
+			zip_dev_queue_execute(dev, q, ZIP_DEV_BATCH);
+	for (;;) {
+		queue_lock(q);
+		if (counter_get(&q->waiting) == 0 && counter_get(&q->inflight) == 0)
+			break;
+		queue_unlock(q);
+		zip_dev_wait(&turns);
+	}
+	if (queue_state(q) == ZIP_DEV_QUEUE_DRAINING)
+		queue_set_state(q, ZIP_DEV_QUEUE_LIVE);
+	queue_unlock(q);
+}
+
+void
+zip_dev_queue_stop(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	zip_dev_queue_drain(dev, q);
+	queue_halt(dev, q);
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef ZIP_DEV_INTERNAL_H
+#define ZIP_DEV_INTERNAL_H
+
+/**
+ * @file
+ * What the files of the software function share.
+ *
+ * The way of a request: zip_dev_queue.c looks at the doorbell and claims SQEs,
+ * zip_dev_engine.c executes one, zip_dev_queue.c writes SQE and CQE back in
+ * submission order. zip_dev_worker.c decides which queue is next.
+ *
+ * Locks, outermost first: zip_dev.mb_lock (mailbox), zip_dev_queue.lock,
+ * zip_dev_streams.lock, zip_dev_map.lock. None is held while data is processed.
+ */
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "hisi_acc_sgl.h"
+#include "hisi_qm_regs.h"
+#include "hisi_zip_ext.h"
+#include "hisi_zip_sqe.h"
+#include "zip_codec.h"
+#include "zip_dev.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are used in place");
+
+#define ZIP_DEV_BATCH           16 /**< Most requests claimed at a time. */
+#define ZIP_DEV_STREAMS_DEFAULT 1024
+#define ZIP_DEV_STREAMS_LIMIT   (1u << 24)
+#define ZIP_DEV_IOV_MAX         (HISI_ACC_SGE_MAX * HISI_ACC_SGL_MAX)
+
+/* ---- Small locks ---- */
+
+/** Held for tens of instructions only; a waiter yields, as the holder may be preempted. */
+struct zip_dev_lock {
+	_Atomic uint32_t held;
+};
+
+static inline bool
+zip_dev_trylock(struct zip_dev_lock *l)
+{
+	return atomic_load_explicit(&l->held, memory_order_relaxed) == 0 &&
+		atomic_exchange_explicit(&l->held, 1, memory_order_acquire) == 0;
+}
+
+static inline void
+zip_dev_lock(struct zip_dev_lock *l)
+{
+	for (unsigned int i = 1; !zip_dev_trylock(l); i++)
+		if (i % 64 == 0)
+			sched_yield();
+}
+
+static inline void
+zip_dev_unlock(struct zip_dev_lock *l)
+{
+	atomic_store_explicit(&l->held, 0, memory_order_release);
+}
+
+/* ---- Memory of the client (zip_dev_map.c, zip_dev_sgl.c) ---- */
+
+struct zip_dev_map_entry {
+	uint64_t iova;
+	uint64_t last; /**< Last address, inclusive: a map may end at 2^64 - 1. */
+	uintptr_t va;
+	unsigned int prot;
+};
+
+/** All maps, sorted by address; never changed once published. */
+struct zip_dev_map_table {
+	struct zip_dev_map_table *next; /**< In the list of retired tables. */
+	size_t cnt;
+	struct zip_dev_map_entry entry[];
+};
+
+/**
+ * One user of the current table. A table that a view holds is not freed, and
+ * zip_dev_dma_unmap() does not return before the view lets it go.
+ */
+struct zip_dev_view {
+	_Atomic(struct zip_dev_map_table *) held; /**< NULL between enter and leave. */
+	const struct zip_dev_map_table *table;    /**< The same, for the owner. */
+	size_t hint;                              /**< Entry of the last hit. */
+	struct zip_dev_view *next;
+};
+
+struct zip_dev_map {
+	pthread_mutex_t lock; /**< Guards all but table. */
+	_Atomic(struct zip_dev_map_table *) table;
+	struct zip_dev_map_table *retired;
+	struct zip_dev_view *views;
+};
+
+int zip_dev_map_init(struct zip_dev_map *map);
+void zip_dev_map_fini(struct zip_dev_map *map);
+
+/** Make a view known; it stays known until zip_dev_map_fini(). */
+void zip_dev_view_add(struct zip_dev_map *map, struct zip_dev_view *view);
+
+/** Take hold of the current table; addresses got from it are good until leave. */
+void zip_dev_view_enter(struct zip_dev_map *map, struct zip_dev_view *view);
+void zip_dev_view_leave(struct zip_dev_view *view);
+
+/**
+ * Translate the start of [iova, iova + len).
+ * @return Bytes at *va, at most len, that are inside one map which allows prot; 0: none.
+ */
+uint64_t zip_dev_view_run(struct zip_dev_view *view, uint64_t iova, uint64_t len,
+		unsigned int prot, void **va);
+
+/** Translate all of [iova, iova + len); NULL unless inside one map that allows prot. */
+static inline void *
+zip_dev_view_at(struct zip_dev_view *view, uint64_t iova, uint64_t len, unsigned int prot)
+{
+	void *va;
+
+	return zip_dev_view_run(view, iova, len, prot, &va) == len ? va : NULL;
+}
+
+/** A buffer as pieces of this process's memory. */
+struct zip_dev_buf {
+	struct iovec *iov; /**< ZIP_DEV_IOV_MAX elements. */
+	unsigned int cnt;
+	uint64_t len;      /**< Sum of the pieces. */
+};
+
+/** Describe len bytes at iova. @return enum hisi_zip_status. */
+uint32_t zip_dev_buf_flat(struct zip_dev_view *view, uint64_t iova, uint64_t len,
+		unsigned int prot, struct zip_dev_buf *buf);
+
+/**
+ * Describe what the SGL at iova holds behind its first skip bytes, at most len
+ * bytes; less than len if the list is shorter. @return enum hisi_zip_status.
+ */
+uint32_t zip_dev_buf_sgl(struct zip_dev_view *view, uint64_t iova, uint64_t skip, uint64_t len,
+		unsigned int prot, struct zip_dev_buf *buf);
+
+/** Copy n bytes from or to a buffer at offset off; off + n <= buf->len. */
+void zip_dev_buf_read(const struct zip_dev_buf *buf, uint64_t off, void *dst, size_t n);
+void zip_dev_buf_write(const struct zip_dev_buf *buf, uint64_t off, const void *src, size_t n);
+
+/* ---- Executors (zip_dev_engine.c) ---- */
+
+/** A request on its way, in private memory. */
+struct zip_dev_job {
+	_Alignas(64) struct hisi_zip_sqe sqe; /**< Copied once from the ring. */
+	struct hisi_zip_sqe *ring;            /**< Its slot in client memory. */
+	uint16_t slot;
+};
+
+/** All that one thread needs to execute requests; used by one thread at a time. */
+struct zip_dev_exec {
+	struct zip_dev_view view;
+	struct zip_codec *codec;
+	struct zip_dev_buf src;
+	struct zip_dev_buf dst;
+	/* Written by the owner only; atomic for zip_dev_stats_get(). */
+	_Atomic uint64_t requests;
+	_Atomic uint64_t bytes_in;
+	_Atomic uint64_t bytes_out;
+	_Atomic uint64_t errors;
+	struct zip_dev_exec *next;
+	struct zip_dev_job job[ZIP_DEV_BATCH];
+};
+
+/** @return The executor, owned by the function and freed with it; NULL: out of memory. */
+struct zip_dev_exec *zip_dev_exec_create(struct zip_dev *dev);
+void zip_dev_exec_destroy(struct zip_dev_exec *ex);
+
+/** Execute one request: reads and updates the copy in job, never the ring. */
+void zip_dev_execute(struct zip_dev *dev, struct zip_dev_exec *ex, uint8_t qc_type,
+		struct hisi_zip_sqe *sqe);
+
+/* ---- Streams (zip_dev_stream.c) ---- */
+
+/** A stream. The codec's state is kept when the stream ends, for the next one. */
+struct zip_dev_stream {
+	struct zip_dev_stream *next; /**< In a bucket or in a free list. */
+	uint64_t key;                /**< Context address. */
+	struct zip_codec_stream *codec;
+	uint8_t dir;                 /**< enum zip_codec_dir of codec. */
+	uint8_t req;                 /**< Request type of its requests. */
+	bool busy;                   /**< A request is being executed. */
+	bool released;               /**< To be freed when that request is done. */
+	bool ended;                  /**< DEFLATE data is complete, the trailer is not. */
+	uint8_t trailer_done;        /**< Bytes of trailer written or read. */
+	uint8_t trailer[8];
+	uint32_t isize;              /**< Uncompressed bytes so far, modulo 2^32. */
+	uint32_t crc32;              /**< Of the uncompressed bytes, as are the others. */
+	uint32_t adler32;
+	uint8_t checksum;            /**< ZIP_CODEC_CRC32, ZIP_CODEC_ADLER32. */
+};
+
+struct zip_dev_streams {
+	struct zip_dev_lock lock;
+	uint32_t max;
+	uint32_t made;                   /**< Elements of pool that were ever used. */
+	_Atomic uint32_t used;
+	unsigned int shift;              /**< 64 - log2(number of buckets). */
+	struct zip_dev_stream **bucket;
+	struct zip_dev_stream *pool;
+	struct zip_dev_stream *free[2];  /**< By enum zip_codec_dir. */
+};
+
+int zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max);
+void zip_dev_streams_fini(struct zip_dev_streams *streams);
+
+/**
+ * Get a stream for one request.
+ * @param first
+ *   The stream begins: make it, or make it fresh if the address is known.
+ * @return enum hisi_zip_status; HISI_ZIP_OK: *stream is the caller's until put.
+ */
+uint32_t zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
+		enum zip_codec_dir dir, uint8_t req, const struct zip_codec_params *params,
+		struct zip_dev_stream **stream);
+
+/** End of the request. @param keep The stream goes on. */
+void zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *stream, bool keep);
+
+/** HISI_ZIP_EXT_REG_STREAM_RELEASE. */
+void zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key);
+
+/* ---- Queues (zip_dev_queue.c) ---- */
+
+enum zip_dev_queue_state {
+	ZIP_DEV_QUEUE_OFF,      /**< Not both of SQC and CQC set. */
+	ZIP_DEV_QUEUE_LIVE,
+	ZIP_DEV_QUEUE_DRAINING, /**< Executes what it has; doorbells are not looked at. */
+	ZIP_DEV_QUEUE_FAILED,   /**< CQ overflow or ring fault; waits to be set up again. */
+};
+
+/**
+ * One queue pair. Slots [retire, fetch) are claimed, [fetch, tail) wait,
+ * all modulo sq_depth. lock guards everything unless said otherwise; without
+ * workers there is one user at a time and it is not taken.
+ */
+struct zip_dev_queue {
+	_Alignas(64) struct zip_dev_lock lock;
+	bool shared;                 /**< The function has workers; constant. */
+	uint8_t qc_type;             /**< enum hisi_zip_qc_type. */
+	_Atomic uint8_t state;       /**< enum zip_dev_queue_state. */
+	bool phase;                  /**< Of the next CQE. */
+	bool sq_wrap;                /**< Flips when tail wraps; as SQC w11 bit 6. */
+	bool cq_wrap;
+	bool cq_head_wrap;
+	uint16_t num;                /**< Constant. */
+	uint16_t sq_depth;
+	uint16_t cq_depth;
+	uint16_t fetch;
+	uint16_t tail;
+	uint16_t retire;
+	uint16_t cq_tail;
+	uint16_t cq_head;
+	uint16_t cq_used;            /**< CQEs that the driver has not given back. */
+	_Atomic uint16_t waiting;    /**< Size of [fetch, tail); peeked at without lock. */
+	_Atomic uint16_t inflight;   /**< Claimed, not completed; peeked at without lock. */
+	_Atomic uint64_t sq_seen;    /**< Last doorbell value looked at; peeked at. */
+	uint64_t cq_seen;
+	uint64_t sq_base;
+	uint64_t cq_base;
+	struct zip_dev_doorbell *db; /**< Constant. */
+	int64_t deficit;             /**< Bytes it may still claim in this round. */
+	uint32_t weight;             /**< Quanta per round; constant. */
+	uint8_t *done;               /**< shared: executed, not retired; one per slot. */
+	struct zip_dev_exec *exec;   /**< Not shared: who executes. */
+	/**
+	 * What a valid doorbell has in its low half, and the depth above: lets
+	 * the register path drop others without a lock. 0: drop all.
+	 */
+	_Atomic uint64_t sq_key;
+	_Atomic uint64_t cq_key;
+	bool sqc_set;
+	bool cqc_set;
+	struct hisi_qm_sqc sqc;      /**< As the driver gave it. */
+	struct hisi_qm_cqc cqc;
+};
+
+/** Take over a context; the queue goes live when it has both. @return Mailbox status. */
+unsigned int zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
+		const struct hisi_qm_sqc *sqc);
+unsigned int zip_dev_queue_set_cqc(struct zip_dev *dev, struct zip_dev_queue *q,
+		const struct hisi_qm_cqc *cqc);
+
+/** The contexts as they are now; zero if never set. */
+void zip_dev_queue_get_sqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_qm_sqc *sqc);
+void zip_dev_queue_get_cqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_qm_cqc *cqc);
+
+/** Return when all that was rung for so far is completed, or the queue has failed. */
+void zip_dev_queue_drain(struct zip_dev *dev, struct zip_dev_queue *q);
+/** Drain, then no longer live. */
+void zip_dev_queue_stop(struct zip_dev *dev, struct zip_dev_queue *q);
+
+/** The queue may have something to claim; no lock, no write. */
+bool zip_dev_queue_peek(const struct zip_dev_queue *q);
+
+/**
+ * Claim up to max requests into ex->job. The caller's view is entered, and it
+ * must run each of them through zip_dev_queue_run().
+ * @param share
+ *   Bytes to add (times the queue's weight) to what it may claim in this round
+ *   before it claims; ZIP_DEV_NO_SHARE: claim without regard to bytes.
+ * @return Requests claimed.
+ */
+unsigned int zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q,
+		struct zip_dev_exec *ex, unsigned int max, int64_t share);
+#define ZIP_DEV_NO_SHARE (-1)
+
+/** Execute and complete n claimed requests. */
+void zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
+		unsigned int n);
+
+/** A doorbell of the register path: validate, then store it where the queue looks. */
+void zip_dev_queue_ring(struct zip_dev *dev, uint64_t value);
+
+/* ---- Function ---- */
+
+/** Mailbox status (U3: only 0 = done is known). */
+enum zip_dev_mb_status {
+	ZIP_DEV_MB_OK = 0,
+	ZIP_DEV_MB_BAD_CMD = 1,
+	ZIP_DEV_MB_BAD_QUEUE = 2,
+	ZIP_DEV_MB_BAD_ADDR = 3,
+	ZIP_DEV_MB_BAD_CTX = 4,
+	ZIP_DEV_MB_NO_MEM = 5,
+};
+
+struct zip_dev_worker {
+	struct zip_dev *dev;
+	struct zip_dev_exec *exec;
+	pthread_t thread;
+	unsigned int start; /**< Where its rounds begin. */
+};
+
+struct zip_dev {
+	struct zip_dev_conf conf;
+	char name[64];
+	struct zip_dev_map map;
+	struct zip_dev_streams streams;
+	struct zip_dev_queue *queues;
+	struct zip_dev_doorbell *doorbells;
+	/** Bit per queue that a worker has to look at. */
+	_Atomic uint64_t live[HISI_QM_QUEUES_MAX / 64];
+	_Atomic uint64_t doorbells_dropped;
+	_Atomic uint64_t mailbox_errors;
+	_Atomic(struct zip_dev_exec *) execs;
+
+	/* Register file (zip_dev_regs.c). */
+	_Atomic uint32_t aeq_int_mask;
+	_Atomic uint32_t eq_int_mask;
+	_Atomic uint32_t ifc_int_mask;
+	_Atomic uint32_t page_size;
+	_Atomic uint32_t vf_state;
+	_Atomic uint32_t wb_done;
+	_Atomic uint32_t mb_reg[4];
+
+	/* Mailbox (zip_dev_mailbox.c): guarded by mb_lock. */
+	pthread_mutex_t mb_lock;
+	struct zip_dev_view mb_view;
+	uint64_t sqc_bt;
+	uint64_t cqc_bt;
+	struct hisi_qm_eqc eqc;
+	struct hisi_qm_eqc aeqc;
+
+	/* Workers (zip_dev_worker.c). */
+	_Atomic bool stop;
+	unsigned int workers_running;
+	struct zip_dev_worker *workers;
+};
+
+void zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Execute the command in mb_reg; mb_lock is held. */
+void zip_dev_mailbox_run(struct zip_dev *dev);
+
+/** HISI_QM_CACHE_WB_START: write all contexts to the arrays in client memory. */
+void zip_dev_mailbox_write_back(struct zip_dev *dev);
+
+/** A doorbell of the event queues: remember the driver's head. */
+void zip_dev_event_ring(struct zip_dev *dev, uint64_t value);
+
+int zip_dev_workers_start(struct zip_dev *dev);
+void zip_dev_workers_stop(struct zip_dev *dev);
+
+/** Let others run while waiting for a worker; *n counts the turns. */
+void zip_dev_wait(unsigned int *n);
+
+static inline void
+zip_dev_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/** Copy from client memory; the compiler must not look there a second time. */
+static inline void
+zip_dev_copy_in(void *dst, const void *src, size_t n)
+{
+	__builtin_memcpy(dst, src, n);
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+#endif /* ZIP_DEV_INTERNAL_H */

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <string.h>
+
+#include "zip_dev_internal.h"
+
+_Static_assert(sizeof(struct hisi_qm_sqc) == 32 && sizeof(struct hisi_qm_cqc) == 32 &&
+		sizeof(struct hisi_qm_eqc) == 32, "all contexts move as 32 bytes");
+#define CTX_SIZE 32
+
+/* Contexts of queue events use 28 of their 32 bytes; the driver may own the rest. */
+#define EQC_SIZE 28
+
+/* Copy a context image from or to client memory. The view is held for the copy only. */
+static unsigned int
+ctx_copy(struct zip_dev *dev, uint64_t iova, void *ctx, size_t size, bool to_client)
+{
+	void *va;
+
+	if (iova % CTX_SIZE != 0)
+		return ZIP_DEV_MB_BAD_ADDR;
+	zip_dev_view_enter(&dev->map, &dev->mb_view);
+	va = zip_dev_view_at(&dev->mb_view, iova, size,
+			to_client ? ZIP_DEV_PROT_WRITE : ZIP_DEV_PROT_READ);
+	if (va != NULL && to_client)
+		memcpy(va, ctx, size);
+	else if (va != NULL)
+		zip_dev_copy_in(ctx, va, size);
+	zip_dev_view_leave(&dev->mb_view);
+	return va != NULL ? ZIP_DEV_MB_OK : ZIP_DEV_MB_BAD_ADDR;
+}
+
+static unsigned int
+cmd_sqc(struct zip_dev *dev, struct zip_dev_queue *q, uint64_t base, bool read)
+{
+	struct hisi_qm_sqc sqc;
+	unsigned int st;
+
+	if (read) {
+		zip_dev_queue_get_sqc(dev, q, &sqc);
+		return ctx_copy(dev, base, &sqc, sizeof(sqc), true);
+	}
+	st = ctx_copy(dev, base, &sqc, sizeof(sqc), false);
+	return st != ZIP_DEV_MB_OK ? st : zip_dev_queue_set_sqc(dev, q, &sqc);
+}
+
+static unsigned int
+cmd_cqc(struct zip_dev *dev, struct zip_dev_queue *q, uint64_t base, bool read)
+{
+	struct hisi_qm_cqc cqc;
+	unsigned int st;
+
+	if (read) {
+		zip_dev_queue_get_cqc(dev, q, &cqc);
+		return ctx_copy(dev, base, &cqc, sizeof(cqc), true);
+	}
+	st = ctx_copy(dev, base, &cqc, sizeof(cqc), false);
+	return st != ZIP_DEV_MB_OK ? st : zip_dev_queue_set_cqc(dev, q, &cqc);
+}
+
+static uint64_t
+vft(const struct zip_dev *dev)
+{
+	return HISI_QM_VFT_VALID |
+		((dev->conf.queues - 1) & HISI_QM_VFT_NUM_MASK) << HISI_QM_VFT_NUM_SHIFT;
+}
+
+/* @param data In: base of the command; out: what the command returns there. */
+static unsigned int
+run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
+{
+	bool read = (w0 & HISI_QM_MB_OP_READ) != 0;
+	unsigned int cmd = w0 & HISI_QM_MB_CMD_MASK;
+	uint64_t *bt = cmd == HISI_QM_MB_SQC_BT ? &dev->sqc_bt : &dev->cqc_bt;
+	struct hisi_qm_eqc *eqc = cmd == HISI_QM_MB_EQC ? &dev->eqc : &dev->aeqc;
+	struct zip_dev_queue *q = qn < dev->conf.queues ? &dev->queues[qn] : NULL;
+
+	/* V2 has no stop command and no messages: its driver watches the contexts (2.2, 2.5). */
+	if (cmd >= HISI_QM_MB_STOP_QP && dev->conf.revision < HISI_QM_REV_V3)
+		return ZIP_DEV_MB_BAD_CMD;
+
+	switch (cmd) {
+	case HISI_QM_MB_SQC:
+		return q == NULL ? ZIP_DEV_MB_BAD_QUEUE : cmd_sqc(dev, q, *data, read);
+	case HISI_QM_MB_CQC:
+		return q == NULL ? ZIP_DEV_MB_BAD_QUEUE : cmd_cqc(dev, q, *data, read);
+	case HISI_QM_MB_EQC:
+	case HISI_QM_MB_AEQC:
+		return ctx_copy(dev, *data, eqc, EQC_SIZE, read);
+	case HISI_QM_MB_SQC_BT:
+	case HISI_QM_MB_CQC_BT:
+		if (read)
+			*data = *bt;
+		else
+			*bt = *data;
+		return ZIP_DEV_MB_OK;
+	case HISI_QM_MB_SQC_VFT:
+		if (!read)
+			return ZIP_DEV_MB_BAD_CMD; /* the PF's right */
+		*data = vft(dev);
+		return ZIP_DEV_MB_OK;
+	case HISI_QM_MB_STOP_QP:
+		if (q == NULL)
+			return ZIP_DEV_MB_BAD_QUEUE;
+		zip_dev_queue_stop(dev, q);
+		return ZIP_DEV_MB_OK;
+	case HISI_QM_MB_FLUSH_QM:
+		for (unsigned int i = 0; i < dev->conf.queues; i++)
+			zip_dev_queue_drain(dev, &dev->queues[i]);
+		return ZIP_DEV_MB_OK;
+	case HISI_QM_MB_SRC:
+		return ZIP_DEV_MB_OK; /* no PF listens */
+	case HISI_QM_MB_DST:
+		*data = 0; /* no PF spoke */
+		return ZIP_DEV_MB_OK;
+	default:
+		return ZIP_DEV_MB_BAD_CMD;
+	}
+}
+
+void
+zip_dev_mailbox_run(struct zip_dev *dev)
+{
+	uint32_t dw0 = atomic_load_explicit(&dev->mb_reg[0], memory_order_relaxed);
+	uint64_t data = atomic_load_explicit(&dev->mb_reg[1], memory_order_relaxed) |
+		(uint64_t)atomic_load_explicit(&dev->mb_reg[2], memory_order_relaxed) << 32;
+	uint16_t w0 = (uint16_t)dw0;
+	unsigned int st;
+
+	/* Busy is what makes it a command; the driver sets it (QM 2.3). */
+	if ((w0 & HISI_QM_MB_BUSY) == 0)
+		return;
+	st = run(dev, w0, (uint16_t)(dw0 >> 16), &data);
+	if (st != ZIP_DEV_MB_OK) {
+		atomic_fetch_add_explicit(&dev->mailbox_errors, 1, memory_order_relaxed);
+		zip_dev_log(dev, ZIP_DEV_LOG_WARNING, "mailbox command 0x%x for queue %u, data "
+				"0x%llx: status %u, expected a command of the function, queue "
+				"0 to %u, a mapped address aligned to 32",
+				w0 & HISI_QM_MB_CMD_MASK, dw0 >> 16, (unsigned long long)data, st,
+				dev->conf.queues - 1u);
+	}
+	atomic_store_explicit(&dev->mb_reg[1], (uint32_t)data, memory_order_relaxed);
+	atomic_store_explicit(&dev->mb_reg[2], (uint32_t)(data >> 32), memory_order_relaxed);
+	dw0 &= ~(HISI_QM_MB_BUSY | HISI_QM_MB_STATUS_MASK << HISI_QM_MB_STATUS_SHIFT);
+	/* Whoever reads "not busy" may read the result. */
+	atomic_store_explicit(&dev->mb_reg[0], dw0 | st << HISI_QM_MB_STATUS_SHIFT,
+			memory_order_release);
+}
+
+void
+zip_dev_mailbox_write_back(struct zip_dev *dev)
+{
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct zip_dev_queue *q = &dev->queues[i];
+		struct hisi_qm_sqc sqc;
+		struct hisi_qm_cqc cqc;
+
+		/* An array that is not mapped loses its copy, as on silicon; nothing else. */
+		if (q->sqc_set && dev->sqc_bt != 0) {
+			zip_dev_queue_get_sqc(dev, q, &sqc);
+			ctx_copy(dev, dev->sqc_bt + (uint64_t)i * CTX_SIZE, &sqc, CTX_SIZE, true);
+		}
+		if (q->cqc_set && dev->cqc_bt != 0) {
+			zip_dev_queue_get_cqc(dev, q, &cqc);
+			ctx_copy(dev, dev->cqc_bt + (uint64_t)i * CTX_SIZE, &cqc, CTX_SIZE, true);
+		}
+	}
+}
+
+void
+zip_dev_event_ring(struct zip_dev *dev, uint64_t value)
+{
+	unsigned int cmd = (unsigned int)(value >> HISI_QM_DB_CMD_SHIFT & HISI_QM_DB_CMD_MASK);
+	uint16_t index = (uint16_t)(value >> HISI_QM_DB_INDEX_SHIFT & HISI_QM_DB_INDEX_MASK);
+	struct hisi_qm_eqc *eqc;
+
+	pthread_mutex_lock(&dev->mb_lock);
+	eqc = cmd == HISI_QM_DB_EQ ? &dev->eqc : &dev->aeqc;
+	if ((cmd == HISI_QM_DB_EQ || cmd == HISI_QM_DB_AEQ) &&
+			(value & HISI_QM_DB_QN_MASK) == 0 &&
+			index <= (eqc->dw6 & HISI_QM_EQC_DEPTH_MASK))
+		eqc->head = index;
+	else
+		atomic_fetch_add_explicit(&dev->doorbells_dropped, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&dev->mb_lock);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <string.h>
+
+#include "zip_dev_queue.h"
+
+/* ---- Doorbells ---- */
+
+static inline uint16_t
+db_index(uint64_t value)
+{
+	return (uint16_t)(value >> HISI_QM_DB_INDEX_SHIFT & HISI_QM_DB_INDEX_MASK);
+}
+
+static inline uint16_t
+db_priority(uint64_t value)
+{
+	return (uint16_t)(value >> HISI_QM_DB_PRIORITY_SHIFT);
+}
+
+/* Queue, reserved bits, command, random data and index as the context says (QM 4.1). */
+static inline bool
+db_valid(uint64_t key, uint64_t value)
+{
+	return (uint32_t)key == (uint32_t)value && db_index(value) < key >> 32;
+}
+
+static void
+count_dropped(struct zip_dev *dev)
+{
+	atomic_fetch_add_explicit(&dev->doorbells_dropped, 1, memory_order_relaxed);
+}
+
+void
+zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
+{
+	uint16_t qn = (uint16_t)(value & HISI_QM_DB_QN_MASK);
+	unsigned int cmd = (unsigned int)(value >> HISI_QM_DB_CMD_SHIFT & HISI_QM_DB_CMD_MASK);
+	struct zip_dev_queue *q = qn < dev->conf.queues ? &dev->queues[qn] : NULL;
+
+	if (q != NULL && cmd == HISI_QM_DB_SQ && db_valid(atomic_load_explicit(&q->sq_key,
+			memory_order_acquire), value)) {
+		/* Priority 1 is the kick after a migration: "look again", no new tail (U10). */
+		if (db_priority(value) == 0)
+			__atomic_store_n(&q->db->sq, value, __ATOMIC_RELEASE);
+	} else if (q != NULL && cmd == HISI_QM_DB_CQ && db_valid(atomic_load_explicit(&q->cq_key,
+			memory_order_acquire), value)) {
+		__atomic_store_n(&q->db->cq, value, __ATOMIC_RELEASE);
+	} else {
+		count_dropped(dev);
+	}
+}
+
+void
+zip_dev_queue_look_sq(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	uint64_t value = __atomic_load_n(&q->db->sq, __ATOMIC_ACQUIRE);
+	uint16_t tail = db_index(value);
+
+	if (value == atomic_load_explicit(&q->sq_seen, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&q->sq_seen, value, memory_order_relaxed);
+	if (!db_valid(atomic_load_explicit(&q->sq_key, memory_order_relaxed), value)) {
+		count_dropped(dev);
+		return;
+	}
+	if (db_priority(value) != 0)
+		return;
+	if (tail < q->tail)
+		q->sq_wrap = !q->sq_wrap;
+	q->tail = tail;
+	counter_set(&q->waiting, ring_dist(q->fetch, tail, q->sq_depth));
+}
+
+void
+zip_dev_queue_look_cq(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	uint64_t value = __atomic_load_n(&q->db->cq, __ATOMIC_ACQUIRE);
+	uint16_t head = db_index(value);
+	uint16_t freed;
+
+	if (value == q->cq_seen)
+		return;
+	q->cq_seen = value;
+	if (!db_valid(atomic_load_explicit(&q->cq_key, memory_order_relaxed), value)) {
+		count_dropped(dev);
+		return;
+	}
+	freed = ring_dist(q->cq_head, head, q->cq_depth);
+	if (freed > q->cq_used) {
+		count_dropped(dev); /* gives back what it never got */
+		return;
+	}
+	if (head < q->cq_head)
+		q->cq_head_wrap = !q->cq_head_wrap;
+	q->cq_head = head;
+	q->cq_used = (uint16_t)(q->cq_used - freed);
+}
+
+bool
+zip_dev_queue_peek(const struct zip_dev_queue *q)
+{
+	return counter_get(&q->waiting) != 0 || __atomic_load_n(&q->db->sq, __ATOMIC_RELAXED) !=
+		atomic_load_explicit(&q->sq_seen, memory_order_relaxed);
+}
+
+/* ---- Claim, execute, complete ---- */
+
+/* Out of order until the driver sets it up again; the others do not notice. Lock is held. */
+static void
+queue_fail(struct zip_dev *dev, struct zip_dev_queue *q, const char *why)
+{
+	if (queue_state(q) == ZIP_DEV_QUEUE_FAILED || queue_state(q) == ZIP_DEV_QUEUE_OFF)
+		return;
+	queue_set_state(q, ZIP_DEV_QUEUE_FAILED);
+	q->tail = q->fetch;
+	counter_set(&q->waiting, 0);
+	/* A worker need not look at it any more, nor at its doorbell. */
+	zip_dev_queue_set_live(dev, q, false);
+	zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queue %u stopped: %s", q->num, why);
+}
+
+/* Bytes that a request counts for by itself: many tiny ones are work, too. */
+#define JOB_COST 512
+
+/* How much a request counts for before its output is known. */
+static inline uint32_t
+job_cost(const struct hisi_zip_sqe *sqe)
+{
+	return JOB_COST + (sqe->input_data_length < HISI_ZIP_REQ_LEN_MAX ?
+		sqe->input_data_length : HISI_ZIP_REQ_LEN_MAX);
+}
+
+unsigned int
+zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
+		unsigned int max, int64_t share)
+{
+	unsigned int n = 0, waiting;
+
+	queue_lock(q);
+	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE)
+		zip_dev_queue_look_sq(dev, q);
+	else if (queue_state(q) != ZIP_DEV_QUEUE_DRAINING)
+		goto out;
+	waiting = counter_get(&q->waiting);
+	if (waiting == 0)
+		goto out;
+	if (share != ZIP_DEV_NO_SHARE) {
+		/*
+		 * Workers that find nothing would sleep while this one works
+		 * through a pile: leave them their part.
+		 */
+		unsigned int part = (waiting + dev->conf.workers - 1) / dev->conf.workers;
+
+		if (max > part)
+			max = part;
+		q->deficit += share * q->weight;
+		if (q->deficit <= 0)
+			goto out;
+	}
+	if (max > waiting)
+		max = waiting;
+	while (n < max && (share == ZIP_DEV_NO_SHARE || q->deficit > 0)) {
+		struct zip_dev_job *job = &ex->job[n];
+
+		job->slot = q->fetch;
+		job->ring = zip_dev_view_at(&ex->view, q->sq_base +
+				(uint64_t)q->fetch * sizeof(job->sqe), sizeof(job->sqe),
+				ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE);
+		if (job->ring == NULL) {
+			queue_fail(dev, q, "its SQ is outside the map");
+			waiting = n; /* tail is fetch now */
+			break;
+		}
+		zip_dev_copy_in(&job->sqe, job->ring, sizeof(job->sqe));
+		q->deficit -= job_cost(&job->sqe);
+		q->fetch = ring_next(q->fetch, q->sq_depth);
+		n++;
+	}
+	counter_set(&q->waiting, (uint16_t)(waiting - n));
+	counter_set(&q->inflight, (uint16_t)(counter_get(&q->inflight) + n));
+	/* Idle time must not be saved up as credit. */
+	if (waiting == n && q->deficit > 0)
+		q->deficit = 0;
+out:
+	queue_unlock(q);
+	return n;
+}
+
+/* Write the results to the slot (5.2): every other word stays the driver's. */
+static void
+job_write_back(const struct zip_dev_job *job, const uint32_t *before)
+{
+	const struct hisi_zip_sqe *sqe = &job->sqe;
+
+	memcpy(&job->ring->consumed, &sqe->consumed, 4 * sizeof(uint32_t));
+	job->ring->ctx_dw0 = sqe->ctx_dw0;
+	/* dw16 on are another cache line, which would have to come back from the driver's core. */
+	if (memcmp(before, &sqe->ctx_dw1, 4 * sizeof(uint32_t)) != 0)
+		memcpy(&job->ring->ctx_dw1, &sqe->ctx_dw1, 4 * sizeof(uint32_t));
+}
+
+/* Write the CQE of the slot at retire. Lock is held. */
+static bool
+retire_one(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_view *view)
+{
+	struct hisi_qm_cqe *cqe;
+
+	/*
+	 * The driver's word tells the head modulo the depth: looked at from
+	 * half full on, it cannot have come round since the last look.
+	 */
+	if (q->cq_used >= q->cq_depth / 2)
+		zip_dev_queue_look_cq(dev, q);
+	if (q->cq_used == q->cq_depth) {
+		queue_fail(dev, q, "CQ overflow: no CQ doorbell for a whole ring");
+		return false;
+	}
+	cqe = zip_dev_view_at(view, q->cq_base + (uint64_t)q->cq_tail * sizeof(*cqe), sizeof(*cqe),
+			ZIP_DEV_PROT_WRITE);
+	if (cqe == NULL) {
+		queue_fail(dev, q, "its CQ is outside the map");
+		return false;
+	}
+	cqe->rsvd0 = 0;
+	cqe->cmd_id = 0;
+	cqe->rsvd1 = 0;
+	cqe->sq_head = q->retire;
+	cqe->sq_num = q->num;
+	cqe->rsvd2 = 0;
+	/* SQE and CQE become the driver's with this store (QM 4.2). */
+	__atomic_store_n(&cqe->w7, (uint16_t)(q->phase ? HISI_QM_CQE_PHASE : 0), __ATOMIC_RELEASE);
+
+	q->cq_used++;
+	q->cq_tail = ring_next(q->cq_tail, q->cq_depth);
+	if (q->cq_tail == 0) {
+		q->phase = !q->phase;
+		q->cq_wrap = !q->cq_wrap;
+	}
+	q->retire = ring_next(q->retire, q->sq_depth);
+	return true;
+}
+
+/* A request is done: retire it, or leave that to whoever finishes the ones before it. */
+static void
+queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
+		const struct zip_dev_job *job)
+{
+	uint32_t in = job_cost(&job->sqe);
+
+	queue_lock(q);
+	/* Decompression is work by what comes out. */
+	if (job->sqe.produced > in)
+		q->deficit -= job->sqe.produced - in;
+	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE || queue_state(q) == ZIP_DEV_QUEUE_DRAINING) {
+		if (job->slot != q->retire) {
+			q->done[job->slot] = 1;
+		} else if (retire_one(dev, q, &ex->view) && q->shared) {
+			while (q->done[q->retire] != 0) {
+				q->done[q->retire] = 0;
+				if (!retire_one(dev, q, &ex->view))
+					break;
+			}
+		}
+	}
+	counter_set(&q->inflight, (uint16_t)(counter_get(&q->inflight) - 1));
+	queue_unlock(q);
+}
+
+/* Start to bring in the first lines of what the next request reads. */
+static void
+prefetch_source(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe)
+{
+	void *va;
+	uint64_t n = zip_dev_view_run(&ex->view, sqe->source_addr_l |
+			(uint64_t)sqe->source_addr_h << 32, 256, ZIP_DEV_PROT_READ, &va);
+
+	for (uint64_t i = 0; i < n; i += 64)
+		__builtin_prefetch((const char *)va + i);
+}
+
+static inline void
+stat_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			memory_order_relaxed);
+}
+
+/* Does not count as an error: the request did what it could, and can go on. */
+static bool
+status_good(uint32_t dw3)
+{
+	switch (dw3 & HISI_ZIP_STATUS_MASK) {
+	case HISI_ZIP_OK:
+	case HISI_ZIP_NEGACOMPRESS:
+	case HISI_ZIP_DECOMP_END:
+		return true;
+	case HISI_ZIP_DSTLEN_OUT:
+		return (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) != 0;
+	default:
+		return false;
+	}
+}
+
+void
+zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
+		unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct zip_dev_job *job = &ex->job[i];
+		uint32_t before[4];
+
+		if (i + 1 < n)
+			prefetch_source(ex, &ex->job[i + 1].sqe);
+		memcpy(before, &job->sqe.ctx_dw1, sizeof(before));
+		zip_dev_execute(dev, ex, q->qc_type, &job->sqe);
+		job_write_back(job, before);
+		stat_add(&ex->requests, 1);
+		stat_add(&ex->bytes_in, job->sqe.consumed);
+		stat_add(&ex->bytes_out, job->sqe.produced);
+		if (!status_good(job->sqe.dw3))
+			stat_add(&ex->errors, 1);
+		queue_complete(dev, q, ex, job);
+	}
+}
+
+unsigned int
+zip_dev_queue_execute(struct zip_dev *dev, struct zip_dev_queue *q, unsigned int budget)
+{
+	struct zip_dev_exec *ex = q->exec;
+	unsigned int done = 0;
+
+	while (done < budget && zip_dev_queue_peek(q)) {
+		unsigned int max = budget - done < ZIP_DEV_BATCH ? budget - done : ZIP_DEV_BATCH;
+		unsigned int n;
+
+		zip_dev_view_enter(&dev->map, &ex->view);
+		n = zip_dev_queue_claim(dev, q, ex, max, ZIP_DEV_NO_SHARE);
+		zip_dev_queue_run(dev, q, ex, n);
+		zip_dev_view_leave(&ex->view);
+		if (n == 0)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+unsigned int
+zip_dev_poll(struct zip_dev *dev, uint16_t qn, unsigned int budget)
+{
+	struct zip_dev_queue *q;
+
+	if (qn >= dev->conf.queues)
+		return 0;
+	q = &dev->queues[qn];
+	if (q->shared || atomic_load_explicit(&q->state, memory_order_acquire) !=
+			ZIP_DEV_QUEUE_LIVE)
+		return 0;
+	return zip_dev_queue_execute(dev, q, budget);
+}

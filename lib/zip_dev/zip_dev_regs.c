@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include "zip_dev_internal.h"
+
+#define MB_OFF  HISI_QM_MAILBOX
+#define MB_LAST (MB_OFF + sizeof(struct hisi_qm_mailbox) - sizeof(uint32_t))
+
+static inline uint32_t
+reg_load(const _Atomic uint32_t *reg)
+{
+	return atomic_load_explicit(reg, memory_order_acquire);
+}
+
+static inline void
+reg_store(_Atomic uint32_t *reg, uint32_t value)
+{
+	atomic_store_explicit(reg, value, memory_order_release);
+}
+
+/* One aligned dword. */
+static uint32_t
+read32(struct zip_dev *dev, uint32_t off)
+{
+	if (off >= MB_OFF && off <= MB_LAST)
+		return reg_load(&dev->mb_reg[(off - MB_OFF) / sizeof(uint32_t)]);
+
+	switch (off) {
+	case HISI_QM_AEQ_INT_MASK:
+		return reg_load(&dev->aeq_int_mask);
+	case HISI_QM_EQ_INT_MASK:
+		return reg_load(&dev->eq_int_mask);
+	case HISI_QM_IFC_INT_MASK:
+		return reg_load(&dev->ifc_int_mask);
+	case HISI_QM_PAGE_SIZE:
+		return reg_load(&dev->page_size);
+	case HISI_QM_VF_STATE:
+		return reg_load(&dev->vf_state);
+	case HISI_QM_CACHE_WB_DONE:
+		return reg_load(&dev->wb_done);
+	case HISI_ZIP_EXT_REG_MAGIC:
+		return dev->conf.ext ? HISI_ZIP_EXT_MAGIC : 0;
+	case HISI_ZIP_EXT_REG_FEATURES:
+		return dev->conf.ext ? HISI_ZIP_EXT_F_ALL : 0;
+	default:
+		/*
+		 * Also: no event is pending, no message from a PF, messages to
+		 * it (0x2c) are acknowledged at once, doorbells are not
+		 * isolated, capability version 0 (the driver's defaults hold).
+		 */
+		return 0;
+	}
+}
+
+static void
+write32(struct zip_dev *dev, uint32_t off, uint32_t value)
+{
+	switch (off) {
+	case HISI_QM_AEQ_INT_MASK:
+		reg_store(&dev->aeq_int_mask, value & 1);
+		break;
+	case HISI_QM_EQ_INT_MASK:
+		reg_store(&dev->eq_int_mask, value & 1);
+		break;
+	case HISI_QM_IFC_INT_MASK:
+		reg_store(&dev->ifc_int_mask, value & 1);
+		break;
+	case HISI_QM_PAGE_SIZE:
+		reg_store(&dev->page_size, value);
+		break;
+	case HISI_QM_VF_STATE:
+		reg_store(&dev->vf_state, value);
+		break;
+	case HISI_QM_CACHE_WB_START:
+		if ((value & 1) == 0)
+			break;
+		pthread_mutex_lock(&dev->mb_lock);
+		zip_dev_mailbox_write_back(dev);
+		reg_store(&dev->wb_done, 1);
+		pthread_mutex_unlock(&dev->mb_lock);
+		break;
+	default:
+		break;
+	}
+}
+
+uint64_t
+zip_dev_read(struct zip_dev *dev, uint32_t off, unsigned int size)
+{
+	uint32_t low = off & ~3u;
+
+	if ((size != 1 && size != 2 && size != 4 && size != 8) || off % size != 0)
+		return 0;
+	if (size == 8)
+		return read32(dev, off) | (uint64_t)read32(dev, off + 4) << 32;
+	return read32(dev, low) >> 8 * (off - low) & (UINT32_MAX >> (32 - 8 * size));
+}
+
+/* The registers of the mailbox take 4 or 8 bytes; the last dword fires (QM 2.3). */
+static void
+mailbox_piece(struct zip_dev *dev, uint32_t off, unsigned int size, uint64_t value)
+{
+	pthread_mutex_lock(&dev->mb_lock);
+	for (unsigned int i = 0; i < size; i += (unsigned int)sizeof(uint32_t))
+		reg_store(&dev->mb_reg[(off + i - MB_OFF) / sizeof(uint32_t)],
+				(uint32_t)(value >> 8 * i));
+	if (off + size > MB_LAST)
+		zip_dev_mailbox_run(dev);
+	pthread_mutex_unlock(&dev->mb_lock);
+}
+
+void
+zip_dev_mailbox(struct zip_dev *dev, const struct hisi_qm_mailbox *mb)
+{
+	pthread_mutex_lock(&dev->mb_lock);
+	reg_store(&dev->mb_reg[3], mb->rsvd);
+	reg_store(&dev->mb_reg[2], mb->base_h);
+	reg_store(&dev->mb_reg[1], mb->base_l);
+	reg_store(&dev->mb_reg[0], mb->w0 | (uint32_t)mb->queue_num << 16);
+	zip_dev_mailbox_run(dev);
+	pthread_mutex_unlock(&dev->mb_lock);
+}
+
+void
+zip_dev_write(struct zip_dev *dev, uint32_t off, unsigned int size, uint64_t value)
+{
+	/* Registers are dwords: narrower writes have no meaning. */
+	if ((size != 4 && size != 8) || off % size != 0)
+		return;
+	if (off >= MB_OFF && off <= MB_LAST) {
+		mailbox_piece(dev, off, size, value);
+		return;
+	}
+	if (size == 4) {
+		write32(dev, off, (uint32_t)value);
+		return;
+	}
+	switch (off) {
+	case HISI_QM_DB_SQ_CQ:
+		zip_dev_queue_ring(dev, value);
+		break;
+	case HISI_QM_DB_EQ_AEQ:
+		zip_dev_event_ring(dev, value);
+		break;
+	case HISI_ZIP_EXT_REG_STREAM_RELEASE:
+		if (dev->conf.ext)
+			zip_dev_stream_release(&dev->streams, value);
+		break;
+	default:
+		write32(dev, off, (uint32_t)value);
+		write32(dev, off + 4, (uint32_t)(value >> 32));
+		break;
+	}
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <string.h>
+
+#include "zip_dev_internal.h"
+
+/* Append [iova, iova + len), which may lie in several adjacent maps. */
+static uint32_t
+buf_append(struct zip_dev_view *view, uint64_t iova, uint64_t len, unsigned int prot,
+		struct zip_dev_buf *buf)
+{
+	while (len != 0) {
+		struct iovec *last = buf->cnt != 0 ? &buf->iov[buf->cnt - 1] : NULL;
+		void *va;
+		uint64_t n = zip_dev_view_run(view, iova, len, prot, &va);
+
+		/* NULL: address 0 of a map of the whole process is no memory. */
+		if (n == 0 || va == NULL)
+			return HISI_ZIP_BAD_ADDR;
+		/* Pieces that touch become one: the codec's fast path wants a single one. */
+		if (last != NULL &&
+				(uintptr_t)last->iov_base + last->iov_len == (uintptr_t)va) {
+			last->iov_len += n;
+		} else {
+			if (buf->cnt == ZIP_DEV_IOV_MAX)
+				return HISI_ZIP_BAD_SGL;
+			buf->iov[buf->cnt++] = (struct iovec){ .iov_base = va, .iov_len = n };
+		}
+		buf->len += n;
+		len -= n;
+		iova += n; /* wraps only when len is 0, or the next look-up fails */
+		if (iova == 0 && len != 0)
+			return HISI_ZIP_BAD_ADDR;
+	}
+	return HISI_ZIP_OK;
+}
+
+uint32_t
+zip_dev_buf_flat(struct zip_dev_view *view, uint64_t iova, uint64_t len, unsigned int prot,
+		struct zip_dev_buf *buf)
+{
+	buf->cnt = 0;
+	buf->len = 0;
+	return buf_append(view, iova, len, prot, buf);
+}
+
+uint32_t
+zip_dev_buf_sgl(struct zip_dev_view *view, uint64_t iova, uint64_t skip, uint64_t len,
+		unsigned int prot, struct zip_dev_buf *buf)
+{
+	struct hisi_acc_sgl sgl;
+	struct hisi_acc_sge sge;
+
+	buf->cnt = 0;
+	buf->len = 0;
+
+	/* The bound on the number of lists is also what ends a loop. */
+	for (unsigned int lists = 0; iova != 0 && buf->len < len; lists++, iova = sgl.next_dma) {
+		void *va;
+
+		if (lists == HISI_ACC_SGL_MAX || iova % HISI_ACC_SGL_ALIGN != 0)
+			return HISI_ZIP_BAD_SGL;
+		va = zip_dev_view_at(view, iova, sizeof(sgl), ZIP_DEV_PROT_READ);
+		if (va == NULL)
+			return HISI_ZIP_BAD_ADDR;
+		zip_dev_copy_in(&sgl, va, sizeof(sgl));
+		if (sgl.entry_sum_in_sgl == 0 || sgl.entry_sum_in_sgl > HISI_ACC_SGE_MAX)
+			return HISI_ZIP_BAD_SGL;
+
+		for (unsigned int i = 0; i < sgl.entry_sum_in_sgl && buf->len < len; i++) {
+			uint64_t off = sizeof(sgl) + (uint64_t)i * sizeof(sge);
+			uint64_t take;
+			uint32_t st;
+
+			if (iova > UINT64_MAX - off)
+				return HISI_ZIP_BAD_ADDR;
+			va = zip_dev_view_at(view, iova + off, sizeof(sge), ZIP_DEV_PROT_READ);
+			if (va == NULL)
+				return HISI_ZIP_BAD_ADDR;
+			zip_dev_copy_in(&sge, va, sizeof(sge));
+			if (sge.len > HISI_ACC_SGE_LEN_MAX)
+				return HISI_ZIP_BAD_SGL;
+			if (skip >= sge.len) {
+				skip -= sge.len;
+				continue;
+			}
+			take = sge.len - skip;
+			if (take > len - buf->len)
+				take = len - buf->len;
+			if (sge.buf > UINT64_MAX - skip)
+				return HISI_ZIP_BAD_ADDR;
+			st = buf_append(view, sge.buf + skip, take, prot, buf);
+			if (st != HISI_ZIP_OK)
+				return st;
+			skip = 0;
+		}
+	}
+	return HISI_ZIP_OK;
+}
+
+/* Copy between a buffer and flat memory; writes the buffer if in is not NULL. */
+static void
+buf_copy(const struct zip_dev_buf *buf, uint64_t off, const uint8_t *in, uint8_t *out, size_t n)
+{
+	for (unsigned int i = 0; n != 0 && i < buf->cnt; i++) {
+		const struct iovec *v = &buf->iov[i];
+		size_t take;
+
+		if (off >= v->iov_len) {
+			off -= v->iov_len;
+			continue;
+		}
+		take = v->iov_len - off < n ? v->iov_len - off : n;
+		if (in != NULL) {
+			memcpy((uint8_t *)v->iov_base + off, in, take);
+			in += take;
+		} else {
+			zip_dev_copy_in(out, (const uint8_t *)v->iov_base + off, take);
+			out += take;
+		}
+		n -= take;
+		off = 0;
+	}
+}
+
+void
+zip_dev_buf_read(const struct zip_dev_buf *buf, uint64_t off, void *dst, size_t n)
+{
+	buf_copy(buf, off, NULL, dst, n);
+}
+
+void
+zip_dev_buf_write(const struct zip_dev_buf *buf, uint64_t off, const void *src, size_t n)
+{
+	buf_copy(buf, off, src, NULL, n);
+}

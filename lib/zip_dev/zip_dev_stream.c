@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "zip_dev_internal.h"
+
+/*
+ * The context buffer lies in client memory, so nothing of a stream is kept
+ * there: its address is only the name under which the state is found here.
+ */
+
+int
+zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max)
+{
+	unsigned int log2 = 1;
+
+	while (log2 < 31 && 1u << log2 < max)
+		log2++;
+	*streams = (struct zip_dev_streams){ .max = max, .shift = 64 - log2 };
+	streams->bucket = calloc((size_t)1 << log2, sizeof(streams->bucket[0]));
+	streams->pool = calloc(max, sizeof(streams->pool[0]));
+	return streams->bucket != NULL && streams->pool != NULL ? 0 : -ENOMEM;
+}
+
+void
+zip_dev_streams_fini(struct zip_dev_streams *streams)
+{
+	for (uint32_t i = 0; i < streams->made; i++)
+		zip_codec_stream_destroy(streams->pool[i].codec);
+	free(streams->pool);
+	free(streams->bucket);
+}
+
+/* Multiplicative hash; addresses differ mostly in the middle bits. */
+static struct zip_dev_stream **
+bucket_of(struct zip_dev_streams *streams, uint64_t key)
+{
+	return &streams->bucket[key * 0x9e3779b97f4a7c15ull >> streams->shift];
+}
+
+static struct zip_dev_stream *
+find(struct zip_dev_streams *streams, uint64_t key)
+{
+	struct zip_dev_stream *s = *bucket_of(streams, key);
+
+	while (s != NULL && s->key != key)
+		s = s->next;
+	return s;
+}
+
+/* Take an unused stream, best one whose codec state fits. */
+static struct zip_dev_stream *
+take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
+{
+	struct zip_dev_stream **list = &streams->free[dir], **head, *s;
+
+	if (*list == NULL && streams->made < streams->max) {
+		s = &streams->pool[streams->made++];
+	} else {
+		if (*list == NULL)
+			list = &streams->free[!dir];
+		s = *list;
+		if (s == NULL)
+			return NULL;
+		*list = s->next;
+	}
+	head = bucket_of(streams, key);
+	s->key = key;
+	s->next = *head;
+	*head = s;
+	atomic_fetch_add_explicit(&streams->used, 1, memory_order_relaxed);
+	return s;
+}
+
+static void
+give_back(struct zip_dev_streams *streams, struct zip_dev_stream *s)
+{
+	struct zip_dev_stream **link = bucket_of(streams, s->key);
+
+	while (*link != s)
+		link = &(*link)->next;
+	*link = s->next;
+	s->busy = false;
+	s->next = streams->free[s->dir];
+	streams->free[s->dir] = s;
+	atomic_fetch_sub_explicit(&streams->used, 1, memory_order_relaxed);
+}
+
+/* Make the codec's state fresh; the stream is busy, so no lock is needed. */
+static int
+prepare(struct zip_dev_stream *s, enum zip_codec_dir dir, const struct zip_codec_params *params)
+{
+	if (s->codec != NULL && s->dir != dir) {
+		zip_codec_stream_destroy(s->codec);
+		s->codec = NULL;
+	}
+	s->dir = (uint8_t)dir;
+	if (s->codec != NULL)
+		return zip_codec_stream_reset(s->codec, params);
+	s->codec = zip_codec_stream_create(dir, params);
+	return s->codec != NULL ? 0 : -errno;
+}
+
+uint32_t
+zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
+		enum zip_codec_dir dir, uint8_t req, const struct zip_codec_params *params,
+		struct zip_dev_stream **stream)
+{
+	struct zip_dev_stream *s;
+
+	zip_dev_lock(&streams->lock);
+	s = find(streams, key);
+	if (s != NULL ? s->busy || (!first && (s->dir != dir || s->req != req)) : !first) {
+		zip_dev_unlock(&streams->lock);
+		return HISI_ZIP_BAD_STREAM;
+	}
+	if (s == NULL) {
+		s = take(streams, key, dir);
+		if (s == NULL) {
+			zip_dev_unlock(&streams->lock);
+			return HISI_ZIP_NO_STREAM;
+		}
+	}
+	s->busy = true;
+	zip_dev_unlock(&streams->lock);
+
+	*stream = s;
+	if (!first)
+		return HISI_ZIP_OK;
+	s->req = req;
+	s->ended = false;
+	s->trailer_done = 0;
+	s->isize = 0;
+	s->crc32 = params->crc32;
+	s->adler32 = params->adler32;
+	s->checksum = params->checksum;
+	if (prepare(s, dir, params) != 0) {
+		zip_dev_stream_put(streams, s, false);
+		return HISI_ZIP_INTERNAL;
+	}
+	return HISI_ZIP_OK;
+}
+
+void
+zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *s, bool keep)
+{
+	zip_dev_lock(&streams->lock);
+	if (!keep || s->released)
+		give_back(streams, s);
+	s->busy = false;
+	s->released = false;
+	zip_dev_unlock(&streams->lock);
+}
+
+void
+zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key)
+{
+	struct zip_dev_stream *s;
+
+	zip_dev_lock(&streams->lock);
+	s = find(streams, key);
+	if (s != NULL && s->busy)
+		s->released = true;
+	else if (s != NULL)
+		give_back(streams, s);
+	zip_dev_unlock(&streams->lock);
+}

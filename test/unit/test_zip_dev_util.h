@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef TEST_ZIP_DEV_UTIL_H
+#define TEST_ZIP_DEV_UTIL_H
+
+/**
+ * @file
+ * A driver of the software function that is as small as can be, for its tests:
+ * registers and rings as the contract headers say, nothing from hisi_qm.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "hisi_acc_sgl.h"
+#include "hisi_qm_regs.h"
+#include "hisi_zip_ext.h"
+#include "hisi_zip_sqe.h"
+#include "zip_dev.h"
+
+#define TD_IOVA 0x7000000000ull /**< Where the device sees the arena. */
+#define TD_RAND 0x5a5a
+
+/** A function and the memory it may see. */
+struct td {
+	struct zip_dev *dev;
+	unsigned int workers;
+	uint8_t revision;
+	uint8_t *arena;
+	size_t size;
+	size_t used;
+};
+
+/** One queue pair. */
+struct tq {
+	struct td *td;
+	uint16_t qn;
+	uint16_t depth;
+	uint16_t tail; /**< Next slot to fill. */
+	uint16_t head; /**< Next CQE. */
+	uint16_t phase;
+	struct hisi_zip_sqe *sq;
+	struct hisi_qm_cqe *cq;
+	struct zip_dev_doorbell *db;
+};
+
+/** Fill conf with a plain choice: V3, extension, queues = 4. */
+struct zip_dev_conf td_conf(unsigned int workers);
+
+/** Make a function and map an arena of size bytes. */
+void td_open(struct td *td, const struct zip_dev_conf *conf, size_t size);
+void td_close(struct td *td);
+
+/** Zeroed memory from the arena. */
+void *td_alloc(struct td *td, size_t size, size_t align);
+uint64_t td_iova(const struct td *td, const void *va);
+
+/** A mailbox command. @return its status. */
+unsigned int td_mb(struct td *td, enum hisi_qm_mb_cmd cmd, uint16_t qn, uint64_t base, bool read);
+
+/** Set up and start queue qn; its rings come from the arena. */
+void tq_start(struct tq *q, struct td *td, uint16_t qn, enum hisi_zip_qc_type type,
+		uint16_t depth);
+/** Start again with the rings that it has. @return mailbox status, SQC's or CQC's. */
+unsigned int tq_restart(struct tq *q, enum hisi_zip_qc_type type);
+
+/** The slot to fill next, zeroed but for what every request has. */
+struct hisi_zip_sqe *tq_slot(struct tq *q, uint32_t req);
+/** Step over the slot, without ringing. @return the slot. */
+struct hisi_zip_sqe *tq_push(struct tq *q);
+void tq_ring(struct tq *q);
+
+/** The next completion, waited for; gives the CQE back. NULL if none comes. */
+struct hisi_zip_sqe *tq_pop(struct tq *q);
+/** Whether a completion is there; polls the device first. */
+bool tq_ready(struct tq *q);
+
+/** Push the slot, ring, wait. */
+struct hisi_zip_sqe *tq_do(struct tq *q);
+
+void sqe_src(struct hisi_zip_sqe *sqe, uint64_t addr, uint32_t len);
+void sqe_dst(struct hisi_zip_sqe *sqe, uint64_t addr, uint32_t len);
+void sqe_ctx(struct hisi_zip_sqe *sqe, uint64_t addr);
+
+/** dw10 for a level, with the largest window. */
+uint32_t ext_level(unsigned int level);
+
+/**
+ * Build an SGL chain of cnt pieces over [va, va + len), per_sgl entries in
+ * each SGL. @return its address for the device.
+ */
+uint64_t td_sgl(struct td *td, const void *va, size_t len, unsigned int cnt, unsigned int per_sgl);
+
+/** Text that compresses, the same for the same seed. */
+void fill_text(uint8_t *buf, size_t len, uint32_t seed);
+/** Noise that does not. */
+void fill_noise(uint8_t *buf, size_t len, uint32_t seed);
+uint32_t rnd(uint32_t *state);
+
+/** zlib with windowBits wbits (-15 raw, 15 zlib, 31 gzip). @return length of the result. */
+size_t z_deflate(int wbits, const uint8_t *src, size_t len, uint8_t *dst, size_t cap);
+/** @return length, or SIZE_MAX if the stream is not valid or not complete. */
+size_t z_inflate(int wbits, const uint8_t *src, size_t len, uint8_t *dst, size_t cap);
+
+#endif /* TEST_ZIP_DEV_UTIL_H */

@@ -91,10 +91,10 @@ def measure(files, blocks, huffmans, levels, runs, hugepages):
                 if (key, block) in broken:
                     continue
                 try:
-                    row = stock.run(stock.Job(
+                    row = stock.measure(stock.Job(
                         vdev=driver, file=path, seg_size=block, huffman=huffman,
                         levels=str(level), iterations=known.get(key, 2),
-                        hugepages=hugepages))[0]
+                        hugepages=hugepages))
                 except stock.PerfError as e:
                     progress.end()
                     if driver == stock.OURS:

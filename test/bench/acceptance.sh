@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Medians of paired runs next to the peers, held against the bounds that the driver must keep.
+# Ends with 1 if one is not kept.
+#
+# usage: test/bench/acceptance.sh [--pairs N]
+#   --pairs  default 5
+
+set -eu
+
+cd "$(dirname "$0")/../.."
+config/setup.sh
+config/build.sh
+# shellcheck source=../../config/hugepages.sh
+. config/hugepages.sh
+trap hugepages_restore EXIT
+trap 'exit 130' INT TERM
+hugepages_reserve 512
+/usr/bin/python3 test/bench/acceptance.py "$@"

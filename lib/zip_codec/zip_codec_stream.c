@@ -39,7 +39,7 @@
 
 enum stream_state {
 	STREAM_RUNNING,
-	STREAM_DRAINING, /* zlib has ended; the stage has not been taken yet */
+	STREAM_DRAINING, /* deflate() has ended, the stage has not been taken yet */
 	STREAM_ENDED,
 	STREAM_DEAD,
 };
@@ -51,7 +51,8 @@ struct zip_codec_stream {
 	struct zip_codec_sum sum;
 	uint8_t dir;
 	uint8_t state;
-	uint8_t fresh;      /* decompression: not a byte has been consumed yet */
+	uint8_t at_block;   /* decompression: see struct zip_codec_result */
+	uint8_t settled;    /* compression: the last call was done to its end */
 	uint16_t stage_pos; /* next byte of the stage to deliver */
 	uint16_t stage_end;
 	uint8_t stage[STAGE_LEN];
@@ -194,6 +195,10 @@ compress_run(struct zip_codec_stream *stream, enum zip_codec_flush flush, struct
 	if (flush > ZIP_CODEC_FLUSH_FINISH)
 		return -EINVAL;
 
+	/* Nothing to do; and zlib would forget that it has just written a marker. */
+	if (stream->settled && flush == ZIP_CODEC_FLUSH_NONE && src->cnt == 0)
+		return 0;
+
 	empty = stage_drain(stream, dst, result);
 	while (empty && !done && stream->state == STREAM_RUNNING) {
 		int ret = compress_step(stream, zlib_flush[flush], src, dst, result, &done);
@@ -202,6 +207,7 @@ compress_run(struct zip_codec_stream *stream, enum zip_codec_flush flush, struct
 			return ret;
 		empty = stage_drain(stream, dst, result);
 	}
+	stream->settled = (uint8_t)empty;
 	if (!empty) {
 		result->pending = 1;
 		return -ENOSPC;
@@ -211,6 +217,19 @@ compress_run(struct zip_codec_stream *stream, enum zip_codec_flush flush, struct
 		result->end = 1;
 	}
 	return 0;
+}
+
+/*
+ * inflate() tells that it is between two blocks only in the call that brought it
+ * there; as long as nothing moves after that, it is still there.
+ */
+static void
+note_block(struct zip_codec_stream *stream, size_t moved)
+{
+	if ((stream->zlib.data_type & 128) != 0)
+		stream->at_block = 1;
+	else if (moved != 0)
+		stream->at_block = 0;
 }
 
 /* One call of inflate(); returns what it returned. */
@@ -233,8 +252,7 @@ decompress_step(struct zip_codec_stream *stream, struct cursor *src, struct curs
 	in_len -= zlib->avail_in;
 	out_len -= zlib->avail_out;
 	zip_codec_sum_update(&stream->sum, out, out_len);
-	if (in_len != 0)
-		stream->fresh = 0;
+	note_block(stream, in_len + out_len);
 	result->consumed += in_len;
 	result->produced += out_len;
 	cursor_advance(src, in_len);
@@ -242,75 +260,64 @@ decompress_step(struct zip_codec_stream *stream, struct cursor *src, struct curs
 	return ret;
 }
 
-/* Input and output are both used up: is there more to come? */
+/*
+ * Input and output are both used up. Returns true if there is more to come: a
+ * byte of it is in the stage then. What inflate() finds behind that byte (the
+ * end, an error) it says again when it is called for the rest.
+ */
 static int
 decompress_probe(struct zip_codec_stream *stream)
 {
 	z_stream *zlib = &stream->zlib;
-	int ret;
 
 	zlib->next_in = NULL;
 	zlib->avail_in = 0;
 	zlib->next_out = stream->stage;
 	zlib->avail_out = 1;
-	ret = inflate(zlib, Z_NO_FLUSH);
+	inflate(zlib, Z_NO_FLUSH);
 	stream->stage_pos = 0;
 	stream->stage_end = zlib->avail_out == 0;
-	return ret;
+	note_block(stream, stream->stage_end);
+	return stream->stage_end != 0;
 }
 
 static int
 decompress_run(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
 		struct zip_codec_result *result)
 {
-	int ret = Z_OK, at_block;
+	int more = !stage_drain(stream, dst, result);
 
-	if (!stage_drain(stream, dst, result)) {
+	while (!more) {
+		size_t moved = result->consumed + result->produced;
+		int ret = decompress_step(stream, src, dst, result);
+
+		if (ret == Z_STREAM_END) {
+			stream->state = STREAM_ENDED;
+			result->end = 1;
+			return 0;
+		}
+		if (ret != Z_OK && ret != Z_BUF_ERROR) {
+			stream->state = STREAM_DEAD;
+			return -EBADMSG;
+		}
+		if (src->cnt == 0) {
+			if (stream->zlib.avail_out != 0)
+				break; /* it waits for input */
+			if (dst->cnt != 0)
+				continue;
+			if (!decompress_probe(stream))
+				break;
+			more = 1;
+		} else if (dst->cnt == 0 && moved == result->consumed + result->produced) {
+			/* Full, and inflate() has taken all the input it can without writing. */
+			more = 1;
+		}
+	}
+	if (more) {
 		result->pending = 1;
 		return -ENOSPC;
 	}
-	/*
-	 * With dst full, inflate() still takes the input that it can do without
-	 * writing; so it is called for every piece of input.
-	 */
-	while (stream->state == STREAM_RUNNING) {
-		struct cursor was = *src;
-		size_t produced = result->produced;
-
-		ret = decompress_step(stream, src, dst, result);
-		if (ret == Z_STREAM_END)
-			stream->state = STREAM_DRAINING;
-		else if (ret != Z_OK && ret != Z_BUF_ERROR)
-			stream->state = STREAM_DEAD;
-		else if (src->cnt == 0 && dst->cnt != 0)
-			break;
-		else if (src->cnt == 0) {
-			ret = decompress_probe(stream);
-			if (ret == Z_STREAM_END)
-				stream->state = STREAM_DRAINING;
-			else if (ret != Z_OK && ret != Z_BUF_ERROR)
-				stream->state = STREAM_DEAD;
-			break;
-		} else if (src->iov == was.iov && src->off == was.off &&
-				result->produced == produced && dst->cnt == 0) {
-			break; /* blocked by dst */
-		}
-	}
-
-	at_block = (stream->zlib.data_type & 128) != 0 || stream->fresh;
-	if (stream->stage_pos != stream->stage_end || (stream->state == STREAM_RUNNING &&
-			src->cnt != 0)) {
-		result->pending = 1;
-		return stream->state == STREAM_DEAD ? -EBADMSG : -ENOSPC;
-	}
-	if (stream->state == STREAM_DEAD)
-		return -EBADMSG;
-	if (stream->state == STREAM_DRAINING) {
-		stream->state = STREAM_ENDED;
-		result->end = 1;
-		return 0;
-	}
-	result->at_block = at_block ? 1 : 0;
+	result->at_block = stream->at_block;
 	return 0;
 }
 
@@ -361,7 +368,8 @@ zip_codec_stream_reset(struct zip_codec_stream *stream, const struct zip_codec_p
 	stream->sum = zip_codec_sum_start(params);
 	stream->stage_pos = 0;
 	stream->stage_end = 0;
-	stream->fresh = 1;
+	stream->at_block = 1;
+	stream->settled = 1;
 	stream->state = STREAM_RUNNING;
 	return 0;
 }

@@ -91,16 +91,14 @@ tq_start(struct tq *q, struct td *td, uint16_t qn, enum hisi_zip_qc_type type, u
 }
 
 unsigned int
-tq_restart(struct tq *q, enum hisi_zip_qc_type type)
+tq_set(struct tq *q, enum hisi_zip_qc_type type, uint64_t sq, uint64_t cq)
 {
 	struct td *td = q->td;
 	size_t mark = td->used;
-	uint64_t sq = td_iova(td, q->sq), cq = td_iova(td, q->cq);
 	struct hisi_qm_sqc *sqc = td_alloc(td, sizeof(*sqc), 32);
 	struct hisi_qm_cqc *cqc = td_alloc(td, sizeof(*cqc), 32);
 	unsigned int st;
 
-	memset(q->cq, 0, q->depth * sizeof(*q->cq));
 	q->tail = q->head = 0;
 	q->phase = 1;
 	*sqc = (struct hisi_qm_sqc){
@@ -119,6 +117,13 @@ tq_restart(struct tq *q, enum hisi_zip_qc_type type)
 		st = td_mb(td, HISI_QM_MB_CQC, q->qn, td_iova(td, cqc), false);
 	td->used = mark; /* the device has copied them */
 	return st;
+}
+
+unsigned int
+tq_restart(struct tq *q, enum hisi_zip_qc_type type)
+{
+	memset(q->cq, 0, q->depth * sizeof(*q->cq));
+	return tq_set(q, type, td_iova(q->td, q->sq), td_iova(q->td, q->cq));
 }
 
 struct hisi_zip_sqe *

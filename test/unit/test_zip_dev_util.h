@@ -69,6 +69,8 @@ unsigned int td_mb(struct td *td, enum hisi_qm_mb_cmd cmd, uint16_t qn, uint64_t
 /** Set up and start queue qn; its rings come from the arena. */
 void tq_start(struct tq *q, struct td *td, uint16_t qn, enum hisi_zip_qc_type type,
 		uint16_t depth);
+/** Give the device contexts with rings at any address. @return mailbox status, SQC's or CQC's. */
+unsigned int tq_set(struct tq *q, enum hisi_zip_qc_type type, uint64_t sq, uint64_t cq);
 /** Start again with the rings that it has. @return mailbox status, SQC's or CQC's. */
 unsigned int tq_restart(struct tq *q, enum hisi_zip_qc_type type);
 

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Registers, mailbox, contexts and doorbells: what a driver sees before any request. */
+
+#include "test_zip_dev_util.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ARENA (8u << 20)
+
+static struct td td;
+
+static int
+setup(void **state)
+{
+	struct zip_dev_conf conf = td_conf(0);
+
+	(void)state;
+	td_open(&td, &conf, ARENA);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	td_close(&td);
+	return 0;
+}
+
+static uint32_t
+rd(uint32_t off)
+{
+	return (uint32_t)zip_dev_read(td.dev, off, 4);
+}
+
+static void
+wr(uint32_t off, uint32_t value)
+{
+	zip_dev_write(td.dev, off, 4, value);
+}
+
+static struct zip_dev_stats
+stats(void)
+{
+	struct zip_dev_stats s;
+
+	zip_dev_stats_get(td.dev, &s);
+	return s;
+}
+
+static void
+conf_is_checked(void **state)
+{
+	struct zip_dev *dev = NULL;
+	struct zip_dev_conf bad;
+
+	(void)state;
+	bad = td_conf(0), bad.revision = 0x20;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.queues = 0;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.queues = HISI_QM_QUEUES_MAX + 1;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(ZIP_DEV_WORKERS_MAX + 1);
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.engine = 2;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.ext = 2;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.streams_max = UINT32_MAX;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	assert_null(dev);
+}
+
+static int
+spawn_second_fails(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
+{
+	int *calls = priv;
+
+	return ++*calls == 2 ? EAGAIN : pthread_create(thread, NULL, run, arg);
+}
+
+static void
+spawn_error_is_passed_on(void **state)
+{
+	struct zip_dev_conf conf = td_conf(3);
+	struct zip_dev *dev = NULL;
+	int calls = 0;
+
+	(void)state;
+	conf.spawn = spawn_second_fails;
+	conf.priv = &calls;
+	assert_int_equal(zip_dev_create(&conf, &dev), -EAGAIN);
+	assert_int_equal(calls, 2);
+	assert_null(dev);
+}
+
+static void
+reset_values(void **state)
+{
+	(void)state;
+	for (uint32_t off = 0; off < HISI_QM_BAR2_SIZE; off += 4) {
+		uint32_t want = 0;
+
+		if (off == HISI_QM_AEQ_INT_MASK || off == HISI_QM_EQ_INT_MASK ||
+				off == HISI_QM_IFC_INT_MASK)
+			want = 1;
+		else if (off == HISI_ZIP_EXT_REG_MAGIC)
+			want = HISI_ZIP_EXT_MAGIC;
+		else if (off == HISI_ZIP_EXT_REG_FEATURES)
+			want = HISI_ZIP_EXT_F_ALL;
+		if (rd(off) != want)
+			fail_msg("register 0x%x is 0x%x, expected 0x%x", off, rd(off), want);
+	}
+	/* Narrow, wide, odd and outside reads. */
+	assert_int_equal(zip_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC + 1, 1), 'P');
+	assert_int_equal(zip_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC + 2, 2), 'I' | 'M' << 8);
+	assert_true(zip_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC, 8) ==
+			(HISI_ZIP_EXT_MAGIC | (uint64_t)HISI_ZIP_EXT_F_ALL << 32));
+	assert_int_equal(zip_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC + 2, 4), 0);
+	assert_int_equal(zip_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC, 3), 0);
+	assert_int_equal(zip_dev_read(td.dev, UINT32_MAX - 3, 4), 0);
+}
+
+static void
+plain_silicon_shows_no_extension(void **state)
+{
+	struct zip_dev_conf conf = td_conf(0);
+	struct zip_dev *dev;
+
+	(void)state;
+	conf.ext = 0;
+	assert_int_equal(zip_dev_create(&conf, &dev), 0);
+	assert_int_equal(zip_dev_read(dev, HISI_ZIP_EXT_REG_MAGIC, 4), 0);
+	assert_int_equal(zip_dev_read(dev, HISI_ZIP_EXT_REG_FEATURES, 4), 0);
+	zip_dev_destroy(dev);
+}
+
+static void
+storage(void **state)
+{
+	(void)state;
+	wr(HISI_QM_AEQ_INT_MASK, 0);
+	wr(HISI_QM_EQ_INT_MASK, 0xfffffffe);
+	wr(HISI_QM_IFC_INT_MASK, 0);
+	wr(HISI_QM_PAGE_SIZE, 2);
+	wr(HISI_QM_VF_STATE, 1);
+	assert_int_equal(rd(HISI_QM_AEQ_INT_MASK), 0);
+	assert_int_equal(rd(HISI_QM_EQ_INT_MASK), 0);
+	assert_int_equal(rd(HISI_QM_IFC_INT_MASK), 0);
+	assert_int_equal(rd(HISI_QM_PAGE_SIZE), 2);
+	assert_int_equal(rd(HISI_QM_VF_STATE), 1);
+	wr(HISI_QM_EQ_INT_MASK, 3);
+	assert_int_equal(rd(HISI_QM_EQ_INT_MASK), 1);
+	/* A message to the PF is acknowledged; write-1-to-clear and read-only stay 0. */
+	wr(HISI_QM_IFC_INT_SET, 1);
+	assert_int_equal(rd(HISI_QM_IFC_INT_SET), 0);
+	wr(HISI_QM_IFC_INT_SOURCE, 1);
+	assert_int_equal(rd(HISI_QM_IFC_INT_SOURCE), 0);
+	wr(HISI_QM_EQ_INT_SOURCE, 1);
+	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	wr(HISI_ZIP_EXT_REG_MAGIC, 0);
+	assert_int_equal(rd(HISI_ZIP_EXT_REG_MAGIC), HISI_ZIP_EXT_MAGIC);
+	/* Not a dword, not aligned: no effect. */
+	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE, 1, 1);
+	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE, 2, 1);
+	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE - 2, 4, 0x10001);
+	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE, 3, 1);
+	assert_int_equal(rd(HISI_QM_PAGE_SIZE), 2);
+	zip_dev_write(td.dev, HISI_QM_QUE_ISO_CFG, 8, 1ull << 32);
+	assert_int_equal(rd(HISI_QM_PAGE_SIZE), 1);
+}
+
+static void
+check_vft(uint16_t queues)
+{
+	uint64_t vft = rd(HISI_QM_MAILBOX + 4) | (uint64_t)rd(HISI_QM_MAILBOX + 8) << 32;
+
+	assert_int_equal(rd(HISI_QM_MAILBOX), HISI_QM_MB_SQC_VFT | HISI_QM_MB_OP_READ);
+	assert_true((vft & HISI_QM_VFT_VALID) != 0);
+	assert_int_equal(vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK, queues - 1u);
+}
+
+static void
+mailbox_in_pieces(void **state)
+{
+	const uint32_t w0 = HISI_QM_MB_SQC_VFT | HISI_QM_MB_BUSY | HISI_QM_MB_OP_READ;
+
+	(void)state;
+	/* 4 x 4: fires on the last piece, not before. */
+	wr(HISI_QM_MAILBOX, w0);
+	wr(HISI_QM_MAILBOX + 4, 0);
+	wr(HISI_QM_MAILBOX + 8, 0);
+	assert_int_equal(rd(HISI_QM_MAILBOX), w0);
+	wr(HISI_QM_MAILBOX + 12, 0);
+	check_vft(4);
+	/* 2 x 8 */
+	zip_dev_write(td.dev, HISI_QM_MAILBOX, 8, w0);
+	assert_int_equal(rd(HISI_QM_MAILBOX), w0);
+	zip_dev_write(td.dev, HISI_QM_MAILBOX + 8, 8, 0);
+	check_vft(4);
+	/* 16 */
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_VFT, 0, 0, true), 0);
+	check_vft(4);
+	/* Without the busy bit it is no command. */
+	wr(HISI_QM_MAILBOX, 0x77);
+	wr(HISI_QM_MAILBOX + 12, 0);
+	assert_int_equal(rd(HISI_QM_MAILBOX), 0x77);
+	assert_int_equal(stats().mailbox_errors, 0);
+}
+
+static void
+mailbox_refusals(void **state)
+{
+	uint64_t page = td_iova(&td, td_alloc(&td, 4096, 4096));
+	unsigned int n = 0;
+
+	(void)state;
+	assert_int_not_equal(td_mb(&td, 0x7, 0, 0, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, 0xff, 0, 0, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC_VFT, 0, 0, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 4, page, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_CQC, 0xffff, page, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 4, 0, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, 0, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, page + 16, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, TD_IOVA + ARENA, true), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_CQC, 0, UINT64_MAX - 31, true), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_EQC, 0, 64, false), 0), n++;
+	/* A zeroed image has the wrong entry sizes. */
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, page, false), 0), n++;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_CQC, 0, page, false), 0), n++;
+	assert_int_equal(stats().mailbox_errors, n);
+	assert_int_equal(stats().queues_live, 0);
+	/* Messages and stops of queues that do not run are fine. */
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SRC, 0, 0x123, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_DST, 0, 0x123, false), 0);
+	assert_int_equal(rd(HISI_QM_MAILBOX + 4), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 3, 0, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_FLUSH_QM, 0, 0, false), 0);
+	assert_int_equal(stats().mailbox_errors, n);
+}
+
+static void
+sqc_fields_are_checked(void **state)
+{
+	struct hisi_qm_sqc good = {
+		.base_l = (uint32_t)TD_IOVA, .base_h = (uint32_t)(TD_IOVA >> 32),
+		.dw3 = 15 | HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT, .cq_num = 1, .w13 = 0x10,
+	};
+	struct hisi_qm_sqc *sqc = td_alloc(&td, sizeof(*sqc), 32);
+	uint64_t at = td_iova(&td, sqc);
+
+	(void)state;
+	*sqc = good;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	*sqc = good, sqc->base_l += 64;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	*sqc = good, sqc->base_l = 0xffffff80, sqc->base_h = 0xffffffff;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	*sqc = good, sqc->dw3 = 15 | 6 << HISI_QM_CTX_ENTRY_SHIFT;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	*sqc = good, sqc->dw3 = HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	*sqc = good, sqc->cq_num = 0;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	*sqc = good, sqc->w13 = 0x210;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	*sqc = good, sqc->w13 |= HISI_QM_SQC_DISABLE;
+	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(stats().queues_live, 0);
+}
+
+static void
+contexts_read_back(void **state)
+{
+	struct hisi_qm_eqc *eqc = td_alloc(&td, sizeof(*eqc), 32), *eqc_out;
+	uint64_t bt = td_iova(&td, td_alloc(&td, 2 * 32 * 4, 32));
+	struct hisi_qm_sqc *sqc = td_alloc(&td, sizeof(*sqc), 32);
+	struct hisi_qm_cqc *cqc = td_alloc(&td, sizeof(*cqc), 32);
+	const struct hisi_qm_sqc *sqcs;
+	struct tq q;
+
+	(void)state;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_BT, 0, bt, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC_BT, 0, bt + 32 * 4, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_BT, 0, 0, true), 0);
+	assert_int_equal(rd(HISI_QM_MAILBOX + 4), (uint32_t)bt);
+	assert_int_equal(rd(HISI_QM_MAILBOX + 8), (uint32_t)(bt >> 32));
+
+	eqc->base_l = 0x1000;
+	eqc->dw6 = 0x107ff;
+	eqc->pad = 0xabcd;
+	eqc_out = td_alloc(&td, sizeof(*eqc), 32);
+	eqc_out->pad = 0x1234;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_EQC, 0, td_iova(&td, eqc), false), 0);
+	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(0, HISI_QM_DB_EQ, 0, 7, 0));
+	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(0, HISI_QM_DB_EQ, 0, 0x800, 0));
+	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(0, HISI_QM_DB_SQ, 0, 1, 0));
+	assert_int_equal(stats().doorbells_dropped, 2);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_EQC, 0, td_iova(&td, eqc_out), true), 0);
+	assert_int_equal(eqc_out->head, 7);
+	assert_int_equal(eqc_out->base_l, 0x1000);
+	assert_int_equal(eqc_out->dw6, 0x107ff);
+	assert_int_equal(eqc_out->pad, 0x1234); /* only 28 bytes are the context */
+
+	tq_start(&q, &td, 2, HISI_ZIP_QC_COMPRESS, 4);
+	for (int i = 0; i < 6; i++) {
+		struct hisi_zip_sqe *sqe = tq_slot(&q, HISI_ZIP_REQ_EXT_COPY);
+
+		sqe->dw10 = HISI_ZIP_EXT_VALID;
+		tq_do(&q);
+	}
+	tq_push(&q);
+	tq_ring(&q);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 2, td_iova(&td, sqc), true), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 2, td_iova(&td, cqc), true), 0);
+	assert_int_equal(sqc->head, 2);
+	assert_int_equal(sqc->tail, 3);
+	assert_int_equal(sqc->w8, TD_RAND);
+	assert_int_equal(cqc->tail, 2);
+	assert_int_equal(cqc->head, 2);
+	/* One wrap on each: as the drain of V2 compares them. */
+	assert_int_equal(sqc->w11 & HISI_QM_CTX_TAIL_SIG, HISI_QM_CTX_TAIL_SIG);
+	assert_int_equal(cqc->w11 & HISI_QM_CTX_TAIL_SIG, HISI_QM_CTX_TAIL_SIG);
+	assert_int_equal(cqc->dw6 & HISI_QM_CQC_PHASE, 0);
+
+	/* Write-back puts the same into the arrays. */
+	assert_int_equal(rd(HISI_QM_CACHE_WB_DONE), 0);
+	wr(HISI_QM_CACHE_WB_START, 1);
+	assert_int_equal(rd(HISI_QM_CACHE_WB_DONE), 1);
+	sqcs = (const void *)(td.arena + (bt - TD_IOVA));
+	assert_memory_equal(&sqcs[2], sqc, sizeof(*sqc));
+	assert_memory_equal(&sqcs[4 + 2], cqc, sizeof(*cqc));
+	assert_int_equal(sqcs[1].dw3, 0);
+}
+
+/* A no-op request in the next slot. */
+static void
+push_noop(struct tq *q)
+{
+	tq_slot(q, HISI_ZIP_REQ_EXT_COPY)->dw10 = HISI_ZIP_EXT_VALID;
+	tq_push(q);
+}
+
+static void
+doorbells_are_validated(void **state)
+{
+	const uint64_t good = hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, 1, 0);
+	const uint64_t bad[] = {
+		hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND, 1, 0),     /* queue not started */
+		hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND + 1, 1, 0), /* random data */
+		hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, 8, 0),     /* index is the depth */
+		hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, 0xffff, 0),
+		hisi_qm_db(1, HISI_QM_DB_AEQ, TD_RAND, 1, 0),    /* command */
+		hisi_qm_db(99, HISI_QM_DB_SQ, TD_RAND, 1, 0),    /* no such queue */
+		good | 1ull << 10,                               /* reserved bits */
+		good | 1ull << 11,
+	};
+	const size_t n_bad = sizeof(bad) / sizeof(bad[0]);
+	struct zip_dev_doorbell *db;
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 1, HISI_ZIP_QC_COMPRESS, 8);
+	db = zip_dev_doorbell(td.dev, 1);
+	assert_null(zip_dev_doorbell(td.dev, 4));
+	push_noop(&q);
+
+	for (size_t i = 0; i < n_bad; i++) {
+		zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, bad[i]);
+		assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
+		assert_int_equal(stats().doorbells_dropped, i + 1);
+	}
+	/* In memory; the queue not started and no such queue have other words. */
+	for (size_t i = 0; i < n_bad; i++) {
+		__atomic_store_n(&db->sq, bad[i], __ATOMIC_RELEASE);
+		assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
+		assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
+		assert_int_equal(stats().doorbells_dropped, n_bad + i + 1);
+	}
+	/* A half doorbell is none; the migration's kick is valid and no tail. */
+	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 4, good);
+	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, 0, 1));
+	assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
+	assert_int_equal(stats().doorbells_dropped, 2 * n_bad);
+
+	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, good);
+	assert_int_equal(zip_dev_poll(td.dev, 1, 100), 1);
+	assert_non_null(tq_pop(&q));
+	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(1, HISI_QM_DB_CQ, TD_RAND, 1, 0));
+	assert_int_equal(stats().doorbells_dropped, 2 * n_bad);
+	/* No such queue to poll. */
+	assert_int_equal(zip_dev_poll(td.dev, 4, 100), 0);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 100), 0);
+}
+
+static void
+stale_doorbell_after_restart(void **state)
+{
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
+	for (int round = 0; round < 3; round++) {
+		/* The very value that was rung last before the restart must count again. */
+		for (int i = 0; i < 3; i++)
+			push_noop(&q);
+		tq_ring(&q);
+		assert_int_equal(zip_dev_poll(td.dev, 0, 100), 3);
+		assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
+		assert_int_equal(stats().queues_live, 0);
+		assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+		assert_int_equal(stats().queues_live, 1);
+		assert_int_equal(zip_dev_poll(td.dev, 0, 100), 0);
+	}
+	assert_int_equal(stats().doorbells_dropped, 0);
+}
+
+static void
+v2_has_no_stop(void **state)
+{
+	struct zip_dev_conf conf = td_conf(0);
+	struct td v2;
+
+	(void)state;
+	conf.revision = HISI_QM_REV_V2;
+	td_open(&v2, &conf, ARENA);
+	assert_int_equal(td_mb(&v2, HISI_QM_MB_SQC_VFT, 0, 0, true), 0);
+	assert_int_not_equal(td_mb(&v2, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
+	assert_int_not_equal(td_mb(&v2, HISI_QM_MB_SRC, 0, 0, false), 0);
+	td_close(&v2);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(conf_is_checked),
+		cmocka_unit_test(spawn_error_is_passed_on),
+		cmocka_unit_test(plain_silicon_shows_no_extension),
+		T(reset_values), T(storage), T(mailbox_in_pieces), T(mailbox_refusals),
+		T(sqc_fields_are_checked), T(contexts_read_back), T(doorbells_are_validated),
+		T(stale_doorbell_after_restart),
+		cmocka_unit_test(v2_has_no_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Rings: wrap, phase, order, overflow, stop and start. */
+
+#include "test_zip_dev_util.h"
+
+#include <string.h>
+
+#define ARENA (32u << 20)
+
+static struct td td;
+
+static int
+setup(void **state)
+{
+	struct zip_dev_conf conf = td_conf(0);
+
+	(void)state;
+	td_open(&td, &conf, ARENA);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	td_close(&td);
+	return 0;
+}
+
+static struct zip_dev_stats
+stats(void)
+{
+	struct zip_dev_stats s;
+
+	zip_dev_stats_get(td.dev, &s);
+	return s;
+}
+
+/* A copy of 8 bytes that carries its number. */
+static void
+push_copy(struct tq *q, uint64_t *src, uint64_t *dst, uint32_t tag)
+{
+	struct hisi_zip_sqe *sqe = tq_slot(q, HISI_ZIP_REQ_EXT_COPY);
+
+	sqe->dw10 = HISI_ZIP_EXT_VALID;
+	sqe->tag_l = tag;
+	sqe_src(sqe, td_iova(&td, src), sizeof(*src));
+	sqe_dst(sqe, td_iova(&td, dst), sizeof(*dst));
+	*src = tag | 0xa500000000ull;
+	*dst = 0;
+	tq_push(q);
+}
+
+static void
+many_wraps(void **state)
+{
+	static const uint16_t depths[] = { 2, 3, 7, 16, 1000, HISI_QM_DEPTH_MAX };
+
+	(void)state;
+	for (size_t d = 0; d < sizeof(depths) / sizeof(depths[0]); d++) {
+		uint16_t depth = depths[d];
+		uint64_t *src, *dst;
+		uint32_t sent = 0, got = 0, seed = depth, goal = depth * 7u + 100;
+		struct tq q;
+
+		td.used = 0;
+		tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, depth);
+		src = td_alloc(&td, depth * sizeof(*src), 64);
+		dst = td_alloc(&td, depth * sizeof(*dst), 64);
+		while (got < goal) {
+			uint32_t room = depth - 1u - (sent - got), n = rnd(&seed) % (room + 1);
+
+			for (; n != 0; n--, sent++)
+				push_copy(&q, &src[sent % depth], &dst[sent % depth], sent);
+			tq_ring(&q);
+			zip_dev_poll(td.dev, 0, rnd(&seed) % (sent - got + 2));
+			for (n = rnd(&seed) % (sent - got + 1); n != 0; n--, got++) {
+				const struct hisi_zip_sqe *sqe = tq_pop(&q);
+
+				assert_non_null(sqe);
+				assert_int_equal(sqe->tag_l, got);
+				assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+				assert_true(dst[got % depth] == (got | 0xa500000000ull));
+			}
+		}
+		assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
+	}
+	assert_int_equal(stats().doorbells_dropped, 0);
+	assert_int_equal(stats().errors, 0);
+}
+
+static void
+poll_keeps_to_its_budget(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 128);
+	for (uint32_t i = 0; i < 100; i++)
+		push_copy(&q, &mem[0], &mem[1], i);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 0), 0);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 1), 1);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 17), 17);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 1000), 82);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 1000), 0);
+	assert_int_equal(stats().requests, 100);
+	assert_int_equal(stats().bytes_in, 800);
+	assert_int_equal(stats().bytes_out, 800);
+}
+
+/* The second cache line of an SQE is left alone when none of its words change. */
+static void
+only_result_words_are_written(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct hisi_zip_sqe before, *sqe;
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 4);
+	sqe = tq_slot(&q, HISI_ZIP_REQ_EXT_COPY);
+	memset(sqe, 0xee, sizeof(*sqe));
+	sqe->dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT |
+		HISI_ZIP_DW7_FINISH | HISI_ZIP_DW7_STREAM_NEW; /* ignored stateless */
+	sqe->dw9 = HISI_ZIP_REQ_EXT_COPY;
+	sqe->dw10 = HISI_ZIP_EXT_VALID;
+	sqe_src(sqe, td_iova(&td, mem), 8);
+	sqe_dst(sqe, td_iova(&td, mem + 1), 8);
+	before = *sqe;
+	tq_do(&q);
+	before.consumed = before.produced = 8;
+	before.comp_data_length = 0;
+	before.dw3 = HISI_ZIP_OK;
+	before.ctx_dw0 = 0;
+	assert_memory_equal(sqe, &before, sizeof(before));
+}
+
+static void
+cq_overflow_stops_the_queue(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q, other;
+	uint32_t sent = 0;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
+	tq_start(&other, &td, 1, HISI_ZIP_QC_COMPRESS, 8);
+	/* 8 CQEs fit; nobody gives one back. */
+	for (; sent < 8; sent++) {
+		push_copy(&q, &mem[0], &mem[1], sent);
+		tq_ring(&q);
+		assert_int_equal(zip_dev_poll(td.dev, 0, 10), 1);
+	}
+	assert_int_equal(stats().queues_live, 2);
+	push_copy(&q, &mem[0], &mem[1], sent);
+	tq_ring(&q);
+	zip_dev_poll(td.dev, 0, 10);
+	assert_int_equal(stats().queues_live, 1);
+	/* The last CQE was not overwritten: its phase is the first pass's. */
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(q.cq[i].w7 & HISI_QM_CQE_PHASE, 1);
+	push_copy(&q, &mem[0], &mem[1], sent + 1);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
+	/* Neither the other queue nor a stop hangs; a restart heals. */
+	push_copy(&other, &mem[2], &mem[3], 5);
+	tq_ring(&other);
+	assert_non_null(tq_pop(&other));
+	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
+	assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+	push_copy(&q, &mem[0], &mem[1], 1);
+	tq_ring(&q);
+	assert_non_null(tq_pop(&q));
+}
+
+/* Giving back CQEs that were never written is no way to make room. */
+static void
+cq_doorbell_cannot_overtake(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
+	for (uint32_t i = 0; i < 4; i++)
+		push_copy(&q, &mem[0], &mem[1], i);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 4), 4);
+	__atomic_store_n(&q.db->cq, hisi_qm_db(0, HISI_QM_DB_CQ, TD_RAND, 6, 0), __ATOMIC_RELEASE);
+	push_copy(&q, &mem[0], &mem[1], 4);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 4), 1);
+	assert_int_equal(stats().doorbells_dropped, 1);
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(tq_pop(&q)->tag_l, i);
+}
+
+static void
+stop_executes_what_was_rung(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 64);
+	for (uint32_t i = 0; i < 50; i++)
+		push_copy(&q, &mem[i], &mem[100 + i], i);
+	tq_ring(&q);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
+	for (uint32_t i = 0; i < 50; i++) {
+		const struct hisi_qm_cqe *cqe = &q.cq[i];
+
+		assert_int_equal(cqe->w7 & HISI_QM_CQE_PHASE, 1);
+		assert_true(mem[100 + i] == (i | 0xa500000000ull));
+	}
+	/* Stopped: doorbells are dropped. */
+	push_copy(&q, &mem[0], &mem[1], 50);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
+	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND, 1, 0));
+	assert_int_equal(stats().doorbells_dropped, 1);
+	assert_int_equal(stats().requests, 50);
+}
+
+static void
+flush_drains_and_goes_on(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q[2];
+
+	(void)state;
+	for (uint16_t i = 0; i < 2; i++) {
+		tq_start(&q[i], &td, i, HISI_ZIP_QC_COMPRESS, 64);
+		for (uint32_t k = 0; k < 20; k++)
+			push_copy(&q[i], &mem[k], &mem[100 + k], k);
+		tq_ring(&q[i]);
+	}
+	assert_int_equal(td_mb(&td, HISI_QM_MB_FLUSH_QM, 0, 0, false), 0);
+	assert_int_equal(stats().requests, 40);
+	assert_int_equal(stats().queues_live, 2);
+	for (uint32_t k = 0; k < 20; k++)
+		assert_int_equal(tq_pop(&q[0])->tag_l, k);
+	push_copy(&q[0], &mem[0], &mem[1], 7);
+	tq_ring(&q[0]);
+	assert_int_equal(tq_pop(&q[0])->tag_l, 7);
+}
+
+static void
+start_stop_3000_times(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 3, HISI_ZIP_QC_COMPRESS, 16);
+	for (uint32_t i = 0; i < 3000; i++) {
+		push_copy(&q, &mem[0], &mem[1], i);
+		tq_ring(&q);
+		assert_int_equal(tq_pop(&q)->tag_l, i);
+		/* Set up again with and without a stop before. */
+		if (i % 2 == 0)
+			assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 3, 0, false), 0);
+		assert_int_equal(tq_restart(&q, i % 3 == 0 ? HISI_ZIP_QC_DECOMPRESS :
+				HISI_ZIP_QC_COMPRESS), 0);
+	}
+	assert_int_equal(stats().queues_live, 1);
+}
+
+static void
+rings_outside_the_map(void **state)
+{
+	const uint64_t end = TD_IOVA + ARENA;
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q, good;
+
+	(void)state;
+	tq_start(&good, &td, 1, HISI_ZIP_QC_COMPRESS, 8);
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
+	/* The map ends behind the second slot. */
+	q.sq = (void *)(td.arena + ARENA - 2 * sizeof(struct hisi_zip_sqe));
+	assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+	push_copy(&q, &mem[0], &mem[1], 0);
+	push_copy(&q, &mem[2], &mem[3], 1);
+	q.tail = 4;
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 2);
+	assert_int_equal(stats().queues_live, 1);
+	/* A CQ whose second entry is behind the end. */
+	q.sq = td_alloc(&td, 8 * sizeof(*q.sq), 128);
+	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, td_iova(&td, q.sq), end - 32), 0);
+	assert_int_equal(stats().queues_live, 2);
+	for (uint32_t i = 0; i < 3; i++)
+		push_copy(&q, &mem[0], &mem[1], i);
+	tq_ring(&q);
+	zip_dev_poll(td.dev, 0, 10);
+	assert_int_equal(stats().queues_live, 1);
+	/* Wholly outside, and at the end of all addresses. */
+	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, 0, 0), 0);
+	q.tail = 4;
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
+	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, UINT64_MAX - 8 * 128 - 127, end), 0);
+	q.tail = 4;
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
+	assert_int_equal(stats().queues_live, 1);
+
+	push_copy(&good, &mem[4], &mem[5], 9);
+	tq_ring(&good);
+	assert_int_equal(tq_pop(&good)->tag_l, 9);
+}
+
+/* A live queue that gets one new context waits for the other. */
+static void
+one_context_is_not_enough(void **state)
+{
+	struct hisi_qm_cqc *cqc = td_alloc(&td, sizeof(*cqc), 32);
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
+	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, td_iova(&td, cqc), true), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, td_iova(&td, cqc), false), 0);
+	assert_int_equal(stats().queues_live, 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(many_wraps), T(poll_keeps_to_its_budget), T(only_result_words_are_written),
+		T(cq_overflow_stops_the_queue), T(cq_doorbell_cannot_overtake),
+		T(stop_executes_what_was_rung), T(flush_drains_and_goes_on),
+		T(start_stop_3000_times), T(rings_outside_the_map), T(one_context_is_not_enough),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

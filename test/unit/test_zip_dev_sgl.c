@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Scatter-gather lists: every shape that is allowed, and what is not. */
+
+#include "test_zip_dev_util.h"
+
+#include <string.h>
+
+#define ARENA (64u << 20)
+#define LEN   100000u
+
+static struct td td;
+static struct tq c, d;
+static uint8_t *plain, *packed, *out;
+static size_t mark;
+
+static int
+setup(void **state)
+{
+	struct zip_dev_conf conf = td_conf(0);
+
+	(void)state;
+	td_open(&td, &conf, ARENA);
+	tq_start(&c, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
+	tq_start(&d, &td, 1, HISI_ZIP_QC_DECOMPRESS, 16);
+	plain = td_alloc(&td, 2 * LEN, 64);
+	packed = td_alloc(&td, 2 * LEN, 64);
+	out = td_alloc(&td, 2 * LEN, 64);
+	fill_text(plain, LEN, 7);
+	mark = td.used;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	td_close(&td);
+	return 0;
+}
+
+static struct hisi_zip_sqe *
+sgl_slot(struct tq *q, uint32_t req)
+{
+	struct hisi_zip_sqe *sqe = tq_slot(q, req | HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT);
+
+	sqe->dw10 = ext_level(1);
+	return sqe;
+}
+
+static void
+shapes_round_trip(void **state)
+{
+	static const unsigned int counts[] = { 1, 2, 3, 16, 254, 255, 256, 300, 1000, 5000 };
+	static const uint32_t reqs[] = { HISI_ZIP_REQ_DEFLATE, HISI_ZIP_REQ_ZLIB,
+		HISI_ZIP_REQ_GZIP, HISI_ZIP_REQ_EXT_COPY };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		for (size_t r = 0; r < sizeof(reqs) / sizeof(reqs[0]); r++) {
+			uint32_t skip_in = (uint32_t)(i * 37), skip_out = (uint32_t)(i * 91);
+			uint32_t len = LEN - skip_in, n;
+			struct hisi_zip_sqe *sqe;
+
+			td.used = mark;
+			memset(packed, 0, 2 * LEN);
+			memset(out, 0, 2 * LEN);
+			sqe = sgl_slot(&c, reqs[r]);
+			sqe->dw7 |= skip_in;
+			sqe->dw8 = skip_out;
+			/* More in the lists than dw4 and dw14 allow. */
+			sqe_src(sqe, td_sgl(&td, plain, LEN, counts[i], 255), len - 5);
+			sqe_dst(sqe, td_sgl(&td, packed, 2 * LEN, counts[i], 200), LEN);
+			sqe = tq_do(&c);
+			assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+			assert_int_equal(sqe->consumed, len - 5);
+			n = sqe->produced;
+			for (uint32_t k = 0; k < skip_out; k++)
+				assert_int_equal(packed[k], 0);
+
+			sqe = sgl_slot(&d, reqs[r]);
+			sqe->dw7 |= skip_out;
+			sqe->dw8 = skip_in;
+			sqe_src(sqe, td_sgl(&td, packed, 2 * LEN, counts[i], 10), n);
+			sqe_dst(sqe, td_sgl(&td, out, LEN, counts[i], 255), len - 5);
+			sqe = tq_do(&d);
+			assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+			assert_int_equal(sqe->consumed, n);
+			assert_int_equal(sqe->produced, len - 5);
+			assert_memory_equal(out + skip_in, plain + skip_in, len - 5);
+			assert_int_equal(out[LEN - 5], 0);
+		}
+}
+
+/* Entries of no bytes, and a destination list shorter than dw14. */
+static void
+odd_but_allowed(void **state)
+{
+	struct hisi_acc_sgl *sgl = td_alloc(&td, 64 + 32 * 255, 64);
+	struct hisi_acc_sge *sge = (struct hisi_acc_sge *)(sgl + 1);
+	struct hisi_zip_sqe *sqe;
+
+	(void)state;
+	sgl->entry_sum_in_sgl = 255;
+	sge[100].buf = td_iova(&td, plain);
+	sge[100].len = 600;
+	sge[101].buf = 1; /* no memory, but of 0 bytes */
+	sge[254].buf = td_iova(&td, plain + 600);
+	sge[254].len = 400;
+	sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
+	sqe_src(sqe, td_iova(&td, sgl), 1000);
+	sqe_dst(sqe, td_sgl(&td, out, 2000, 3, 3), 8u << 20);
+	sqe = tq_do(&c);
+	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+	assert_memory_equal(out, plain, 1000);
+
+	/* 1000 bytes do not fit into the 500 that are there. */
+	sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
+	sqe_src(sqe, td_iova(&td, sgl), 1000);
+	sqe_dst(sqe, td_sgl(&td, out, 500, 3, 3), 1000);
+	assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_DSTLEN_OUT);
+}
+
+static uint32_t
+status_of(uint64_t src, uint32_t skip, uint32_t len)
+{
+	struct hisi_zip_sqe *sqe = sgl_slot(&c, HISI_ZIP_REQ_DEFLATE);
+
+	sqe->dw7 |= skip;
+	sqe_src(sqe, src, len);
+	sqe_dst(sqe, td_sgl(&td, out, LEN, 4, 4), LEN);
+	sqe = tq_do(&c);
+	if (sqe->dw3 != HISI_ZIP_OK) {
+		assert_int_equal(sqe->consumed, 0);
+		assert_int_equal(sqe->produced, 0);
+	}
+	return sqe->dw3;
+}
+
+static void
+refused(void **state)
+{
+	uint64_t good = td_sgl(&td, plain, 1000, 10, 5);
+	struct hisi_acc_sgl *sgl = (void *)(td.arena + (good - TD_IOVA));
+	struct hisi_acc_sge *sge = (struct hisi_acc_sge *)(sgl + 1);
+	uint64_t next = sgl->next_dma, page = td_iova(&td, td_alloc(&td, 4096, 4096));
+
+	(void)state;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_OK);
+	assert_int_equal(status_of(good, 999, 1), HISI_ZIP_OK);
+	/* Fewer bytes than dw4 wants. */
+	assert_int_equal(status_of(good, 0, 1001), HISI_ZIP_BAD_SGL);
+	assert_int_equal(status_of(good, 1000, 1), HISI_ZIP_BAD_SGL);
+	assert_int_equal(status_of(good, 0xffffff, 1), HISI_ZIP_BAD_SGL);
+	/* Alignment. */
+	assert_int_equal(status_of(good + 32, 0, 1000), HISI_ZIP_BAD_SGL);
+	sgl->next_dma = next + 1;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_SGL);
+	/* Not needed, not looked at. */
+	assert_int_equal(status_of(good, 0, 500), HISI_ZIP_OK);
+	/* Loops: to itself, and of two. */
+	sgl->next_dma = good;
+	assert_int_equal(status_of(good, 0, 500 * 256), HISI_ZIP_OK);
+	assert_int_equal(status_of(good, 0, 500 * 256 + 1), HISI_ZIP_BAD_SGL);
+	sgl->next_dma = next;
+	((struct hisi_acc_sgl *)(td.arena + (next - TD_IOVA)))->next_dma = good;
+	assert_int_equal(status_of(good, 0, 1000 * 128 + 1), HISI_ZIP_BAD_SGL);
+	/* Lists outside the map: the first, the next, one that the map ends in. */
+	assert_int_equal(status_of(0, 0, 1000), HISI_ZIP_BAD_SGL);
+	assert_int_equal(status_of(TD_IOVA - 64, 0, 1000), HISI_ZIP_BAD_ADDR);
+	assert_int_equal(status_of(UINT64_MAX - 63, 0, 1000), HISI_ZIP_BAD_ADDR);
+	sgl->next_dma = TD_IOVA + ARENA;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_ADDR);
+	((struct hisi_acc_sgl *)(td.arena + ARENA - 64))->entry_sum_in_sgl = 1;
+	assert_int_equal(status_of(TD_IOVA + ARENA - 64, 0, 1), HISI_ZIP_BAD_ADDR);
+	sgl->next_dma = next;
+	/* Counts. */
+	sgl->entry_sum_in_sgl = 0;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_SGL);
+	sgl->entry_sum_in_sgl = 256;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_SGL);
+	sgl->entry_sum_in_sgl = 5;
+	/* Entries: too long, outside, over the end of the map, wrapping. */
+	sge[0].len = HISI_ACC_SGE_LEN_MAX + 1;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_SGL);
+	sge[0].len = 100;
+	sge[0].buf = TD_IOVA + ARENA - 99;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_ADDR);
+	sge[0].buf = UINT64_MAX - 50;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_ADDR);
+	assert_int_equal(status_of(good, 60, 940), HISI_ZIP_BAD_ADDR);
+	sge[0].buf = 0;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_ADDR);
+	sge[0].buf = page;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_OK);
+}
+
+/* The most pieces that a chain can have. */
+static void
+largest_chain(void **state)
+{
+	const unsigned int cnt = HISI_ACC_SGE_MAX * HISI_ACC_SGL_MAX;
+	uint8_t *big = td_alloc(&td, 2 * cnt, 64);
+	uint64_t src = td_sgl(&td, big, cnt, cnt, HISI_ACC_SGE_MAX);
+	struct hisi_zip_sqe *sqe;
+
+	(void)state;
+	fill_text(big, 2 * cnt, 3);
+	/* Every other byte: pieces that do not touch. */
+	for (uint64_t at = src, i = 0; at != 0;) {
+		struct hisi_acc_sgl *sgl = (void *)(td.arena + (at - TD_IOVA));
+
+		for (unsigned int k = 0; k < sgl->entry_sum_in_sgl; k++, i++)
+			((struct hisi_acc_sge *)(sgl + 1))[k].buf = td_iova(&td, big + 2 * i);
+		at = sgl->next_dma;
+	}
+	sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
+	sqe_src(sqe, src, cnt);
+	sqe_dst(sqe, td_sgl(&td, out, cnt, 1, 1), cnt);
+	sqe = tq_do(&c);
+	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+	for (unsigned int i = 0; i < cnt; i++)
+		assert_int_equal(out[i], big[2 * i]);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

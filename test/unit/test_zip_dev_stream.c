@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Stateful requests: both directions in random pieces, limits, release, misuse. */
+
+#include "test_zip_dev_util.h"
+
+#include <string.h>
+#include <zlib.h>
+
+#define ARENA   (64u << 20)
+#define MAX_LEN (200u << 10)
+#define STREAMS 8
+
+static struct td td;
+static struct tq c, d;
+static uint8_t *plain, *packed, *out;
+
+static int
+setup(void **state)
+{
+	struct zip_dev_conf conf = td_conf(0);
+
+	(void)state;
+	conf.streams_max = STREAMS;
+	td_open(&td, &conf, ARENA);
+	tq_start(&c, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
+	tq_start(&d, &td, 1, HISI_ZIP_QC_DECOMPRESS, 16);
+	plain = td_alloc(&td, MAX_LEN, 64);
+	packed = td_alloc(&td, 2 * MAX_LEN, 64);
+	out = td_alloc(&td, 2 * MAX_LEN, 64);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	td_close(&td);
+	return 0;
+}
+
+static uint32_t
+streams(void)
+{
+	struct zip_dev_stats s;
+
+	zip_dev_stats_get(td.dev, &s);
+	return s.streams;
+}
+
+/* Fill a slot with a request of the stream named ctx. */
+static struct hisi_zip_sqe *
+stream_slot(struct tq *q, uint32_t req, uint64_t ctx, bool first, bool finish)
+{
+	struct hisi_zip_sqe *sqe = tq_slot(q, req);
+
+	sqe->dw7 |= HISI_ZIP_DW7_STREAM | (first ? HISI_ZIP_DW7_STREAM_NEW : 0) |
+		(finish ? HISI_ZIP_DW7_FINISH : 0);
+	sqe_ctx(sqe, ctx);
+	return sqe;
+}
+
+struct kind {
+	uint32_t req;
+	int wbits;
+	uint32_t header;
+};
+
+static const struct kind kinds[] = {
+	{ HISI_ZIP_REQ_DEFLATE, -15, 0 },
+	{ HISI_ZIP_REQ_ZLIB, 15, 2 },
+	{ HISI_ZIP_REQ_GZIP, 31, 10 },
+};
+
+static const uint8_t zlib_header[] = { 0x78, 0x9c };
+static const uint8_t gzip_header[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3 };
+
+/* Compress plain[len] in random pieces with little output room at times. @return length. */
+static uint32_t
+compress_in_pieces(const struct kind *k, uint64_t ctx, uint32_t len, uint32_t *seed, bool ext)
+{
+	uint32_t in = 0, n = k->header;
+	uint32_t crc = 0, adler = 0;
+	bool first = true, done = false;
+
+	memcpy(packed, k->header == 2 ? zlib_header : gzip_header, k->header);
+	while (!done) {
+		uint32_t piece = rnd(seed) % (1u << rnd(seed) % 17);
+		uint32_t room = rnd(seed) % 3 == 0 ? 16 + rnd(seed) % 64 : MAX_LEN;
+		uint32_t flush = rnd(seed) % 3, level = rnd(seed) % 10;
+		bool finish;
+
+		if (piece > len - in)
+			piece = len - in;
+		finish = in + piece == len && rnd(seed) % 2 == 0;
+		/* The same request is sent until it is done. */
+		for (bool again = true; again; first = false) {
+			struct hisi_zip_sqe *sqe = stream_slot(&c, k->req, ctx, first, finish);
+
+			if (ext) {
+				sqe->dw10 = ext_level(level) |
+					(finish ? 0 : flush << HISI_ZIP_EXT_FLUSH_SHIFT);
+				if (k->req == HISI_ZIP_REQ_DEFLATE) {
+					sqe->dw10 |= HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_ADLER32;
+					sqe->dw11 = 0;
+					sqe->dw12 = 1;
+				}
+			}
+			/* Stale words must not matter. */
+			sqe->ctx_dw0 = sqe->ctx_dw1 = sqe->isize = sqe->checksum = 0xdeadbeef;
+			sqe_src(sqe, td_iova(&td, plain + in), piece);
+			sqe_dst(sqe, td_iova(&td, packed + n), room);
+			sqe = tq_do(&c);
+			assert_true(sqe->consumed <= piece && sqe->produced <= room);
+			in += sqe->consumed;
+			n += sqe->produced;
+			piece -= sqe->consumed;
+			crc = sqe->checksum;
+			adler = sqe->isize;
+			again = (sqe->dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_DSTLEN_OUT;
+			if (again) {
+				assert_int_equal(sqe->dw3, HISI_ZIP_DSTLEN_OUT |
+						(ext ? HISI_ZIP_EXT_DW3_PARTIAL : 0));
+				assert_true(sqe->ctx_dw1 != 0);
+			} else {
+				assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+				assert_int_equal(piece, 0);
+				done = finish;
+			}
+		}
+	}
+	if (ext && k->req == HISI_ZIP_REQ_DEFLATE) {
+		assert_int_equal(crc, crc32(0, plain, len));
+		assert_int_equal(adler, adler32(1, plain, len));
+	}
+	return n;
+}
+
+/* Decompress packed[n] in random pieces. @return length of the result. */
+static uint32_t
+decompress_in_pieces(const struct kind *k, uint64_t ctx, uint32_t n, uint32_t *seed)
+{
+	uint32_t in = k->header, len = 0;
+	bool first = true;
+
+	for (;;) {
+		uint32_t piece = rnd(seed) % (1u << rnd(seed) % 17);
+		uint32_t room = rnd(seed) % 2 == 0 ? 16 + rnd(seed) % 5000 : MAX_LEN;
+		struct hisi_zip_sqe *sqe = stream_slot(&d, k->req, ctx, first, rnd(seed) % 2);
+
+		if (piece > n + 9 - in) /* 9 bytes of rubbish behind the end */
+			piece = n + 9 - in;
+		sqe_src(sqe, td_iova(&td, packed + in), piece);
+		sqe_dst(sqe, td_iova(&td, out + len), room);
+		sqe = tq_do(&d);
+		first = false;
+		assert_true(sqe->consumed <= piece && sqe->produced <= room);
+		in += sqe->consumed;
+		len += sqe->produced;
+		if (sqe->dw3 == (HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK)) {
+			assert_int_equal(in, n);
+			return len;
+		}
+		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+		switch (sqe->ctx_dw0 & HISI_ZIP_CTX_ST_MASK) {
+		case HISI_ZIP_CTX_NO_SPACE:
+			assert_int_equal(sqe->consumed, piece);
+			/* fall through */
+		case HISI_ZIP_CTX_DECOMPING_NO_SPACE:
+			assert_true((sqe->ctx_dw1 & HISI_ZIP_CTX_DW1_STORE_MASK) != 0);
+			assert_int_equal(sqe->produced, room);
+			break;
+		default:
+			assert_int_equal(sqe->consumed, piece);
+			break;
+		}
+	}
+}
+
+static void
+random_pieces(void **state)
+{
+	uint32_t seed = 12345;
+
+	(void)state;
+	for (uint32_t i = 0; i < 600; i++) {
+		const struct kind *k = &kinds[i % 3];
+		uint32_t len = rnd(&seed) % (1u << (rnd(&seed) % 17 + 1)), n;
+		uint64_t ctx = TD_IOVA + 64 + (i % 5) * HISI_ZIP_CTX_SIZE;
+
+		if (i % 4 == 0)
+			fill_noise(plain, len, i + 1);
+		else
+			fill_text(plain, len, i + 1);
+		n = compress_in_pieces(k, ctx, len, &seed, i % 2 == 0);
+		assert_int_equal(streams(), 0);
+		memset(packed + n, 0x5a, 9);
+		memset(out, 0, len);
+		assert_int_equal(z_inflate(k->wbits, packed, n, out, 2 * MAX_LEN), len);
+		assert_memory_equal(out, plain, len);
+
+		memset(out, 0, len);
+		assert_int_equal(decompress_in_pieces(k, ctx, n, &seed), len);
+		assert_memory_equal(out, plain, len);
+		assert_int_equal(streams(), 0);
+	}
+}
+
+static uint32_t
+one(struct tq *q, uint32_t req, uint64_t ctx, bool first, bool finish)
+{
+	struct hisi_zip_sqe *sqe = stream_slot(q, req, ctx, first, finish);
+
+	sqe->dw10 = ext_level(1);
+	sqe_src(sqe, td_iova(&td, plain), 100);
+	sqe_dst(sqe, td_iova(&td, out), 1000);
+	return tq_do(q)->dw3;
+}
+
+static void
+limit_release_and_misuse(void **state)
+{
+	const uint64_t base = 0x123440; /* need not be memory: only a name */
+	const uint32_t deflate = HISI_ZIP_REQ_DEFLATE;
+
+	(void)state;
+	fill_text(plain, MAX_LEN, 1);
+	/* Unknown. */
+	assert_int_equal(one(&c, deflate, base, false, false), HISI_ZIP_BAD_STREAM);
+	for (uint32_t i = 0; i < STREAMS; i++)
+		assert_int_equal(one(&c, deflate, base + i, true, false), HISI_ZIP_OK);
+	assert_int_equal(streams(), STREAMS);
+	assert_int_equal(one(&c, deflate, base + STREAMS, true, false), HISI_ZIP_NO_STREAM);
+	assert_int_equal(one(&c, deflate, base + STREAMS, false, false), HISI_ZIP_BAD_STREAM);
+	/* A known one may begin anew, and go on. */
+	assert_int_equal(one(&c, deflate, base, true, false), HISI_ZIP_OK);
+	assert_int_equal(one(&c, deflate, base, false, false), HISI_ZIP_OK);
+	assert_int_equal(streams(), STREAMS);
+	/* Other direction, other format. */
+	assert_int_equal(one(&d, deflate, base, false, false), HISI_ZIP_BAD_STREAM);
+	assert_int_equal(one(&c, HISI_ZIP_REQ_ZLIB, base, false, false), HISI_ZIP_BAD_STREAM);
+	assert_int_equal(one(&c, HISI_ZIP_REQ_EXT_COPY, base, false, false), HISI_ZIP_BAD_SQE);
+	/* Release makes room; unknown addresses are ignored, and so is half a write. */
+	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 4, base + 3);
+	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, base + 100);
+	assert_int_equal(streams(), STREAMS);
+	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, base + 3);
+	assert_int_equal(streams(), STREAMS - 1);
+	assert_int_equal(one(&c, deflate, base + 3, false, false), HISI_ZIP_BAD_STREAM);
+	/* The freed state serves the other direction as well. */
+	assert_int_equal(one(&d, deflate, base + 50, true, false), HISI_ZIP_BAD_DATA);
+	assert_int_equal(streams(), STREAMS - 1);
+	assert_int_equal(one(&d, deflate, base + 50, false, false), HISI_ZIP_BAD_STREAM);
+	assert_int_equal(one(&c, deflate, base + 3, true, false), HISI_ZIP_OK);
+	/* The end keeps nothing. */
+	for (uint32_t i = 0; i < STREAMS; i++)
+		assert_int_equal(one(&c, deflate, base + i, false, true), HISI_ZIP_OK);
+	assert_int_equal(streams(), 0);
+	assert_int_equal(one(&c, deflate, base, false, true), HISI_ZIP_BAD_STREAM);
+	/* Known, then begun in the other direction. */
+	assert_int_equal(one(&c, deflate, base, true, false), HISI_ZIP_OK);
+	memset(plain, 0, 5);
+	assert_int_equal(one(&d, deflate, base, true, false), HISI_ZIP_BAD_DATA);
+	assert_int_equal(streams(), 0);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(one(&c, deflate, i * 0x10000, true, true), HISI_ZIP_OK);
+	assert_int_equal(streams(), 0);
+}
+
+static void
+release_is_the_extensions(void **state)
+{
+	struct zip_dev_conf conf = td_conf(0);
+	struct zip_dev_stats s;
+	struct td plain_td;
+	struct hisi_zip_sqe *sqe;
+	struct tq q;
+
+	(void)state;
+	conf.ext = 0;
+	td_open(&plain_td, &conf, ARENA);
+	tq_start(&q, &plain_td, 0, HISI_ZIP_QC_COMPRESS, 16);
+	sqe = stream_slot(&q, HISI_ZIP_REQ_ZLIB, 64, true, false);
+	sqe_src(sqe, TD_IOVA, 100);
+	sqe_dst(sqe, TD_IOVA + 4096 * 16, 1000);
+	assert_int_equal(tq_do(&q)->dw3, HISI_ZIP_OK);
+	zip_dev_write(plain_td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, 64);
+	zip_dev_stats_get(plain_td.dev, &s);
+	assert_int_equal(s.streams, 1);
+	td_close(&plain_td);
+}
+
+/* A wrong trailer is seen wherever the pieces are cut. */
+static void
+wrong_trailer(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	fill_text(plain, 1000, 5);
+	n = (uint32_t)z_deflate(31, plain, 1000, packed, MAX_LEN);
+	for (uint32_t cut = 0; cut < 8; cut++) {
+		struct hisi_zip_sqe *sqe;
+
+		packed[n - 1 - cut] ^= 0x10;
+		sqe = stream_slot(&d, HISI_ZIP_REQ_GZIP, 64, true, false);
+		sqe_src(sqe, td_iova(&td, packed + 10), n - 10 - 8 + cut);
+		sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+		sqe = tq_do(&d);
+		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+		assert_int_equal(sqe->consumed, n - 10 - 8 + cut);
+		sqe = stream_slot(&d, HISI_ZIP_REQ_GZIP, 64, false, false);
+		sqe_src(sqe, td_iova(&td, packed + n - 8 + cut), 8 - cut);
+		sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+		sqe = tq_do(&d);
+		assert_int_equal(sqe->dw3, HISI_ZIP_CRC_ERR);
+		assert_int_equal(streams(), 0);
+		packed[n - 1 - cut] ^= 0x10;
+	}
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(random_pieces), T(limit_release_and_misuse), T(wrong_trailer),
+		cmocka_unit_test(release_is_the_extensions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -139,7 +139,8 @@ wrong_choices(void **state)
 		assert_int_equal(deflate_req(bad[i], 100, CAP)->dw3, HISI_ZIP_BAD_SQE);
 	for (unsigned int bit = 0; bit < 32; bit++)
 		if ((HISI_ZIP_EXT_RSVD_MASK >> bit & 1) != 0)
-			assert_int_equal(deflate_req(ok | 1u << bit, 100, CAP)->dw3, HISI_ZIP_BAD_SQE);
+			assert_int_equal(deflate_req(ok | 1u << bit, 100, CAP)->dw3,
+					HISI_ZIP_BAD_SQE);
 	/* Not meant: silicon ignores the word. */
 	assert_int_equal(deflate_req(0x7fffffff, 100, CAP)->dw3, HISI_ZIP_OK);
 }
@@ -303,7 +304,8 @@ static void
 bad_data(void **state)
 {
 	static const int wbits[] = { -15, 15, 31 };
-	static const uint32_t reqs[] = { HISI_ZIP_REQ_DEFLATE, HISI_ZIP_REQ_ZLIB, HISI_ZIP_REQ_GZIP };
+	static const uint32_t reqs[] = { HISI_ZIP_REQ_DEFLATE, HISI_ZIP_REQ_ZLIB,
+		HISI_ZIP_REQ_GZIP };
 	static const uint32_t header[] = { 0, 2, 10 }, trailer[] = { 0, 4, 8 };
 
 	(void)state;

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <zlib.h>
 
+#define GUARD  (16u << 20)
 #define WAIT_S 60 /* far beyond what a completion takes under any sanitizer */
 
 static void
@@ -33,9 +34,12 @@ void
 td_open(struct td *td, const struct zip_dev_conf *conf, size_t size)
 {
 	*td = (struct td){ .workers = conf->workers, .revision = conf->revision, .size = size };
-	td->arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	/* Whoever leaves the arena by less than GUARD bytes dies. */
+	td->arena = mmap(NULL, size + 2 * GUARD, PROT_NONE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(td->arena != MAP_FAILED);
+	td->arena += GUARD;
+	assert_int_equal(mprotect(td->arena, size, PROT_READ | PROT_WRITE), 0);
 	assert_int_equal(zip_dev_create(conf, &td->dev), 0);
 	assert_int_equal(zip_dev_dma_map(td->dev, TD_IOVA, size, td->arena,
 			ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE), 0);
@@ -45,7 +49,7 @@ void
 td_close(struct td *td)
 {
 	zip_dev_destroy(td->dev);
-	munmap(td->arena, td->size);
+	munmap(td->arena - GUARD, td->size + 2 * GUARD);
 }
 
 void *

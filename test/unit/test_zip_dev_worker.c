@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Worker threads: order, fairness, stop and unmap under load. */
+
+#include "test_zip_dev_util.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#define ARENA (64u << 20)
+#define DEPTH 128
+
+/* Sanitizers make every access many times slower. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SLOW 10
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SLOW 10
+#endif
+#endif
+#ifndef SLOW
+#define SLOW 1
+#endif
+
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* One queue under load by one thread, and what it has done. */
+struct load {
+	struct td *td;
+	struct tq q;
+	uint32_t len;       /* bytes of a request */
+	uint32_t window;    /* requests in flight */
+	uint32_t goal;      /* requests in all; 0: until stop */
+	_Atomic bool stop;
+	_Atomic uint32_t done;
+	uint32_t bad;
+	uint64_t max_us;
+	uint8_t *src, *dst;
+};
+
+static void
+load_init(struct load *l, struct td *td, uint16_t qn, uint32_t len, uint32_t window, uint32_t goal)
+{
+	*l = (struct load){ .td = td, .len = len, .window = window, .goal = goal };
+	tq_start(&l->q, td, qn, HISI_ZIP_QC_COMPRESS, DEPTH);
+	l->src = td_alloc(td, (size_t)DEPTH * len, 64);
+	l->dst = td_alloc(td, (size_t)DEPTH * len, 64);
+	fill_text(l->src, (size_t)DEPTH * len, qn + 1u);
+}
+
+/* cmocka's asserts are for the main thread: threads count what is wrong instead. */
+static void *
+load_run(void *arg)
+{
+	struct load *l = arg;
+	uint32_t sent = 0, got = 0;
+	static _Thread_local uint64_t at[DEPTH];
+
+	while (l->goal != 0 ? got < l->goal : !l->stop || got < sent) {
+		const struct hisi_zip_sqe *done;
+		bool rung = false;
+
+		while (sent - got < l->window && (l->goal != 0 ? sent < l->goal : !l->stop)) {
+			uint16_t slot = l->q.tail;
+			struct hisi_zip_sqe *sqe = tq_slot(&l->q, HISI_ZIP_REQ_EXT_COPY);
+
+			sqe->dw10 = HISI_ZIP_EXT_VALID;
+			sqe->tag_l = sent++;
+			sqe_src(sqe, td_iova(l->td, l->src + (size_t)slot * l->len), l->len);
+			sqe_dst(sqe, td_iova(l->td, l->dst + (size_t)slot * l->len), l->len);
+			at[slot] = now_us();
+			tq_push(&l->q);
+			rung = true;
+		}
+		if (rung)
+			tq_ring(&l->q);
+		done = tq_pop(&l->q);
+		if (done == NULL) {
+			l->bad++;
+			break;
+		}
+		/* In order, each once, and the right bytes in the right place. */
+		if (done->tag_l != got || done->dw3 != HISI_ZIP_OK || done != &l->q.sq[got % DEPTH])
+			l->bad++;
+		if (memcmp(l->src + (size_t)(got % DEPTH) * l->len,
+				l->dst + (size_t)(got % DEPTH) * l->len, l->len) != 0)
+			l->bad++;
+		if (now_us() - at[got % DEPTH] > l->max_us)
+			l->max_us = now_us() - at[got % DEPTH];
+		got++;
+		l->done = got;
+	}
+	return NULL;
+}
+
+static void
+order_with(unsigned int workers, unsigned int queues, uint32_t goal)
+{
+	struct zip_dev_conf conf = td_conf(workers);
+	struct load *l = aligned_alloc(64, queues * sizeof(*l));
+	pthread_t t[4];
+	struct td td;
+	struct zip_dev_stats s;
+
+	td_open(&td, &conf, ARENA);
+	for (unsigned int i = 0; i < queues; i++)
+		load_init(&l[i], &td, (uint16_t)i, 64u << i, 100, goal);
+	for (unsigned int i = 0; i < queues; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, load_run, &l[i]), 0);
+	for (unsigned int i = 0; i < queues; i++) {
+		pthread_join(t[i], NULL);
+		assert_int_equal(l[i].bad, 0);
+		assert_int_equal(l[i].done, goal);
+	}
+	zip_dev_stats_get(td.dev, &s);
+	assert_int_equal(s.requests, queues * goal);
+	assert_int_equal(s.errors, 0);
+	assert_int_equal(s.doorbells_dropped, 0);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
+	td_close(&td);
+	free(l);
+}
+
+static void
+order_1_worker(void **state)
+{
+	(void)state;
+	order_with(1, 1, 100000 / SLOW);
+	order_with(1, 3, 30000 / SLOW);
+}
+
+static void
+order_2_workers(void **state)
+{
+	(void)state;
+	order_with(2, 1, 100000 / SLOW);
+	order_with(2, 3, 30000 / SLOW);
+}
+
+static void
+order_4_workers(void **state)
+{
+	(void)state;
+	order_with(4, 1, 100000 / SLOW);
+	order_with(4, 3, 30000 / SLOW);
+}
+
+/*
+ * One worker; one queue always has 100 requests of 256 KiB, the other one has a
+ * single small request at a time. Without turns the small one would wait for
+ * all of the big ones; with them, for the one in progress (or the few of the
+ * other's quantum).
+ */
+static void
+bulk_does_not_starve_small(void **state)
+{
+	struct zip_dev_conf conf = td_conf(1);
+	static struct load bulk, small;
+	pthread_t tb, ts;
+	struct td td;
+
+	(void)state;
+	td_open(&td, &conf, 128u << 20);
+	load_init(&bulk, &td, 0, 256u << 10, 100, 0);
+	load_init(&small, &td, 1, 64, 1, 2000 / SLOW);
+	assert_int_equal(pthread_create(&tb, NULL, load_run, &bulk), 0);
+	while (bulk.done < 10)
+		sched_yield();
+	bulk.done = 0;
+	assert_int_equal(pthread_create(&ts, NULL, load_run, &small), 0);
+	pthread_join(ts, NULL);
+	/* One small request for each visit: about one bulk request each. */
+	assert_true(bulk.done < 20 * small.goal);
+	bulk.stop = true;
+	pthread_join(tb, NULL);
+	assert_int_equal(bulk.bad, 0);
+	assert_int_equal(small.bad, 0);
+	td_close(&td);
+}
+
+/* Two queues that are never empty get the same bytes, though one's requests are 16 times larger. */
+static void
+bytes_are_shared(void **state)
+{
+	struct zip_dev_conf conf = td_conf(1);
+	static struct load big, small;
+	double ratio;
+	pthread_t t[2];
+	struct td td;
+
+	(void)state;
+	td_open(&td, &conf, ARENA);
+	load_init(&big, &td, 0, 128u << 10, 100, 0);
+	load_init(&small, &td, 1, 8u << 10, 120, 0);
+	assert_int_equal(pthread_create(&t[0], NULL, load_run, &big), 0);
+	assert_int_equal(pthread_create(&t[1], NULL, load_run, &small), 0);
+	while (big.done < 3000 / SLOW)
+		sched_yield();
+	ratio = (double)big.done * big.len / ((double)small.done * small.len);
+	big.stop = small.stop = true;
+	pthread_join(t[0], NULL);
+	pthread_join(t[1], NULL);
+	assert_int_equal(big.bad + small.bad, 0);
+	/* The drivers share the cores with the worker, so now and then a queue is empty. */
+	if (ratio < 0.33 || ratio > 3)
+		fail_msg("bytes of big to small queue %.2f, expected about 1", ratio);
+	td_close(&td);
+}
+
+/* STOP_QP while requests are in flight: all that was rung is completed, then silence. */
+static void
+stop_under_load(void **state)
+{
+	struct zip_dev_conf conf = td_conf(2);
+	struct td td;
+	struct tq q, other;
+	uint8_t *src, *dst;
+	uint32_t seed = 99;
+
+	(void)state;
+	td_open(&td, &conf, ARENA);
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, DEPTH);
+	tq_start(&other, &td, 1, HISI_ZIP_QC_COMPRESS, DEPTH);
+	src = td_alloc(&td, 64 << 10, 64);
+	dst = td_alloc(&td, 128 << 10, 64);
+	for (uint32_t round = 0; round < 1000 / SLOW; round++) {
+		uint32_t n = 1 + rnd(&seed) % (DEPTH - 1), len = 1 + rnd(&seed) % 4096;
+
+		for (uint32_t i = 0; i < n; i++) {
+			struct hisi_zip_sqe *sqe = tq_slot(&q, HISI_ZIP_REQ_DEFLATE);
+
+			sqe->dw10 = ext_level(1);
+			sqe_src(sqe, td_iova(&td, src), len);
+			sqe_dst(sqe, td_iova(&td, dst), 8192);
+			tq_push(&q);
+			if (i % 8 == 0)
+				tq_ring(&q);
+		}
+		tq_ring(&q);
+		assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
+		for (uint32_t i = 0; i < n; i++)
+			assert_int_equal(q.cq[i].w7 & HISI_QM_CQE_PHASE, 1);
+		assert_int_equal(q.cq[n].w7 & HISI_QM_CQE_PHASE, 0);
+		assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+	}
+	td_close(&td);
+}
+
+/* Set up again without a stop, and destroyed, with requests in flight. */
+static void
+restart_and_destroy_under_load(void **state)
+{
+	(void)state;
+	for (uint32_t round = 0; round < 100 / SLOW + 1; round++) {
+		struct zip_dev_conf conf = td_conf(1 + round % 3);
+		struct td td;
+		struct tq q;
+		uint8_t *mem;
+
+		td_open(&td, &conf, ARENA);
+		tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, DEPTH);
+		mem = td_alloc(&td, 128 << 10, 64);
+		for (int again = 0; again < 5; again++) {
+			for (uint32_t i = 0; i < DEPTH - 1; i++) {
+				struct hisi_zip_sqe *sqe = tq_slot(&q, HISI_ZIP_REQ_DEFLATE);
+
+				sqe->dw10 = ext_level(6);
+				sqe_src(sqe, td_iova(&td, mem), 2048);
+				sqe_dst(sqe, td_iova(&td, mem + 65536), 8192);
+				tq_push(&q);
+			}
+			tq_ring(&q);
+			if (again < 4)
+				assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+		}
+		td_close(&td); /* unmaps the arena: a late access would crash */
+	}
+}
+
+/* CQ overflow in one queue leaves another one, and a stop, alone. */
+static void
+overflow_with_workers(void **state)
+{
+	struct zip_dev_conf conf = td_conf(2);
+	struct zip_dev_stats s;
+	static struct load l;
+	struct td td;
+	struct tq q;
+
+	(void)state;
+	td_open(&td, &conf, ARENA);
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
+	load_init(&l, &td, 1, 64, 50, 2000);
+	do { /* 7 at a time, never a CQ doorbell */
+		for (int i = 0; i < 7; i++) {
+			tq_slot(&q, HISI_ZIP_REQ_EXT_COPY)->dw10 = HISI_ZIP_EXT_VALID;
+			tq_push(&q);
+		}
+		tq_ring(&q);
+		sched_yield();
+		zip_dev_stats_get(td.dev, &s);
+	} while (s.queues_live == 2);
+	load_run(&l);
+	assert_int_equal(l.bad, 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_FLUSH_QM, 0, 0, false), 0);
+	td_close(&td);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order_1_worker),
+		cmocka_unit_test(order_2_workers),
+		cmocka_unit_test(order_4_workers),
+		cmocka_unit_test(bulk_does_not_starve_small),
+		cmocka_unit_test(bytes_are_shared),
+		cmocka_unit_test(stop_under_load),
+		cmocka_unit_test(restart_and_destroy_under_load),
+		cmocka_unit_test(overflow_with_workers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

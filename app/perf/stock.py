@@ -103,8 +103,8 @@ def command(job, prefix):
     if job.driver() == OURS:
         args, env = plugin_args(OUR_SO)
     argv = [PROGRAM, *args, "--no-pci", "--no-telemetry", "--file-prefix", prefix,
-            "--log-level", "user1:error", "--lcores", job.lcores or default_lcores(job.workers),
-            "--vdev", job.vdev]
+            "--log-level", "user1:error", "--log-level", "pmd.compress.*:warning",
+            "--lcores", job.lcores or default_lcores(job.workers), "--vdev", job.vdev]
     argv += [] if job.hugepages else ["--no-huge", "-m", "1024"]
     argv += ["--", "--driver-name", job.driver(), "--input-file", job.file,
              "--ptest", job.ptest, "--seg-sz", str(job.seg_size),

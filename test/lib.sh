@@ -56,10 +56,21 @@ unit_tests() {
 		tail -n 40 "$logs/unit-$unit_label.log" | sed 's/^/  | /'
 		return 1
 	fi
-	jq -r --arg label "$unit_label" '
-		if .result == "OK" or .result == "EXPECTEDFAIL" then "ok \($label): \(.name)"
-		else "not ok \($label): \(.name) (\(.result))\n" +
+	jq -r --arg where "$unit_label" '
+		if .result == "OK" or .result == "EXPECTEDFAIL" then "ok \($where): \(.name)"
+		else "not ok \($where): \(.name) (\(.result))\n" +
 			"\((.stdout // "") + (.stderr // "") | split("\n") | .[-40:] |
 			map("  | " + .) | join("\n"))"
-		end' "$unit_json"
+		end' "$unit_json" || {
+		echo "not ok $unit_label: cannot read $unit_json"
+		return 1
+	}
+	# A run that was cut short has results too.
+	unit_want=$(meson test -C "$unit_dir" --no-rebuild --list "$@" \
+		2> "$logs/list-$unit_label.log" | wc -l)
+	unit_have=$(wc -l < "$unit_json")
+	if [ "$unit_have" -ne "$unit_want" ]; then
+		echo "not ok $unit_label: $unit_have tests ended; expected $unit_want"
+		return 1
+	fi
 }

@@ -5,5 +5,6 @@
 set -u
 . test/lib.sh
 
-check "documentation builds without a warning" sh -c \
-	'config/build.sh build -Ddocs=enabled && ninja -C build doc && test -s build/doc/html/index.html'
+check "the build knows the documentation" config/build.sh build -Ddocs=enabled || exit 1
+check "documentation builds without a warning" ninja -C build doc
+check "documentation has a first page" test -s build/doc/html/index.html

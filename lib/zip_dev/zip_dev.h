@@ -15,6 +15,10 @@
  * for. Requests are executed by worker threads of the function, or, if it has
  * none, inside zip_dev_poll().
  *
+ * Limits of a request: 8 MiB of input (more is HISI_ZIP_BAD_SQE) and of output
+ * (more room is not used); source and destination must not share a byte
+ * (HISI_ZIP_BAD_SQE).
+ *
  * Whoever drives it is hostile: nothing written to registers, doorbells, rings,
  * SGLs or stream contexts can make the function read or write outside the map,
  * crash or hang.

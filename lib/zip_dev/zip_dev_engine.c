@@ -49,7 +49,9 @@ zip_dev_exec_create(struct zip_dev *dev)
 	ex->codec = zip_codec_create(HISI_ZIP_REQ_LEN_MAX);
 	ex->src.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
 	ex->dst.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
-	if (ex->codec == NULL || ex->src.iov == NULL || ex->dst.iov == NULL) {
+	ex->pieces = zip_dev_pieces_alloc();
+	if (ex->codec == NULL || ex->src.iov == NULL || ex->dst.iov == NULL ||
+			ex->pieces == NULL) {
 		zip_dev_exec_destroy(ex);
 		return NULL;
 	}
@@ -68,6 +70,7 @@ zip_dev_exec_destroy(struct zip_dev_exec *ex)
 	zip_codec_destroy(ex->codec);
 	free(ex->src.iov);
 	free(ex->dst.iov);
+	free(ex->pieces);
 	free(ex);
 }
 
@@ -234,19 +237,22 @@ find_buffers(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe, struct req
 
 	if (!r->sgl) {
 		st = zip_dev_buf_flat(&ex->view, src, r->src_len, ZIP_DEV_PROT_READ, &ex->src);
-		return st != HISI_ZIP_OK ? st : zip_dev_buf_flat(&ex->view, dst, r->dst_len,
-				ZIP_DEV_PROT_WRITE, &ex->dst);
+		if (st == HISI_ZIP_OK)
+			st = zip_dev_buf_flat(&ex->view, dst, r->dst_len, ZIP_DEV_PROT_WRITE,
+					&ex->dst);
+	} else {
+		st = zip_dev_buf_sgl(&ex->view, src, sqe->dw7 & HISI_ZIP_DW7_OFFSET_MASK,
+				r->src_len, ZIP_DEV_PROT_READ, &ex->src);
+		if (st == HISI_ZIP_OK && ex->src.len < r->src_len)
+			st = HISI_ZIP_BAD_SGL;
+		if (st == HISI_ZIP_OK)
+			st = zip_dev_buf_sgl(&ex->view, dst, sqe->dw8 & HISI_ZIP_DW7_OFFSET_MASK,
+					r->dst_len, ZIP_DEV_PROT_WRITE, &ex->dst);
+		/* A destination that holds less than dw14 is just smaller. */
+		r->dst_len = (uint32_t)ex->dst.len;
 	}
-	st = zip_dev_buf_sgl(&ex->view, src, sqe->dw7 & HISI_ZIP_DW7_OFFSET_MASK, r->src_len,
-			ZIP_DEV_PROT_READ, &ex->src);
-	if (st != HISI_ZIP_OK)
-		return st;
-	if (ex->src.len < r->src_len)
-		return HISI_ZIP_BAD_SGL;
-	st = zip_dev_buf_sgl(&ex->view, dst, sqe->dw8 & HISI_ZIP_DW7_OFFSET_MASK, r->dst_len,
-			ZIP_DEV_PROT_WRITE, &ex->dst);
-	/* A destination that holds less than dw14 is just smaller. */
-	r->dst_len = (uint32_t)ex->dst.len;
+	if (st == HISI_ZIP_OK && zip_dev_buf_overlap(&ex->src, &ex->dst, ex->pieces))
+		st = HISI_ZIP_BAD_SQE;
 	return st;
 }
 

@@ -145,6 +145,18 @@ uint32_t zip_dev_buf_flat(struct zip_dev_view *view, uint64_t iova, uint64_t len
 uint32_t zip_dev_buf_sgl(struct zip_dev_view *view, uint64_t iova, uint64_t skip, uint64_t len,
 		unsigned int prot, struct zip_dev_buf *buf);
 
+struct zip_dev_piece;
+
+/** Room for zip_dev_buf_overlap() to sort in; NULL: out of memory. Freed with free(). */
+struct zip_dev_piece *zip_dev_pieces_alloc(void);
+
+/**
+ * Do the buffers share a byte? No copy or codec in the engine is defined for
+ * that, whatever the driver hopes for.
+ */
+bool zip_dev_buf_overlap(const struct zip_dev_buf *src, const struct zip_dev_buf *dst,
+		struct zip_dev_piece *scratch);
+
 /** Copy n bytes from or to a buffer at offset off; off + n <= buf->len. */
 void zip_dev_buf_read(const struct zip_dev_buf *buf, uint64_t off, void *dst, size_t n);
 void zip_dev_buf_write(const struct zip_dev_buf *buf, uint64_t off, const void *src, size_t n);
@@ -164,6 +176,7 @@ struct zip_dev_exec {
 	struct zip_codec *codec;
 	struct zip_dev_buf src;
 	struct zip_dev_buf dst;
+	struct zip_dev_piece *pieces;
 	/* Written by the owner only; atomic for zip_dev_stats_get(). */
 	_Atomic uint64_t requests;
 	_Atomic uint64_t bytes_in;

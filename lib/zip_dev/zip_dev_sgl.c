@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "zip_dev_internal.h"
@@ -98,6 +99,114 @@ zip_dev_buf_sgl(struct zip_dev_view *view, uint64_t iova, uint64_t skip, uint64_
 		}
 	}
 	return HISI_ZIP_OK;
+}
+
+/* Pairs up to which comparing all of them beats sorting. */
+#define PAIRS_MAX 64
+
+/* One piece for the sweep: where it begins and ends, and on which side it is. */
+struct zip_dev_piece {
+	uintptr_t from;
+	uintptr_t to;
+	unsigned int side; /* 0: source, 1: destination */
+};
+
+static void
+sift_down(struct zip_dev_piece *p, size_t at, size_t n)
+{
+	struct zip_dev_piece moving = p[at];
+	size_t child;
+
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && p[child].from < p[child + 1].from)
+			child++;
+		if (p[child].from <= moving.from)
+			break;
+		p[at] = p[child];
+		at = child;
+	}
+	p[at] = moving;
+}
+
+/* Heap sort: no memory of its own, and no input makes it slow. */
+static void
+sort_pieces(struct zip_dev_piece *p, size_t n)
+{
+	for (size_t i = n / 2; i-- > 0;)
+		sift_down(p, i, n);
+	while (n-- > 1) {
+		struct zip_dev_piece last = p[n];
+
+		p[n] = p[0];
+		p[0] = last;
+		sift_down(p, 0, n);
+	}
+}
+
+static void
+bounds(const struct zip_dev_buf *buf, uintptr_t *from, uintptr_t *to)
+{
+	*from = UINTPTR_MAX;
+	*to = 0;
+	for (unsigned int i = 0; i < buf->cnt; i++) {
+		uintptr_t base = (uintptr_t)buf->iov[i].iov_base;
+
+		if (base < *from)
+			*from = base;
+		if (base + buf->iov[i].iov_len > *to)
+			*to = base + buf->iov[i].iov_len;
+	}
+}
+
+struct zip_dev_piece *
+zip_dev_pieces_alloc(void)
+{
+	return malloc(2 * (size_t)ZIP_DEV_IOV_MAX * sizeof(struct zip_dev_piece));
+}
+
+bool
+zip_dev_buf_overlap(const struct zip_dev_buf *src, const struct zip_dev_buf *dst,
+		struct zip_dev_piece *scratch)
+{
+	uintptr_t src_from, src_to, dst_from, dst_to, end[2] = { 0, 0 };
+	size_t n = 0;
+
+	bounds(src, &src_from, &src_to);
+	bounds(dst, &dst_from, &dst_to);
+	if (src_from >= dst_to || dst_from >= src_to)
+		return false;
+
+	if ((uint64_t)src->cnt * dst->cnt <= PAIRS_MAX) {
+		for (unsigned int i = 0; i < src->cnt; i++)
+			for (unsigned int k = 0; k < dst->cnt; k++) {
+				uintptr_t a = (uintptr_t)src->iov[i].iov_base;
+				uintptr_t b = (uintptr_t)dst->iov[k].iov_base;
+
+				if (a < b + dst->iov[k].iov_len && b < a + src->iov[i].iov_len)
+					return true;
+			}
+		return false;
+	}
+
+	for (unsigned int side = 0; side < 2; side++) {
+		const struct zip_dev_buf *buf = side == 0 ? src : dst;
+
+		for (unsigned int i = 0; i < buf->cnt; i++) {
+			uintptr_t from = (uintptr_t)buf->iov[i].iov_base;
+
+			scratch[n++] = (struct zip_dev_piece){ .from = from,
+				.to = from + buf->iov[i].iov_len, .side = side };
+		}
+	}
+	sort_pieces(scratch, n);
+	/* In order of their beginnings: one overlaps if the other side reaches beyond it. */
+	for (size_t i = 0; i < n; i++) {
+		if (scratch[i].from < end[!scratch[i].side])
+			return true;
+		if (scratch[i].to > end[scratch[i].side])
+			end[scratch[i].side] = scratch[i].to;
+	}
+	return false;
 }
 
 /* Copy between a buffer and flat memory; writes the buffer if in is not NULL. */

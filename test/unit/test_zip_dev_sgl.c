@@ -225,13 +225,66 @@ largest_chain(void **state)
 		assert_int_equal(out[i], big[2 * i]);
 }
 
+/* An SGL of cnt pieces of len bytes, step apart. */
+static uint64_t
+comb(uint8_t *mem, unsigned int cnt, uint32_t len, uint32_t step)
+{
+	uint64_t first = td_sgl(&td, mem, (size_t)cnt * len, cnt, 200);
+	uint64_t i = 0;
+
+	for (uint64_t at = first; at != 0;) {
+		struct hisi_acc_sgl *sgl = (void *)(td.arena + (at - TD_IOVA));
+
+		for (unsigned int k = 0; k < sgl->entry_sum_in_sgl; k++, i++)
+			((struct hisi_acc_sge *)(sgl + 1))[k].buf = td_iova(&td, mem + i * step);
+		at = sgl->next_dma;
+	}
+	return first;
+}
+
+static uint32_t
+comb_status(uint8_t *src, uint8_t *dst, unsigned int cnt, uint32_t len)
+{
+	struct hisi_zip_sqe *sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
+
+	td.used = mark;
+	sqe_src(sqe, comb(src, cnt, len, 64), cnt * len);
+	sqe_dst(sqe, comb(dst, cnt, len, 64), cnt * len);
+	return tq_do(&c)->dw3;
+}
+
+/* Interleaved is fine, one shared byte is not, for few pieces and many. */
+static void
+shared_bytes(void **state)
+{
+	static const unsigned int counts[] = { 1, 2, 7, 8, 9, 100, 1500 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		unsigned int n = counts[i];
+
+		assert_int_equal(comb_status(plain, plain + 32, n, 32), HISI_ZIP_OK);
+		assert_memory_equal(plain, plain + 32, 32);
+		assert_memory_equal(plain + (n - 1) * 64, plain + (n - 1) * 64 + 32, 32);
+		assert_int_equal(comb_status(plain + 32, plain, n, 32), HISI_ZIP_OK);
+		assert_int_equal(comb_status(plain, plain + 31, n, 32), HISI_ZIP_BAD_SQE);
+		assert_int_equal(comb_status(plain + 31, plain, n, 32), HISI_ZIP_BAD_SQE);
+		assert_int_equal(comb_status(plain, plain, n, 32), HISI_ZIP_BAD_SQE);
+		/* Only the very last piece and the very first one. */
+		assert_int_equal(comb_status(plain, plain + (n - 1) * 64 + 31, n, 32),
+				HISI_ZIP_BAD_SQE);
+		assert_int_equal(comb_status(plain, plain + (n - 1) * 64 + 32, n, 32),
+				HISI_ZIP_OK);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
+		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain), T(shared_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

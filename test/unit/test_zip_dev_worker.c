@@ -107,7 +107,7 @@ static void
 order_with(unsigned int workers, unsigned int queues, uint32_t goal)
 {
 	struct zip_dev_conf conf = td_conf(workers);
-	struct load *l = aligned_alloc(64, queues * sizeof(*l));
+	struct load *l = malloc(queues * sizeof(*l));
 	pthread_t t[4];
 	struct td td;
 	struct zip_dev_stats s;

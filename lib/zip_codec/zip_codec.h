@@ -94,8 +94,8 @@ struct zip_codec;
  * (address space; pages are touched on first use), so calls do not allocate.
  *
  * @param max_len
- *   Largest total src length, and largest dst length, of a call, in bytes;
- *   at most ZIP_CODEC_LEN_MAX.
+ *   Largest total src length of a call, and largest total dst length of a
+ *   decompression, in bytes; at most ZIP_CODEC_LEN_MAX.
  * @return
  *   The codec, owned by the caller, or NULL with errno EINVAL or ENOMEM.
  */

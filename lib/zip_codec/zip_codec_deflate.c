@@ -72,12 +72,14 @@ deflate_all(const struct deflate_call *call, size_t *needed)
 	struct zip_codec_plan plan =
 		zip_codec_plan_oneshot(call->params, call->whole, call->len);
 	size_t stored = zip_codec_stored_size(call->len);
-	uint8_t *out = call->dst_linear != NULL ? call->dst_linear : codec->dst_scratch;
-	size_t cap = call->cap < codec->dst_scratch_len ? call->cap : codec->dst_scratch_len;
-	size_t n;
+	uint8_t *out = call->dst_linear;
+	size_t cap = call->cap, n;
 
-	if (call->dst_linear == NULL)
-		cap = codec->dst_scratch_len; /* no need to be careful */
+	/* The scratch holds the output of any input; to offer more is of no use either. */
+	if (out == NULL || cap > codec->dst_scratch_len)
+		cap = codec->dst_scratch_len;
+	if (out == NULL)
+		out = codec->dst_scratch;
 
 	n = zip_codec_engine_run(codec, &plan, call->whole, call->src, call->len, out, cap);
 	if (n == 0 && call->cap < stored && plan.engine != ZIP_CODEC_ENGINE_STORED) {
@@ -196,17 +198,15 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 		return -EINVAL;
 	call.len = zip_codec_iov_len(src, src_cnt);
 	call.cap = zip_codec_iov_len(dst, dst_cnt);
-	if (call.len > codec->max_len || call.cap > codec->max_len)
+	if (call.len > codec->max_len)
 		return -E2BIG;
 
 	if (call.len == 0) {
 		result->produced = deflate_empty(&call);
 		return result->produced == 0 ? -ENOSPC : 0;
 	}
-	if (call.cap < 2 || call.cap < call.len / RATIO_MAX) {
-		if (call.cap < 2 || !partial)
-			return -ENOSPC;
-	}
+	if (call.cap < 2 || (call.cap < call.len / RATIO_MAX && !partial))
+		return -ENOSPC;
 
 	call.src = zip_codec_iov_linear(src, src_cnt, call.len);
 	call.dst_linear = zip_codec_iov_linear(dst, dst_cnt, call.cap);

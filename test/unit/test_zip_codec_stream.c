@@ -59,19 +59,6 @@ random_size(struct rng *rng, size_t max)
 	return limit < 2 ? limit : rng_below(rng, limit + 1);
 }
 
-/* What the checksums must be by now: running is the state so far, and moved on. */
-static void
-check_sums(struct zip_codec_params *running, const struct zip_codec_result *result,
-		const uint8_t *more, size_t len)
-{
-	if (len != 0 && (running->checksum & ZIP_CODEC_CRC32) != 0)
-		running->crc32 = (uint32_t)crc32_z(running->crc32, more, len);
-	if (len != 0 && (running->checksum & ZIP_CODEC_ADLER32) != 0)
-		running->adler32 = (uint32_t)adler32_z(running->adler32, more, len);
-	assert_int_equal(result->crc32, running->crc32);
-	assert_int_equal(result->adler32, running->adler32);
-}
-
 /*
  * One random life of a compression stream: out gets the stream. Every flush
  * that has succeeded must have brought out all the input so far.

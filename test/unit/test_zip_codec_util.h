@@ -61,6 +61,13 @@ void guarded_free(struct guarded *mem);
 /** Cut len bytes into up to PIECES_MAX pieces, empty ones among them; returns how many. */
 unsigned int cut(struct rng *rng, uint8_t *data, size_t len, struct iovec *iov);
 
+/**
+ * Check the checksums of a call: running holds those before it, data are the
+ * uncompressed bytes it handled; running is moved on.
+ */
+void check_sums(struct zip_codec_params *running, const struct zip_codec_result *result,
+		const uint8_t *data, size_t len);
+
 /** zlib's verdict over a complete raw stream: Z_STREAM_END or what went wrong. */
 int judge_inflate(const uint8_t *src, size_t len, uint8_t *dst, size_t cap,
 		size_t *consumed, size_t *produced);

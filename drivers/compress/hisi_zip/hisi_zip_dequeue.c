@@ -8,7 +8,7 @@
 #include "hisi_zip_pmd.h"
 
 /* How many completions ahead SQEs are fetched into the cache, if they are complete. */
-#define PREFETCH_AHEAD 4
+#define PREFETCH_AHEAD 8
 
 /*
  * Results of a stateful request: keep the state words for the next one, and
@@ -86,8 +86,11 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	} else if (status == HISI_ZIP_DSTLEN_OUT) {
 		const struct hisi_zip_xform *x = op->private_xform;
 
-		if (slot->kind == HISI_ZIP_SLOT_COMP && x->dw10 == 0 && qp->dev->args.sw) {
-			/* Plain silicon returns no prefix; software can. */
+		if (x->dw10 == 0 && qp->dev->args.sw) {
+			/*
+			 * Plain silicon returns no prefix, and takes no destination below
+			 * 16 bytes (reference 5.5); software can do both.
+			 */
 			hisi_zip_sw_run(qp, op);
 			return;
 		}

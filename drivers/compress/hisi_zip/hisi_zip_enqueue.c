@@ -8,8 +8,15 @@
 
 #include "hisi_zip_pmd.h"
 
-/* How far ahead ops, and the slots of the hardware ring, are fetched into the cache. */
-#define PREFETCH_AHEAD 4
+/* How far ahead ops are fetched into the cache. */
+#define PREFETCH_OPS 4
+
+/*
+ * How far ahead SQEs are. The device had them last, so each of their two lines
+ * has to come from another core, and stores alone keep only a few such
+ * transfers under way.
+ */
+#define PREFETCH_SQES 12
 
 /* What became of an op. */
 enum verdict {
@@ -183,6 +190,15 @@ next_sqe(const struct hisi_zip_hwq *hwq)
 }
 
 static inline void
+prefetch_sqe(const struct hisi_qm_ring *ring, uint32_t ahead)
+{
+	char *sqe = hisi_qm_sq_slot(ring, (ring->sq_tail + ahead) & ring->mask);
+
+	rte_prefetch0_write(sqe);
+	rte_prefetch0_write(sqe + RTE_CACHE_LINE_MIN_SIZE);
+}
+
+static inline void
 push_sqe(struct hisi_zip_hwq *hwq)
 {
 	struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
@@ -283,7 +299,8 @@ fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi
 {
 	const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
 
-	if (unlikely(src->next != NULL || dst->next != NULL))
+	/* Not "next": that would fetch the second cache line of both mbufs. */
+	if (unlikely((src->nb_segs | dst->nb_segs) != 1))
 		return fill_chained(qp, x, slot, op, sqe);
 	if (unlikely((uint64_t)op->src.offset + op->src.length > src->data_len ||
 			op->dst.offset > dst->data_len))
@@ -295,6 +312,23 @@ fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi
 }
 
 /* ---- Kinds of ops -------------------------------------------------------------------------- */
+
+/* A stateless compression that shall not end its stream: can the function do that? */
+static enum verdict __rte_noinline
+check_flush(const struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
+		struct hisi_zip_slot *slot, struct rte_comp_op *op)
+{
+	if (op->flush_flag != RTE_COMP_FLUSH_FULL)
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	/* Without the extension a stateless request always ends the stream. */
+	if (x->dw10 != 0 || x->algo != RTE_COMP_ALGO_DEFLATE)
+		return SUBMITTED;
+	if (!qp->dev->args.sw)
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	slot->kind = HISI_ZIP_SLOT_SW;
+	slot->flags = 0;
+	return SOFTWARE;
+}
 
 static inline enum verdict
 fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
@@ -309,6 +343,11 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	slot->kind = x->dir;
 	slot->flags = x->chksum != RTE_COMP_CHECKSUM_NONE ? HISI_ZIP_SLOT_F_CHKSUM : 0;
+	if (unlikely(op->flush_flag != RTE_COMP_FLUSH_FINAL) && x->dir == HISI_ZIP_COMP) {
+		verdict = check_flush(qp, x, slot, op);
+		if (verdict != SUBMITTED)
+			return verdict;
+	}
 	if (unlikely(x->sw)) {
 		slot->kind = HISI_ZIP_SLOT_SW;
 		return SOFTWARE;
@@ -320,6 +359,7 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 			return verdict;
 	}
 	sqe = next_sqe(hwq);
+	prefetch_sqe(&hwq->queue->qp.ring, PREFETCH_SQES);
 	verdict = fill_buffers(qp, x, slot, op, sqe);
 	if (unlikely(verdict != SUBMITTED))
 		return verdict;
@@ -327,9 +367,9 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 	/* What is not written is 0 in every slot at all times, or not meant without its flag. */
 	sqe->dw7 = x->dw7;
 	sqe->dw10 = x->dw10;
-	if (unlikely(op->flush_flag == RTE_COMP_FLUSH_FULL) && x->dir == HISI_ZIP_COMP)
-		sqe->dw10 |= x->dw10 != 0 && x->algo == RTE_COMP_ALGO_DEFLATE ?
-			HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT : 0;
+	if (unlikely(op->flush_flag == RTE_COMP_FLUSH_FULL) && x->dir == HISI_ZIP_COMP &&
+			x->algo == RTE_COMP_ALGO_DEFLATE)
+		sqe->dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
 	if (x->chksum != RTE_COMP_CHECKSUM_NONE)
 		sqe_checksums(sqe, x, op->input_chksum);
 	sqe->ctx_dw0 = 0;
@@ -459,8 +499,8 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		struct rte_comp_op *op = ops[i];
 		enum verdict verdict;
 
-		if (i + PREFETCH_AHEAD < nb_ops)
-			rte_prefetch0(ops[i + PREFETCH_AHEAD]);
+		if (i + PREFETCH_OPS < nb_ops)
+			rte_prefetch0(ops[i + PREFETCH_OPS]);
 		if (likely(op->op_type == RTE_COMP_OP_STATELESS))
 			verdict = fill_stateless(qp, slot, op);
 		else if (op->op_type == RTE_COMP_OP_STATEFUL)

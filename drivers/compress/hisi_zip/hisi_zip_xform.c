@@ -278,9 +278,11 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 		ret = -ENOTSUP;
 		goto fail;
 	}
-	/* A plain function knows only sync flushes. */
-	if (s->x.dir == HISI_ZIP_COMP && !(dev->info.ext_features & HISI_ZIP_EXT_F_FLUSH) &&
-			dev->args.sw)
+	/*
+	 * A plain function knows only sync flushes, and a request of a stream fails
+	 * without 16 (reference 5.5: better 200) bytes of room, which ends the stream.
+	 */
+	if (!(dev->info.ext_features & HISI_ZIP_EXT_F_FLUSH) && dev->args.sw)
 		s->x.sw = 1;
 	if (s->x.sw) {
 		s->sw = zip_codec_stream_create(s->x.dir == HISI_ZIP_COMP ? ZIP_CODEC_COMPRESS :

@@ -3,13 +3,36 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <bus_vdev_driver.h>
 #include <rte_eal.h>
 #include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_memzone.h>
 #include <rte_string_fns.h>
 
 #include "hisi_zip_pmd.h"
+
+/*
+ * Give a compressdev back. compressdev would close it first, but does not find
+ * it when one with a lower id has gone before: the callers have closed it. And
+ * compressdev leaves the memzone of its data, so that nothing else could ever
+ * have the same id.
+ */
+static int
+cdev_destroy(struct rte_compressdev *cdev)
+{
+	char name[RTE_MEMZONE_NAMESIZE];
+	int ret;
+
+	snprintf(name, sizeof(name), "rte_compressdev_data_%u", cdev->data->dev_id);
+	cdev->dev_ops = NULL;
+	ret = rte_compressdev_pmd_destroy(cdev);
+	if (ret == 0)
+		rte_memzone_free(rte_memzone_lookup(name));
+	return ret;
+}
 
 static int
 hisi_zip_vdev_probe(struct rte_vdev_device *vdev)
@@ -44,7 +67,7 @@ hisi_zip_vdev_probe(struct rte_vdev_device *vdev)
 	dev->args = args;
 	ret = hisi_zip_dev_init(dev, NULL);
 	if (ret != 0) {
-		rte_compressdev_pmd_destroy(cdev);
+		cdev_destroy(cdev);
 		return ret;
 	}
 	cdev->dev_ops = &hisi_zip_ops;
@@ -69,9 +92,10 @@ hisi_zip_vdev_remove(struct rte_vdev_device *vdev)
 	/* The application may have left without stop and close. */
 	for (uint16_t i = 0; i < cdev->data->nb_queue_pairs; i++)
 		hisi_zip_qp_release(cdev, i);
+	rte_free(cdev->data->queue_pairs);
 	dev = cdev->data->dev_private;
 	hisi_zip_dev_fini(dev);
-	return rte_compressdev_pmd_destroy(cdev);
+	return cdev_destroy(cdev);
 }
 
 static struct rte_vdev_driver hisi_zip_vdev_driver = {

@@ -248,8 +248,11 @@ hisi_zip_xform_free(struct rte_compressdev *cdev, void *private_xform)
 {
 	struct hisi_zip_xform *x = private_xform;
 
-	if (x == NULL || x->dev != cdev->data->dev_private)
+	if (x == NULL || x->dev != cdev->data->dev_private) {
+		HISI_ZIP_LOG(ERR, "%s: transform %p was to be freed, expected one of this device",
+			cdev->data->name, private_xform);
 		return -EINVAL;
+	}
 	x->dev = NULL; /* a second free, or an op that still uses it, is then noticed */
 	rte_free(x);
 	return 0;
@@ -310,10 +313,14 @@ hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
 	struct hisi_zip_dev *dev = cdev->data->dev_private;
 	struct hisi_zip_stream *s = stream;
 
-	if (s == NULL || s->x.dev != dev)
+	if (s == NULL || s->x.dev != dev) {
+		HISI_ZIP_LOG(ERR, "%s: stream %p was to be freed, expected one of this device",
+			dev->name, stream);
 		return -EINVAL;
+	}
 	if (__atomic_load_n(&s->busy, __ATOMIC_ACQUIRE)) {
-		HISI_ZIP_LOG(ERR, "%s: a stream with an op in flight was to be freed", dev->name);
+		HISI_ZIP_LOG(ERR, "%s: stream %p with an op in flight was to be freed, "
+			"expected none", dev->name, stream);
 		return -EBUSY;
 	}
 	if (s->x.sw) {

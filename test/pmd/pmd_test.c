@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_bus_vdev.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_log.h>
+#include <rte_malloc.h>
+
+#include <zlib.h>
+
+#include "pmd_test.h"
+#include "pmd_test_priv.h"
+
+/* A minute is nothing that a slow machine reaches. */
+#define DEQUEUE_TIMEOUT_S (60 * (1 + 4 * PMD_SLOW))
+
+#define OPS_MAX 8191
+
+static struct {
+	const struct pmd_program *program;
+	const struct pmd_case *running;
+	uint64_t seed;
+	unsigned long count, first, iteration;
+	bool started; /* the running case has asked for an iteration */
+	const char *only;
+	const char *dev_args;
+	struct rte_mempool *ops;
+	FILE *log;
+	char *log_text;
+	size_t log_len;
+} test = { .seed = 1 };
+
+void
+pmd_fail(const char *file, int line, const char *fmt, ...)
+{
+	const char *name = strrchr(file, '/');
+	va_list ap;
+
+	fflush(stdout);
+	if (test.log != NULL) {
+		fflush(test.log);
+		fprintf(stderr, "%s", test.log_text);
+	}
+	fprintf(stderr, "pmd_test: FAILED %s:%d: ", name != NULL ? name + 1 : file, line);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\npmd_test: again: %s -- --case %s --seed %" PRIu64 " --first %lu --count 1",
+		test.program->name, test.running->name, test.seed, test.iteration);
+	if (test.dev_args[0] != '\0')
+		fprintf(stderr, " --dev %s", test.dev_args);
+	fprintf(stderr, "\n");
+	/* Neither EAL nor a sanitizer's leak check has anything to say about what was cut short. */
+	_exit(1);
+}
+
+bool
+pmd_next(struct rng *rng)
+{
+	if (!test.started)
+		test.iteration = test.first;
+	else
+		test.iteration++;
+	test.started = true;
+	if (test.iteration >= test.first + test.count)
+		return false;
+	/* Far apart, and not 0, which xorshift never leaves. */
+	rng->state = (test.seed * 1000003 + test.iteration + 1) * 0x9e3779b97f4a7c15u | 1;
+	for (int i = 0; i < 4; i++)
+		rng_next(rng);
+	return true;
+}
+
+unsigned long
+pmd_iteration(void)
+{
+	return test.iteration;
+}
+
+unsigned long
+pmd_count(void)
+{
+	return test.count;
+}
+
+bool
+rng_one_in(struct rng *rng, unsigned int n)
+{
+	return rng_below(rng, n) == 0;
+}
+
+size_t
+rng_range(struct rng *rng, size_t min, size_t max)
+{
+	return min + rng_below(rng, max - min + 1);
+}
+
+/* ---- Devices ------------------------------------------------------------------------------- */
+
+uint8_t
+pmd_dev_id(const char *name)
+{
+	int id = rte_compressdev_get_dev_id(name);
+
+	PMD_CHECK(id >= 0, "no device %s (%d)", name, id);
+	return (uint8_t)id;
+}
+
+static const char *
+dev_args(char *buf, size_t len, const char *args)
+{
+	snprintf(buf, len, "%s%s%s", args,
+		args[0] != '\0' && test.dev_args[0] != '\0' ? "," : "", test.dev_args);
+	return buf;
+}
+
+uint8_t
+pmd_dev_add(const char *name, const char *args)
+{
+	char buf[256];
+	int ret = rte_vdev_init(name, dev_args(buf, sizeof(buf), args));
+
+	PMD_CHECK(ret == 0, "rte_vdev_init(%s, \"%s\") returned %d", name, buf, ret);
+	return pmd_dev_id(name);
+}
+
+void
+pmd_dev_remove(const char *name)
+{
+	int ret = rte_vdev_uninit(name);
+
+	PMD_CHECK(ret == 0, "rte_vdev_uninit(%s) returned %d", name, ret);
+}
+
+void
+pmd_dev_start(uint8_t dev, uint16_t qps, uint32_t depth)
+{
+	struct rte_compressdev_config config = {
+		.socket_id = (int)rte_socket_id(),
+		.nb_queue_pairs = qps,
+		.max_nb_priv_xforms = 1024,
+		.max_nb_streams = 1024,
+	};
+	int ret = rte_compressdev_configure(dev, &config);
+
+	PMD_CHECK(ret == 0, "configure(%u queue pairs) returned %d", qps, ret);
+	for (uint16_t qp = 0; qp < qps; qp++) {
+		ret = rte_compressdev_queue_pair_setup(dev, qp, depth, (int)rte_socket_id());
+		PMD_CHECK(ret == 0, "queue_pair_setup(%u, depth %u) returned %d", qp, depth, ret);
+	}
+	ret = rte_compressdev_start(dev);
+	PMD_CHECK(ret == 0, "start returned %d", ret);
+}
+
+void
+pmd_dev_stop(uint8_t dev)
+{
+	int ret;
+
+	rte_compressdev_stop(dev);
+	ret = rte_compressdev_close(dev);
+	PMD_CHECK(ret == 0, "close returned %d", ret);
+}
+
+void *
+pmd_xform(uint8_t dev, const struct rte_comp_xform *xform)
+{
+	void *priv = NULL;
+	int ret = rte_compressdev_private_xform_create(dev, xform, &priv);
+
+	PMD_CHECK(ret == 0 && priv != NULL, "private_xform_create returned %d", ret);
+	return priv;
+}
+
+void
+pmd_xform_free(uint8_t dev, void *xform)
+{
+	int ret = rte_compressdev_private_xform_free(dev, xform);
+
+	PMD_CHECK(ret == 0, "private_xform_free returned %d", ret);
+}
+
+const struct rte_comp_xform pmd_deflate_xform = {
+	.type = RTE_COMP_COMPRESS,
+	.compress = {
+		.algo = RTE_COMP_ALGO_DEFLATE,
+		.deflate.huffman = RTE_COMP_HUFFMAN_DEFAULT,
+		.level = 1,
+		.window_size = 15,
+	},
+};
+
+const struct rte_comp_xform pmd_inflate_xform = {
+	.type = RTE_COMP_DECOMPRESS,
+	.decompress = {
+		.algo = RTE_COMP_ALGO_DEFLATE,
+		.window_size = 15,
+	},
+};
+
+struct rte_comp_xform
+pmd_random_deflate(struct rng *rng)
+{
+	struct rte_comp_xform xform = pmd_deflate_xform;
+
+	xform.compress.level = (int)rng_range(rng, 0, 10) - 1;
+	xform.compress.deflate.huffman = (enum rte_comp_huffman)rng_below(rng, 3);
+	xform.compress.window_size = rng_one_in(rng, 2) ? 15 : (uint8_t)rng_range(rng, 8, 15);
+	xform.compress.chksum = (enum rte_comp_checksum_type)rng_below(rng, 4);
+	return xform;
+}
+
+struct rte_comp_xform
+pmd_random_inflate(struct rng *rng)
+{
+	struct rte_comp_xform xform = pmd_inflate_xform;
+
+	xform.decompress.chksum = (enum rte_comp_checksum_type)rng_below(rng, 4);
+	return xform;
+}
+
+/* ---- Bytes --------------------------------------------------------------------------------- */
+
+struct bytes
+bytes_alloc(size_t len)
+{
+	struct bytes b = { .data = malloc(len + 1), .len = len };
+
+	PMD_CHECK(b.data != NULL, "no memory for %zu bytes", len);
+	return b;
+}
+
+struct bytes
+bytes_random(struct rng *rng, size_t len)
+{
+	struct bytes b = bytes_alloc(len);
+
+	data_fill(b.data, len, (enum data_kind)rng_below(rng, DATA_KINDS), rng_next(rng) | 1);
+	return b;
+}
+
+struct bytes
+bytes_deflate(const uint8_t *data, size_t len, int level, int window)
+{
+	z_stream z = { 0 };
+	struct bytes b;
+	int ret;
+
+	ret = deflateInit2(&z, level, Z_DEFLATED, window == 8 ? -9 : -window, 8,
+		Z_DEFAULT_STRATEGY);
+	PMD_CHECK(ret == Z_OK, "deflateInit2(level %d, window %d) returned %d", level, window, ret);
+	/* deflateBound() of 1.2.13 is too small for some windows. */
+	b = bytes_alloc(len + len / 4 + 1000);
+	z.next_in = (Bytef *)(uintptr_t)data;
+	z.avail_in = (uInt)len;
+	z.next_out = b.data;
+	z.avail_out = (uInt)b.len;
+	ret = deflate(&z, Z_FINISH);
+	PMD_CHECK(ret == Z_STREAM_END, "deflate returned %d", ret);
+	b.len = z.total_out;
+	deflateEnd(&z);
+	return b;
+}
+
+void
+bytes_free(struct bytes *b)
+{
+	free(b->data);
+	*b = (struct bytes){ 0 };
+}
+
+void
+bytes_append(struct bytes *b, const uint8_t *data, size_t len)
+{
+	b->data = realloc(b->data, b->len + len + 1);
+	PMD_CHECK(b->data != NULL, "no memory for %zu bytes", b->len + len);
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
+}
+
+size_t
+pmd_random_len(struct rng *rng, size_t max)
+{
+	switch (rng_below(rng, 10)) {
+	case 0:
+		return 0;
+	case 1:
+		return 1;
+	case 2:
+	case 3:
+	case 4:
+		return rng_below(rng, RTE_MIN(max, (size_t)300) + 1);
+	case 5:
+	case 6:
+	case 7:
+	case 8:
+		return rng_below(rng, RTE_MIN(max, (size_t)20000) + 1);
+	default:
+		return rng_below(rng, max + 1);
+	}
+}
+
+uint64_t
+pmd_chksum(enum rte_comp_checksum_type type, uint64_t prev, const uint8_t *data, size_t len)
+{
+	uint32_t adler_in = (uint32_t)(type == RTE_COMP_CHECKSUM_ADLER32 ? prev : prev >> 32);
+	uint32_t crc = (uint32_t)crc32_z((uint32_t)prev, data, len);
+	uint32_t adler = (uint32_t)adler32_z(adler_in != 0 ? adler_in : 1, data, len);
+
+	switch (type) {
+	case RTE_COMP_CHECKSUM_CRC32:
+		return crc;
+	case RTE_COMP_CHECKSUM_ADLER32:
+		return adler;
+	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
+		return (uint64_t)adler << 32 | crc;
+	default:
+		return 0;
+	}
+}
+
+/* ---- Ops ----------------------------------------------------------------------------------- */
+
+struct rte_comp_op *
+pmd_op(void *xform, struct rte_mbuf *src, uint32_t src_offset, uint32_t src_len,
+		struct rte_mbuf *dst, uint32_t dst_offset)
+{
+	struct rte_comp_op *op = rte_comp_op_alloc(test.ops);
+
+	PMD_CHECK(op != NULL, "no op left");
+	op->op_type = RTE_COMP_OP_STATELESS;
+	op->private_xform = xform;
+	op->m_src = src;
+	op->src.offset = src_offset;
+	op->src.length = src_len;
+	op->m_dst = dst;
+	op->dst.offset = dst_offset;
+	op->flush_flag = RTE_COMP_FLUSH_FINAL;
+	op->input_chksum = 0;
+	/* What a driver forgets to write shows. */
+	op->consumed = op->produced = UINT32_MAX;
+	op->output_chksum = UINT64_MAX;
+	return op;
+}
+
+void
+pmd_op_free(struct rte_comp_op *op)
+{
+	pmd_chain_free(op->m_src);
+	pmd_chain_free(op->m_dst);
+	rte_comp_op_free(op);
+}
+
+void
+pmd_enqueue(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n)
+{
+	uint16_t done = rte_compressdev_enqueue_burst(dev, qp, ops, n);
+
+	PMD_CHECK(done == n, "enqueue took %u of %u ops", done, n);
+}
+
+void
+pmd_dequeue(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n)
+{
+	uint64_t end = rte_rdtsc() + rte_get_tsc_hz() * DEQUEUE_TIMEOUT_S;
+	uint16_t done = 0;
+
+	while (done < n) {
+		uint16_t got = rte_compressdev_dequeue_burst(dev, qp, ops + done, n - done);
+
+		PMD_CHECK(got <= n - done, "dequeue gave %u ops, asked for %u", got, n - done);
+		done += got;
+		PMD_CHECK(got != 0 || rte_rdtsc() < end, "%u of %u ops came back in %d s", done, n,
+			DEQUEUE_TIMEOUT_S);
+		if (got == 0)
+			sched_yield();
+	}
+}
+
+void
+pmd_run(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n)
+{
+	struct rte_comp_op *back[n];
+
+	pmd_enqueue(dev, qp, ops, n);
+	pmd_dequeue(dev, qp, back, n);
+	for (uint16_t i = 0; i < n; i++)
+		PMD_CHECK(back[i] == ops[i], "op %u of %u is not the one enqueued there", i, n);
+}
+
+const char *
+pmd_status(uint8_t status)
+{
+	static const char *const names[] = {
+		"SUCCESS", "NOT_PROCESSED", "INVALID_ARGS", "ERROR", "INVALID_STATE",
+		"OUT_OF_SPACE_TERMINATED", "OUT_OF_SPACE_RECOVERABLE",
+	};
+
+	return status < RTE_DIM(names) ? names[status] : "unknown";
+}
+
+/* ---- What the process holds ---------------------------------------------------------------- */
+
+static unsigned int
+dir_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int n = 0;
+
+	PMD_CHECK(dir != NULL, "cannot open %s", path);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+struct pmd_usage
+pmd_usage_get(void)
+{
+	struct pmd_usage u = {
+		.fds = dir_entries("/proc/self/fd"),
+		.threads = dir_entries("/proc/self/task"),
+	};
+
+	for (unsigned int i = 0; i < rte_socket_count(); i++) {
+		struct rte_malloc_socket_stats stats;
+
+		if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &stats) != 0)
+			continue;
+		u.heap_bytes += stats.heap_allocsz_bytes;
+		u.heap_blocks += stats.alloc_count;
+	}
+	return u;
+}
+
+void
+pmd_usage_check(const char *what, const struct pmd_usage *before)
+{
+	struct pmd_usage now = pmd_usage_get();
+
+	PMD_CHECK(now.heap_blocks <= before->heap_blocks && now.heap_bytes <= before->heap_bytes,
+		"%s: EAL heap grew from %zu bytes in %u blocks to %zu in %u", what,
+		before->heap_bytes, before->heap_blocks, now.heap_bytes, now.heap_blocks);
+	PMD_CHECK(now.fds <= before->fds, "%s: %u fds, %u before", what, now.fds, before->fds);
+	/* A thread that was joined may still be listed for a moment. */
+	for (int i = 0; i < 1000 && now.threads > before->threads; i++) {
+		usleep(1000);
+		now.threads = dir_entries("/proc/self/task");
+	}
+	PMD_CHECK(now.threads <= before->threads, "%s: %u threads, %u before", what, now.threads,
+		before->threads);
+}
+
+/* ---- Log ----------------------------------------------------------------------------------- */
+
+void
+pmd_log_begin(void)
+{
+	free(test.log_text);
+	test.log_text = NULL;
+	test.log = open_memstream(&test.log_text, &test.log_len);
+	PMD_CHECK(test.log != NULL, "no memory for a log");
+	rte_openlog_stream(test.log);
+}
+
+const char *
+pmd_log_end(void)
+{
+	rte_openlog_stream(NULL);
+	fclose(test.log);
+	test.log = NULL;
+	return test.log_text;
+}
+
+/* ---- Program ------------------------------------------------------------------------------- */
+
+#define EAL_ARGS_MAX 64
+
+struct eal_args {
+	char *argv[EAL_ARGS_MAX];
+	int argc;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+eal_arg(struct eal_args *args, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (args->argc >= EAL_ARGS_MAX - 1 || vasprintf(&args->argv[args->argc++], fmt, ap) < 0)
+		rte_exit(2, "pmd_test: too many EAL arguments\n");
+	va_end(ap);
+}
+
+static void
+parse_own(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i += 2) {
+		if (i + 1 == argc)
+			rte_exit(2, "pmd_test: %s has no value\n", argv[i]);
+		if (strcmp(argv[i], "--seed") == 0)
+			test.seed = strtoull(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--count") == 0)
+			test.count = strtoul(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--first") == 0)
+			test.first = strtoul(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--case") == 0)
+			test.only = argv[i + 1];
+		else if (strcmp(argv[i], "--dev") == 0)
+			test.dev_args = argv[i + 1];
+		else
+			rte_exit(2, "pmd_test: %s, expected --seed, --count, --first, --case or "
+				"--dev\n", argv[i]);
+	}
+}
+
+static void
+run_cases(void)
+{
+	const struct pmd_program *p = test.program;
+	unsigned int run = 0;
+
+	for (test.running = p->cases; test.running->name != NULL; test.running++) {
+		uint64_t start = rte_rdtsc();
+
+		if (test.only != NULL && strcmp(test.only, test.running->name) != 0)
+			continue;
+		test.started = false;
+		test.iteration = 0;
+		test.running->run();
+		printf("pmd_test: %s %s: ok, seed %" PRIu64 ", %.2f s", p->name, test.running->name,
+			test.seed, (double)(rte_rdtsc() - start) / (double)rte_get_tsc_hz());
+		if (test.started)
+			printf(", iterations %lu to %lu", test.first, test.iteration - 1);
+		printf("\n");
+		fflush(stdout);
+		run++;
+	}
+	test.running = p->cases; /* what comes after is nobody's */
+	if (run == 0)
+		rte_exit(2, "pmd_test: no case %s\n", test.only);
+}
+
+int
+pmd_main(int argc, char **argv, const struct pmd_program *program)
+{
+	static const char *const one[] = { "compress_hisi_zip", NULL };
+	const char *const *vdevs = program->vdevs != NULL ? program->vdevs : one;
+	struct eal_args args = { 0 };
+	char *argv_eal[EAL_ARGS_MAX];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int own;
+
+	test.program = program;
+	test.running = program->cases;
+	test.count = PMD_SLOW ? RTE_MAX(program->count / 4, 1ul) : program->count;
+	test.dev_args = "";
+	for (own = 1; own < argc && strcmp(argv[own], "--") != 0; own++)
+		;
+	if (own < argc)
+		parse_own(argc - own - 1, argv + own + 1);
+
+	eal_arg(&args, "%s", argv[0]);
+	eal_arg(&args, "--no-huge");
+	eal_arg(&args, "-m");
+	eal_arg(&args, "512");
+	eal_arg(&args, "--no-pci");
+	eal_arg(&args, "--no-telemetry");
+	eal_arg(&args, "--file-prefix");
+	eal_arg(&args, "%s_%d", program->name, (int)getpid());
+	/* Three lcores wherever there are CPUs: the tests are about order, not about speed. */
+	eal_arg(&args, "--lcores");
+	eal_arg(&args, "0@(0-%ld),1@(0-%ld),2@(0-%ld)", cpus - 1, cpus - 1, cpus - 1);
+	eal_arg(&args, "--log-level=*:warning");
+	for (; *vdevs != NULL; vdevs++) {
+		eal_arg(&args, "--vdev");
+		eal_arg(&args, "%s%s%s", *vdevs, test.dev_args[0] != '\0' ? "," : "",
+			test.dev_args);
+	}
+	for (int i = 1; i < own; i++)
+		eal_arg(&args, "%s", argv[i]);
+	/* EAL changes the array. */
+	memcpy(argv_eal, args.argv, sizeof(argv_eal));
+	if (rte_eal_init(args.argc, argv_eal) < 0)
+		rte_exit(2, "pmd_test: EAL does not start\n");
+
+	pmd_pools_create();
+	test.ops = rte_comp_op_pool_create("pmd_test_ops", OPS_MAX, 0, 16, SOCKET_ID_ANY);
+	PMD_CHECK(test.ops != NULL, "no memory for ops");
+	run_cases();
+	rte_mempool_free(test.ops);
+	pmd_pools_free();
+	for (vdevs = program->vdevs != NULL ? program->vdevs : one; *vdevs != NULL; vdevs++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*vdevs, ","), *vdevs);
+		pmd_dev_remove(name);
+	}
+	rte_eal_cleanup();
+	for (int i = 0; i < args.argc; i++)
+		free(args.argv[i]);
+	free(test.log_text);
+	return 0;
+}

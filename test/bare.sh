@@ -46,7 +46,7 @@ mirror=$(apt-get indextargets --format '$(SITE) $(REPO_URI) $(RELEASE) $(COMPONE
 mounted=
 cleanup() {
 	for dir in $mounted; do
-		umount "$dir" || :
+		umount "$dir" || umount --lazy "$dir" || :
 	done
 }
 trap cleanup EXIT

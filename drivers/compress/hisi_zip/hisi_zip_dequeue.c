@@ -75,7 +75,7 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	struct rte_comp_op *op = slot->op;
 	uint32_t status = sqe->dw3 & HISI_ZIP_STATUS_MASK;
 
-	qp->deq.hw_status[RTE_MIN(status, (uint32_t)HISI_ZIP_HW_STATUS_OTHER)]++;
+	HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, (uint32_t)HISI_ZIP_HW_STATUS_OTHER)], 1);
 	op->debug_status = sqe->dw3;
 	op->consumed = sqe->consumed;
 	op->produced = sqe->produced;
@@ -141,7 +141,7 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 	if (unlikely(ring->cq[ring->cq_head].sq_head != ring->cq_head ||
 			op->produced > sqe->dest_avail_out ||
 			op->consumed > sqe->input_data_length)) {
-		qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER]++;
+		HISI_ZIP_COUNT(qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER], 1);
 		op->status = RTE_COMP_OP_STATUS_ERROR;
 		op->consumed = 0;
 		op->produced = 0;
@@ -225,8 +225,9 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 			hisi_zip_sw_run(qp, op);
 		}
 		if (unlikely(op->status != RTE_COMP_OP_STATUS_SUCCESS)) {
-			qp->deq.status[op->status % HISI_ZIP_OP_STATUSES]++;
-			qp->deq.errors += op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+			HISI_ZIP_COUNT(qp->deq.status[op->status % HISI_ZIP_OP_STATUSES], 1);
+			HISI_ZIP_COUNT(qp->deq.errors,
+				op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE);
 		}
 		bytes += op->produced;
 		ops[i] = op;
@@ -241,7 +242,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	}
 	/* Release: enqueue may fill these slots and their SQEs again. */
 	__atomic_store_n(&qp->head, head, __ATOMIC_RELEASE);
-	qp->deq.ops += i;
-	qp->deq.bytes += bytes;
+	HISI_ZIP_COUNT(qp->deq.ops, i);
+	HISI_ZIP_COUNT(qp->deq.bytes, bytes);
 	return i;
 }

@@ -224,7 +224,7 @@ first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zi
 {
 	if (hisi_zip_hwq_take(qp, x->dir) == 0)
 		return SUBMITTED;
-	qp->enq.no_queue++;
+	HISI_ZIP_COUNT(qp->enq.no_queue, 1);
 	if (!qp->dev->args.sw)
 		return FULL;
 	if (op->op_type == RTE_COMP_OP_STATEFUL)
@@ -485,7 +485,7 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		qp->head_seen = __atomic_load_n(&qp->head, __ATOMIC_ACQUIRE);
 		room = qp->limit - (tail - qp->head_seen);
 		if (room < nb_ops) {
-			qp->enq.full++;
+			HISI_ZIP_COUNT(qp->enq.full, 1);
 			nb_ops = (uint16_t)room;
 		}
 	}
@@ -508,10 +508,10 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		else
 			verdict = finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 		if (unlikely(verdict == FULL)) {
-			qp->enq.full++;
+			HISI_ZIP_COUNT(qp->enq.full, 1);
 			break;
 		}
-		qp->enq.rejected += verdict == FINISHED;
+		HISI_ZIP_COUNT(qp->enq.rejected, verdict == FINISHED);
 		slot->op = op;
 		bytes += op->src.length;
 	}
@@ -525,7 +525,7 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 				qp->hwq[dir].queue->qp.ring.sq_tail != old_sq_tail[dir])
 			hisi_qm_sq_ring(&qp->hwq[dir].queue->qp.ring);
 	}
-	qp->enq.ops += i;
-	qp->enq.bytes += bytes;
+	HISI_ZIP_COUNT(qp->enq.ops, i);
+	HISI_ZIP_COUNT(qp->enq.bytes, bytes);
 	return i;
 }

@@ -61,9 +61,9 @@ hisi_zip_stats_get(struct rte_compressdev *cdev, struct rte_compressdev_stats *s
 
 		if (qp == NULL)
 			continue;
-		stats->enqueued_count += qp->enq.ops;
-		stats->dequeued_count += qp->deq.ops;
-		stats->dequeue_err_count += qp->deq.errors;
+		stats->enqueued_count += HISI_ZIP_COUNTER(qp->enq.ops);
+		stats->dequeued_count += HISI_ZIP_COUNTER(qp->deq.ops);
+		stats->dequeue_err_count += HISI_ZIP_COUNTER(qp->deq.errors);
 	}
 }
 

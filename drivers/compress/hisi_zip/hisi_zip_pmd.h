@@ -139,11 +139,16 @@ struct hisi_zip_slot {
 #define HISI_ZIP_SGL_PER_SLOT 8u
 /** Most units that the two lists of one op can take (255 entries each, even). */
 #define HISI_ZIP_SGL_OP_MAX   (2 * RTE_ALIGN(HISI_ZIP_SGL_HDR + HISI_ACC_SGE_MAX, 2))
+/** Least units of a ring: lists do not wrap, so up to one op's may be skipped at its end. */
+#define HISI_ZIP_SGL_MIN      rte_align32pow2(2 * HISI_ZIP_SGL_OP_MAX)
+
+#define HISI_ZIP_NO_QUEUE (-1) /**< hisi_zip_hwq.qn: not taken. */
 
 /** A hardware queue of a queue pair, and memory for the SGLs of its requests. */
 struct hisi_zip_hwq {
 	/* Set at first use, by enqueue; constant until stop. */
 	struct spim_queue *queue;   /**< NULL: not taken. */
+	int32_t qn;                 /**< Its number for telemetry, which must not follow queue. */
 	struct hisi_qm_mem sgl;     /**< SGL ring. */
 	uint32_t sgl_mask;          /**< Units of the ring - 1. */
 
@@ -154,6 +159,14 @@ struct hisi_zip_hwq {
 	/* The dequeuing thread's; passed to the enqueuing one with release. */
 	uint32_t sgl_head __rte_cache_aligned; /**< Units before it are free. */
 } __rte_cache_aligned;
+
+/**
+ * Add to a counter. Each has one writer; telemetry and stats read them from
+ * other threads, which is all that the atomic store is for.
+ */
+#define HISI_ZIP_COUNT(counter, n) \
+	__atomic_store_n(&(counter), (counter) + (n), __ATOMIC_RELAXED)
+#define HISI_ZIP_COUNTER(counter) __atomic_load_n(&(counter), __ATOMIC_RELAXED)
 
 /** Counters of one queue pair; each half has one writer. */
 struct hisi_zip_enq_stats {

@@ -44,6 +44,8 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 		rte_free(qp);
 		return -ENOMEM;
 	}
+	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++)
+		qp->hwq[dir].qn = HISI_ZIP_NO_QUEUE;
 	qp->dev = dev;
 	qp->id = qp_id;
 	qp->mask = slots - 1;
@@ -77,8 +79,7 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
 	struct hisi_zip_dev *dev = qp->dev;
-	uint32_t units = RTE_MAX((qp->mask + 1) * HISI_ZIP_SGL_PER_SLOT,
-		rte_align32pow2(HISI_ZIP_SGL_OP_MAX));
+	uint32_t units = RTE_MAX((qp->mask + 1) * HISI_ZIP_SGL_PER_SLOT, HISI_ZIP_SGL_MIN);
 	struct spim_queue *queue;
 	int ret;
 
@@ -96,6 +97,7 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->queue = queue;
+	__atomic_store_n(&hwq->qn, queue->qp.ring.qn, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -125,5 +127,6 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 		spim_queue_put(dev->spim, hwq->queue);
 		dev->mem.free(dev->mem.priv, &hwq->sgl);
 		hwq->queue = NULL;
+		__atomic_store_n(&hwq->qn, HISI_ZIP_NO_QUEUE, __ATOMIC_RELAXED);
 	}
 }

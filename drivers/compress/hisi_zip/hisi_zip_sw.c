@@ -177,7 +177,7 @@ hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 	uint64_t src_len, dst_len;
 	int src_cnt, dst_cnt, ret;
 
-	qp->deq.sw++;
+	HISI_ZIP_COUNT(qp->deq.sw, 1);
 	if (src_max + dst_max > IOV_INLINE)
 		iov = malloc((src_max + dst_max) * sizeof(*iov));
 	if (iov == NULL) {

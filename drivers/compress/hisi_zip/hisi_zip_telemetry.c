@@ -15,7 +15,7 @@
 /*
  * Devices and queue pairs to show. The lock is held while a command runs, so
  * that nothing it looks at goes away. Counters are read while the data path
- * writes them: a value may be a moment old, never torn (64 bits, aligned).
+ * writes them: a value may be a moment old.
  */
 static TAILQ_HEAD(, hisi_zip_dev) devs = TAILQ_HEAD_INITIALIZER(devs);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -133,14 +133,12 @@ show_queues(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 			return -ENOMEM;
 		rte_tel_data_start_dict(q);
 		rte_tel_data_add_dict_u64(q, "depth", qp->limit);
-		rte_tel_data_add_dict_u64(q, "in_flight", (uint32_t)(qp->tail - qp->head));
+		rte_tel_data_add_dict_u64(q, "in_flight", (uint32_t)(HISI_ZIP_COUNTER(qp->tail) -
+			HISI_ZIP_COUNTER(qp->head)));
 		/* -1: not taken, because no op of this direction has come yet. */
-		for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-			const struct spim_queue *queue = qp->hwq[dir].queue;
-
+		for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++)
 			rte_tel_data_add_dict_int(q, names[dir],
-				queue != NULL ? queue->qp.ring.qn : -1);
-		}
+				HISI_ZIP_COUNTER(qp->hwq[dir].qn));
 		snprintf(name, sizeof(name), "qp_%u", qp->id);
 		rte_tel_data_add_dict_container(d, name, q, 0);
 	}
@@ -162,13 +160,13 @@ show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 	struct hisi_zip_qp *qp;
 
 	TAILQ_FOREACH(qp, &dev->qps, next) {
-		enq.ops += qp->enq.ops;
-		enq.bytes += qp->enq.bytes;
-		enq.full += qp->enq.full;
-		deq.ops += qp->deq.ops;
-		deq.bytes += qp->deq.bytes;
-		deq.sw += qp->deq.sw;
-		deq.errors += qp->deq.errors;
+		enq.ops += HISI_ZIP_COUNTER(qp->enq.ops);
+		enq.bytes += HISI_ZIP_COUNTER(qp->enq.bytes);
+		enq.full += HISI_ZIP_COUNTER(qp->enq.full);
+		deq.ops += HISI_ZIP_COUNTER(qp->deq.ops);
+		deq.bytes += HISI_ZIP_COUNTER(qp->deq.bytes);
+		deq.sw += HISI_ZIP_COUNTER(qp->deq.sw);
+		deq.errors += HISI_ZIP_COUNTER(qp->deq.errors);
 	}
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_u64(d, "enqueued", enq.ops);
@@ -220,18 +218,18 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		uint64_t n = 0;
 
 		TAILQ_FOREACH(qp, &dev->qps, next)
-			n += qp->deq.status[by_op[i].status];
+			n += HISI_ZIP_COUNTER(qp->deq.status[by_op[i].status]);
 		rte_tel_data_add_dict_u64(d, by_op[i].name, n);
 	}
 	for (unsigned int i = 0; i < RTE_DIM(by_hw); i++) {
 		uint64_t n = 0;
 
 		TAILQ_FOREACH(qp, &dev->qps, next)
-			n += qp->deq.hw_status[by_hw[i].status];
+			n += HISI_ZIP_COUNTER(qp->deq.hw_status[by_hw[i].status]);
 		rte_tel_data_add_dict_u64(d, by_hw[i].name, n);
 	}
 	TAILQ_FOREACH(qp, &dev->qps, next)
-		no_queue += qp->enq.no_queue;
+		no_queue += HISI_ZIP_COUNTER(qp->enq.no_queue);
 	rte_tel_data_add_dict_u64(d, "no_hardware_queue", no_queue);
 	return 0;
 }

@@ -256,11 +256,9 @@ fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi
 		 */
 		bool too_long = src.length > HISI_ZIP_REQ_LEN_MAX || src.segs > HISI_ACC_SGE_MAX;
 
-		if (!too_long && (dst.length > HISI_ZIP_REQ_LEN_MAX || dst.segs > HISI_ACC_SGE_MAX)) {
-			side_cut(&dst);
+		if (!too_long && side_cut(&dst))
 			too_long = x->dir == HISI_ZIP_DECOMP ||
 				dst.length < src.length + src.length / 8 + 64;
-		}
 		if (too_long) {
 			if (!qp->dev->args.sw)
 				return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Access points: names, options, queues taken on use and given back, and real
+ * work through the rings of the local transport, without any driver.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zlib.h>
+
+#include "hisi_zip_ext.h"
+#include "hisi_zip_sqe.h"
+#include "spim.h"
+
+static char last_line[512];
+
+static void
+take_line(int error, const char *line)
+{
+	if (error)
+		snprintf(last_line, sizeof(last_line), "%s", line);
+}
+
+static struct spim_conf
+conf_of(uint16_t workers, uint8_t plain, uint8_t revision, uint16_t queues)
+{
+	return (struct spim_conf){
+		.owner = "unit",
+		.log = take_line,
+		.local = {
+			.workers = workers,
+			.plain = plain,
+			.revision = revision,
+			.queues = queues,
+		},
+	};
+}
+
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *name;
+		int ret;
+	} cases[] = {
+		{ "", -EINVAL },
+		{ "locale", -EINVAL },
+		{ "LOCAL", -EINVAL },
+		{ "unix:/run/x", -ENOTSUP },
+		{ "uacce:hisi_zip-0", -ENOTSUP },
+	};
+	struct spim_conf conf = conf_of(0, 0, 0, 0);
+	struct spim_dev *dev;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char want[64];
+
+		assert_int_equal(spim_open(cases[i].name, &conf, &dev), cases[i].ret);
+		snprintf(want, sizeof(want), "unit: dev=%s: expected", cases[i].name);
+		assert_non_null(strstr(last_line, want));
+	}
+	conf.local.revision = 0x77;
+	assert_int_equal(spim_open("local", &conf, &dev), -EINVAL);
+	assert_non_null(strstr(last_line, "revision 0x77"));
+	conf = conf_of(1000, 0, 0, 0);
+	assert_int_equal(spim_open("local", &conf, &dev), -EINVAL);
+	assert_non_null(strstr(last_line, "1000 workers"));
+}
+
+static void
+test_info(void **state)
+{
+	struct spim_conf conf = conf_of(0, 0, 0, 0);
+	struct spim_info info;
+	struct spim_dev *dev;
+
+	(void)state;
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	spim_info_get(dev, &info);
+	assert_int_equal(info.revision, HISI_QM_REV_V3);
+	assert_int_equal(info.queues, 1024);
+	assert_int_equal(info.va, 1);
+	assert_int_equal(info.polled, 1);
+	assert_int_equal(info.ext_features, HISI_ZIP_EXT_F_ALL);
+	spim_close(dev);
+
+	conf = conf_of(1, 1, HISI_QM_REV_V2, 7);
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	spim_info_get(dev, &info);
+	assert_int_equal(info.revision, HISI_QM_REV_V2);
+	assert_int_equal(info.queues, 7);
+	assert_int_equal(info.polled, 0);
+	assert_int_equal(info.ext_features, 0);
+	spim_close(dev);
+}
+
+/* Submit one request and wait for its completion. */
+static const struct hisi_zip_sqe *
+run(struct spim_queue *q, const struct hisi_zip_sqe *sqe)
+{
+	struct hisi_qm_ring *ring = &q->qp.ring;
+	struct hisi_zip_sqe *slot = hisi_qm_sq_slot(ring, ring->sq_tail);
+
+	memcpy(slot, sqe, sizeof(*slot));
+	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
+	hisi_qm_sq_ring(ring);
+	while (!hisi_qm_cq_ready(ring)) {
+		if (q->io->ops->poll != NULL)
+			assert_int_equal(spim_queue_poll(q, 1), 1);
+	}
+	hisi_qm_cq_next(ring);
+	hisi_qm_cq_ring(ring);
+	return slot;
+}
+
+static struct hisi_zip_sqe
+request(const void *src, size_t src_len, void *dst, size_t dst_len)
+{
+	return (struct hisi_zip_sqe){
+		.input_data_length = (uint32_t)src_len,
+		.dest_avail_out = (uint32_t)dst_len,
+		.dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT,
+		.dw9 = HISI_ZIP_REQ_DEFLATE,
+		.source_addr_l = (uint32_t)(uintptr_t)src,
+		.source_addr_h = (uint32_t)((uintptr_t)src >> 32),
+		.dest_addr_l = (uint32_t)(uintptr_t)dst,
+		.dest_addr_h = (uint32_t)((uintptr_t)dst >> 32),
+	};
+}
+
+static void
+round_trip(uint16_t workers, uint8_t plain)
+{
+	enum { LEN = 20000 };
+	struct spim_conf conf = conf_of(workers, plain, 0, 0);
+	uint8_t *plain_text = malloc(LEN), *packed = malloc(LEN), *back = malloc(LEN);
+	struct spim_queue *comp, *decomp;
+	const struct hisi_zip_sqe *done;
+	struct hisi_zip_sqe sqe;
+	struct spim_dev *dev;
+
+	for (int i = 0; i < LEN; i++)
+		plain_text[i] = (uint8_t)(i % 251 * (i / 1000 + 1));
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &comp), 0);
+	assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_DECOMPRESS, 16, -1, &decomp), 0);
+	/* More than a ring's worth, so that phases and wraps are used. */
+	for (int i = 0; i < 100; i++) {
+		z_stream z = { 0 };
+
+		sqe = request(plain_text, LEN, packed, LEN);
+		done = run(comp, &sqe);
+		assert_int_equal(done->dw3 & HISI_ZIP_STATUS_MASK, HISI_ZIP_OK);
+		assert_int_equal(done->consumed, LEN);
+		assert_true(done->produced > 0 && done->produced < LEN);
+		/* zlib is the judge of what came out. */
+		assert_int_equal(inflateInit2(&z, -15), Z_OK);
+		z.next_in = packed;
+		z.avail_in = done->produced;
+		z.next_out = back;
+		z.avail_out = LEN;
+		assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+		assert_int_equal(z.total_out, LEN);
+		inflateEnd(&z);
+		assert_memory_equal(back, plain_text, LEN);
+
+		sqe = request(packed, done->produced, back, LEN);
+		memset(back, 0, LEN);
+		done = run(decomp, &sqe);
+		assert_int_equal(done->dw3 & HISI_ZIP_STATUS_MASK, HISI_ZIP_OK);
+		assert_int_equal(done->produced, LEN);
+		assert_memory_equal(back, plain_text, LEN);
+	}
+	assert_int_equal(spim_queue_stop(dev, comp), 0);
+	assert_int_equal(spim_queue_stop(dev, decomp), 0);
+	spim_queue_put(dev, comp);
+	spim_queue_put(dev, decomp);
+	spim_close(dev);
+	free(plain_text);
+	free(packed);
+	free(back);
+}
+
+static void
+test_work(void **state)
+{
+	(void)state;
+	round_trip(0, 0);
+	round_trip(0, 1);
+	round_trip(1, 0);
+	round_trip(3, 0);
+}
+
+/* Stopping finishes what was submitted, and its completions can be read afterwards. */
+static void
+test_stop_drains(void **state)
+{
+	enum { LEN = 4096, OPS = 15 };
+	static uint8_t src[LEN], dst[OPS][LEN * 2];
+
+	(void)state;
+	for (uint16_t workers = 0; workers < 3; workers++) {
+		struct spim_conf conf = conf_of(workers, 0, 0, 0);
+		struct spim_queue *q;
+		struct spim_dev *dev;
+
+		assert_int_equal(spim_open("local", &conf, &dev), 0);
+		assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &q), 0);
+		for (int i = 0; i < OPS; i++) {
+			struct hisi_zip_sqe sqe = request(src, LEN, dst[i], sizeof(dst[i]));
+
+			memcpy(hisi_qm_sq_slot(&q->qp.ring, q->qp.ring.sq_tail), &sqe, sizeof(sqe));
+			q->qp.ring.sq_tail++;
+		}
+		hisi_qm_sq_ring(&q->qp.ring);
+		assert_int_equal(spim_queue_stop(dev, q), 0);
+		for (int i = 0; i < OPS; i++) {
+			const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(&q->qp.ring, (uint16_t)i);
+
+			assert_int_equal(hisi_qm_cq_ready(&q->qp.ring), 1);
+			assert_int_equal(sqe->dw3 & HISI_ZIP_STATUS_MASK, HISI_ZIP_OK);
+			assert_int_equal(sqe->consumed, LEN);
+			hisi_qm_cq_next(&q->qp.ring);
+		}
+		assert_int_equal(hisi_qm_cq_ready(&q->qp.ring), 0);
+		spim_queue_put(dev, q);
+		spim_close(dev);
+	}
+}
+
+/* Taking a queue is the allocation: as many as there are, and again after they came back. */
+static void
+test_queues_on_use(void **state)
+{
+	enum { QUEUES = 6 };
+	struct spim_conf conf = conf_of(0, 0, 0, QUEUES);
+	struct spim_queue *q[QUEUES + 1];
+	struct spim_dev *dev;
+
+	(void)state;
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	for (int round = 0; round < 200; round++) {
+		for (int i = 0; i < QUEUES; i++)
+			assert_int_equal(spim_queue_take(dev, i % 2, 16, -1, &q[i]), 0);
+		assert_int_equal(spim_queue_take(dev, 0, 16, -1, &q[QUEUES]), -EBUSY);
+		for (int i = 0; i < QUEUES; i++) {
+			assert_int_equal(spim_queue_stop(dev, q[i]), 0);
+			spim_queue_put(dev, q[i]);
+		}
+	}
+	spim_close(dev);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_work),
+		cmocka_unit_test(test_stop_drains),
+		cmocka_unit_test(test_queues_on_use),
+	};
+
+	return cmocka_run_group_tests_name("spim", tests, NULL, NULL);
+}

@@ -30,6 +30,14 @@ fuzz() {
 
 fuzzers=$(find build/asan/test/fuzz -maxdepth 1 -name 'fuzz_*' -type f -perm -u+x)
 [ -n "$fuzzers" ] || echo "not ok no fuzzer was built"
+# One beside the other for each CPU: they are bound by time, not by work.
+running=0
 for f in $fuzzers; do
-	check "fuzz $(basename "$f")" fuzz "$f" || :
+	check "fuzz $(basename "$f")" fuzz "$f" &
+	running=$((running + 1))
+	if [ "$running" -ge "$jobs" ]; then
+		wait
+		running=0
+	fi
 done
+wait

@@ -194,8 +194,8 @@ prefetch_sqe(const struct hisi_qm_ring *ring, uint32_t ahead)
 {
 	char *sqe = hisi_qm_sq_slot(ring, (ring->sq_tail + ahead) & ring->mask);
 
-	rte_prefetch0_write(sqe);
-	rte_prefetch0_write(sqe + RTE_CACHE_LINE_MIN_SIZE);
+	hisi_qm_prefetch_write(sqe);
+	hisi_qm_prefetch_write(sqe + RTE_CACHE_LINE_MIN_SIZE);
 }
 
 static inline void
@@ -406,9 +406,8 @@ stream_flush(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool
 	case RTE_COMP_FLUSH_FINAL:
 		*dw7 |= HISI_ZIP_DW7_FINISH;
 		return true;
-	default:
-		return false;
 	}
+	return false;
 }
 
 static enum verdict __rte_noinline
@@ -421,7 +420,9 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	uint32_t dw7, dw10;
 	uint64_t ctx;
 
-	if (s == NULL || s->x.dev != qp->dev || op->m_src == NULL || op->m_dst == NULL)
+	if (s == NULL || s->x.dev != qp->dev || op->m_src == NULL || op->m_dst == NULL ||
+			(s->x.dir == HISI_ZIP_COMP &&
+			(unsigned int)op->flush_flag > RTE_COMP_FLUSH_FINAL))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	/* Acquire: the state words that dequeue left with the op before this one. */
 	if (__atomic_load_n(&s->busy, __ATOMIC_ACQUIRE) || s->dead)

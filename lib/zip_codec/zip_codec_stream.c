@@ -52,6 +52,7 @@ struct zip_codec_stream {
 	uint8_t dir;
 	uint8_t state;
 	uint8_t at_block;   /* decompression: see struct zip_codec_result */
+	uint8_t wants_room; /* decompression: nothing may happen before there is room */
 	uint8_t settled;    /* compression: the last call was done to its end */
 	uint16_t stage_pos; /* next byte of the stage to deliver */
 	uint16_t stage_end;
@@ -262,31 +263,38 @@ decompress_step(struct zip_codec_stream *stream, struct cursor *src, struct curs
 
 /*
  * Input and output are both used up. Returns true if there is more to come: a
- * byte of it is in the stage then. What inflate() finds behind that byte (the
- * end, an error) it says again when it is called for the rest.
+ * byte of it is in the stage then, or inflate() has found that a match reaches
+ * too far back, which without room for output it would not have looked at yet.
+ * That, and what it finds behind the byte, it says again when called for the rest.
  */
 static int
 decompress_probe(struct zip_codec_stream *stream)
 {
 	z_stream *zlib = &stream->zlib;
+	int ret;
 
 	zlib->next_in = NULL;
 	zlib->avail_in = 0;
 	zlib->next_out = stream->stage;
 	zlib->avail_out = 1;
-	inflate(zlib, Z_NO_FLUSH);
+	ret = inflate(zlib, Z_NO_FLUSH);
 	stream->stage_pos = 0;
 	stream->stage_end = zlib->avail_out == 0;
+	stream->wants_room = stream->stage_end != 0 || (ret != Z_OK && ret != Z_BUF_ERROR);
 	note_block(stream, stream->stage_end);
-	return stream->stage_end != 0;
+	return stream->wants_room;
 }
 
 static int
 decompress_run(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
 		struct zip_codec_result *result)
 {
-	int more = !stage_drain(stream, dst, result);
+	int more = stream->wants_room && dst->cnt == 0;
 
+	if (!more) {
+		stream->wants_room = 0;
+		stage_drain(stream, dst, result);
+	}
 	while (!more) {
 		size_t moved = result->consumed + result->produced;
 		int ret = decompress_step(stream, src, dst, result);
@@ -369,6 +377,7 @@ zip_codec_stream_reset(struct zip_codec_stream *stream, const struct zip_codec_p
 	stream->stage_pos = 0;
 	stream->stage_end = 0;
 	stream->at_block = 1;
+	stream->wants_room = 0;
 	stream->settled = 1;
 	stream->state = STREAM_RUNNING;
 	return 0;

@@ -42,9 +42,12 @@ struct code {
 	unsigned int symbol[SYMBOLS_MAX];     /* sorted by code */
 };
 
-/* -1 if the lengths ask for more codes than there are. */
+/*
+ * -1 if the lengths ask for more codes than there are, or leave some unused;
+ * but a tiny code may have one symbol of one bit, or none.
+ */
 static int
-code_make(struct code *code, const uint8_t *lens, unsigned int n)
+code_make(struct code *code, const uint8_t *lens, unsigned int n, int tiny)
 {
 	unsigned int at = 0;
 	int room = 1;
@@ -61,6 +64,8 @@ code_make(struct code *code, const uint8_t *lens, unsigned int n)
 		if (room < 0)
 			return -1;
 	}
+	if (room > 0 && !(tiny && at <= 1 && code->count[1] == at))
+		return -1;
 	return 0;
 }
 
@@ -98,7 +103,7 @@ parse_codes(struct bits *in, struct code *litlen, struct code *dist)
 		return -1;
 	for (unsigned int i = 0; i < npre; i++)
 		pre_lens[order[i]] = (uint8_t)get(in, 3);
-	if (in->bad || code_make(&pre, pre_lens, 19) != 0)
+	if (in->bad || code_make(&pre, pre_lens, 19, 0) != 0)
 		return -1;
 	while (n < nlit + ndist) {
 		int symbol = code_get(&pre, in);
@@ -121,7 +126,8 @@ parse_codes(struct bits *in, struct code *litlen, struct code *dist)
 		memset(lens + n, value, repeat);
 		n += repeat;
 	}
-	if (code_make(litlen, lens, nlit) != 0 || code_make(dist, lens + nlit, ndist) != 0)
+	if (lens[256] == 0 || code_make(litlen, lens, nlit, 1) != 0 ||
+			code_make(dist, lens + nlit, ndist, 1) != 0)
 		return -1;
 	return 0;
 }
@@ -135,9 +141,9 @@ fixed_codes(struct code *litlen, struct code *dist)
 	memset(lens + 144, 9, 112);
 	memset(lens + 256, 7, 24);
 	memset(lens + 280, 8, 8);
-	code_make(litlen, lens, 288);
-	memset(lens, 5, 30);
-	code_make(dist, lens, 30);
+	code_make(litlen, lens, 288, 0);
+	memset(lens, 5, 32); /* 30 and 31 have codes that never occur */
+	code_make(dist, lens, 32, 0);
 }
 
 static int

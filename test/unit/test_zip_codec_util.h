@@ -62,7 +62,7 @@ void guarded_free(struct guarded *mem);
 unsigned int cut(struct rng *rng, uint8_t *data, size_t len, struct iovec *iov);
 
 /**
- * Check the checksums of a call: running holds those before it, data are the
+ * Assert (in a cmocka test) the checksums of a call: running holds those before it, data are the
  * uncompressed bytes it handled; running is moved on.
  */
 void check_sums(struct zip_codec_params *running, const struct zip_codec_result *result,

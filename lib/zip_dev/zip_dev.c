@@ -62,6 +62,43 @@ regs_reset(struct zip_dev *dev)
 	atomic_store(&dev->ifc_int_mask, 1);
 }
 
+struct zip_dev_exec *
+zip_dev_exec_create(struct zip_dev *dev)
+{
+	struct zip_dev_exec *ex = aligned_alloc(64, sizeof(*ex));
+	struct zip_dev_exec *head;
+
+	if (ex == NULL)
+		return NULL;
+	memset(ex, 0, sizeof(*ex));
+	ex->codec = zip_codec_create(HISI_ZIP_REQ_LEN_MAX);
+	ex->src.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
+	ex->dst.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
+	ex->pieces = zip_dev_pieces_alloc();
+	if (ex->codec == NULL || ex->src.iov == NULL || ex->dst.iov == NULL ||
+			ex->pieces == NULL) {
+		zip_dev_exec_destroy(ex);
+		return NULL;
+	}
+	zip_dev_view_add(&dev->map, &ex->view);
+	head = atomic_load_explicit(&dev->execs, memory_order_relaxed);
+	do {
+		ex->next = head;
+	} while (!atomic_compare_exchange_weak_explicit(&dev->execs, &head, ex,
+			memory_order_release, memory_order_relaxed));
+	return ex;
+}
+
+void
+zip_dev_exec_destroy(struct zip_dev_exec *ex)
+{
+	zip_codec_destroy(ex->codec);
+	free(ex->src.iov);
+	free(ex->dst.iov);
+	free(ex->pieces);
+	free(ex);
+}
+
 static int
 queues_init(struct zip_dev *dev)
 {

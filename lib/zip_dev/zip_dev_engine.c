@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "zip_dev_internal.h"
@@ -36,43 +35,6 @@ struct req {
 	uint32_t src_len;
 	uint32_t dst_len;
 };
-
-struct zip_dev_exec *
-zip_dev_exec_create(struct zip_dev *dev)
-{
-	struct zip_dev_exec *ex = aligned_alloc(64, sizeof(*ex));
-	struct zip_dev_exec *head;
-
-	if (ex == NULL)
-		return NULL;
-	memset(ex, 0, sizeof(*ex));
-	ex->codec = zip_codec_create(HISI_ZIP_REQ_LEN_MAX);
-	ex->src.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
-	ex->dst.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
-	ex->pieces = zip_dev_pieces_alloc();
-	if (ex->codec == NULL || ex->src.iov == NULL || ex->dst.iov == NULL ||
-			ex->pieces == NULL) {
-		zip_dev_exec_destroy(ex);
-		return NULL;
-	}
-	zip_dev_view_add(&dev->map, &ex->view);
-	head = atomic_load_explicit(&dev->execs, memory_order_relaxed);
-	do {
-		ex->next = head;
-	} while (!atomic_compare_exchange_weak_explicit(&dev->execs, &head, ex,
-			memory_order_release, memory_order_relaxed));
-	return ex;
-}
-
-void
-zip_dev_exec_destroy(struct zip_dev_exec *ex)
-{
-	zip_codec_destroy(ex->codec);
-	free(ex->src.iov);
-	free(ex->dst.iov);
-	free(ex->pieces);
-	free(ex);
-}
 
 /* ---- Checks ---- */
 
@@ -545,6 +507,12 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 		set_result(sqe, 0, 0, st);
 		return;
 	}
+	/* Behind its last input a stream takes nothing but the rest of that input. */
+	if (s->finishing && (r->flush != ZIP_CODEC_FLUSH_FINISH || r->src_len != s->rest)) {
+		set_result(sqe, 0, 0, HISI_ZIP_BAD_STREAM);
+		zip_dev_stream_put(&dev->streams, s, true);
+		return;
+	}
 	/* These words are the device's; what the driver sends of them is not looked at. */
 	sqe->ctx_dw0 = 0;
 	sqe->ctx_dw1 = 0;
@@ -556,6 +524,8 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 		s->crc32 = res.crc32;
 		s->adler32 = res.adler32;
 		s->isize += (uint32_t)(r->compress ? res.consumed : res.produced);
+		s->finishing = r->compress && r->flush == ZIP_CODEC_FLUSH_FINISH;
+		s->rest = r->src_len - (uint32_t)res.consumed;
 	}
 	if (rc != 0 && rc != -ENOSPC) {
 		set_result(sqe, res.consumed, res.produced, codec_status(rc));

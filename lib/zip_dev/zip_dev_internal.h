@@ -161,7 +161,7 @@ bool zip_dev_buf_overlap(const struct zip_dev_buf *src, const struct zip_dev_buf
 void zip_dev_buf_read(const struct zip_dev_buf *buf, uint64_t off, void *dst, size_t n);
 void zip_dev_buf_write(const struct zip_dev_buf *buf, uint64_t off, const void *src, size_t n);
 
-/* ---- Executors (zip_dev_engine.c) ---- */
+/* ---- Executors (zip_dev.c makes them, zip_dev_engine.c executes) ---- */
 
 /** A request on its way, in private memory. */
 struct zip_dev_job {
@@ -206,6 +206,8 @@ struct zip_dev_stream {
 	bool busy;                   /**< A request is being executed. */
 	bool released;               /**< To be freed when that request is done. */
 	bool ended;                  /**< DEFLATE data is complete, the trailer is not. */
+	bool finishing;              /**< The last input was given, but output did not fit. */
+	uint32_t rest;               /**< finishing: bytes of it that were not consumed. */
 	uint8_t trailer_done;        /**< Bytes of trailer written or read. */
 	uint8_t trailer[8];
 	uint32_t isize;              /**< Uncompressed bytes so far, modulo 2^32. */

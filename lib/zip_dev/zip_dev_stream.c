@@ -132,6 +132,7 @@ zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
 		return HISI_ZIP_OK;
 	s->req = req;
 	s->ended = false;
+	s->finishing = false;
 	s->trailer_done = 0;
 	s->isize = 0;
 	s->crc32 = params->crc32;

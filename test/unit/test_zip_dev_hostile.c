@@ -113,7 +113,7 @@ wild_requests(uint8_t ext, uint32_t seed, unsigned int rounds)
 		uint32_t *w = (uint32_t *)sqe;
 
 		/* A valid stream here and there, so that more than errors is tried. */
-		if (round % 16 == 0) {
+		if (round % 64 == 0) {
 			wild_lists(&seed, lists, list_len);
 			z_deflate(-15, lists, 1000, td.arena + td.used + rnd(&seed) % 4096, 2000);
 		}
@@ -234,7 +234,7 @@ map_edges(void **state)
 static void
 many_maps(void **state)
 {
-	const unsigned int n = 500;
+	const unsigned int n = 512;
 	uint8_t *mem = aligned_alloc(PAGE, (size_t)n * 64);
 	uint64_t out = td_iova(&td, td_alloc(&td, PAGE, PAGE));
 	uint32_t seed = 5;
@@ -352,12 +352,12 @@ unmap_under_load(void **state)
 				ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE), 0);
 		assert_int_equal(pthread_create(&t, NULL, unmap_run, &u), 0);
 		while (u.rounds < 300) {
-			for (int i = 0; i < 20; i++) {
+			for (uint32_t i = 0; i < 20; i++) {
 				struct hisi_zip_sqe *sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 
 				sqe->dw10 = ext_level(1);
 				sqe_src(sqe, MAP2, 30000);
-				sqe_dst(sqe, MAP2 + 65536, 65536);
+				sqe_dst(sqe, MAP2 + 65536 + i * 40960, 40960);
 				tq_push(&c);
 			}
 			tq_ring(&c);

@@ -284,7 +284,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain), T(shared_bytes),
+		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
+		T(shared_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

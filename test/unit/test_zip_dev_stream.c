@@ -321,6 +321,43 @@ wrong_trailer(void **state)
 	}
 }
 
+/* After a finish that did not fit, only the rest of that input may come. */
+static void
+nothing_behind_the_last_input(void **state)
+{
+	struct hisi_zip_sqe *sqe;
+	uint32_t rest = 5000;
+
+	(void)state;
+	fill_noise(plain, MAX_LEN, 8);
+	for (int i = 0; rest != 0; i++) {
+		const uint32_t lens[] = { 5000, 100000, 0, 5001, 4999 };
+
+		sqe = stream_slot(&c, HISI_ZIP_REQ_ZLIB, 64, i == 0, true);
+		sqe_src(sqe, td_iova(&td, plain + 5000 - rest), rest);
+		sqe_dst(sqe, td_iova(&td, packed), 600);
+		sqe = tq_do(&c);
+		rest -= sqe->consumed;
+		if (sqe->dw3 == HISI_ZIP_OK)
+			break;
+		assert_int_equal(sqe->dw3, HISI_ZIP_DSTLEN_OUT);
+		for (int k = 0; k < 5; k++) {
+			if (lens[k] == rest)
+				continue;
+			sqe = stream_slot(&c, HISI_ZIP_REQ_ZLIB, 64, false, true);
+			sqe_src(sqe, td_iova(&td, plain), lens[k]);
+			sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+			assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_STREAM);
+		}
+		sqe = stream_slot(&c, HISI_ZIP_REQ_ZLIB, 64, false, false);
+		sqe_src(sqe, td_iova(&td, plain), rest);
+		sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+		assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_STREAM);
+		assert_int_equal(streams(), 1);
+	}
+	assert_int_equal(rest, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -328,6 +365,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(random_pieces), T(limit_release_and_misuse), T(wrong_trailer),
+		T(nothing_behind_the_last_input),
 		cmocka_unit_test(release_is_the_extensions),
 	};
 

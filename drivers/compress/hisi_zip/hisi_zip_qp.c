@@ -116,8 +116,13 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 	for (uint32_t pos = qp->head; pos != qp->tail; pos++) {
 		struct hisi_zip_slot *slot = &qp->slots[pos & qp->mask];
 
-		if (slot->kind == HISI_ZIP_SLOT_COMP || slot->kind == HISI_ZIP_SLOT_DECOMP)
+		if (slot->kind == HISI_ZIP_SLOT_COMP || slot->kind == HISI_ZIP_SLOT_DECOMP) {
 			hisi_zip_slot_complete(qp, slot);
+		} else if (slot->kind == HISI_ZIP_SLOT_SW) {
+			/* Here too: after a close nobody would, and a stream would stay busy. */
+			hisi_zip_sw_run(qp, slot->op);
+			slot->kind = HISI_ZIP_SLOT_DONE;
+		}
 	}
 	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		struct hisi_zip_hwq *hwq = &qp->hwq[dir];

@@ -65,6 +65,15 @@ pmd_fail(const char *file, int line, const char *fmt, ...)
 	_exit(1);
 }
 
+void
+pmd_rng(struct rng *rng)
+{
+	/* Far apart, and not 0, which xorshift never leaves. */
+	rng->state = (test.seed * 1000003 + test.iteration + 1) * 0x9e3779b97f4a7c15u | 1;
+	for (int i = 0; i < 4; i++)
+		rng_next(rng);
+}
+
 bool
 pmd_next(struct rng *rng)
 {
@@ -75,10 +84,7 @@ pmd_next(struct rng *rng)
 	test.started = true;
 	if (test.iteration >= test.first + test.count)
 		return false;
-	/* Far apart, and not 0, which xorshift never leaves. */
-	rng->state = (test.seed * 1000003 + test.iteration + 1) * 0x9e3779b97f4a7c15u | 1;
-	for (int i = 0; i < 4; i++)
-		rng_next(rng);
+	pmd_rng(rng);
 	return true;
 }
 

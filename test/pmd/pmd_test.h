@@ -68,6 +68,9 @@ void pmd_fail(const char *file, int line, const char *fmt, ...)
  */
 bool pmd_next(struct rng *rng);
 
+/** Seed for a case that has no iterations. */
+void pmd_rng(struct rng *rng);
+
 /** Number of the iteration. */
 unsigned long pmd_iteration(void);
 

@@ -230,11 +230,12 @@ wrong_xforms(void)
 static void
 wrong_frees(void)
 {
-	struct rng rng = { .state = 5 };
+	struct rng rng;
 	struct rte_comp_op *op;
 	void *x, *s;
 	int ret;
 
+	pmd_rng(&rng);
 	start();
 	other = pmd_dev_id(OTHER);
 	x = pmd_xform(other, &pmd_deflate_xform);
@@ -612,8 +613,9 @@ static void
 full_queue(void)
 {
 	static const uint32_t depths[] = { 1, 2, 16, 63, 64, 100, 1023, 1024, 100000 };
-	struct rng rng = { .state = 1234 };
+	struct rng rng;
 
+	pmd_rng(&rng);
 	dev = pmd_dev_id(DEVICE);
 	for (size_t d = 0; d < RTE_DIM(depths); d++) {
 		fill_queue(&rng, depths[d], PMD_LINEAR);
@@ -628,11 +630,12 @@ wrong_queue_pairs(void)
 {
 	struct rte_compressdev_config config = { .nb_queue_pairs = 3 };
 	struct rte_compressdev_info info;
-	struct rng rng = { .state = 9 };
+	struct rng rng;
 	struct rte_comp_op *op, *back;
 	void *x;
 	int ret;
 
+	pmd_rng(&rng);
 	dev = pmd_dev_id(DEVICE);
 	ret = rte_compressdev_configure(dev, &config);
 	PMD_CHECK(ret == 0, "configure returned %d", ret);
@@ -695,8 +698,9 @@ all_queue_pairs(void)
 {
 	struct rte_compressdev_info info;
 	struct ground g = { 0 };
-	struct rng rng = { .state = 21 };
+	struct rng rng;
 
+	pmd_rng(&rng);
 	dev = pmd_dev_id(DEVICE);
 	rte_compressdev_info_get(dev, &info);
 	pmd_dev_start(dev, info.max_nb_queue_pairs, 8);

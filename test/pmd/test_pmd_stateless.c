@@ -556,8 +556,9 @@ long_ops(void)
 	static const size_t lens[] = {
 		(8u << 20) - 1, 8u << 20, (8u << 20) + 1, (9u << 20) + 12345, 40u << 20,
 	};
-	struct rng rng = { .state = 77 };
+	struct rng rng;
 
+	pmd_rng(&rng);
 	start();
 	for (size_t i = 0; i < RTE_DIM(lens); i++) {
 		long_op(&rng, lens[i], DATA_TEXT, 1, PMD_FULL);

@@ -179,8 +179,8 @@ check(const struct zip_dev *dev, uint8_t qc_type, const struct hisi_zip_sqe *sqe
 	if (st != HISI_ZIP_OK)
 		return st;
 
-	/* Limits of the silicon that the extension lifts (5.5). */
-	if (!r->ext) {
+	/* Limits of the silicon that the extension lifts (5.5); a copy is the extension's. */
+	if (!r->ext && r->type != HISI_ZIP_REQ_EXT_COPY) {
 		if (r->src_len == 0 && !r->stream)
 			return HISI_ZIP_BAD_SQE;
 		if (r->dst_len < PLAIN_DST_MIN)

@@ -73,7 +73,9 @@ visit(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex)
 		n = zip_dev_queue_claim(dev, q, ex, ZIP_DEV_BATCH, 0);
 	}
 	zip_dev_view_leave(&ex->view);
-	return total != 0 ? FOUND_WORK : FOUND_BUSY;
+	/* What waits without having been claimed sits out a round: come back at once. */
+	return total != 0 || atomic_load_explicit(&q->waiting, memory_order_relaxed) != 0 ?
+		FOUND_WORK : FOUND_BUSY;
 }
 
 /* Visit every live queue once, beginning at another place for each worker. */

@@ -194,8 +194,8 @@ prefetch_sqe(const struct hisi_qm_ring *ring, uint32_t ahead)
 {
 	char *sqe = hisi_qm_sq_slot(ring, (ring->sq_tail + ahead) & ring->mask);
 
-	hisi_qm_prefetch_write(sqe);
-	hisi_qm_prefetch_write(sqe + RTE_CACHE_LINE_MIN_SIZE);
+	rte_prefetch0_write(sqe);
+	rte_prefetch0_write(sqe + RTE_CACHE_LINE_MIN_SIZE);
 }
 
 static inline void

@@ -3,12 +3,8 @@
  */
 
 #include <rte_branch_prediction.h>
-#include <rte_prefetch.h>
 
 #include "hisi_zip_pmd.h"
-
-/* How many completions ahead SQEs are fetched into the cache, if they are complete. */
-#define PREFETCH_AHEAD 8
 
 /*
  * Results of a stateful request: keep the state words for the next one, and
@@ -120,12 +116,34 @@ output_chksum(const struct hisi_zip_sqe *sqe)
 	return ret;
 }
 
-/* The next CQE of the slot's queue is for this slot: move its result into the op. */
-static inline void
-take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_hwq *hwq)
+/*
+ * Set the words to 0 again that only some requests use: enqueue relies on them
+ * for all others, which are spared seven stores each that way.
+ */
+static void
+clear_words(struct hisi_zip_sqe *sqe)
 {
-	struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
-	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, ring->cq_head);
+	sqe->dw11 = 0;
+	sqe->dw12 = 0;
+	sqe->ctx_dw0 = 0;
+	sqe->stream_ctx_addr_l = 0;
+	sqe->stream_ctx_addr_h = 0;
+	sqe->ctx_dw1 = 0;
+	sqe->ctx_dw2 = 0;
+	sqe->isize = 0;
+	sqe->checksum = 0;
+}
+
+/*
+ * The CQE at cq_head of the slot's queue is for this slot: move its result into
+ * the op.
+ */
+static inline void
+take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_hwq *hwq,
+		uint16_t cq_head)
+{
+	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, cq_head);
 	struct rte_comp_op *op = slot->op;
 
 	if (likely((sqe->dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
@@ -138,7 +156,7 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 		finish_other(qp, slot, sqe);
 	}
 	/* A device that claims more than it was given is not to be believed. */
-	if (unlikely(ring->cq[ring->cq_head].sq_head != ring->cq_head ||
+	if (unlikely(ring->cq[cq_head].sq_head != cq_head ||
 			op->produced > sqe->dest_avail_out ||
 			op->consumed > sqe->input_data_length)) {
 		HISI_ZIP_COUNT(qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER], 1);
@@ -146,10 +164,15 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 		op->consumed = 0;
 		op->produced = 0;
 	}
-	op->output_chksum = slot->flags & HISI_ZIP_SLOT_F_CHKSUM ? output_chksum(sqe) : 0;
-	if (slot->flags & HISI_ZIP_SLOT_F_SGL)
-		__atomic_store_n(&hwq->sgl_head, slot->sgl_end, __ATOMIC_RELEASE);
-	hisi_qm_cq_next(ring);
+	op->output_chksum = 0;
+	if (unlikely(slot->flags != 0)) {
+		if (slot->flags & HISI_ZIP_SLOT_F_CHKSUM)
+			op->output_chksum = output_chksum(sqe);
+		if (slot->flags & HISI_ZIP_SLOT_F_SGL)
+			__atomic_store_n(&hwq->sgl_head, slot->sgl_end, __ATOMIC_RELEASE);
+		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL))
+			clear_words(sqe);
+	}
 }
 
 void
@@ -157,8 +180,9 @@ hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[slot->kind];
 
-	if (hisi_qm_cq_ready(&hwq->queue->qp.ring)) {
-		take_result(qp, slot, hwq);
+	if (hisi_qm_cq_ready(&hwq->queue->qp.ring, 1)) {
+		take_result(qp, slot, hwq, hwq->queue->qp.ring.cq_head);
+		hisi_qm_cq_skip(&hwq->queue->qp.ring, 1);
 	} else {
 		/* The device never answered. */
 		slot->op->status = RTE_COMP_OP_STATUS_ERROR;
@@ -176,26 +200,37 @@ hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	slot->kind = HISI_ZIP_SLOT_DONE;
 }
 
-/* Fetch the SQE of a completion some entries ahead; it is read soon. */
-static inline void
-prefetch_result(const struct hisi_qm_ring *ring)
+/* Results that wait in a queue, up to max; runs the engine if nobody else does. */
+static inline uint16_t
+results_ready(const struct hisi_zip_qp *qp, const struct hisi_zip_hwq *hwq, uint16_t max)
 {
-	uint16_t ahead = (ring->cq_head + PREFETCH_AHEAD) & ring->mask;
-	uint16_t phase = ring->cq_phase ^ (ahead < ring->cq_head);
+	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+	uint16_t n = hisi_qm_cq_ready(ring, max);
 
-	/* An SQE that the device still works on would only be taken away from it. */
-	if ((ring->cq[ahead].w7 & HISI_QM_CQE_PHASE) == phase)
-		rte_prefetch0(hisi_qm_sq_slot(ring, ahead));
+	if (n == 0 && qp->polled && spim_queue_poll(hwq->queue, max) > 0)
+		n = hisi_qm_cq_ready(ring, max);
+	return n;
+}
+
+/* An op that goes back to the application: count it. */
+static inline void
+count_op(struct hisi_zip_qp *qp, const struct rte_comp_op *op)
+{
+	if (likely(op->status == RTE_COMP_OP_STATUS_SUCCESS))
+		return;
+	HISI_ZIP_COUNT(qp->deq.status[op->status % HISI_ZIP_OP_STATUSES], 1);
+	HISI_ZIP_COUNT(qp->deq.errors, op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE);
 }
 
 uint16_t
 hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops)
 {
 	struct hisi_zip_qp *qp = queue_pair;
+	uint16_t ready[HISI_ZIP_DIRS] = { 0 };
 	bool consumed[HISI_ZIP_DIRS] = { false };
 	uint64_t bytes = 0;
 	uint32_t head;
-	uint16_t i;
+	uint16_t i = 0;
 
 	if (unlikely(qp == NULL))
 		return 0;
@@ -203,34 +238,42 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	/* Acquire: slots before tail are ours to look at. */
 	nb_ops = (uint16_t)RTE_MIN(nb_ops, __atomic_load_n(&qp->tail, __ATOMIC_ACQUIRE) - head);
 
-	for (i = 0; i < nb_ops; i++, head++) {
+	while (i < nb_ops) {
 		struct hisi_zip_slot *slot = &qp->slots[head & qp->mask];
-		struct rte_comp_op *op = slot->op;
+		uint16_t kind = slot->kind, run, cq_head;
+		struct hisi_zip_hwq *hwq;
 
-		if (likely(slot->kind < HISI_ZIP_DIRS)) {
-			struct hisi_zip_hwq *hwq = &qp->hwq[slot->kind];
-			const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
-
-			if (!hisi_qm_cq_ready(ring)) {
-				if (!qp->polled)
-					break;
-				spim_queue_poll(hwq->queue, nb_ops - i);
-				if (!hisi_qm_cq_ready(ring))
-					break;
-			}
-			prefetch_result(ring);
-			take_result(qp, slot, hwq);
-			consumed[slot->kind] = true;
-		} else if (slot->kind == HISI_ZIP_SLOT_SW) {
-			hisi_zip_sw_run(qp, op);
+		if (unlikely(kind >= HISI_ZIP_DIRS)) {
+			if (kind == HISI_ZIP_SLOT_SW)
+				hisi_zip_sw_run(qp, slot->op);
+			count_op(qp, slot->op);
+			bytes += slot->op->produced;
+			ops[i++] = slot->op;
+			head++;
+			continue;
 		}
-		if (unlikely(op->status != RTE_COMP_OP_STATUS_SUCCESS)) {
-			HISI_ZIP_COUNT(qp->deq.status[op->status % HISI_ZIP_OP_STATUSES], 1);
-			HISI_ZIP_COUNT(qp->deq.errors,
-				op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE);
+		hwq = &qp->hwq[kind];
+		if (ready[kind] == 0) {
+			ready[kind] = results_ready(qp, hwq, nb_ops - i);
+			if (ready[kind] == 0)
+				break;
+			consumed[kind] = true;
 		}
-		bytes += op->produced;
-		ops[i] = op;
+		/* As many slots of this direction as follow each other. */
+		cq_head = hwq->queue->qp.ring.cq_head;
+		run = 0;
+		do {
+			take_result(qp, slot, hwq, cq_head);
+			count_op(qp, slot->op);
+			bytes += slot->op->produced;
+			ops[i + run++] = slot->op;
+			cq_head = (cq_head + 1) & hwq->queue->qp.ring.mask;
+			slot = &qp->slots[(head + run) & qp->mask];
+		} while (run < ready[kind] && slot->kind == kind);
+		hisi_qm_cq_skip(&hwq->queue->qp.ring, run);
+		ready[kind] -= run;
+		head += run;
+		i += run;
 	}
 	if (i == 0)
 		return 0;

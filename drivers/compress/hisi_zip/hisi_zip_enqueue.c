@@ -2,21 +2,26 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
 #include "hisi_zip_pmd.h"
 
-/* How far ahead ops are fetched into the cache. */
-#define PREFETCH_OPS 4
+/* How far ahead ops, and the mbufs of ops, are fetched into the cache. */
+#define PREFETCH_OPS   6
+#define PREFETCH_MBUFS 3
 
 /*
  * How far ahead SQEs are. The device had them last, so each of their two lines
  * has to come from another core, and stores alone keep only a few such
  * transfers under way.
  */
-#define PREFETCH_SQES 12
+#define PREFETCH_SQES 16
 
 /* What became of an op. */
 enum verdict {
@@ -169,6 +174,16 @@ sgl_units(const struct side *side)
 
 /* ---- Building a request -------------------------------------------------------------------- */
 
+/* dw7 to dw10 of a transform, as one store. */
+static inline void
+sqe_controls(struct hisi_zip_sqe *sqe, const struct hisi_zip_xform *x)
+{
+	static_assert(offsetof(struct hisi_zip_xform, dw10) - offsetof(struct hisi_zip_xform, dw7)
+		== offsetof(struct hisi_zip_sqe, dw10) - offsetof(struct hisi_zip_sqe, dw7),
+		"control words have one layout");
+	memcpy(&sqe->dw7, &x->dw7, 4 * sizeof(uint32_t));
+}
+
 static inline void
 sqe_addresses(struct hisi_zip_sqe *sqe, uint64_t src, uint32_t src_len, uint64_t dst,
 		uint32_t dst_len)
@@ -181,28 +196,45 @@ sqe_addresses(struct hisi_zip_sqe *sqe, uint64_t src, uint32_t src_len, uint64_t
 	sqe->dest_addr_h = (uint32_t)(dst >> 32);
 }
 
-static inline struct hisi_zip_sqe *
-next_sqe(const struct hisi_zip_hwq *hwq)
-{
-	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+/*
+ * Where the requests of a transform go. Most ops of a burst have the transform
+ * of the one before, whose checks need not be made again.
+ */
+struct target {
+	const struct hisi_zip_xform *x; /* NULL: none yet */
+	struct hisi_zip_hwq *hwq;
+	struct hisi_qm_ring *ring;
+};
 
+static inline void
+target_set(struct target *to, const struct hisi_zip_xform *x, struct hisi_zip_hwq *hwq)
+{
+	to->x = x;
+	to->hwq = hwq;
+	to->ring = &hwq->queue->qp.ring;
+}
+
+/* Bring in the SQE that is filled some ops later. */
+static inline void
+prefetch_sqe(const struct hisi_qm_ring *ring, unsigned int ahead)
+{
+	const char *sqe = hisi_qm_sq_slot(ring, (ring->sq_tail + ahead) & ring->mask);
+
+	hisi_qm_prefetch_write(sqe);
+	hisi_qm_prefetch_write(sqe + RTE_CACHE_LINE_MIN_SIZE);
+}
+
+/* The SQE to fill next. */
+static inline struct hisi_zip_sqe *
+next_sqe(const struct hisi_qm_ring *ring)
+{
+	prefetch_sqe(ring, PREFETCH_SQES);
 	return hisi_qm_sq_slot(ring, ring->sq_tail);
 }
 
 static inline void
-prefetch_sqe(const struct hisi_qm_ring *ring, uint32_t ahead)
+push_sqe(struct hisi_qm_ring *ring)
 {
-	char *sqe = hisi_qm_sq_slot(ring, (ring->sq_tail + ahead) & ring->mask);
-
-	rte_prefetch0_write(sqe);
-	rte_prefetch0_write(sqe + RTE_CACHE_LINE_MIN_SIZE);
-}
-
-static inline void
-push_sqe(struct hisi_zip_hwq *hwq)
-{
-	struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
-
 	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
 }
 
@@ -236,10 +268,11 @@ first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zi
 
 /* An op with chained mbufs: both sides become SGLs. */
 static enum verdict __rte_noinline
-fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
+fill_chained(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
 {
-	struct hisi_zip_hwq *hwq = &qp->hwq[x->dir];
+	const struct hisi_zip_xform *x = to->x;
+	struct hisi_zip_hwq *hwq = to->hwq;
 	bool stateful = slot->flags & HISI_ZIP_SLOT_F_STATEFUL;
 	struct hisi_acc_sgl *src_sgl, *dst_sgl;
 	struct side src, dst;
@@ -286,26 +319,27 @@ fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi
 		(uint32_t)src.length,
 		hwq->sgl.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->sgl.va),
 		(uint32_t)dst.length);
-	sqe->dw9 = x->dw9 | HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
+	sqe_controls(sqe, x);
+	sqe->dw9 |= HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
 	return SUBMITTED;
 }
 
 /* Source and destination of an op, into the SQE. */
 static inline enum verdict
-fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
+fill_buffers(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
 {
 	const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
 
 	/* Not "next": that would fetch the second cache line of both mbufs. */
 	if (unlikely((src->nb_segs | dst->nb_segs) != 1))
-		return fill_chained(qp, x, slot, op, sqe);
+		return fill_chained(qp, to, slot, op, sqe);
 	if (unlikely((uint64_t)op->src.offset + op->src.length > src->data_len ||
 			op->dst.offset > dst->data_len))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	sqe_addresses(sqe, data_addr(qp, src) + op->src.offset, op->src.length,
 		data_addr(qp, dst) + op->dst.offset, dst->data_len - op->dst.offset);
-	sqe->dw9 = x->dw9;
+	sqe_controls(sqe, to->x);
 	return SUBMITTED;
 }
 
@@ -328,56 +362,69 @@ check_flush(const struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 	return SOFTWARE;
 }
 
-static inline enum verdict
-fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
+/* Find the queue for the transform of a stateless op. SUBMITTED: go on. */
+static enum verdict
+set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op,
+		struct target *to)
 {
 	const struct hisi_zip_xform *x = op->private_xform;
-	struct hisi_zip_hwq *hwq;
+	enum verdict verdict;
+
+	if (x->sw) {
+		slot->kind = HISI_ZIP_SLOT_SW;
+		slot->flags = 0;
+		return SOFTWARE;
+	}
+	if (qp->hwq[x->dir].queue == NULL) {
+		verdict = first_use(qp, x, slot, op);
+		if (verdict != SUBMITTED)
+			return verdict;
+	}
+	target_set(to, x, &qp->hwq[x->dir]);
+	/*
+	 * The first ones, too: they were fetched with the burst before, but a
+	 * device that is a CPU reads ahead of what it was given, and has them again.
+	 */
+	for (unsigned int i = 0; i < PREFETCH_SQES; i++)
+		prefetch_sqe(to->ring, i);
+	return SUBMITTED;
+}
+
+static inline enum verdict
+fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op,
+		struct target *to)
+{
+	const struct hisi_zip_xform *x = op->private_xform;
 	struct hisi_zip_sqe *sqe;
 	enum verdict verdict;
 
-	if (unlikely(x == NULL || x->dev != qp->dev || op->m_src == NULL || op->m_dst == NULL ||
-			op->src.length == 0))
+	if (unlikely(x == NULL || (x != to->x && x->dev != qp->dev) || op->m_src == NULL ||
+			op->m_dst == NULL || op->src.length == 0))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
-	slot->kind = x->dir;
-	slot->flags = x->chksum != RTE_COMP_CHECKSUM_NONE ? HISI_ZIP_SLOT_F_CHKSUM : 0;
 	if (unlikely(op->flush_flag != RTE_COMP_FLUSH_FINAL) && x->dir == HISI_ZIP_COMP) {
 		verdict = check_flush(qp, x, slot, op);
 		if (verdict != SUBMITTED)
 			return verdict;
 	}
-	if (unlikely(x->sw)) {
-		slot->kind = HISI_ZIP_SLOT_SW;
-		return SOFTWARE;
-	}
-	hwq = &qp->hwq[x->dir];
-	if (unlikely(hwq->queue == NULL)) {
-		verdict = first_use(qp, x, slot, op);
+	if (unlikely(x != to->x)) {
+		verdict = set_target(qp, slot, op, to);
 		if (verdict != SUBMITTED)
 			return verdict;
 	}
-	sqe = next_sqe(hwq);
-	prefetch_sqe(&hwq->queue->qp.ring, PREFETCH_SQES);
-	verdict = fill_buffers(qp, x, slot, op, sqe);
+	slot->kind = x->dir;
+	slot->flags = x->chksum != RTE_COMP_CHECKSUM_NONE ? HISI_ZIP_SLOT_F_CHKSUM : 0;
+	sqe = next_sqe(to->ring);
+	verdict = fill_buffers(qp, to, slot, op, sqe);
 	if (unlikely(verdict != SUBMITTED))
 		return verdict;
 
-	/* What is not written is 0 in every slot at all times, or not meant without its flag. */
-	sqe->dw7 = x->dw7;
-	sqe->dw10 = x->dw10;
+	/* The rest is 0 in a slot that the consumer has given back. */
 	if (unlikely(op->flush_flag == RTE_COMP_FLUSH_FULL) && x->dir == HISI_ZIP_COMP &&
 			x->algo == RTE_COMP_ALGO_DEFLATE)
 		sqe->dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
 	if (x->chksum != RTE_COMP_CHECKSUM_NONE)
 		sqe_checksums(sqe, x, op->input_chksum);
-	sqe->ctx_dw0 = 0;
-	sqe->stream_ctx_addr_l = 0;
-	sqe->stream_ctx_addr_h = 0;
-	sqe->ctx_dw1 = 0;
-	sqe->ctx_dw2 = 0;
-	sqe->isize = 0;
-	sqe->checksum = 0;
-	push_sqe(hwq);
+	push_sqe(to->ring);
 	return SUBMITTED;
 }
 
@@ -414,8 +461,8 @@ static enum verdict __rte_noinline
 fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
 {
 	struct hisi_zip_stream *s = op->stream;
-	struct hisi_zip_hwq *hwq;
 	struct hisi_zip_sqe *sqe;
+	struct target to;
 	enum verdict verdict;
 	uint32_t dw7, dw10;
 	uint64_t ctx;
@@ -435,14 +482,14 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 		s->busy = 1;
 		return SOFTWARE;
 	}
-	hwq = &qp->hwq[s->x.dir];
-	if (hwq->queue == NULL) {
+	if (qp->hwq[s->x.dir].queue == NULL) {
 		verdict = first_use(qp, &s->x, slot, op);
 		if (verdict != SUBMITTED)
 			return verdict;
 	}
-	sqe = next_sqe(hwq);
-	verdict = fill_buffers(qp, &s->x, slot, op, sqe);
+	target_set(&to, &s->x, &qp->hwq[s->x.dir]);
+	sqe = next_sqe(to.ring);
+	verdict = fill_buffers(qp, &to, slot, op, sqe);
 	if (verdict != SUBMITTED)
 		return verdict;
 	dw7 = s->x.dw7 | HISI_ZIP_DW7_STREAM | (s->started ? 0 : HISI_ZIP_DW7_STREAM_NEW);
@@ -462,7 +509,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	sqe->isize = s->isize;
 	sqe->checksum = s->checksum;
 	s->busy = 1;
-	push_sqe(hwq);
+	push_sqe(to.ring);
 	return SUBMITTED;
 }
 
@@ -471,6 +518,7 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 {
 	struct hisi_zip_qp *qp = queue_pair;
 	uint16_t old_sq_tail[HISI_ZIP_DIRS] = { 0 };
+	struct target to = { .x = NULL };
 	uint32_t tail, room;
 	uint64_t bytes = 0;
 	uint16_t i;
@@ -500,8 +548,12 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 
 		if (i + PREFETCH_OPS < nb_ops)
 			rte_prefetch0(ops[i + PREFETCH_OPS]);
+		if (i + PREFETCH_MBUFS < nb_ops) {
+			rte_prefetch0(ops[i + PREFETCH_MBUFS]->m_src);
+			rte_prefetch0(ops[i + PREFETCH_MBUFS]->m_dst);
+		}
 		if (likely(op->op_type == RTE_COMP_OP_STATELESS))
-			verdict = fill_stateless(qp, slot, op);
+			verdict = fill_stateless(qp, slot, op, &to);
 		else if (op->op_type == RTE_COMP_OP_STATEFUL)
 			verdict = fill_stateful(qp, slot, op);
 		else
@@ -510,7 +562,8 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 			HISI_ZIP_COUNT(qp->enq.full, 1);
 			break;
 		}
-		HISI_ZIP_COUNT(qp->enq.rejected, verdict == FINISHED);
+		if (unlikely(verdict == FINISHED))
+			HISI_ZIP_COUNT(qp->enq.rejected, 1);
 		slot->op = op;
 		bytes += op->src.length;
 	}

@@ -89,8 +89,10 @@ struct hisi_zip_xform {
 	uint8_t sw;                    /**< All ops of it are done in software. */
 	uint8_t chksum;                /**< enum rte_comp_checksum_type. */
 	uint8_t algo;                  /**< enum rte_comp_algorithm. */
-	uint32_t dw7;                  /**< SQE dw7 without offset. */
-	uint32_t dw9;                  /**< SQE dw9 without buffer type. */
+	/* SQE dw7 to dw10, in the SQE's layout so that they are copied at once. */
+	uint32_t dw7;                  /**< Without offset. */
+	uint32_t dw8;                  /**< 0. */
+	uint32_t dw9;                  /**< Without buffer type. */
 	uint32_t dw10;                 /**< Extension word, without flush. */
 	struct zip_codec_params codec; /**< The same for software. */
 };
@@ -119,16 +121,15 @@ enum hisi_zip_slot_kind {
 };
 
 #define HISI_ZIP_SLOT_F_CHKSUM   0x1u /**< A checksum was asked for. */
-#define HISI_ZIP_SLOT_F_STATEFUL 0x2u
+#define HISI_ZIP_SLOT_F_STATEFUL 0x2u /**< The op is one of a stream. */
 #define HISI_ZIP_SLOT_F_SGL      0x4u /**< sgl_end is valid. */
 #define HISI_ZIP_SLOT_F_CUT      0x8u /**< Only a first part of the input was submitted. */
 
 /** One op in flight, in the order ring. */
 struct hisi_zip_slot {
 	struct rte_comp_op *op;
-	uint8_t kind;     /**< enum hisi_zip_slot_kind. */
-	uint8_t flags;    /**< HISI_ZIP_SLOT_F_*. */
-	uint16_t rsvd;
+	uint16_t kind;    /**< enum hisi_zip_slot_kind. */
+	uint16_t flags;   /**< HISI_ZIP_SLOT_F_*. */
 	uint32_t sgl_end; /**< SGL ring position that this op's lists end at. */
 };
 

@@ -47,7 +47,7 @@ struct ground {
 };
 
 static void
-ground_begin(struct rng *rng, struct ground *g, uint8_t dev, const char *kind)
+ground_begin(struct rng *rng, struct ground *g, uint8_t dev, const char *kind, bool streams)
 {
 	int ret;
 
@@ -56,10 +56,12 @@ ground_begin(struct rng *rng, struct ground *g, uint8_t dev, const char *kind)
 	g->copy = strstr(kind, "copy") != NULL;
 	g->comp = pmd_xform(dev, &pmd_deflate_xform);
 	g->decomp = pmd_xform(dev, &pmd_inflate_xform);
-	ret = rte_compressdev_stream_create(dev, &pmd_deflate_xform, &g->stream[0]);
-	PMD_CHECK(ret == 0, "stream_create returned %d", ret);
-	ret = rte_compressdev_stream_create(dev, &pmd_inflate_xform, &g->stream[1]);
-	PMD_CHECK(ret == 0, "stream_create returned %d", ret);
+	if (streams) {
+		ret = rte_compressdev_stream_create(dev, &pmd_deflate_xform, &g->stream[0]);
+		PMD_CHECK(ret == 0, "stream_create returned %d", ret);
+		ret = rte_compressdev_stream_create(dev, &pmd_inflate_xform, &g->stream[1]);
+		PMD_CHECK(ret == 0, "stream_create returned %d", ret);
+	}
 	g->plain = bytes_random(rng, rng_range(rng, 1, LEN_MAX));
 	g->packed = bytes_deflate(g->plain.data, g->plain.len, 6, 15);
 }
@@ -90,7 +92,7 @@ random_op(struct rng *rng, struct ground *g)
 			PMD_FEW, src->data, 0, src->len, 0), 0, (uint32_t)src->len,
 		pmd_chain(rng, rng_one_in(rng, 2) ? PMD_LINEAR : PMD_FEW, NULL, 0,
 			g->plain.len + g->plain.len / 4 + 200, 0), 0);
-	if (!g->copy && rng_one_in(rng, 8)) {
+	if (!g->copy && g->stream[0] != NULL && rng_one_in(rng, 8)) {
 		op->op_type = RTE_COMP_OP_STATEFUL;
 		op->stream = g->stream[!comp];
 	}
@@ -197,7 +199,7 @@ each_kind(void (*one)(struct rng *rng, struct ground *g))
 		uint8_t dev = pmd_dev_add(NAME, kind);
 
 		for (int i = 0; i < 10; i++) {
-			ground_begin(&rng, &g, dev, kind);
+			ground_begin(&rng, &g, dev, kind, true);
 			one(&rng, &g);
 			ground_end(&g);
 			/* The first rounds may fill caches. */
@@ -306,7 +308,7 @@ remove_in(struct rng *rng, struct ground *g, enum state state, const char *kind)
 {
 	uint8_t dev = pmd_dev_add(NAME, kind);
 
-	ground_begin(rng, g, dev, kind);
+	ground_begin(rng, g, dev, kind, state != IN_FLIGHT);
 	if (state >= STARTED)
 		configure(rng, g);
 	if (state >= IN_FLIGHT)
@@ -316,7 +318,7 @@ remove_in(struct rng *rng, struct ground *g, enum state state, const char *kind)
 	if (state >= CLOSED)
 		PMD_CHECK(rte_compressdev_close(dev) == 0, "close");
 	if (state == IN_FLIGHT) {
-		/* What ops in flight use cannot be freed now, nor when there is no device. */
+		/* Transforms of ops in flight cannot be freed, nor can they without a device. */
 		pmd_dev_remove(NAME);
 		bytes_free(&g->plain);
 		bytes_free(&g->packed);

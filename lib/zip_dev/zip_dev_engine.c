@@ -507,8 +507,8 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 		set_result(sqe, 0, 0, st);
 		return;
 	}
-	/* Behind its last input a stream takes nothing but the rest of that input. */
-	if (s->finishing && (r->flush != ZIP_CODEC_FLUSH_FINISH || r->src_len != s->rest)) {
+	/* Behind its last byte a stream takes no other: only room is missing. */
+	if (s->finishing && (r->flush != ZIP_CODEC_FLUSH_FINISH || r->src_len != 0)) {
 		set_result(sqe, 0, 0, HISI_ZIP_BAD_STREAM);
 		zip_dev_stream_put(&dev->streams, s, true);
 		return;
@@ -524,8 +524,8 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 		s->crc32 = res.crc32;
 		s->adler32 = res.adler32;
 		s->isize += (uint32_t)(r->compress ? res.consumed : res.produced);
-		s->finishing = r->compress && r->flush == ZIP_CODEC_FLUSH_FINISH;
-		s->rest = r->src_len - (uint32_t)res.consumed;
+		s->finishing = r->compress && r->flush == ZIP_CODEC_FLUSH_FINISH &&
+			res.consumed == r->src_len;
 	}
 	if (rc != 0 && rc != -ENOSPC) {
 		set_result(sqe, res.consumed, res.produced, codec_status(rc));

@@ -206,8 +206,7 @@ struct zip_dev_stream {
 	bool busy;                   /**< A request is being executed. */
 	bool released;               /**< To be freed when that request is done. */
 	bool ended;                  /**< DEFLATE data is complete, the trailer is not. */
-	bool finishing;              /**< The last input was given, but output did not fit. */
-	uint32_t rest;               /**< finishing: bytes of it that were not consumed. */
+	bool finishing;              /**< The last input was consumed; output did not fit. */
 	uint8_t trailer_done;        /**< Bytes of trailer written or read. */
 	uint8_t trailer[8];
 	uint32_t isize;              /**< Uncompressed bytes so far, modulo 2^32. */

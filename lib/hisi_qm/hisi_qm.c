@@ -240,10 +240,8 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 	memset(qp, 0, sizeof(*qp));
 	/* Rings want the alignment of an SQE; a page keeps them off others' cache lines. */
 	ret = qm->mem->alloc(qm->mem->priv, len, 4096, socket, &qp->mem);
-	if (ret != 0) {
-		qm_log(qm, 1, "no memory for rings: %zu bytes on socket %d (%d)", len, socket, ret);
-		return ret;
-	}
+	if (ret != 0)
+		return ret; /* may be tried for every request: the caller says it, once */
 
 	pthread_mutex_lock(&qm->lock);
 	qn = ret = queue_take(qm);
@@ -307,8 +305,8 @@ drain_v2(struct hisi_qm *qm, uint16_t qn)
 				((sqc->w11 ^ cqc->w11) & HISI_QM_CTX_TAIL_SIG) == 0)
 			break;
 		if (now_ms() > deadline) {
-			qm_log(qm, 1, "queue %u: SQ tail %u, CQ tail %u after %u ms, expected equal",
-				qn, sqc->tail, cqc->tail, DRAIN_TIMEOUT_MS);
+			qm_log(qm, 1, "queue %u: SQ tail %u, CQ tail %u after %u ms, expected "
+				"equal ones", qn, sqc->tail, cqc->tail, DRAIN_TIMEOUT_MS);
 			ret = -ETIMEDOUT;
 			break;
 		}

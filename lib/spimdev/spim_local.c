@@ -14,6 +14,8 @@
  * the function is given the whole address space as its map.
  */
 
+#define STREAMS_MAX 65536
+
 struct spim_local {
 	struct hisi_qm_io io;
 	struct zip_dev *dev;
@@ -118,6 +120,8 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 		.engine = conf->local.copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
 		.queues = conf->local.queues != 0 ? conf->local.queues : HISI_QM_QUEUES_MAX,
 		.workers = conf->local.workers,
+		/* The only client is this process: no limit but its own memory. */
+		.streams_max = STREAMS_MAX,
 		.spawn = local_spawn,
 		.log = local_log,
 	};

@@ -398,8 +398,9 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 	struct hisi_zip_sqe *sqe;
 	enum verdict verdict;
 
+	/* A request needs two buffers that are not one: the engine works out of place. */
 	if (unlikely(x == NULL || (x != to->x && x->dev != qp->dev) || op->m_src == NULL ||
-			op->m_dst == NULL || op->src.length == 0))
+			op->m_dst == NULL || op->m_src == op->m_dst || op->src.length == 0))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	if (unlikely(op->flush_flag != RTE_COMP_FLUSH_FINAL) && x->dir == HISI_ZIP_COMP) {
 		verdict = check_flush(qp, x, slot, op);
@@ -468,6 +469,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	uint64_t ctx;
 
 	if (s == NULL || s->x.dev != qp->dev || op->m_src == NULL || op->m_dst == NULL ||
+			op->m_src == op->m_dst ||
 			(s->x.dir == HISI_ZIP_COMP &&
 			(unsigned int)op->flush_flag > RTE_COMP_FLUSH_FINAL))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);

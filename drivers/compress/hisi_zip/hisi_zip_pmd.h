@@ -153,6 +153,9 @@ struct hisi_zip_hwq {
 	struct hisi_qm_mem sgl;     /**< SGL ring. */
 	uint32_t sgl_mask;          /**< Units of the ring - 1. */
 
+	uint16_t retry;             /**< Ops before the next try to take a queue. */
+	bool warned;                /**< It was said that none could be had. */
+
 	/* The enqueuing thread's. Units before sgl_head + size are free. */
 	uint32_t sgl_tail __rte_cache_aligned; /**< Next unit to fill, not wrapped. */
 	uint32_t sgl_head_seen;     /**< sgl_head as last loaded. */

@@ -74,6 +74,9 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 	return 0;
 }
 
+/* Ops that do without a hardware queue after one could not be had, before the next try. */
+#define RETRY_AFTER 256
+
 int
 hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 {
@@ -83,34 +86,49 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	struct spim_queue *queue;
 	int ret;
 
+	if (hwq->retry > 0) {
+		hwq->retry--;
+		return -EBUSY;
+	}
 	ret = dev->mem.alloc(dev->mem.priv, units * HISI_ZIP_SGL_UNIT, HISI_ACC_SGL_ALIGN,
 		qp->socket, &hwq->sgl);
 	if (ret != 0)
-		return ret;
+		goto fail;
 	ret = spim_queue_take(dev->spim, dir == HISI_ZIP_COMP ? HISI_ZIP_QC_COMPRESS :
 		HISI_ZIP_QC_DECOMPRESS, (uint16_t)(qp->mask + 1), qp->socket, &queue);
 	if (ret != 0) {
 		dev->mem.free(dev->mem.priv, &hwq->sgl);
-		return ret;
+		goto fail;
 	}
+	hwq->warned = false;
 	hwq->sgl_mask = units - 1;
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->queue = queue;
 	__atomic_store_n(&hwq->qn, queue->qp.ring.qn, __ATOMIC_RELAXED);
 	return 0;
+
+fail:
+	hwq->retry = RETRY_AFTER;
+	if (!hwq->warned)
+		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no %s queue (%d), expected 0; said once",
+			dev->name, qp->id, dir == HISI_ZIP_COMP ? "compression" : "decompression",
+			ret);
+	hwq->warned = true;
+	return ret;
 }
 
 void
 hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 {
 	struct hisi_zip_dev *dev = qp->dev;
+	int stopped[HISI_ZIP_DIRS];
 	enum hisi_zip_dir dir;
 
 	qp->started = 0;
 	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		if (qp->hwq[dir].queue != NULL)
-			spim_queue_stop(dev->spim, qp->hwq[dir].queue);
+			stopped[dir] = spim_queue_stop(dev->spim, qp->hwq[dir].queue);
 	}
 	/* The rings go away: move every result into its op now. */
 	for (uint32_t pos = qp->head; pos != qp->tail; pos++) {
@@ -129,8 +147,14 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 
 		if (hwq->queue == NULL)
 			continue;
-		spim_queue_put(dev->spim, hwq->queue);
-		dev->mem.free(dev->mem.priv, &hwq->sgl);
+		if (stopped[dir] == 0) {
+			spim_queue_put(dev->spim, hwq->queue);
+			dev->mem.free(dev->mem.priv, &hwq->sgl);
+		} else {
+			HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d did not stop (%d): "
+				"its memory is not used again", dev->name, qp->id, hwq->qn,
+				stopped[dir]);
+		}
 		hwq->queue = NULL;
 		__atomic_store_n(&hwq->qn, HISI_ZIP_NO_QUEUE, __ATOMIC_RELAXED);
 	}

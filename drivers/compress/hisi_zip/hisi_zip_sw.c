@@ -200,7 +200,9 @@ hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 out:
 	if (iov != inline_iov)
 		free(iov);
-	op->status = op_status(ret, &r, stateful || x->dir == HISI_ZIP_COMP);
+	/* As the function: only a compression can leave a prefix to go on from. */
+	op->status = op_status(ret, &r, stateful ||
+		(x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE));
 	if (stateful && ret == -ENOSPC)
 		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
@@ -209,7 +211,7 @@ out:
 	op->consumed = (uint32_t)r.consumed;
 	op->produced = (uint32_t)r.produced;
 	op->output_chksum = chksum_of(x, &r);
-	op->debug_status = 0;
+	op->debug_status = stateful && r.end ? HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK : 0;
 	if (stateful)
 		__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
 }

@@ -140,7 +140,11 @@ show_queues(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 			rte_tel_data_add_dict_int(q, names[dir],
 				HISI_ZIP_COUNTER(qp->hwq[dir].qn));
 		snprintf(name, sizeof(name), "qp_%u", qp->id);
-		rte_tel_data_add_dict_container(d, name, q, 0);
+		/* An answer has room for some 200 of them. */
+		if (rte_tel_data_add_dict_container(d, name, q, 0) != 0) {
+			rte_tel_data_free(q);
+			break;
+		}
 	}
 	return 0;
 }
@@ -163,6 +167,7 @@ show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		enq.ops += HISI_ZIP_COUNTER(qp->enq.ops);
 		enq.bytes += HISI_ZIP_COUNTER(qp->enq.bytes);
 		enq.full += HISI_ZIP_COUNTER(qp->enq.full);
+		enq.rejected += HISI_ZIP_COUNTER(qp->enq.rejected);
 		deq.ops += HISI_ZIP_COUNTER(qp->deq.ops);
 		deq.bytes += HISI_ZIP_COUNTER(qp->deq.bytes);
 		deq.sw += HISI_ZIP_COUNTER(qp->deq.sw);
@@ -172,6 +177,7 @@ show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_u64(d, "enqueued", enq.ops);
 	rte_tel_data_add_dict_u64(d, "enqueued_bytes", enq.bytes);
 	rte_tel_data_add_dict_u64(d, "enqueue_full", enq.full);
+	rte_tel_data_add_dict_u64(d, "enqueue_rejected", enq.rejected);
 	rte_tel_data_add_dict_u64(d, "dequeued", deq.ops);
 	rte_tel_data_add_dict_u64(d, "dequeued_bytes", deq.bytes);
 	rte_tel_data_add_dict_u64(d, "software_ops", deq.sw);

@@ -76,7 +76,8 @@ struct zip_codec_result {
 	size_t produced;  /**< Bytes of dst written that are part of the result. */
 	uint32_t crc32;   /**< Running CRC-32; params->crc32 if not asked for. */
 	uint32_t adler32; /**< Running Adler-32; params->adler32 if not asked for. */
-	uint8_t end;      /**< Inflate: the block with BFINAL was finished. */
+	/** Inflate: the block with BFINAL was finished. Streams: also of a compression. */
+	uint8_t end;
 	/**
 	 * Inflate streams: the last block boundary state. 1 if the call stopped
 	 * between two blocks (nothing of the next block was decoded), else 0.
@@ -121,7 +122,7 @@ void zip_codec_destroy(struct zip_codec *codec);
  *     consumed and produced (checksums cover that prefix); produced is 0 if
  *     not even one byte could be done. Without, consumed = produced = 0 and
  *     the contents of dst are undefined.
- *   - -EINVAL: a parameter is out of range; -E2BIG: longer than max_len.
+ *   - -EINVAL: a parameter is out of range; -E2BIG: src is longer than max_len.
  */
 int zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params,
 		enum zip_codec_flush flush, int partial,
@@ -133,11 +134,21 @@ int zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *pa
  * Decompress one complete raw DEFLATE stream from src into dst, in one call.
  * Bytes of src after the end of the stream are not consumed and are no error.
  *
+ * What is valid: all that zlib finds valid, with the same result. libdeflate,
+ * which does the work, also takes as valid what no compressor that keeps to
+ * RFC 1951 makes: more than 286 literal/length or 30 distance code lengths; a
+ * repeat that goes on past the last code length (the rest is ignored);
+ * literal/length 286 and 287 (as 285) and distance codes 30 and 31 (as 29); the
+ * unused bit of a code of one symbol (as that symbol), and distances where
+ * there is no distance code (as 1). Streams are as strict as zlib in this.
+ *
  * @return
  *   - 0: the end of the stream was reached.
  *   - -ENOSPC: dst is too small; consumed = produced = 0.
- *   - -EBADMSG: not a valid stream, or src ends before the stream does.
- *   - -EINVAL, -E2BIG: as for zip_codec_deflate().
+ *   - -EBADMSG: not a valid stream, or src ends before the stream does;
+ *     consumed = produced = 0. Where both could be said, either is.
+ *   - -EINVAL: a parameter is out of range; -E2BIG: src or dst is longer than
+ *     max_len.
  */
 int zip_codec_inflate(struct zip_codec *codec, const struct zip_codec_params *params,
 		const struct iovec *src, unsigned int src_cnt,
@@ -160,8 +171,8 @@ int zip_codec_copy(const struct zip_codec_params *params,
 struct zip_codec_stream;
 
 /**
- * Make a stream. Allocates all it will ever need (about 300 KiB compressing,
- * 48 KiB decompressing).
+ * Make a stream. Reserves all the memory it will ever need; of that it touches
+ * about 270 KiB compressing, 48 KiB decompressing.
  *
  * @return
  *   The stream, owned by the caller, or NULL with errno EINVAL or ENOMEM.
@@ -170,8 +181,7 @@ struct zip_codec_stream *zip_codec_stream_create(enum zip_codec_dir dir,
 		const struct zip_codec_params *params);
 
 /**
- * Make a stream fresh again, with new params; does not allocate if direction,
- * level, window and huffman are unchanged.
+ * Make a stream fresh again, with new params; does not allocate.
  * @return 0, -EINVAL or -ENOMEM (the stream then can only be destroyed or reset).
  */
 int zip_codec_stream_reset(struct zip_codec_stream *stream,
@@ -196,6 +206,8 @@ void zip_codec_stream_destroy(struct zip_codec_stream *stream);
  *     of src, the same flush and a new dst. consumed and produced are valid.
  *   - -EBADMSG: decompressing: not a valid stream. The stream is dead until reset.
  *   - -EPIPE: called after the end of the stream, or on a dead stream.
+ *   - -EINVAL: compressing: flush is out of range, or another one than before
+ *     although FINISH is not done.
  */
 int zip_codec_stream_run(struct zip_codec_stream *stream, enum zip_codec_flush flush,
 		const struct iovec *src, unsigned int src_cnt,

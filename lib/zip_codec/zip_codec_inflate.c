@@ -10,9 +10,9 @@
 
 /*
  * libdeflate keeps the decoding tables of the fixed codes from one call to the
- * next, until a block with dynamic codes overwrites them. Building them takes
- * longer than inflating 4 KiB, so streams that start with a fixed block have a
- * decompressor of their own, where nothing but such streams gets at the tables.
+ * next, until a block with dynamic codes overwrites them. To build them takes a
+ * fifth as long as to inflate 4 KiB, so streams that start with a fixed block
+ * have a decompressor of their own.
  */
 static struct libdeflate_decompressor *
 pick_decompressor(const struct zip_codec *codec, const uint8_t *src)
@@ -22,6 +22,12 @@ pick_decompressor(const struct zip_codec *codec, const uint8_t *src)
 	return ((*src >> 1) & 3) == btype_fixed ? codec->inflate_fixed : codec->inflate_any;
 }
 
+/*
+ * Input that changes meanwhile: libdeflate checks every write against the end
+ * of dst and every distance against its start, by what it keeps in registers,
+ * and masks every index into its tables; so bits that change make wrong output
+ * and nothing else.
+ */
 int
 zip_codec_inflate(struct zip_codec *codec, const struct zip_codec_params *params,
 		const struct iovec *src, unsigned int src_cnt,

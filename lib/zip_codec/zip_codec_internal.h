@@ -38,7 +38,7 @@ struct zip_codec {
 	struct libdeflate_decompressor *inflate_fixed;
 	struct libdeflate_decompressor *inflate_any; /**< Inflates all others. */
 
-	/** Indexed by level, made at the first use of the level; [0] is not used. */
+	/** Indexed by level; [0] is not used. */
 	struct libdeflate_compressor *libdeflate[ZIP_CODEC_LIBDEFLATE_LEVEL_MAX + 1];
 
 	struct isal_zstream *isal;

@@ -9,30 +9,32 @@
 #include "zip_codec_plan.h"
 
 /*
- * What the choices rest on: test/bench/codec_bench.c, C headers ("text") and
- * executables ("binary"), Gbps of uncompressed data on one AVX-512 core,
- * Debian 12 (ISA-L 2.30, libdeflate 1.14, zlib 1.2.13).
+ * What the choices rest on: codec_bench on the corpora of app/perf.sh, size in %
+ * and Gbps of uncompressed data, on one core of a busy AVX-512 machine, Debian 12
+ * (ISA-L 2.30, libdeflate 1.14, zlib 1.2.13). Ratios within a column hold.
  *
- *                     4 KiB text      4 KiB binary    32 KiB text     32 KiB binary
- *   ISA-L 1        26.02 % 2.08    48.56 % 1.34    21.34 % 4.20    45.20 % 2.60
- *   ISA-L 2        26.02 % 2.07    48.56 % 1.34    21.24 % 4.08    44.87 % 2.49
- *   ISA-L 3        25.69 % 1.31    48.44 % 1.05    20.55 % 1.83    44.44 % 1.66
- *   libdeflate 1   25.01 % 1.38    47.66 % 1.10    20.03 % 2.37    43.88 % 1.29
- *   libdeflate 5   23.82 % 0.81    45.43 % 0.61    18.33 % 1.12    40.87 % 0.64
- *   libdeflate 6   23.65 % 0.68    45.35 % 0.65    18.05 % 0.86    40.70 % 0.55
- *   zlib 6         23.70 % 0.49    45.42 % 0.26    18.06 % 0.51    41.04 % 0.24
- *   libdeflate 7   23.59 % 0.63    45.31 % 0.51    17.90 % 0.67    40.59 % 0.45
- *   libdeflate 8   23.54 % 0.45    45.29 % 0.29    17.79 % 0.31    40.54 % 0.21
- *   zlib 9         23.59 % 0.41    45.37 % 0.14    17.86 % 0.23    40.89 % 0.07
+ *                 4 KiB text    4 KiB binary   32 KiB text   32 KiB binary
+ *   ISA-L 1      36.57  1.78    47.92  1.56    31.15  3.85    45.56  2.51
+ *   ISA-L 2      36.57  1.76    47.92  1.32    30.87  3.71    45.24  2.49
+ *   ISA-L 3      36.04  1.29    47.86  1.10    29.85  2.12    44.96  1.61
+ *   libdeflate 1 35.48  1.26    47.16  1.17
+ *   libdeflate 4 34.83  0.88    45.50  0.86    28.07  1.04    42.10  0.82
+ *   libdeflate 5 34.41  0.73    45.01  0.72    27.53  0.72    41.35  0.68
+ *   libdeflate 6 34.34  0.68    44.93  0.64    27.34  0.68    41.17  0.53
+ *   zlib 6       34.51  0.45    45.02  0.26    27.39  0.39    41.58  0.22
+ *   libdeflate 7 34.31  0.65    44.88  0.49    27.23  0.51    41.07  0.42
+ *   libdeflate 8 34.21  0.48    44.86  0.22    27.09  0.28    41.01  0.18
+ *   zlib 9       34.47  0.35    44.96  0.12    27.29  0.19    41.34  0.04
  *
- * In a small block there is little to find, so one step less of effort gives
- * the size that zlib has at that level; from 8 KiB on it would not.
+ * In a small block there is little to find: one step less of effort gives the
+ * size that zlib has at that level. From 16 KiB on it would not, with text that
+ * repeats a lot (32 KiB of C headers: 1.8 % more than zlib 6).
  *
  * With fixed codes:
- *   ISA-L 0        30.99 % 4.25    55.69 % 3.78    24.88 % 5.60    51.24 % 3.93
- *   zlib 1         30.46 % 0.76    53.40 % 0.31    24.93 % 1.39    50.01 % 0.61
- *   zlib 3         29.50 % 0.83    52.04 % 0.27    23.29 % 1.00    48.10 % 0.40
- *   zlib 6         27.49 % 0.57    50.14 % 0.18    20.58 % 0.55    45.01 % 0.19
+ *   ISA-L 0      45.60  3.73    56.62  4.08    37.29  4.10    52.34  4.28
+ *   zlib 1       44.71  0.63    53.54  0.54    37.53  1.08    50.55  0.71
+ *   zlib 3       43.36  0.57    52.39  0.46    34.94  0.74    48.86  0.45
+ *   zlib 6       41.13  0.50    50.76  0.25    31.53  0.34    46.16  0.24
  * so ISA-L for the fast levels, and zlib where size is what is asked for.
  */
 #define SMALL_BLOCK ((size_t)8 << 10)

@@ -194,8 +194,9 @@ int
 blocks_parse(const uint8_t *src, size_t len, struct blocks *blocks)
 {
 	struct bits in = { .src = src, .len = len };
-	struct code litlen, dist;
+	struct code litlen, dist, fixed_litlen, fixed_dist;
 
+	fixed_codes(&fixed_litlen, &fixed_dist);
 	memset(blocks, 0, sizeof(*blocks));
 	while (!blocks->final && in.at < len * 8) {
 		unsigned int type;
@@ -218,16 +219,14 @@ blocks_parse(const uint8_t *src, size_t len, struct blocks *blocks)
 			continue;
 		}
 		if (type == 1) {
-			fixed_codes(&litlen, &dist);
 			blocks->fixed++;
-		} else if (type == 2) {
-			if (parse_codes(&in, &litlen, &dist) != 0)
+			if (parse_symbols(&in, &fixed_litlen, &fixed_dist, blocks) != 0)
 				return -1;
-			blocks->dynamic++;
-		} else {
-			return -1;
+			continue;
 		}
-		if (parse_symbols(&in, &litlen, &dist, blocks) != 0)
+		blocks->dynamic++;
+		if (type != 2 || parse_codes(&in, &litlen, &dist) != 0 ||
+				parse_symbols(&in, &litlen, &dist, blocks) != 0)
 			return -1;
 	}
 	/* All of it must be used, but for the padding of the last byte. */

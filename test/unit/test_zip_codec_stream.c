@@ -363,6 +363,35 @@ test_idle_flushes(void **state)
 	}
 }
 
+/* Many pieces are one input: one marker at the end, not one for each. */
+static void
+test_pieces(void **state)
+{
+	struct zip_codec_params params = { .level = 6, .window = 15, .adler32 = 1 };
+	static uint8_t data[30000], out[40000];
+	struct iovec in[300], dst = { .iov_base = out, .iov_len = sizeof(out) };
+	struct zip_codec_stream *stream;
+	struct zip_codec_result whole, pieces;
+
+	(void)state;
+	data_fill(data, sizeof(data), DATA_TEXT, 1);
+	for (size_t i = 0; i < 300; i++)
+		in[i] = (struct iovec){ .iov_base = data + i * 100, .iov_len = 100 };
+	stream = zip_codec_stream_create(ZIP_CODEC_COMPRESS, &params);
+	assert_non_null(stream);
+	for (int flush = ZIP_CODEC_FLUSH_SYNC; flush <= ZIP_CODEC_FLUSH_FINISH; flush++) {
+		struct iovec one = { .iov_base = data, .iov_len = sizeof(data) };
+
+		assert_int_equal(zip_codec_stream_reset(stream, &params), 0);
+		assert_int_equal(zip_codec_stream_run(stream, flush, &one, 1, &dst, 1, &whole), 0);
+		assert_int_equal(zip_codec_stream_reset(stream, &params), 0);
+		assert_int_equal(zip_codec_stream_run(stream, flush, in, 300, &dst, 1, &pieces), 0);
+		assert_int_equal(pieces.consumed, sizeof(data));
+		assert_int_equal(pieces.produced, whole.produced);
+	}
+	zip_codec_stream_destroy(stream);
+}
+
 static void
 test_bad_calls(void **state)
 {
@@ -418,6 +447,7 @@ main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_compress, tell_seed),
 		cmocka_unit_test_teardown(test_decompress, tell_seed),
 		cmocka_unit_test(test_idle_flushes),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_bad_calls),
 	};
 

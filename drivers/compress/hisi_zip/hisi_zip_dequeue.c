@@ -240,7 +240,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 
 	while (i < nb_ops) {
 		struct hisi_zip_slot *slot = &qp->slots[head & qp->mask];
-		uint16_t kind = slot->kind, run, cq_head;
+		uint16_t kind = slot->kind, run, most, cq_head;
 		struct hisi_zip_hwq *hwq;
 
 		if (unlikely(kind >= HISI_ZIP_DIRS)) {
@@ -261,6 +261,8 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		}
 		/* As many slots of this direction as follow each other. */
 		cq_head = hwq->queue->qp.ring.cq_head;
+		/* Counted when less was taken: more may be ready than was asked for. */
+		most = RTE_MIN(ready[kind], nb_ops - i);
 		run = 0;
 		do {
 			take_result(qp, slot, hwq, cq_head);
@@ -269,7 +271,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 			ops[i + run++] = slot->op;
 			cq_head = (cq_head + 1) & hwq->queue->qp.ring.mask;
 			slot = &qp->slots[(head + run) & qp->mask];
-		} while (run < ready[kind] && slot->kind == kind);
+		} while (run < most && slot->kind == kind);
 		hisi_qm_cq_skip(&hwq->queue->qp.ring, run);
 		ready[kind] -= run;
 		head += run;

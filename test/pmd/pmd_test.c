@@ -380,12 +380,15 @@ void
 pmd_dequeue(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n)
 {
 	uint64_t end = rte_rdtsc() + rte_get_tsc_hz() * DEQUEUE_TIMEOUT_S;
+	/* Elsewhere first, so that too many can be seen, not felt. */
+	static __thread struct rte_comp_op *back[UINT16_MAX];
 	uint16_t done = 0;
 
 	while (done < n) {
-		uint16_t got = rte_compressdev_dequeue_burst(dev, qp, ops + done, n - done);
+		uint16_t got = rte_compressdev_dequeue_burst(dev, qp, back, n - done);
 
 		PMD_CHECK(got <= n - done, "dequeue gave %u ops, asked for %u", got, n - done);
+		memcpy(ops + done, back, got * sizeof(back[0]));
 		done += got;
 		PMD_CHECK(got != 0 || rte_rdtsc() < end, "%u of %u ops came back in %d s", done, n,
 			DEQUEUE_TIMEOUT_S);

@@ -140,16 +140,17 @@ static int
 dequeuer(void *arg)
 {
 	struct rng rng = { .state = (run.seed + 1) | 1 };
-	struct rte_comp_op *ops[BURST_MAX];
+	struct rte_comp_op *ops[OPS]; /* so that too many can be seen, not felt */
 	unsigned int tail = OPS;
 	uint64_t seq = 0, idle = 0;
 
 	RTE_SET_USED(arg);
 	atomic_load_explicit(&run.begun, memory_order_acquire);
 	while (seq < run.total) {
-		uint16_t n = rte_compressdev_dequeue_burst(run.dev, 0, ops,
-			(uint16_t)rng_range(&rng, 1, BURST_MAX));
+		uint16_t want = (uint16_t)rng_range(&rng, 1, BURST_MAX);
+		uint16_t n = rte_compressdev_dequeue_burst(run.dev, 0, ops, want);
 
+		PMD_CHECK(n <= want, "%u ops, %u were asked for, after op %" PRIu64, n, want, seq);
 		for (uint16_t i = 0; i < n; i++) {
 			check(ops[i], seq + i);
 			spare.ops[(tail + i) % OPS] = ops[i];

@@ -595,6 +595,6 @@ main(int argc, char **argv)
 	};
 
 	return pmd_main(argc, argv, &(struct pmd_program){
-		.name = "test_pmd_stateless", .count = 200, .cases = cases,
+		.name = "test_pmd_stateless", .count = 100, .cases = cases,
 	});
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <sys/mman.h>
 
@@ -17,21 +16,32 @@
  * that only ever sees small, linear requests stays small.
  */
 static int
-reserve_scratch(struct zip_codec *codec)
+reserve_memory(struct zip_codec *codec)
 {
-	size_t src_len = PAGE_ROUND(codec->max_len);
-	size_t dst_len = PAGE_ROUND(zip_codec_deflate_bound(codec->max_len));
-	void *mem;
+	const size_t src_len = PAGE_ROUND(codec->max_len);
+	const size_t dst_len = PAGE_ROUND(zip_codec_deflate_bound(codec->max_len));
+	const size_t isal_len = PAGE_ROUND(sizeof(*codec->isal));
+	const size_t level_buf_len = PAGE_ROUND(ISAL_DEF_LVL3_DEFAULT);
+	const size_t len = src_len + dst_len + isal_len + level_buf_len + ZIP_CODEC_ZMEM_DEFLATE;
+	uint8_t *at;
 
-	mem = mmap(NULL, src_len + dst_len, PROT_READ | PROT_WRITE,
+	at = mmap(NULL, len, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED)
+	if (at == MAP_FAILED)
 		return -ENOMEM;
-	codec->scratch = mem;
-	codec->scratch_len = src_len + dst_len;
-	codec->src_scratch = mem;
-	codec->dst_scratch = codec->src_scratch + src_len;
+	codec->memory = at;
+	codec->memory_len = len;
+	codec->src_scratch = at;
+	at += src_len;
+	codec->dst_scratch = at;
 	codec->dst_scratch_len = dst_len;
+	at += dst_len;
+	codec->isal = (struct isal_zstream *)at;
+	at += isal_len;
+	codec->isal_level_buf = at;
+	at += level_buf_len;
+	codec->zlib_mem.base = at;
+	codec->zlib_mem.size = ZIP_CODEC_ZMEM_DEFLATE;
 	return 0;
 }
 
@@ -40,12 +50,7 @@ make_engines(struct zip_codec *codec)
 {
 	codec->inflate_fixed = libdeflate_alloc_decompressor();
 	codec->inflate_any = libdeflate_alloc_decompressor();
-	codec->isal = aligned_alloc(64, (sizeof(*codec->isal) + 63) & ~(size_t)63);
-	codec->isal_level_buf = aligned_alloc(64, (ISAL_DEF_LVL3_DEFAULT + 63) & ~(size_t)63);
-	codec->zlib_mem.base = aligned_alloc(64, ZIP_CODEC_ZMEM_DEFLATE);
-	codec->zlib_mem.size = ZIP_CODEC_ZMEM_DEFLATE;
-	if (codec->inflate_fixed == NULL || codec->inflate_any == NULL || codec->isal == NULL ||
-			codec->isal_level_buf == NULL || codec->zlib_mem.base == NULL)
+	if (codec->inflate_fixed == NULL || codec->inflate_any == NULL)
 		return -ENOMEM;
 
 	for (int level = 1; level <= ZIP_CODEC_LIBDEFLATE_LEVEL_MAX; level++) {
@@ -53,9 +58,6 @@ make_engines(struct zip_codec *codec)
 		if (codec->libdeflate[level] == NULL)
 			return -ENOMEM;
 	}
-
-	/* isal_deflate_init() leaves alone what it does not know to be set. */
-	memset(codec->isal, 0, sizeof(*codec->isal));
 
 	/* The largest that zlib can be asked for must fit in its memory. */
 	zip_codec_zmem_attach(&codec->zlib_mem, &codec->zlib);
@@ -78,7 +80,7 @@ zip_codec_create(size_t max_len)
 	if (codec == NULL)
 		return NULL;
 	codec->max_len = max_len;
-	if (reserve_scratch(codec) != 0 || make_engines(codec) != 0) {
+	if (reserve_memory(codec) != 0 || make_engines(codec) != 0) {
 		zip_codec_destroy(codec);
 		errno = ENOMEM;
 		return NULL;
@@ -95,10 +97,7 @@ zip_codec_destroy(struct zip_codec *codec)
 		libdeflate_free_compressor(codec->libdeflate[level]);
 	libdeflate_free_decompressor(codec->inflate_fixed);
 	libdeflate_free_decompressor(codec->inflate_any);
-	free(codec->isal);
-	free(codec->isal_level_buf);
-	free(codec->zlib_mem.base);
-	if (codec->scratch != NULL)
-		munmap(codec->scratch, codec->scratch_len);
+	if (codec->memory != NULL)
+		munmap(codec->memory, codec->memory_len);
 	free(codec);
 }

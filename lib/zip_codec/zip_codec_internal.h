@@ -31,8 +31,6 @@ struct zip_codec {
 	/** zip_codec_deflate_bound(max_len) bytes: output that is still to be copied. */
 	uint8_t *dst_scratch;
 	size_t dst_scratch_len;
-	void *scratch; /**< What src_scratch and dst_scratch are cut from. */
-	size_t scratch_len;
 
 	/** Inflates streams whose first block has fixed codes; see zip_codec_inflate.c. */
 	struct libdeflate_decompressor *inflate_fixed;
@@ -49,6 +47,10 @@ struct zip_codec {
 	struct zip_codec_plan zlib_plan;
 	uint8_t zlib_ready;
 	struct zip_codec_zmem zlib_mem;
+
+	/** What scratch, ISA-L's and zlib's memory are cut from; starts as zeros. */
+	void *memory;
+	size_t memory_len;
 };
 
 /** Largest size of a stored piece: len bytes in stored blocks, at least one block. */

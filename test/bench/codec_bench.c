@@ -370,7 +370,8 @@ bench_file(const char *path, const size_t *sizes, size_t sizes_cnt, int rounds,
 		die("empty file");
 
 	printf("%s: %zu bytes\n", path, c.len);
-	printf("   block         codes level size %%  peer %%  diff %%     Gbps    peer   ratio  peer\n");
+	printf("%8s %7s %-7s %s %6s %7s %7s  %7s %7s %7s  %s\n", "block", "", "codes", "level",
+			"size %", "peer %", "diff %", "Gbps", "peer", "ratio", "peer");
 	for (size_t s = 0; s < sizes_cnt; s++) {
 		corpus_block(&c, sizes[s]);
 		for (int fixed = 0; fixed <= 1; fixed++) {

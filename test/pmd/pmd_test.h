@@ -14,8 +14,9 @@
  * says how to have it again, because after one nothing can be trusted to be
  * sane: lines of ours start with "pmd_test:".
  *
- * usage: PROGRAM [EAL-ARGUMENT...] [-- [--seed N] [--count N] [--first N] [--case NAME] [--dev ARGS]]
- *   --seed   base of all random choices
+ * usage: PROGRAM [EAL-ARGUMENT...] [-- OPTION...]
+ *   --seed   base of all random choices (the order in which a compiler evaluates
+ *            arguments matters: the same program, the same choices)
  *   --count  iterations of each case that has any
  *   --first  iteration to start with; each one has a seed of its own
  *   --case   run only this case

@@ -201,7 +201,8 @@ pmd_chain_check_skip(const struct rte_mbuf *m, size_t skip)
 		const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 
 		for (size_t i = 0; i < m->data_len && skip > 0; i++, skip--)
-			PMD_CHECK(p[i] == PATTERN, "byte %zu before the offset was written to", skip);
+			PMD_CHECK(p[i] == PATTERN, "byte %zu before the offset was written to",
+				skip);
 	}
 }
 

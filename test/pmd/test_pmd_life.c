@@ -185,7 +185,7 @@ configure(struct rng *rng, struct ground *g)
 	pmd_dev_start(g->dev, g->qps, random_depth(rng));
 }
 
-/* Runs a case on a device of every kind, which shall not hold more at the end than after warm-up. */
+/* Runs a case on devices of every kind, which shall not come to hold more and more. */
 static void
 each_kind(void (*one)(struct rng *rng, struct ground *g))
 {

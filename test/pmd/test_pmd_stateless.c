@@ -7,7 +7,6 @@
  * shape of mbufs, room that is ample, just enough, or too little.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <zlib.h>
@@ -75,7 +74,7 @@ output_of(const struct rte_comp_op *op)
 	return b;
 }
 
-/* What a complete or a cut result looks like from the inside. */
+/* What a complete or a cut result is made of. */
 static void
 check_blocks(const struct rte_comp_xform *x, const struct bytes *out, size_t len, int final)
 {
@@ -286,7 +285,8 @@ random_work(struct rng *rng)
 		w.xform = pmd_random_inflate(rng);
 		w.packed = bytes_deflate(w.plain.data, w.plain.len, (int)rng_below(rng, 10),
 			(int)rng_range(rng, 9, 15));
-		w.mutation = rng_one_in(rng, 4) ? (enum mutation)rng_range(rng, 1, 3) : MUTATION_NONE;
+		w.mutation = rng_one_in(rng, 4) ? (enum mutation)rng_range(rng, MUTATION_BITS,
+				MUTATION_TAIL) : MUTATION_NONE;
 		mutate(rng, &w.packed, w.mutation);
 		src = &w.packed;
 	}
@@ -382,8 +382,8 @@ pieces(void)
 			};
 			struct bytes out;
 
-			w.op = pmd_op(priv, pmd_chain(&rng, pmd_random_shape(&rng), all.data + at, 0,
-					len, 0), 0, (uint32_t)len,
+			w.op = pmd_op(priv, pmd_chain(&rng, pmd_random_shape(&rng), w.plain.data,
+					0, len, 0), 0, (uint32_t)len,
 				pmd_chain(&rng, pmd_random_shape(&rng), NULL, 0, w.room, 0), 0);
 			w.op->input_chksum = chksum;
 			if (at + len < all.len)
@@ -571,14 +571,14 @@ long_ops(void)
 	start();
 	for (size_t i = 0; i < RTE_DIM(lens); i++) {
 		long_op(&rng, lens[i], DATA_TEXT, 1, PMD_FULL);
-		if (!PMD_SLOW || lens[i] < 16u << 20)
-			long_op(&rng, lens[i], DATA_NOISE8, 1, PMD_FULL);
+		long_op(&rng, lens[i], DATA_NOISE8, 1, PMD_FULL);
 	}
 	long_op(&rng, (9u << 20) + 7, DATA_BINARY, 6, PMD_FULL);
 	long_op(&rng, (9u << 20) + 7, DATA_BINARY, 0, PMD_FULL);
 	for (unsigned int i = 0; i < 20; i++)
-		long_op(&rng, rng_range(&rng, 1, 100000), (enum data_kind)rng_below(&rng, DATA_KINDS),
-			(int)rng_below(&rng, 10), PMD_TOO_MANY);
+		long_op(&rng, rng_range(&rng, 1, 100000),
+			(enum data_kind)rng_below(&rng, DATA_KINDS), (int)rng_below(&rng, 10),
+			PMD_TOO_MANY);
 	pmd_dev_stop(dev);
 }
 

@@ -198,6 +198,46 @@ check_good(const struct ground *g, const struct rte_comp_op *op, size_t comp_len
 	bytes_free(&out);
 }
 
+/*
+ * A source chain that leads back into itself and holds no byte: whoever looks
+ * for its data must give up. Level 6 is done in software where the device is
+ * plain.
+ */
+static void
+circle(void)
+{
+	static const int levels[] = { 1, 6 };
+	struct rng rng;
+
+	start();
+	while (pmd_next(&rng)) {
+		for (unsigned int i = 0; i < RTE_DIM(levels); i++) {
+			struct rte_comp_xform xform = pmd_deflate_xform;
+			struct rte_mbuf *first, *last;
+			struct rte_comp_op *op;
+			void *x;
+
+			xform.compress.level = levels[i];
+			x = pmd_xform(dev, &xform);
+			op = pmd_op(x, pmd_chain(&rng, PMD_MANY, NULL, 0, GOOD_LEN, 0), 0, 1,
+				pmd_chain(&rng, PMD_LINEAR, NULL, 0, GOOD_LEN, 0), 0);
+			first = op->m_src;
+			for (last = first; last->next != NULL; last = last->next)
+				last->data_len = 0;
+			last->data_len = 0;
+			last->next = first;
+			op->src.offset = rng_one_in(&rng, 2) ? 0 : 5;
+			pmd_run(dev, 0, &op, 1);
+			last->next = NULL;
+			PMD_CHECK(op->status == RTE_COMP_OP_STATUS_INVALID_ARGS, "%s",
+				pmd_status(op->status));
+			pmd_op_free(op);
+			pmd_xform_free(dev, x);
+		}
+	}
+	pmd_dev_stop(dev);
+}
+
 /* Bursts of bad and good ops: all come back in order, each with what it deserves. */
 static void
 bad_ops(void)
@@ -345,6 +385,7 @@ main(int argc, char **argv)
 	static const struct pmd_case cases[] = {
 		{ "bad_ops", bad_ops },
 		{ "lying_heads", lying_heads },
+		{ "circle", circle },
 		{ "all_queue_pairs", all_queue_pairs },
 		{ 0 },
 	};

@@ -67,20 +67,21 @@ struct side {
 /*
  * Find where bytes [offset, offset + want) of a chain lie. Trusts nothing but
  * the segments themselves: pkt_len and nb_segs may lie. A want of UINT64_MAX
- * takes all there is. A chain that goes on for ever is cut at UINT16_MAX segments.
- * Returns false if the chain ends before offset + want.
+ * takes all there is. A chain that goes on for ever is cut at UINT16_MAX segments,
+ * which is what nb_segs can count. Returns false if the chain ends before offset + want.
  */
 static bool
 side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct side *side)
 {
+	uint32_t passed = 0;
 	uint64_t have = 0;
 
-	while (m != NULL && offset >= m->data_len) {
-		/* An offset at the very end of a chain leaves nothing, but is none too far. */
-		if (offset == m->data_len && m->next == NULL)
-			break;
+	/* An offset at the very end of a chain leaves nothing, but is none too far. */
+	for (; m != NULL && offset >= m->data_len && (offset > m->data_len || m->next != NULL);
+			m = m->next) {
 		offset -= m->data_len;
-		m = m->next;
+		if (++passed == UINT16_MAX)
+			return false;
 	}
 	if (m == NULL)
 		return false;

@@ -44,8 +44,8 @@ chain_to_iov(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct io
 	unsigned int n = 0;
 	uint64_t have = 0;
 
-	/* An op without input has an offset all the same. */
-	for (; m != NULL && n < max && (offset > 0 || have < want); m = m->next) {
+	/* An op without input has an offset all the same. No more segments than were counted. */
+	for (; m != NULL && max > 0 && (offset > 0 || have < want); m = m->next, max--) {
 		uint64_t len;
 
 		if (offset > m->data_len) {

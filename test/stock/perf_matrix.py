@@ -5,6 +5,7 @@
 import argparse
 import itertools
 import os
+import shutil
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -19,6 +20,9 @@ SEG_SIZES = (64, 100, 256, 1024, 2048, 4096, 16384, 32768, 59460)
 SEGS = (1, 2, 5, 16)
 # Text of about 300 KB: long enough for the biggest op, and on every Debian.
 DEFAULT_FILE_FROM = "/usr/share/common-licenses"
+# The program takes a memory zone for every external segment of input and of output, for each
+# worker; EAL has 2560.
+EXTERNAL_SEGS_MAX = 400
 
 
 def default_file(folder):
@@ -34,6 +38,14 @@ def default_file(folder):
             with open("/proc/self/exe", "rb") as f:
                 out.write(f.read(16 * 59460 - size))
     return path
+
+
+def cut(path, size):
+    """The first bytes of a file, as a file."""
+    short = "%s-%d" % (path, size)
+    with open(path, "rb") as f, open(short, "wb") as out:
+        out.write(f.read(size))
+    return short
 
 
 def some(base, levels, args_of_local):
@@ -76,12 +88,17 @@ def main():
     parser.add_argument("--file")
     args = parser.parse_args()
 
-    path = args.file or default_file(os.path.join(TOP, "build", "test-logs"))
+    folder = os.path.join(TOP, "build", "test-logs")
+    path = default_file(folder)
+    if args.file:
+        shutil.copyfile(args.file, path)
     base = {"vdev": args.vdev, "file": path, "seg_size": 2048, "segs": 1, "iterations": 2}
     # Engine threads, where it is our driver and the devargs are not given.
     local = ["workers=1", "workers=2"] if args.vdev == stock.OURS else []
     failed = 0
     for settings in (full if args.full else some)(base, args.levels, local):
+        if settings.get("external"):
+            settings["file"] = cut(path, settings["seg_size"] * EXTERNAL_SEGS_MAX)
         job = stock.Job(**settings)
         try:
             stock.run(job)

@@ -239,17 +239,6 @@ push_sqe(struct hisi_qm_ring *ring)
 	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
 }
 
-/* The checksums that a stateless op continues from (dw11, dw12 of the extension). */
-static inline void
-sqe_checksums(struct hisi_zip_sqe *sqe, const struct hisi_zip_xform *x, uint64_t input)
-{
-	uint32_t adler = (uint32_t)(x->chksum == RTE_COMP_CHECKSUM_ADLER32 ? input : input >> 32);
-
-	sqe->dw11 = x->codec.checksum & ZIP_CODEC_CRC32 ? (uint32_t)input : 0;
-	/* 0 is no Adler-32 of any data: it stands for a fresh start, which is 1. */
-	sqe->dw12 = x->codec.checksum & ZIP_CODEC_ADLER32 && adler != 0 ? adler : 1;
-}
-
 /* Is there a hardware queue for this op, or else what is to be done with it? */
 static enum verdict __rte_noinline
 first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
@@ -425,7 +414,7 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 			x->algo == RTE_COMP_ALGO_DEFLATE)
 		sqe->dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
 	if (x->chksum != RTE_COMP_CHECKSUM_NONE)
-		sqe_checksums(sqe, x, op->input_chksum);
+		hisi_zip_chksum_start(x, op->input_chksum, &sqe->dw11, &sqe->dw12);
 	push_sqe(to->ring);
 	return SUBMITTED;
 }

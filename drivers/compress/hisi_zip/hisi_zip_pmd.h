@@ -97,6 +97,20 @@ struct hisi_zip_xform {
 	struct zip_codec_params codec; /**< The same for software. */
 };
 
+/**
+ * The checksums that a stateless op continues from, out of its input_chksum.
+ * An Adler-32 of 0 is that of no data: it stands for a fresh start, which is 1.
+ */
+static inline void
+hisi_zip_chksum_start(const struct hisi_zip_xform *x, uint64_t input, uint32_t *crc32,
+		uint32_t *adler32)
+{
+	uint32_t adler = (uint32_t)(x->chksum == RTE_COMP_CHECKSUM_ADLER32 ? input : input >> 32);
+
+	*crc32 = x->codec.checksum & ZIP_CODEC_CRC32 ? (uint32_t)input : 0;
+	*adler32 = x->codec.checksum & ZIP_CODEC_ADLER32 && adler != 0 ? adler : 1;
+}
+
 /** A stateful stream. One op at a time may be in flight. */
 struct hisi_zip_stream {
 	struct hisi_zip_xform x;       /**< Its transform. */

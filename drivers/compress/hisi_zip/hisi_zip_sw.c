@@ -107,12 +107,9 @@ run_stateless(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 {
 	struct zip_codec_params params = x->codec;
 	struct zip_codec *codec, *own = NULL;
-	uint32_t adler = (uint32_t)(x->chksum == RTE_COMP_CHECKSUM_ADLER32 ? op->input_chksum :
-		op->input_chksum >> 32);
 	int ret;
 
-	params.crc32 = params.checksum & ZIP_CODEC_CRC32 ? (uint32_t)op->input_chksum : 0;
-	params.adler32 = params.checksum & ZIP_CODEC_ADLER32 && adler != 0 ? adler : 1;
+	hisi_zip_chksum_start(x, op->input_chksum, &params.crc32, &params.adler32);
 	if (x->algo == RTE_COMP_ALGO_NULL)
 		return zip_codec_copy(&params, src, src_cnt, dst, dst_cnt, r);
 

@@ -55,6 +55,13 @@ struct zip_dev_conf {
 	uint16_t queues;        /**< Queues of the function, 1 to HISI_QM_QUEUES_MAX. */
 	uint16_t workers;       /**< Worker threads, 0 to ZIP_DEV_WORKERS_MAX. */
 	uint32_t streams_max;   /**< Streams kept at a time; 0: 1024. */
+	uint8_t isolation;      /**< 1: SQ/CQ doorbells in BAR4 pages (QM 1.2); V3 only. */
+	/**
+	 * Faults to inject, for tests: a list of "fault[@n]" separated by commas, see
+	 * zip_dev_fault.h. NULL or "": none, at no cost. Copied. With faults the
+	 * function may leave the mailbox busy, which it never does otherwise.
+	 */
+	const char *fault;
 	/**
 	 * Creates a worker thread, so that the owner chooses its CPUs and name;
 	 * NULL: pthread_create(). Returns 0 or a positive errno.
@@ -65,10 +72,26 @@ struct zip_dev_conf {
 	 * per request; may be called by a worker, must not call the function.
 	 */
 	void (*log)(enum zip_dev_log_level level, const char *line, void *priv);
-	void *priv;             /**< Passed to spawn and log. */
+	/**
+	 * Sends interrupt message vector (enum zip_dev_irq); NULL: none wanted.
+	 * Called by workers and from within register accesses and zip_dev_poll(),
+	 * with locks of the function held: must be quick, must not block and must
+	 * not call the function (write an eventfd).
+	 */
+	void (*irq)(unsigned int vector, void *priv);
+	void *priv;             /**< Passed to spawn, log and irq. */
 };
 
 #define ZIP_DEV_WORKERS_MAX 64
+
+/** Interrupt vectors (QM 1.3). */
+enum zip_dev_irq {
+	ZIP_DEV_IRQ_EQ = 0,       /**< Entries in the event queue. */
+	ZIP_DEV_IRQ_AEQ = 1,      /**< Entries in the asynchronous event queue. */
+	ZIP_DEV_IRQ_MESSAGE = 2,  /**< Message from a PF, V3: never sent. */
+	ZIP_DEV_IRQ_ABNORMAL = 3, /**< Reserved on a VF, V3: never sent. */
+	ZIP_DEV_IRQS = 4,
+};
 
 /**
  * Make a function, in its state after a reset, and start its workers.
@@ -84,6 +107,15 @@ int zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev);
  * others are dropped. After the return no memory of the map is touched.
  */
 void zip_dev_destroy(struct zip_dev *dev);
+
+/**
+ * Reset the function: all state as after zip_dev_create(), except maps, counters
+ * and config space. Requests being executed are finished or dropped; on return
+ * no memory of the map is touched and none of them will complete. A function
+ * that an injected fault made vanish stays away. Any thread but a worker's, not
+ * while zip_dev_poll() runs, and not from within a callback.
+ */
+void zip_dev_reset(struct zip_dev *dev);
 
 /* ---- Registers (BAR2) -------------------------------------------------------------------- */
 
@@ -186,6 +218,11 @@ struct zip_dev_stats {
 	uint64_t errors;         /**< Requests completed with a status that is an error. */
 	uint64_t doorbells_dropped; /**< Doorbells with an invalid value. */
 	uint64_t mailbox_errors; /**< Mailbox commands that failed. */
+	uint64_t eqes;           /**< Entries written to the event queue. */
+	uint64_t aeqes;          /**< Entries written to the asynchronous event queue. */
+	uint64_t irqs[ZIP_DEV_IRQS]; /**< Messages sent, by vector. */
+	uint64_t resets;         /**< Function resets. */
+	uint64_t faults;         /**< Faults injected. */
 	uint32_t streams;        /**< Streams kept now. */
 	uint32_t queues_live;    /**< Queues started now. */
 };

@@ -15,7 +15,7 @@ packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils 
 	dpdk dpdk-dev libdpdk-dev python3-pyelftools
 	libisal-dev libdeflate-dev zlib1g-dev libnuma-dev libcmocka-dev
 	python3 python3-matplotlib procps util-linux mount"
-test_packages="git clang llvm valgrind shellcheck jq python3-sphinx"
+test_packages="git clang llvm valgrind shellcheck jq python3-sphinx debootstrap"
 
 say() {
 	echo "setup: $*"

@@ -35,13 +35,9 @@ fuzz_seconds=30
 
 # shellcheck source=/dev/null
 . /etc/os-release
-# The first source of this machine that has the release and its main component; both of apt's
-# formats are behind this one command.
-# shellcheck disable=SC2016 # apt's own placeholders
-mirror=$(apt-get indextargets --format '$(SITE) $(REPO_URI) $(RELEASE) $(COMPONENT)' |
-	awk -v release="${VERSION_CODENAME:?}" \
-		'$3 == release && $4 == "main" { print $2; exit }')
-[ -n "$mirror" ] || die "this machine's apt has no source for $VERSION_CODENAME main"
+# shellcheck source=../config/apt.sh
+. "$top/config/apt.sh"
+mirror=$(apt_mirror)
 
 mounted=
 cleanup() {
@@ -75,8 +71,7 @@ make() {
 	fi
 	# How to reach the network is the machine's affair, not the repository's.
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
-	apt-config dump | grep -E '^Acquire::(http|https)::(Proxy|CAInfo)' \
-		> "$root/etc/apt/apt.conf.d/99proxy" || :
+	apt_network > "$root/etc/apt/apt.conf.d/99network"
 	into "$root" proc -t proc none
 	into "$root" sys -t sysfs none
 	# Not the kernel's own: nothing that is made here shall appear in the machine's.

@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# How this machine reaches Debian's packages, for other suites and architectures. To be sourced.
+
+# apt_mirror: the address of the mirror that this machine takes its own release from. Both of
+# apt's formats of sources are behind this one command.
+apt_mirror() {
+	apt_codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	# shellcheck disable=SC2016 # apt's own placeholders
+	apt_found=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' |
+		awk -v release="$apt_codename" '$2 == release && $3 == "main" { print $1; exit }')
+	[ -n "$apt_found" ] || {
+		echo "apt: this machine has no package source for $apt_codename main" >&2
+		return 1
+	}
+	echo "$apt_found"
+}
+
+# apt_network: lines of apt configuration: how this machine reaches the network, if not directly,
+# and whether its mirror may be one that stands still.
+apt_network() {
+	apt-config dump |
+		grep -E '^Acquire::((http|https)::(Proxy|CAInfo)|Check-Valid-Until)' || :
+}

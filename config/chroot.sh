@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# A minimal Debian of another release in build/chroot/SUITE, for what this machine's release does
+# not have: newer releases of DPDK, herdtools7.
+#
+# usage: config/chroot.sh SUITE [PACKAGE...]            make it if need be, install the packages
+#        config/chroot.sh --run SUITE COMMAND [ARG...]  run a command in it
+#
+# Making it is quick when that was done before. A command runs as root in the top of the source
+# tree, which lies at the same path inside, and sees this machine's hugepages; /sys is read-only.
+# Mounts are in a mount namespace of the command's own, hence gone when it ends, however it ends:
+# nothing is ever mounted below build/chroot as seen from here, and the folder may be removed at
+# any time.
+
+set -eu
+
+top=$(realpath "$(dirname "$0")/..")
+# shellcheck source=apt.sh
+. "$top/config/apt.sh"
+
+die() {
+	echo "chroot: $*" >&2
+	exit 1
+}
+
+[ "$(id -u)" -eq 0 ] || die "must run as root"
+run=
+if [ "${1:-}" = --run ]; then
+	run=1
+	shift
+fi
+[ $# -ge 1 ] || die "usage: chroot.sh SUITE [PACKAGE...] or chroot.sh --run SUITE COMMAND..."
+suite=$1
+shift
+root=$top/build/chroot/$suite
+
+# inside COMMAND...: runs it in the chroot.
+inside() {
+	mkdir -p "$root$top" "$root/dev/shm" "$root/dev/hugepages" "$root/run"
+	# shellcheck disable=SC2016 # the inner shell's own variables
+	unshare --mount --propagation private sh -euc '
+		root=$1
+		top=$2
+		shift 2
+		mount -t proc proc "$root/proc"
+		mount --bind /sys "$root/sys"
+		mount -o remount,bind,ro "$root/sys"
+		mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+		mount -t tmpfs -o mode=0755 tmpfs "$root/run"
+		if grep -q " /dev/hugepages hugetlbfs " /proc/mounts; then
+			mount --bind /dev/hugepages "$root/dev/hugepages"
+		fi
+		mount --bind "$top" "$root$top"
+		exec chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			DEBIAN_FRONTEND=noninteractive sh -c "cd \"\$0\" && exec \"\$@\"" "$top" "$@"
+	' chroot.sh "$root" "$top" "$@"
+}
+
+if [ -n "$run" ]; then
+	[ -e "$root/.made" ] || die "no $root; make it first: config/chroot.sh $suite"
+	[ $# -ge 1 ] || die "no command to run in $suite"
+	inside "$@"
+	exit
+fi
+
+# Two at once, say of two groups of tests, take turns.
+mkdir -p "$top/build/chroot"
+exec 9> "$top/build/chroot/$suite.lock"
+flock 9
+
+log=$top/build/chroot/$suite.log
+fail() {
+	tail -n 30 "$log" >&2
+	die "$* (all of it: $log)"
+}
+
+# apt's lists are kept: what is to be installed later must fit what is there already.
+if ! [ -e "$root/.made" ]; then
+	command -v debootstrap > /dev/null || die "no debootstrap; config/setup.sh --tests installs it"
+	mirror=$(apt_mirror)
+	echo "chroot: debootstrap $suite from $mirror"
+	rm -rf --one-file-system "$root"
+	unshare --mount --propagation private \
+		debootstrap --variant=minbase --include=ca-certificates \
+		"$suite" "$root" "$mirror" > "$log" 2>&1 || fail "debootstrap of $suite failed"
+	cp /etc/resolv.conf "$root/etc/resolv.conf"
+	apt_network > "$root/etc/apt/apt.conf.d/99network"
+	# The source packages too: a build for this release takes DPDK's driver headers from there.
+	for type in deb deb-src; do
+		echo "$type $mirror $suite main"
+	done > "$root/etc/apt/sources.list"
+	inside apt-get -qq update >> "$log" 2>&1 || fail "apt-get update failed in $suite"
+	touch "$root/.made"
+fi
+
+missing=
+for p; do
+	# shellcheck disable=SC2016 # dpkg-query's own
+	chroot "$root" dpkg-query -W -f '${db:Status-Status}\n' "$p" 2> /dev/null |
+		grep -qx installed || missing="$missing $p"
+done
+if [ -n "$missing" ]; then
+	echo "chroot: $suite: installing$missing"
+	# shellcheck disable=SC2086 # a list of words on purpose
+	inside apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing \
+		>> "$log" 2>&1 || {
+		# A suite that moves on (sid) no longer has the files of an old list.
+		inside apt-get -qq update >> "$log" 2>&1 &&
+			inside apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends \
+				$missing >> "$log" 2>&1
+	} || fail "apt-get could not install in $suite:$missing"
+fi
+echo "chroot: $suite is ready in build/chroot/$suite"

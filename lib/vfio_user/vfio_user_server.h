@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef VFIO_USER_SERVER_H
+#define VFIO_USER_SERVER_H
+
+/**
+ * @file
+ * A vfio-user server: devices on unix sockets, any number of sockets and tens
+ * of thousands of connections, in one thread that is the owner's.
+ *
+ * Each connection is a device of its own. The owner describes it (struct
+ * vfio_user_device), and gets what clients do to it through one table of
+ * operations. The server keeps what the protocol keeps: framing, capabilities,
+ * the map of client memory, the eventfds of interrupts, outstanding replies.
+ *
+ * Threads: everything here is called from the thread that calls
+ * vfio_user_server_run(), the loop thread, except where it says "any thread".
+ * Operations are called from the loop thread, and must not block it: one that
+ * has to wait returns VFIO_USER_DEFERRED and is completed later.
+ *
+ * Clients are hostile. A request that is wrong gets an error reply, a stream
+ * that cannot be followed any more is closed; either way with one log line
+ * (their rate is limited) that names the peer, the value and what was expected.
+ * A connection costs less than 1 KiB when idle; a message that is being
+ * received costs its own size, and what was not read by the peer is bounded.
+ * Nobody gets more than a small share of the loop's time per turn.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "vfio_user_proto.h"
+
+struct vfio_user_server;
+struct vfio_user_listener;
+struct vfio_user_conn;
+
+/** Severity of a log line. */
+enum vfio_user_log_level { VFIO_USER_LOG_ERR, VFIO_USER_LOG_WARNING, VFIO_USER_LOG_INFO };
+
+/** Takes a log line without newline. */
+typedef void (*vfio_user_log_t)(enum vfio_user_log_level level, const char *line, void *priv);
+
+/* ---- What a device is ---------------------------------------------------------------------- */
+
+/** A region. */
+struct vfio_user_region {
+	uint64_t size;  /**< Bytes; 0: there is no such region. */
+	uint32_t flags; /**< VFIO_USER_REGION_F_READ, _WRITE, _MMAP (asks ops->region_mmap). */
+};
+
+/** An interrupt index. */
+struct vfio_user_irq {
+	uint32_t count; /**< Vectors, 0 to VFIO_USER_VECTORS_MAX. */
+	uint32_t flags; /**< VFIO_USER_IRQ_F_*; without _MASKABLE, masking is refused. */
+};
+
+#define VFIO_USER_VECTORS_MAX 2048u
+
+/** A kind of device; shared by connections, and constant while any of them lives. */
+struct vfio_user_device {
+	uint32_t flags; /**< VFIO_USER_DEVICE_F_*. */
+	uint32_t num_regions;
+	uint32_t num_irqs;
+	const struct vfio_user_region *regions;
+	const struct vfio_user_irq *irqs;
+	/**
+	 * Offered to clients that know it; NULL: to nobody. doorbell_region must
+	 * be the last region: other clients see num_regions - 1.
+	 */
+	const struct vfio_user_spim *spim;
+};
+
+#define VFIO_USER_AREAS_MAX 8u
+
+/** What of a region may be mapped. */
+struct vfio_user_mmap {
+	int fd;           /**< A file; stays the owner's. */
+	uint64_t offset;  /**< Where the region begins in it, whole pages. */
+	uint32_t nr_areas; /**< 0: the whole region; else up to VFIO_USER_AREAS_MAX parts. */
+	struct vfio_user_area areas[VFIO_USER_AREAS_MAX];
+};
+
+/** Client memory that the device may use. */
+struct vfio_user_dma {
+	uint64_t iova; /**< First address for the device. */
+	uint64_t size; /**< Bytes; iova + size may be 2^64. */
+	uint32_t prot; /**< VFIO_USER_DMA_F_*. */
+	/**
+	 * Where this process sees it, or NULL: no fd came, and only
+	 * vfio_user_dma_read() and _write() reach it. Lies within
+	 * [file_va, file_va + file_len), which is one mmap of a file that other
+	 * maps may share, and which stays until the last of them is gone.
+	 *
+	 * The client can shrink the file: touching it may then raise SIGBUS.
+	 */
+	void *va;
+	void *file_va;     /**< NULL if va is. */
+	uint64_t file_len; /**< Bytes. */
+};
+
+/* ---- What the owner does ------------------------------------------------------------------- */
+
+/** Limits of one connection; a field that is 0 means its default. */
+struct vfio_user_limits {
+	uint32_t maps_max;     /**< Maps; default (and most) VFIO_USER_DMA_MAPS_MAX. Then -ENOSPC. */
+	uint32_t files_max;    /**< Mappings of files; default 64. Then -EMFILE. */
+	uint64_t mapped_max;   /**< Bytes of files mapped; default 2^40. Then -ENOSPC. */
+	uint32_t eventfds_max; /**< Eventfds held; default 64. Then -EMFILE. */
+};
+
+/** What the owner answers when somebody connects. */
+struct vfio_user_conn_conf {
+	void *priv;                            /**< Passed to the operations. */
+	const struct vfio_user_device *device; /**< What the client shall see. */
+	struct vfio_user_limits limits;
+};
+
+/** An operation's return: some thread will call vfio_user_conn_complete(), once. */
+#define VFIO_USER_DEFERRED 1
+
+/**
+ * The operations. Each that returns int returns 0 or a negative errno, which the
+ * client gets as an error reply. "May be deferred": may return
+ * VFIO_USER_DEFERRED; until completed, the connection's further requests wait
+ * (replies to message DMA do not), others are served.
+ */
+struct vfio_user_ops {
+	/**
+	 * Somebody connected to a listener; the peer is known already
+	 * (vfio_user_conn_peer()). Fill conf, or refuse (closes the socket).
+	 */
+	int (*connected)(struct vfio_user_conn *conn, void *listener_priv,
+			struct vfio_user_conn_conf *conf);
+	/**
+	 * VERSION is agreed upon (vfio_user_conn_spim() is valid). Optional;
+	 * an error refuses the client.
+	 */
+	int (*negotiated)(struct vfio_user_conn *conn, void *priv);
+	/**
+	 * Read count bytes (1 to the negotiated most) of a region, which has
+	 * them and may be read. May be deferred: buf stays valid until then.
+	 */
+	int (*region_read)(struct vfio_user_conn *conn, void *priv, uint32_t region,
+			uint64_t offset, void *buf, uint32_t count);
+	/** Write. May be deferred; buf is valid only during the call. */
+	int (*region_write)(struct vfio_user_conn *conn, void *priv, uint32_t region,
+			uint64_t offset, const void *buf, uint32_t count);
+	/** What may be mapped of a region with VFIO_USER_REGION_F_MMAP; NULL if there is none. */
+	int (*region_mmap)(struct vfio_user_conn *conn, void *priv, uint32_t region,
+			struct vfio_user_mmap *mmap);
+	/** New client memory; overlaps no other map of this connection. Optional. */
+	int (*dma_map)(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma);
+	/**
+	 * Memory is taken back: all maps in [iova, iova + size), at least one, none
+	 * of them half inside. When it is done (or completed), the device must not
+	 * touch them any more; their va go away then. size 0 with iova 0: all of
+	 * 2^64 bytes. May be deferred. Optional.
+	 */
+	int (*dma_unmap)(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size);
+	/** The client set or took back eventfds: so many vectors of index have one. Optional. */
+	void (*irqs)(struct vfio_user_conn *conn, void *priv, uint32_t index, uint32_t enabled);
+	/** DEVICE_RESET. May be deferred. NULL: refused. */
+	int (*reset)(struct vfio_user_conn *conn, void *priv);
+	/**
+	 * The connection is over (and nothing is deferred): the last operation.
+	 * The client's memory stays mapped until vfio_user_conn_release(), which
+	 * the owner must call, now or when its device has let go of it.
+	 */
+	void (*closed)(struct vfio_user_conn *conn, void *priv);
+};
+
+/** How a server is made; numbers that are 0 mean their default. */
+struct vfio_user_server_conf {
+	const char *name;                /**< In log lines; must stay valid. */
+	const struct vfio_user_ops *ops; /**< Must stay valid. */
+	uint32_t conns_max; /**< Connections; default 65536. More are closed at once. */
+	uint32_t xfer_max;  /**< Most data bytes of a message, 4 KiB to 1 MiB; default 64 KiB. */
+	/**
+	 * Milliseconds after which a peer is closed that does not read its
+	 * replies, or does not answer DMA_READ or DMA_WRITE; default 10,000.
+	 */
+	uint32_t stall_ms;
+	vfio_user_log_t log; /**< NULL: stderr. */
+	void *priv;          /**< Passed to log. */
+};
+
+/* ---- Server -------------------------------------------------------------------------------- */
+
+/** @return 0, -EINVAL (the log line says what), -ENOMEM, or what epoll_create1() etc. give. */
+int vfio_user_server_create(const struct vfio_user_server_conf *conf,
+		struct vfio_user_server **server);
+
+/**
+ * Close all listeners and connections, wait for what is deferred, call closed
+ * for each, and free the server. Connections that were not released yet may be
+ * released after that, too. NULL: nothing.
+ */
+void vfio_user_server_destroy(struct vfio_user_server *server);
+
+/**
+ * Listen on a path. A socket that nobody listens on any more is replaced; the
+ * path is removed at the end.
+ *
+ * @param mode
+ *   Permissions of the socket, such as 0666: who may connect.
+ * @param priv
+ *   Passed to ops->connected.
+ * @return 0, -EADDRINUSE, -ENAMETOOLONG (108 bytes), or what socket() etc. give.
+ */
+int vfio_user_server_listen(struct vfio_user_server *server, const char *path, mode_t mode,
+		void *priv, struct vfio_user_listener **listener);
+
+/** The same with a listening stream socket that exists (socket activation); taken over. */
+int vfio_user_server_listen_fd(struct vfio_user_server *server, int fd, void *priv,
+		struct vfio_user_listener **listener);
+
+/** Accept no more; connections stay. */
+void vfio_user_server_unlisten(struct vfio_user_server *server,
+		struct vfio_user_listener *listener);
+
+/** Serve a connected stream socket, taken over in any case. @return 0, or why not. */
+int vfio_user_server_adopt(struct vfio_user_server *server, int fd, void *listener_priv);
+
+/** @return An fd that is readable when vfio_user_server_run() has something to do. */
+int vfio_user_server_fd(const struct vfio_user_server *server);
+
+/**
+ * One turn: serve whoever has something, each a bounded share.
+ * @param timeout_ms
+ *   How long to wait for something to do; 0: not; -1: as long as it takes.
+ * @return Connections and events served, 0 after the timeout, or -errno of epoll_wait (not EINTR).
+ */
+int vfio_user_server_run(struct vfio_user_server *server, int timeout_ms);
+
+/** Counters of a server, all connections together. */
+struct vfio_user_server_stats {
+	uint32_t conns;           /**< Open now. */
+	uint32_t listeners;       /**< Open now. */
+	uint64_t accepted;        /**< Connections so far. */
+	uint64_t refused;         /**< Turned away: limits, ops->connected. */
+	uint64_t log_suppressed;  /**< Log lines not written, for their rate. */
+};
+
+/** Loop thread. */
+void vfio_user_server_stats_get(const struct vfio_user_server *server,
+		struct vfio_user_server_stats *stats);
+
+/** Call f for each open connection; it must not close any. */
+void vfio_user_server_each(struct vfio_user_server *server,
+		void (*f)(struct vfio_user_conn *conn, void *arg), void *arg);
+
+/* ---- Connection ---------------------------------------------------------------------------- */
+
+/** Who is at the other end (SO_PEERCRED: who called connect()). */
+struct vfio_user_peer {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+
+/** Any thread, until released. */
+const struct vfio_user_peer *vfio_user_conn_peer(const struct vfio_user_conn *conn);
+
+/** The owner's own, as given in ops->connected. Any thread, until released. */
+void *vfio_user_conn_priv(const struct vfio_user_conn *conn);
+
+/** A number that no other connection of this server has had. Any thread, until released. */
+uint64_t vfio_user_conn_id(const struct vfio_user_conn *conn);
+
+/** Whether the client knows "spim" and was offered it. */
+bool vfio_user_conn_spim(const struct vfio_user_conn *conn);
+
+/**
+ * Complete a deferred operation: rc is what it would have returned. Any thread;
+ * exactly once. closed may be called as soon as this is, so that the caller
+ * must not touch the connection afterwards.
+ */
+void vfio_user_conn_complete(struct vfio_user_conn *conn, int rc);
+
+/** Close it at the end of the turn; reason goes to the log, NULL: no line. */
+void vfio_user_conn_close(struct vfio_user_conn *conn, const char *reason);
+
+/** After closed: unmap the client's memory, free the connection. Any thread. */
+void vfio_user_conn_release(struct vfio_user_conn *conn);
+
+/**
+ * Raise an interrupt. Any thread, until released; never blocks, whatever the
+ * client does with its eventfd. A masked vector is raised when it is unmasked.
+ * @return 0, -ENOENT (no eventfd), -EINVAL (no such vector), -ENOTCONN.
+ */
+int vfio_user_conn_irq(struct vfio_user_conn *conn, uint32_t index, uint32_t vector);
+
+/** Counters of a connection. */
+struct vfio_user_conn_stats {
+	uint64_t messages;   /**< Requests and replies received. */
+	uint64_t errors;     /**< Requests refused. */
+	uint64_t irqs;       /**< Interrupts raised. */
+	uint64_t dma_bytes;  /**< Bytes moved by message DMA. */
+	uint64_t mapped;     /**< Bytes of files mapped now. */
+	uint32_t maps;       /**< Maps now. */
+	uint32_t files;      /**< Mappings of files now. */
+	uint32_t eventfds;   /**< Held now. */
+	uint32_t out_bytes;  /**< Waiting for the peer to read. */
+};
+
+/** Loop thread. */
+void vfio_user_conn_stats_get(struct vfio_user_conn *conn, struct vfio_user_conn_stats *stats);
+
+/* ---- Client memory ------------------------------------------------------------------------- */
+
+/**
+ * Find the map that an address lies in. Loop thread.
+ * @return 0 or -ENOENT.
+ */
+int vfio_user_dma_find(struct vfio_user_conn *conn, uint64_t iova, struct vfio_user_dma *dma);
+
+/**
+ * Call f for each range of this process's addresses that is memory of this
+ * client, so that the owner of a SIGBUS handler can tell whose a fault is
+ * (ops->dma_map's file_va tells the same as it happens). Loop thread.
+ */
+void vfio_user_dma_each_file(struct vfio_user_conn *conn,
+		void (*f)(void *va, uint64_t len, void *arg), void *arg);
+
+/** Called once, from the loop thread: rc is 0 or a negative errno. */
+typedef void (*vfio_user_dma_done_t)(void *arg, int rc);
+
+/**
+ * Read client memory by message; works where no fd came, too. Asynchronous: buf
+ * must stay valid until done is called. Loop thread; may be called inside an
+ * operation, never waits, and requests keep being served meanwhile, also those
+ * that come before the answer.
+ *
+ * Costs a message and its answer for every xfer_max bytes (some 50 us with a
+ * VM), one after the other, and two copies; a fault of the client's own IOMMU is
+ * reported (mapped memory cannot do that). No order between this and stores to
+ * mapped memory, nor between two calls. At most VFIO_USER_DMA_OPS_MAX at a time.
+ *
+ * @param len
+ *   Bytes, at least 1.
+ * @return
+ *   0: done will be called, with 0, what the client answered, -EPROTO, or
+ *   -ENOTCONN when the connection ends first. Else done will not be called:
+ *   -EINVAL, -EBUSY (too many), -ENOMEM, -ENOTCONN.
+ */
+int vfio_user_dma_read(struct vfio_user_conn *conn, uint64_t iova, void *buf, size_t len,
+		vfio_user_dma_done_t done, void *arg);
+
+/** Write client memory by message; otherwise like vfio_user_dma_read(). */
+int vfio_user_dma_write(struct vfio_user_conn *conn, uint64_t iova, const void *buf, size_t len,
+		vfio_user_dma_done_t done, void *arg);
+
+#define VFIO_USER_DMA_OPS_MAX 16u
+
+#endif /* VFIO_USER_SERVER_H */

@@ -58,7 +58,7 @@ static int
 local_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
 		volatile uint64_t **cq)
 {
-	struct zip_dev_doorbell *db = zip_dev_doorbell(to_local(io)->dev, qn);
+	struct hisi_qm_shadow *db = zip_dev_doorbell(to_local(io)->dev, qn);
 
 	if (db == NULL)
 		return -EINVAL;

@@ -183,7 +183,7 @@ zip_dev_destroy(struct zip_dev *dev)
 	free(dev);
 }
 
-struct zip_dev_doorbell *
+struct hisi_qm_shadow *
 zip_dev_doorbell(struct zip_dev *dev, uint16_t qn)
 {
 	return qn < dev->conf.queues ? &dev->doorbells[qn] : NULL;

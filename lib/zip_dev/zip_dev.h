@@ -25,13 +25,18 @@
  */
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "hisi_qm_regs.h"
+#include "hisi_qm_shadow.h"
 
 /** One software function. */
 struct zip_dev;
+
+/** An access point of a pool of shared workers, see zip_dev_pool.h. */
+struct zip_dev_group;
 
 /** What the function does with the data of DEFLATE requests. */
 enum zip_dev_engine {
@@ -45,6 +50,14 @@ enum zip_dev_engine {
 
 /** Severity of a log line. */
 enum zip_dev_log_level { ZIP_DEV_LOG_ERR, ZIP_DEV_LOG_WARNING, ZIP_DEV_LOG_INFO };
+
+/** What a function may use; 0 is no limit but that of the device model. */
+struct zip_dev_limits {
+	uint32_t queues_live; /**< Live queues. */
+	uint32_t slots;       /**< Sum of the depths of its live queues: requests in flight. */
+	uint32_t maps;        /**< DMA maps. */
+	uint64_t map_bytes;   /**< Bytes in all DMA maps. */
+};
 
 /** How a function is made. All pointers must stay valid while it lives. */
 struct zip_dev_conf {
@@ -79,7 +92,32 @@ struct zip_dev_conf {
 	 * not call the function (write an eventfd).
 	 */
 	void (*irq)(unsigned int vector, void *priv);
-	void *priv;             /**< Passed to spawn, log and irq. */
+	void *priv;             /**< Passed to spawn, log, irq and failed. */
+	/**
+	 * Whose workers execute its requests; workers is then 0 and spawn is not used.
+	 * NULL: its own workers, if any.
+	 */
+	struct zip_dev_group *group;
+	/**
+	 * 1: whoever stores to a doorbell word follows hisi_qm_shadow.h, and others ring
+	 * through zip_dev_write(); workers need not look at quiet queues.
+	 * 0: workers look at all live queues, in steps of up to 50 us.
+	 */
+	uint8_t wake;
+	/**
+	 * 1: a mailbox command that has to wait for requests being executed does not keep
+	 * its caller: HISI_QM_MAILBOX stays busy, and a later read of it finds the command
+	 * done. For an owner whose thread serves other functions, too.
+	 */
+	uint8_t deferred;
+	uint8_t doorbell_memfd; /**< 1: doorbell words in a memfd, see zip_dev_doorbell_fd(). */
+	struct zip_dev_limits limits;
+	/**
+	 * Memory of the client vanished (zip_dev_guard.h), so the function stopped for
+	 * good. Called at most once, by a worker, which must not be kept waiting; NULL is
+	 * allowed. Must not call the function.
+	 */
+	void (*failed)(void *priv);
 };
 
 #define ZIP_DEV_WORKERS_MAX 64
@@ -117,6 +155,14 @@ void zip_dev_destroy(struct zip_dev *dev);
  */
 void zip_dev_reset(struct zip_dev *dev);
 
+/**
+ * Stop a function without waiting: its queues go back to the pool, what waits is
+ * dropped, and nothing but zip_dev_destroy() may follow. May be called again.
+ * @return
+ *   Whether no request is being executed any more, so that zip_dev_destroy() will not wait.
+ */
+bool zip_dev_shut(struct zip_dev *dev);
+
 /* ---- Registers (BAR2) -------------------------------------------------------------------- */
 
 /**
@@ -145,30 +191,35 @@ void zip_dev_mailbox(struct zip_dev *dev, const struct hisi_qm_mailbox *mb);
 
 /* ---- Doorbells ----------------------------------------------------------------------------- */
 
-/**
- * The doorbell words of one queue in plain memory, so that ringing one is a
- * store and no call. On silicon the SQ and the CQ doorbell are one address;
- * here they are two words, because memory keeps only the last value and the
- * two may be rung by different threads. Each has a cache line of its own.
- * Values are those of QM 4.1; a value with a wrong queue, command, random field
- * or index is dropped, as the silicon does.
+/*
+ * The doorbell words of a queue (struct hisi_qm_shadow) lie in plain memory, so that
+ * ringing one is a store and no call. On silicon the SQ and the CQ doorbell are one
+ * address; here they are two words, because memory keeps only the last value and the
+ * two may be rung by different threads. Values are those of QM 4.1; a value with a
+ * wrong queue, command, random field or index is dropped, as the silicon does.
  *
- * Store 64 bits with release. The function overwrites both words when a queue
- * goes live (SQC and CQC set), so that a value left from before does not count;
- * otherwise it only reads them. The CQ word is looked at no later than when half
- * of the CQ is full: ring it at least once per half ring.
+ * Store 64 bits with release. The function overwrites both words when a queue goes
+ * live (SQC and CQC set), so that a value left from before does not count. The CQ
+ * word is looked at no later than when half of the CQ is full: ring it at least once
+ * per half ring.
  */
-struct zip_dev_doorbell {
-	_Alignas(64) volatile uint64_t sq; /**< The SQ doorbell. */
-	_Alignas(64) volatile uint64_t cq; /**< The CQ doorbell. */
-};
 
 /**
  * @return
  *   The doorbells of queue qn, valid until zip_dev_destroy(); NULL if qn is
  *   not a queue of the function.
  */
-struct zip_dev_doorbell *zip_dev_doorbell(struct zip_dev *dev, uint16_t qn);
+struct hisi_qm_shadow *zip_dev_doorbell(struct zip_dev *dev, uint16_t qn);
+
+/**
+ * The doorbell words as a file that a client can map, shared and writable: an array of
+ * struct hisi_qm_shadow, one per queue (zip_dev_conf.doorbell_memfd). Its size is sealed.
+ * @param size
+ *   Set to its size, a multiple of the page size.
+ * @return
+ *   The descriptor, owned by the function, or -ENOTSUP.
+ */
+int zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size);
 
 /* ---- Memory -------------------------------------------------------------------------------- */
 
@@ -181,7 +232,9 @@ struct zip_dev_doorbell *zip_dev_doorbell(struct zip_dev *dev, uint16_t qn);
  * The map (iova 0, va NULL, size UINT64_MAX) gives it the whole address space
  * of the process: addresses in requests are then plain pointers.
  *
- * @return 0, -EINVAL (size 0, wraps, alignment, prot), -EEXIST (overlaps), -ENOMEM. Any thread.
+ * @return
+ *   0, -EINVAL (size 0, wraps, alignment, prot), -EEXIST (overlaps), -EDQUOT (beyond
+ *   zip_dev_conf.limits), -ENOMEM. Any thread.
  */
 int zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
 		unsigned int prot);
@@ -193,6 +246,17 @@ int zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
  * @return Number of maps removed, -EINVAL if a map lies half inside, or -ENOMEM.
  */
 int zip_dev_dma_unmap(struct zip_dev *dev, uint64_t iova, uint64_t size);
+
+/**
+ * The same without waiting: from now on no request finds the maps, but requests that
+ * are being executed may still use them.
+ * @param ticket
+ *   Set if the return is not negative; for zip_dev_dma_unmap_done().
+ */
+int zip_dev_dma_unmap_start(struct zip_dev *dev, uint64_t iova, uint64_t size, uint64_t *ticket);
+
+/** @return Whether no request touches the maps taken back under ticket any more. Any thread. */
+bool zip_dev_dma_unmap_done(struct zip_dev *dev, uint64_t ticket);
 
 /* ---- Execution ----------------------------------------------------------------------------- */
 
@@ -229,5 +293,44 @@ struct zip_dev_stats {
 
 /** Read the counters; any thread. */
 void zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats);
+
+/** Requests completed with each status (dw3 bits 7:0); any thread. */
+void zip_dev_stats_status(struct zip_dev *dev, uint32_t count[256]);
+
+#define ZIP_DEV_HIST_BUCKETS 40
+
+/** Times in nanoseconds; bucket[n] counts those in [2^n, 2^(n+1)), bucket[0] also 0. */
+struct zip_dev_hist {
+	uint64_t bucket[ZIP_DEV_HIST_BUCKETS];
+};
+
+/**
+ * Where the time of requests went (zip_dev_pool_conf.stats): wait is from the doorbell
+ * being seen to the request being claimed, of one request at a time per queue; service
+ * is its execution, of all.
+ */
+struct zip_dev_times {
+	struct zip_dev_hist wait;
+	struct zip_dev_hist service;
+};
+
+/** Of all queues of the function; all 0 if the pool keeps none. Any thread. */
+void zip_dev_times_get(struct zip_dev *dev, struct zip_dev_times *times);
+
+/** What one queue has done since its function was made. */
+struct zip_dev_queue_stats {
+	uint64_t requests;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	uint64_t errors;
+	uint16_t waiting;  /**< Requests that were seen and wait. */
+	uint16_t inflight; /**< Requests being executed. */
+	bool live;
+	bool asleep;       /**< Not looked at until it is woken (hisi_qm_shadow.h). */
+	struct zip_dev_times times;
+};
+
+/** @return 0, or -EINVAL if qn is not a queue of the function. Any thread. */
+int zip_dev_queue_stats_get(struct zip_dev *dev, uint16_t qn, struct zip_dev_queue_stats *stats);
 
 #endif /* ZIP_DEV_H */

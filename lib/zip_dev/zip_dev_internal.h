@@ -283,7 +283,7 @@ struct zip_dev_queue {
 	uint64_t cq_seen;
 	uint64_t sq_base;
 	uint64_t cq_base;
-	struct zip_dev_doorbell *db; /**< Constant. */
+	struct hisi_qm_shadow *db; /**< Constant. */
 	int64_t deficit;             /**< Bytes it may still claim in this round. */
 	uint32_t weight;             /**< Quanta per round; constant. */
 	uint8_t *done;               /**< shared: executed, not retired; one per slot. */
@@ -362,7 +362,7 @@ struct zip_dev {
 	struct zip_dev_map map;
 	struct zip_dev_streams streams;
 	struct zip_dev_queue *queues;
-	struct zip_dev_doorbell *doorbells;
+	struct hisi_qm_shadow *doorbells;
 	/** Bit per queue that a worker has to look at. */
 	_Atomic uint64_t live[HISI_QM_QUEUES_MAX / 64];
 	_Atomic uint64_t doorbells_dropped;

@@ -83,7 +83,7 @@ start_queue(struct zip_dev *dev, uint8_t *arena, struct input *in)
 static void
 one_op(struct zip_dev *dev, uint8_t *arena, struct input *in)
 {
-	struct zip_dev_doorbell *db;
+	struct hisi_qm_shadow *db;
 	struct hisi_qm_mailbox mb;
 	uint32_t off, len;
 

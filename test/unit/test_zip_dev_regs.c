@@ -362,7 +362,7 @@ doorbells_are_validated(void **state)
 		good | 1ull << 11,
 	};
 	const size_t n_bad = sizeof(bad) / sizeof(bad[0]);
-	struct zip_dev_doorbell *db;
+	struct hisi_qm_shadow *db;
 	struct tq q;
 
 	(void)state;

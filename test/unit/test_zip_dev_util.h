@@ -49,7 +49,7 @@ struct tq {
 	uint16_t phase;
 	struct hisi_zip_sqe *sq;
 	struct hisi_qm_cqe *cq;
-	struct zip_dev_doorbell *db;
+	struct hisi_qm_shadow *db;
 };
 
 /** Fill conf with a plain choice: V3, extension, queues = 4. */

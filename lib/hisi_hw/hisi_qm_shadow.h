@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_QM_SHADOW_H
+#define HISI_QM_SHADOW_H
+
+/**
+ * @file
+ * Shadow doorbells: a software function's doorbells in memory that its driver
+ * shares, with a protocol that lets the device sleep. Silicon has none; both
+ * sides agree on them before use.
+ *
+ * The memory is an array of struct hisi_qm_shadow, element n for queue n. A
+ * doorbell is a 64-bit store with the value of QM 4.1. The device looks at the
+ * words of queues that were busy lately. A queue that was quiet for a while it
+ * puts to sleep: from then on nobody looks, and the driver has to say so after
+ * it rang, by a write to HISI_QM_SHADOW_REG_WAKE.
+ *
+ * @code
+ *   driver, to ring                      device, to put the queue to sleep
+ *   ---------------                      ---------------------------------
+ *   C1  sq = tail          (seq_cst)     D1  asleep = 1                 (seq_cst)
+ *   C2  if (asleep)        (seq_cst)     D2  if (sq is not as last seen) (seq_cst)
+ *   C3      write REG_WAKE               D3      asleep = 0, stay awake
+ *
+ *                                        device, on a write to REG_WAKE
+ *                                        ------------------------------
+ *                                        W1  asleep = 0
+ *                                        W2  look at sq from now on
+ * @endcode
+ *
+ * Why no ring is lost. Take a ring C1, and the last D1 before which the device did not
+ * see it: if there is none, the queue stays awake, the device goes on looking at it, and
+ * sees the ring. C1, C2, D1 and D2 are sequentially consistent: they have one total order.
+ *
+ * - C1 before D2: D2 reads C1's value or a later one of the same word. That is not what
+ *   the device last saw, so the queue stays awake (D3) and the device takes the tail.
+ * - D2 before C1: then D1 before C2, and C2 reads what D1 stored or something later: 1, and
+ *   C3 wakes the device, which then looks (W2); or the 0 of a later W1. After a W1 the queue
+ *   is awake, and goes to sleep again only by another D1, before which the device saw the
+ *   ring, as the D1 looked at was the last one of the other kind.
+ *
+ * Store and load need not be marked sequentially consistent where a full fence stands
+ * between them. Without either, C2 may pass C1 on every machine that has a store buffer,
+ * x86 too, and the ring is lost when D1 and D2 fall in between.
+ *
+ * A tail is a state, not an event: of several rings only the last needs to be
+ * seen. A value equal to the one last seen passes nothing new to the device, but
+ * for a ring that went round to the very same index; a driver never does that, as
+ * it keeps one slot free (QM 4.1).
+ *
+ * The device trusts nothing here: it remembers on its own side who is asleep, never
+ * reads asleep, and checks every doorbell value against the queue's context. A driver
+ * that scribbles on the words stalls its own queues.
+ *
+ * The CQ word needs no wake: the device looks at it before it fills the CQ (see sq, cq).
+ */
+
+#include <stdint.h>
+
+/** The words of one queue. Each doorbell has a cache line of its own. */
+struct hisi_qm_shadow {
+	_Alignas(64) volatile uint64_t sq; /**< The SQ doorbell. The driver writes. */
+	/** 1: write REG_WAKE after ringing. The device writes; beside sq, as it is read with it. */
+	volatile uint32_t asleep;
+	/** The CQ doorbell. The driver writes, at least once per half ring. */
+	_Alignas(64) volatile uint64_t cq;
+};
+
+_Static_assert(sizeof(struct hisi_qm_shadow) == 128, "the layout is shared between programs");
+
+/**
+ * WO, BAR2, 32 bit: number of the queue to look at. It carries no tail: the value is
+ * in the word, and one that travels beside it could arrive after a newer one.
+ */
+#define HISI_QM_SHADOW_REG_WAKE 0x2818
+
+/** Ring (C1, C2). @return Nonzero: write REG_WAKE now (C3). */
+static inline uint32_t
+hisi_qm_shadow_ring(struct hisi_qm_shadow *db, uint64_t value)
+{
+	__atomic_store_n(&db->sq, value, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&db->asleep, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * Device: put the queue to sleep (D1 to D3).
+ * @param seen The SQ doorbell value last looked at.
+ * @return Nonzero: it sleeps. 0: it was rung and stays awake.
+ */
+static inline int
+hisi_qm_shadow_sleep(struct hisi_qm_shadow *db, uint64_t seen)
+{
+	__atomic_store_n(&db->asleep, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&db->sq, __ATOMIC_SEQ_CST) == seen)
+		return 1;
+	__atomic_store_n(&db->asleep, 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/** Device: wake the queue up (W1). */
+static inline void
+hisi_qm_shadow_wake(struct hisi_qm_shadow *db)
+{
+	__atomic_store_n(&db->asleep, 0, __ATOMIC_SEQ_CST);
+}
+
+#endif /* HISI_QM_SHADOW_H */

@@ -63,10 +63,9 @@ regs_reset(struct zip_dev *dev)
 }
 
 struct zip_dev_exec *
-zip_dev_exec_create(struct zip_dev *dev)
+zip_dev_exec_create(void)
 {
 	struct zip_dev_exec *ex = aligned_alloc(64, sizeof(*ex));
-	struct zip_dev_exec *head;
 
 	if (ex == NULL)
 		return NULL;
@@ -80,18 +79,14 @@ zip_dev_exec_create(struct zip_dev *dev)
 		zip_dev_exec_destroy(ex);
 		return NULL;
 	}
-	zip_dev_view_add(&dev->map, &ex->view);
-	head = atomic_load_explicit(&dev->execs, memory_order_relaxed);
-	do {
-		ex->next = head;
-	} while (!atomic_compare_exchange_weak_explicit(&dev->execs, &head, ex,
-			memory_order_release, memory_order_relaxed));
 	return ex;
 }
 
 void
 zip_dev_exec_destroy(struct zip_dev_exec *ex)
 {
+	if (ex == NULL)
+		return;
 	zip_codec_destroy(ex->codec);
 	free(ex->src.iov);
 	free(ex->dst.iov);
@@ -104,24 +99,34 @@ queues_init(struct zip_dev *dev)
 {
 	size_t n = dev->conf.queues;
 
-	dev->queues = aligned_alloc(64, n * sizeof(dev->queues[0]));
+	dev->queues = calloc(n, sizeof(dev->queues[0]));
 	dev->doorbells = aligned_alloc(64, n * sizeof(dev->doorbells[0]));
-	if (dev->queues == NULL || dev->doorbells == NULL) {
-		free(dev->queues);
-		dev->queues = NULL;
+	if (dev->queues == NULL || dev->doorbells == NULL)
 		return -ENOMEM;
-	}
-	memset(dev->queues, 0, n * sizeof(dev->queues[0]));
 	memset((void *)dev->doorbells, 0, n * sizeof(dev->doorbells[0]));
-	for (uint16_t i = 0; i < n; i++) {
-		struct zip_dev_queue *q = &dev->queues[i];
-
-		q->num = i;
-		q->shared = dev->conf.workers != 0;
-		q->db = &dev->doorbells[i];
-		q->weight = 1;
-	}
 	return 0;
+}
+
+struct zip_dev_queue *
+zip_dev_queue_make(struct zip_dev *dev, uint16_t qn)
+{
+	struct zip_dev_queue *q = zip_dev_queue_find(dev, qn), *old = NULL;
+
+	if (q != NULL || qn >= dev->conf.queues)
+		return q;
+	q = aligned_alloc(64, sizeof(*q));
+	if (q == NULL)
+		return NULL;
+	memset(q, 0, sizeof(*q));
+	q->num = qn;
+	q->shared = dev->conf.workers != 0;
+	q->db = &dev->doorbells[qn];
+	q->weight = 1;
+	if (atomic_compare_exchange_strong_explicit(&dev->queues[qn], &old, q,
+			memory_order_acq_rel, memory_order_acquire))
+		return q;
+	free(q);
+	return old;
 }
 
 int
@@ -146,10 +151,9 @@ zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
 	zip_dev_view_add(&dev->map, &dev->mb_view);
 	regs_reset(dev);
 
-	rc = zip_dev_streams_init(&dev->streams, conf->streams_max != 0 ? conf->streams_max :
+	zip_dev_streams_init(&dev->streams, conf->streams_max != 0 ? conf->streams_max :
 			ZIP_DEV_STREAMS_DEFAULT);
-	if (rc == 0)
-		rc = queues_init(dev);
+	rc = queues_init(dev);
 	if (rc == 0)
 		rc = zip_dev_workers_start(dev);
 	if (rc != 0) {
@@ -163,17 +167,17 @@ zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
 void
 zip_dev_destroy(struct zip_dev *dev)
 {
-	struct zip_dev_exec *ex, *next;
-
 	if (dev == NULL)
 		return;
 	zip_dev_workers_stop(dev);
-	if (dev->queues != NULL)
-		for (unsigned int i = 0; i < dev->conf.queues; i++)
-			free(dev->queues[i].done);
-	for (ex = atomic_load(&dev->execs); ex != NULL; ex = next) {
-		next = ex->next;
-		zip_dev_exec_destroy(ex);
+	for (unsigned int i = 0; dev->queues != NULL && i < dev->conf.queues; i++) {
+		struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
+
+		if (q == NULL)
+			continue;
+		zip_dev_exec_destroy(q->exec);
+		free(q->done);
+		free(q);
 	}
 	free(dev->queues);
 	free(dev->doorbells);
@@ -198,12 +202,15 @@ zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats)
 		.mailbox_errors = atomic_load_explicit(&dev->mailbox_errors, memory_order_relaxed),
 		.streams = atomic_load_explicit(&dev->streams.used, memory_order_relaxed),
 	};
-	for (const struct zip_dev_exec *ex = atomic_load_explicit(&dev->execs,
-			memory_order_acquire); ex != NULL; ex = ex->next) {
-		stats->requests += atomic_load_explicit(&ex->requests, memory_order_relaxed);
-		stats->bytes_in += atomic_load_explicit(&ex->bytes_in, memory_order_relaxed);
-		stats->bytes_out += atomic_load_explicit(&ex->bytes_out, memory_order_relaxed);
-		stats->errors += atomic_load_explicit(&ex->errors, memory_order_relaxed);
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		const struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
+
+		if (q == NULL)
+			continue;
+		stats->requests += atomic_load_explicit(&q->requests, memory_order_relaxed);
+		stats->bytes_in += atomic_load_explicit(&q->bytes_in, memory_order_relaxed);
+		stats->bytes_out += atomic_load_explicit(&q->bytes_out, memory_order_relaxed);
+		stats->errors += atomic_load_explicit(&q->errors, memory_order_relaxed);
 	}
 	for (unsigned int i = 0; i < HISI_QM_QUEUES_MAX / 64; i++)
 		stats->queues_live += (uint32_t)__builtin_popcountll(

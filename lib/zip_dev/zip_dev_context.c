@@ -121,8 +121,11 @@ zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 	/* Executors are made here and kept: nothing is allocated where requests run. */
 	if (q->shared && q->done == NULL)
 		q->done = calloc(HISI_QM_DEPTH_MAX, sizeof(q->done[0]));
-	if (!q->shared && q->exec == NULL)
-		q->exec = zip_dev_exec_create(dev);
+	if (!q->shared && q->exec == NULL) {
+		q->exec = zip_dev_exec_create();
+		if (q->exec != NULL)
+			zip_dev_view_add(&dev->map, &q->exec->view);
+	}
 	if (q->shared ? q->done == NULL : q->exec == NULL)
 		return ZIP_DEV_MB_NO_MEM;
 

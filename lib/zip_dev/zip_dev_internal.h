@@ -177,17 +177,13 @@ struct zip_dev_exec {
 	struct zip_dev_buf src;
 	struct zip_dev_buf dst;
 	struct zip_dev_piece *pieces;
-	/* Written by the owner only; atomic for zip_dev_stats_get(). */
-	_Atomic uint64_t requests;
-	_Atomic uint64_t bytes_in;
-	_Atomic uint64_t bytes_out;
-	_Atomic uint64_t errors;
-	struct zip_dev_exec *next;
 	struct zip_dev_job job[ZIP_DEV_BATCH];
 };
 
-/** @return The executor, owned by the function and freed with it; NULL: out of memory. */
-struct zip_dev_exec *zip_dev_exec_create(struct zip_dev *dev);
+/** @return The executor; NULL: out of memory. Its view must be made known before use. */
+struct zip_dev_exec *zip_dev_exec_create(void);
+
+/** Free an executor; NULL is allowed. */
 void zip_dev_exec_destroy(struct zip_dev_exec *ex);
 
 /** Execute one request: reads and updates the copy in job, never the ring. */
@@ -199,6 +195,7 @@ void zip_dev_execute(struct zip_dev *dev, struct zip_dev_exec *ex, uint8_t qc_ty
 /** A stream. The codec's state is kept when the stream ends, for the next one. */
 struct zip_dev_stream {
 	struct zip_dev_stream *next; /**< In a bucket or in a free list. */
+	struct zip_dev_stream *made_before; /**< In the list of all. */
 	uint64_t key;                /**< Context address. */
 	struct zip_codec_stream *codec;
 	uint8_t dir;                 /**< enum zip_codec_dir of codec. */
@@ -218,15 +215,15 @@ struct zip_dev_stream {
 struct zip_dev_streams {
 	struct zip_dev_lock lock;
 	uint32_t max;
-	uint32_t made;                   /**< Elements of pool that were ever used. */
+	uint32_t made;                   /**< Streams in the list of all. */
 	_Atomic uint32_t used;
 	unsigned int shift;              /**< 64 - log2(number of buckets). */
-	struct zip_dev_stream **bucket;
-	struct zip_dev_stream *pool;
+	struct zip_dev_stream **bucket;  /**< NULL until there is a stream. */
+	struct zip_dev_stream *all;      /**< Every stream made, in use or free. */
 	struct zip_dev_stream *free[2];  /**< By enum zip_codec_dir. */
 };
 
-int zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max);
+void zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max);
 void zip_dev_streams_fini(struct zip_dev_streams *streams);
 
 /**
@@ -286,6 +283,11 @@ struct zip_dev_queue {
 	struct hisi_qm_shadow *db; /**< Constant. */
 	int64_t deficit;             /**< Bytes it may still claim in this round. */
 	uint32_t weight;             /**< Quanta per round; constant. */
+	/* Written with the lock held; atomic for zip_dev_stats_get(). */
+	_Atomic uint64_t requests;
+	_Atomic uint64_t bytes_in;
+	_Atomic uint64_t bytes_out;
+	_Atomic uint64_t errors;
 	uint8_t *done;               /**< shared: executed, not retired; one per slot. */
 	struct zip_dev_exec *exec;   /**< Not shared: who executes. */
 	/**
@@ -299,6 +301,12 @@ struct zip_dev_queue {
 	struct hisi_qm_sqc sqc;      /**< As the driver gave it. */
 	struct hisi_qm_cqc cqc;
 };
+
+/**
+ * Queue qn, made on first use and kept until the function ends: an idle function has none.
+ * @return NULL: not a queue of the function, or out of memory.
+ */
+struct zip_dev_queue *zip_dev_queue_make(struct zip_dev *dev, uint16_t qn);
 
 /** Take over a context; the queue goes live when it has both. @return Mailbox status. */
 unsigned int zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
@@ -361,13 +369,13 @@ struct zip_dev {
 	char name[64];
 	struct zip_dev_map map;
 	struct zip_dev_streams streams;
-	struct zip_dev_queue *queues;
+	/** One per queue, NULL where none was made: see zip_dev_queue_make(), zip_dev_queue_find(). */
+	_Atomic(struct zip_dev_queue *) *queues;
 	struct hisi_qm_shadow *doorbells;
 	/** Bit per queue that a worker has to look at. */
 	_Atomic uint64_t live[HISI_QM_QUEUES_MAX / 64];
 	_Atomic uint64_t doorbells_dropped;
 	_Atomic uint64_t mailbox_errors;
-	_Atomic(struct zip_dev_exec *) execs;
 
 	/* Register file (zip_dev_regs.c). */
 	_Atomic uint32_t aeq_int_mask;
@@ -391,6 +399,14 @@ struct zip_dev {
 	unsigned int workers_running;
 	struct zip_dev_worker *workers;
 };
+
+/** Queue qn; NULL: not a queue of the function, or never used. Any thread. */
+static inline struct zip_dev_queue *
+zip_dev_queue_find(const struct zip_dev *dev, unsigned int qn)
+{
+	return qn < dev->conf.queues ?
+		atomic_load_explicit(&dev->queues[qn], memory_order_acquire) : NULL;
+}
 
 void zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

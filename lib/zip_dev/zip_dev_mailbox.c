@@ -75,7 +75,8 @@ run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 	unsigned int cmd = w0 & HISI_QM_MB_CMD_MASK;
 	uint64_t *bt = cmd == HISI_QM_MB_SQC_BT ? &dev->sqc_bt : &dev->cqc_bt;
 	struct hisi_qm_eqc *eqc = cmd == HISI_QM_MB_EQC ? &dev->eqc : &dev->aeqc;
-	struct zip_dev_queue *q = qn < dev->conf.queues ? &dev->queues[qn] : NULL;
+	struct zip_dev_queue *q = cmd == HISI_QM_MB_SQC || cmd == HISI_QM_MB_CQC ||
+		cmd == HISI_QM_MB_STOP_QP ? zip_dev_queue_make(dev, qn) : NULL;
 
 	/* V2 has no stop command and no messages: its driver watches the contexts (2.2, 2.5). */
 	if (cmd >= HISI_QM_MB_STOP_QP && dev->conf.revision < HISI_QM_REV_V3)
@@ -108,7 +109,8 @@ run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 		return ZIP_DEV_MB_OK;
 	case HISI_QM_MB_FLUSH_QM:
 		for (unsigned int i = 0; i < dev->conf.queues; i++)
-			zip_dev_queue_drain(dev, &dev->queues[i]);
+			if ((q = zip_dev_queue_find(dev, i)) != NULL)
+				zip_dev_queue_drain(dev, q);
 		return ZIP_DEV_MB_OK;
 	case HISI_QM_MB_SRC:
 		return ZIP_DEV_MB_OK; /* no PF listens */
@@ -153,10 +155,12 @@ void
 zip_dev_mailbox_write_back(struct zip_dev *dev)
 {
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
-		struct zip_dev_queue *q = &dev->queues[i];
+		struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
 		struct hisi_qm_sqc sqc;
 		struct hisi_qm_cqc cqc;
 
+		if (q == NULL)
+			continue;
 		/* An array that is not mapped loses its copy, as on silicon; nothing else. */
 		if (q->sqc_set && dev->sqc_bt != 0) {
 			zip_dev_queue_get_sqc(dev, q, &sqc);

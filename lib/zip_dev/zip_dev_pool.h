@@ -44,7 +44,7 @@ struct zip_dev_pool_conf {
 	const char *name;    /**< Name in log lines; copied. */
 	uint16_t workers;    /**< Engine threads, 1 to ZIP_DEV_WORKERS_MAX. */
 	uint32_t queues_max; /**< Most live queues, 0: HISI_QM_QUEUES_MAX (1024, as silicon). */
-	uint8_t stats;       /**< 1: histograms of wait and service time (two clock reads per request). */
+	uint8_t stats;       /**< 1: times of requests, see struct zip_dev_times. */
 	/**
 	 * Creates engine thread number worker, from 0, so that the owner chooses its
 	 * CPUs, NUMA node and name: an engine's memory is touched first by its thread.

@@ -38,7 +38,7 @@ zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
 {
 	uint16_t qn = (uint16_t)(value & HISI_QM_DB_QN_MASK);
 	unsigned int cmd = (unsigned int)(value >> HISI_QM_DB_CMD_SHIFT & HISI_QM_DB_CMD_MASK);
-	struct zip_dev_queue *q = qn < dev->conf.queues ? &dev->queues[qn] : NULL;
+	struct zip_dev_queue *q = zip_dev_queue_find(dev, qn);
 
 	if (q != NULL && cmd == HISI_QM_DB_SQ && db_valid(atomic_load_explicit(&q->sq_key,
 			memory_order_acquire), value)) {
@@ -243,6 +243,29 @@ retire_one(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_view *vi
 	return true;
 }
 
+static inline void
+stat_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			memory_order_relaxed);
+}
+
+/* Does not count as an error: the request did what it could, and can go on. */
+static bool
+status_good(uint32_t dw3)
+{
+	switch (dw3 & HISI_ZIP_STATUS_MASK) {
+	case HISI_ZIP_OK:
+	case HISI_ZIP_NEGACOMPRESS:
+	case HISI_ZIP_DECOMP_END:
+		return true;
+	case HISI_ZIP_DSTLEN_OUT:
+		return (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) != 0;
+	default:
+		return false;
+	}
+}
+
 /* A request is done: retire it, or leave that to whoever finishes the ones before it. */
 static void
 queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
@@ -254,6 +277,11 @@ queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec
 	/* Decompression is work by what comes out. */
 	if (job->sqe.produced > in)
 		q->deficit -= job->sqe.produced - in;
+	stat_add(&q->requests, 1);
+	stat_add(&q->bytes_in, job->sqe.consumed);
+	stat_add(&q->bytes_out, job->sqe.produced);
+	if (!status_good(job->sqe.dw3))
+		stat_add(&q->errors, 1);
 	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE || queue_state(q) == ZIP_DEV_QUEUE_DRAINING) {
 		if (job->slot != q->retire) {
 			q->done[job->slot] = 1;
@@ -281,29 +309,6 @@ prefetch_source(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe)
 		__builtin_prefetch((const char *)va + i);
 }
 
-static inline void
-stat_add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			memory_order_relaxed);
-}
-
-/* Does not count as an error: the request did what it could, and can go on. */
-static bool
-status_good(uint32_t dw3)
-{
-	switch (dw3 & HISI_ZIP_STATUS_MASK) {
-	case HISI_ZIP_OK:
-	case HISI_ZIP_NEGACOMPRESS:
-	case HISI_ZIP_DECOMP_END:
-		return true;
-	case HISI_ZIP_DSTLEN_OUT:
-		return (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) != 0;
-	default:
-		return false;
-	}
-}
-
 void
 zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
 		unsigned int n)
@@ -317,11 +322,6 @@ zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_e
 		memcpy(before, &job->sqe.ctx_dw1, sizeof(before));
 		zip_dev_execute(dev, ex, q->qc_type, &job->sqe);
 		job_write_back(job, before);
-		stat_add(&ex->requests, 1);
-		stat_add(&ex->bytes_in, job->sqe.consumed);
-		stat_add(&ex->bytes_out, job->sqe.produced);
-		if (!status_good(job->sqe.dw3))
-			stat_add(&ex->errors, 1);
 		queue_complete(dev, q, ex, job);
 	}
 }
@@ -350,12 +350,9 @@ zip_dev_queue_execute(struct zip_dev *dev, struct zip_dev_queue *q, unsigned int
 unsigned int
 zip_dev_poll(struct zip_dev *dev, uint16_t qn, unsigned int budget)
 {
-	struct zip_dev_queue *q;
+	struct zip_dev_queue *q = zip_dev_queue_find(dev, qn);
 
-	if (qn >= dev->conf.queues)
-		return 0;
-	q = &dev->queues[qn];
-	if (q->shared || atomic_load_explicit(&q->state, memory_order_acquire) !=
+	if (q == NULL || q->shared || atomic_load_explicit(&q->state, memory_order_acquire) !=
 			ZIP_DEV_QUEUE_LIVE)
 		return 0;
 	return zip_dev_queue_execute(dev, q, budget);

@@ -12,7 +12,7 @@
  * there: its address is only the name under which the state is found here.
  */
 
-int
+void
 zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max)
 {
 	unsigned int log2 = 1;
@@ -20,17 +20,18 @@ zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max)
 	while (log2 < 31 && 1u << log2 < max)
 		log2++;
 	*streams = (struct zip_dev_streams){ .max = max, .shift = 64 - log2 };
-	streams->bucket = calloc((size_t)1 << log2, sizeof(streams->bucket[0]));
-	streams->pool = calloc(max, sizeof(streams->pool[0]));
-	return streams->bucket != NULL && streams->pool != NULL ? 0 : -ENOMEM;
 }
 
 void
 zip_dev_streams_fini(struct zip_dev_streams *streams)
 {
-	for (uint32_t i = 0; i < streams->made; i++)
-		zip_codec_stream_destroy(streams->pool[i].codec);
-	free(streams->pool);
+	struct zip_dev_stream *s;
+
+	while ((s = streams->all) != NULL) {
+		streams->all = s->made_before;
+		zip_codec_stream_destroy(s->codec);
+		free(s);
+	}
 	free(streams->bucket);
 }
 
@@ -44,10 +45,28 @@ bucket_of(struct zip_dev_streams *streams, uint64_t key)
 static struct zip_dev_stream *
 find(struct zip_dev_streams *streams, uint64_t key)
 {
-	struct zip_dev_stream *s = *bucket_of(streams, key);
+	struct zip_dev_stream *s = streams->bucket != NULL ? *bucket_of(streams, key) : NULL;
 
 	while (s != NULL && s->key != key)
 		s = s->next;
+	return s;
+}
+
+/* A function without streams has no memory for them, either. */
+static struct zip_dev_stream *
+make(struct zip_dev_streams *streams)
+{
+	struct zip_dev_stream *s;
+
+	if (streams->bucket == NULL)
+		streams->bucket = calloc((size_t)1 << (64 - streams->shift),
+				sizeof(streams->bucket[0]));
+	s = streams->bucket != NULL ? calloc(1, sizeof(*s)) : NULL;
+	if (s == NULL)
+		return NULL;
+	s->made_before = streams->all;
+	streams->all = s;
+	streams->made++;
 	return s;
 }
 
@@ -58,7 +77,9 @@ take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
 	struct zip_dev_stream **list = &streams->free[dir], **head, *s;
 
 	if (*list == NULL && streams->made < streams->max) {
-		s = &streams->pool[streams->made++];
+		s = make(streams);
+		if (s == NULL)
+			return NULL;
 	} else {
 		if (*list == NULL)
 			list = &streams->free[!dir];

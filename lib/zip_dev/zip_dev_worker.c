@@ -91,7 +91,8 @@ visit_all(struct zip_dev *dev, struct zip_dev_worker *w)
 
 		while (live != 0) {
 			unsigned int bit = (unsigned int)__builtin_ctzll(live);
-			enum found f = visit(dev, &dev->queues[word * 64 + bit], w->exec);
+			enum found f = visit(dev, zip_dev_queue_find(dev, word * 64 + bit),
+					w->exec);
 
 			live &= live - 1;
 			if (f > best)
@@ -154,9 +155,10 @@ zip_dev_workers_start(struct zip_dev *dev)
 
 		w->dev = dev;
 		w->start = i * words / dev->conf.workers;
-		w->exec = zip_dev_exec_create(dev);
+		w->exec = zip_dev_exec_create();
 		if (w->exec == NULL)
 			return -ENOMEM;
+		zip_dev_view_add(&dev->map, &w->exec->view);
 		rc = dev->conf.spawn != NULL ?
 			dev->conf.spawn(&w->thread, worker_main, w, dev->conf.priv) :
 			pthread_create(&w->thread, NULL, worker_main, w);
@@ -176,5 +178,7 @@ zip_dev_workers_stop(struct zip_dev *dev)
 	atomic_store_explicit(&dev->stop, true, memory_order_release);
 	for (unsigned int i = 0; i < dev->workers_running; i++)
 		pthread_join(dev->workers[i].thread, NULL);
+	for (unsigned int i = 0; dev->workers != NULL && i < dev->conf.workers; i++)
+		zip_dev_exec_destroy(dev->workers[i].exec);
 	free(dev->workers);
 }

@@ -46,6 +46,12 @@ struct hisi_qm_io_ops {
 	int (*dma_map)(struct hisi_qm_io *io, void *va, uint64_t iova, size_t len);
 	int (*dma_unmap)(struct hisi_qm_io *io, uint64_t iova, size_t len);
 	/**
+	 * Reset the function: on return it touches no memory, and all queues and
+	 * contexts are gone. NULL: cannot be done.
+	 * @return 0 or a negative errno.
+	 */
+	int (*reset)(struct hisi_qm_io *io);
+	/**
 	 * Execute up to budget requests of a queue in the caller. NULL: the
 	 * device works by itself. At most one thread per queue at a time.
 	 */

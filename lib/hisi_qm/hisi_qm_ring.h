@@ -32,6 +32,7 @@
  * each is touched by one thread only.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hisi_qm_regs.h"

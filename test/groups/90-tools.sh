@@ -18,4 +18,8 @@ for key in dev workers rev ext engine sw; do
 		'.[] | select(.name == "compress_hisi_zip") | .params | contains($key)' "$pmdinfo"
 done
 
+# It takes VFs only, and wants vfio-pci. dpdk-devbind and packagers read this.
+check "dpdk-pmdinfo shows the PCI driver" jq -e '.[] | select(.name == "compress_hisi_zip_pci") |
+	.pci_ids == [{"vendor": "19e5", "device": "a251"}] and .kmod == "* vfio-pci"' "$pmdinfo"
+
 check "dpdk-telemetry lists and runs our commands" sh test/stock/telemetry.sh

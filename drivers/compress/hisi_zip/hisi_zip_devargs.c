@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,12 @@
 /* One key of the device arguments. */
 struct devarg {
 	const char *key;
+	unsigned int buses;   /* where it means something: enum hisi_zip_bus */
 	const char *expected; /* for the log line */
 	int (*set)(const char *value, struct hisi_zip_devargs *out);
 };
+
+#define ALL_BUSES (HISI_ZIP_BUS_VDEV | HISI_ZIP_BUS_PCI)
 
 /* A decimal number from min to max, or -EINVAL. */
 static int
@@ -109,22 +113,38 @@ set_socket_id(const char *value, struct hisi_zip_devargs *out)
 }
 
 static const struct devarg devargs[] = {
-	{ "dev", "local", set_dev },
-	{ "workers", "0 to " RTE_STR(HISI_ZIP_WORKERS_MAX), set_workers },
-	{ "rev", "v2 or v3", set_rev },
-	{ "ext", "on or off", set_ext },
-	{ "engine", "deflate or copy", set_engine },
-	{ "sw", "on or off", set_sw },
-	{ "socket_id", "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES), set_socket_id },
+	{ "dev", HISI_ZIP_BUS_VDEV, "local", set_dev },
+	{ "workers", HISI_ZIP_BUS_VDEV, "0 to " RTE_STR(HISI_ZIP_WORKERS_MAX), set_workers },
+	{ "rev", HISI_ZIP_BUS_VDEV, "v2 or v3", set_rev },
+	{ "ext", HISI_ZIP_BUS_VDEV, "on or off", set_ext },
+	{ "engine", HISI_ZIP_BUS_VDEV, "deflate or copy", set_engine },
+	{ "sw", ALL_BUSES, "on or off", set_sw },
+	{ "socket_id", ALL_BUSES, "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES),
+		set_socket_id },
 };
 
+/* All keys that mean something on a bus, for the log line. */
+static void
+list_keys(enum hisi_zip_bus bus, char *list, size_t len)
+{
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < RTE_DIM(devargs) && used < len; i++) {
+		if (devargs[i].buses & bus)
+			used += (size_t)snprintf(list + used, len - used, "%s%s",
+				used > 0 ? ", " : "", devargs[i].key);
+	}
+}
+
 static int
-parse_pair(const char *name, const struct rte_kvargs_pair *pair, struct hisi_zip_devargs *out)
+parse_pair(const char *name, const struct rte_kvargs_pair *pair, enum hisi_zip_bus bus,
+		struct hisi_zip_devargs *out)
 {
 	const char *value = pair->value != NULL ? pair->value : "";
+	char keys[128];
 
 	for (unsigned int i = 0; i < RTE_DIM(devargs); i++) {
-		if (strcmp(pair->key, devargs[i].key) != 0)
+		if (strcmp(pair->key, devargs[i].key) != 0 || !(devargs[i].buses & bus))
 			continue;
 		if (devargs[i].set(value, out) == 0)
 			return 0;
@@ -132,13 +152,15 @@ parse_pair(const char *name, const struct rte_kvargs_pair *pair, struct hisi_zip
 			devargs[i].expected);
 		return -EINVAL;
 	}
-	HISI_ZIP_LOG(ERR, "%s: unknown device argument %s=%s, expected one of "
-		"dev, workers, rev, ext, engine, sw, socket_id", name, pair->key, value);
+	list_keys(bus, keys, sizeof(keys));
+	HISI_ZIP_LOG(ERR, "%s: unknown device argument %s=%s, expected one of %s", name, pair->key,
+		value, keys);
 	return -EINVAL;
 }
 
 int
-hisi_zip_devargs_parse(const char *name, const char *args, struct hisi_zip_devargs *out)
+hisi_zip_devargs_parse(const char *name, const char *args, enum hisi_zip_bus bus,
+		struct hisi_zip_devargs *out)
 {
 	struct rte_kvargs *kvlist;
 	int ret = 0;
@@ -149,6 +171,8 @@ hisi_zip_devargs_parse(const char *name, const char *args, struct hisi_zip_devar
 		.sw = true,
 		.local = { .revision = HISI_QM_REV_V3 },
 	};
+	if (bus == HISI_ZIP_BUS_PCI)
+		rte_strscpy(out->dev, "pci", sizeof(out->dev));
 	if (args == NULL || args[0] == '\0')
 		return 0;
 	kvlist = rte_kvargs_parse(args, NULL);
@@ -158,7 +182,7 @@ hisi_zip_devargs_parse(const char *name, const char *args, struct hisi_zip_devar
 		return -EINVAL;
 	}
 	for (unsigned int i = 0; i < kvlist->count && ret == 0; i++)
-		ret = parse_pair(name, &kvlist->pairs[i], out);
+		ret = parse_pair(name, &kvlist->pairs[i], bus, out);
 	rte_kvargs_free(kvlist);
 	return ret;
 }

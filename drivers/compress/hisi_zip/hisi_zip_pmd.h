@@ -11,6 +11,9 @@
  * its files offer each other.
  *
  *   hisi_zip_vdev.c       probe and remove on the vdev bus
+ *   hisi_zip_pci.c        probe and remove on the PCI bus
+ *   hisi_zip_bar.c        registers and doorbells of a function whose BARs are mapped
+ *   hisi_zip_probe.c      what both buses do
  *   hisi_zip_devargs.c    device arguments
  *   hisi_zip_dev.c        making a device over an access point; capabilities; memory
  *   hisi_zip_ops.c        compressdev operations
@@ -36,7 +39,9 @@
 #include "spim.h"
 #include "zip_codec.h"
 
-#define HISI_ZIP_DRIVER_NAME compress_hisi_zip
+#define HISI_ZIP_DRIVER_NAME     compress_hisi_zip
+/** Begins as the other one: stock programs look for drivers by the beginning of their names. */
+#define HISI_ZIP_PCI_DRIVER_NAME compress_hisi_zip_pci
 #define HISI_ZIP_WORKERS_MAX 64 /**< Engine threads of a local function. */
 
 extern int hisi_zip_logtype;
@@ -49,7 +54,7 @@ extern int hisi_zip_logtype;
 
 /** Device arguments, checked. */
 struct hisi_zip_devargs {
-	char dev[128];                /**< Access point (spim_open()). */
+	char dev[128];                /**< Access point (spim_open()), or "pci". */
 	int socket_id;                /**< NUMA socket; SOCKET_ID_ANY: where it is probed. */
 	bool sw;                      /**< Do in software what the function cannot. */
 	struct spim_local_conf local; /**< Options of dev=local. */
@@ -72,6 +77,7 @@ struct hisi_zip_dev {
 	char name[RTE_COMPRESSDEV_NAME_MAX_LEN];
 	struct hisi_zip_devargs args;
 	struct spim_dev *spim;         /**< Access point to the function. */
+	struct hisi_qm_io *io;         /**< The function, if a bus has mapped it, or NULL. */
 	struct spim_info info;         /**< What the function is. */
 	struct hisi_qm_mem_ops mem;    /**< Hugepage memory; priv is this device. */
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
@@ -258,11 +264,40 @@ struct hisi_zip_qp {
 
 /* ---- hisi_zip_devargs.c -------------------------------------------------------------------- */
 
+/** Buses; each key of the device arguments has a meaning on some of them. */
+enum hisi_zip_bus {
+	HISI_ZIP_BUS_VDEV = 1,
+	HISI_ZIP_BUS_PCI = 2,
+};
+
 /**
  * Parse device arguments; args may be NULL or empty.
  * @return 0, or -EINVAL after a log line that names the wrong key or value.
  */
-int hisi_zip_devargs_parse(const char *name, const char *args, struct hisi_zip_devargs *out);
+int hisi_zip_devargs_parse(const char *name, const char *args, enum hisi_zip_bus bus,
+		struct hisi_zip_devargs *out);
+
+/* ---- hisi_zip_probe.c ---------------------------------------------------------------------- */
+
+/** @return 0, or -ENOTSUP in a secondary process, with a log line. */
+int hisi_zip_probe_allowed(const char *name);
+
+/**
+ * Make a compressdev.
+ * @param io
+ *   As for hisi_zip_dev_init(); must outlive the device.
+ */
+int hisi_zip_probe(const char *name, struct rte_device *device,
+		const struct hisi_zip_devargs *args, struct hisi_qm_io *io);
+
+/**
+ * Remove a compressdev, in whatever state it is.
+ * @param io
+ *   Filled with what hisi_zip_probe() was given; may be NULL.
+ * @return
+ *   0; -ENODEV (there is none of that name) or what compressdev failed with.
+ */
+int hisi_zip_remove(const char *name, struct hisi_qm_io **io);
 
 /* ---- hisi_zip_dev.c ------------------------------------------------------------------------ */
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <dev_driver.h>
+#include <rte_eal.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_memzone.h>
+#include <rte_string_fns.h>
+
+#include "hisi_zip_pmd.h"
+
+/*
+ * Give a compressdev back. compressdev would close it first, but does not find
+ * it when one with a lower id has gone before: the callers have closed it. And
+ * compressdev leaves the memzone of its data, so that nothing else could ever
+ * have the same id.
+ */
+static int
+cdev_destroy(struct rte_compressdev *cdev)
+{
+	char name[RTE_MEMZONE_NAMESIZE];
+	int ret;
+
+	snprintf(name, sizeof(name), "rte_compressdev_data_%u", cdev->data->dev_id);
+	cdev->dev_ops = NULL;
+	ret = rte_compressdev_pmd_destroy(cdev);
+	if (ret == 0)
+		rte_memzone_free(rte_memzone_lookup(name));
+	return ret;
+}
+
+int
+hisi_zip_probe_allowed(const char *name)
+{
+	if (rte_eal_process_type() == RTE_PROC_PRIMARY)
+		return 0;
+	HISI_ZIP_LOG(ERR, "%s: secondary process, expected the primary one", name);
+	return -ENOTSUP;
+}
+
+int
+hisi_zip_probe(const char *name, struct rte_device *device, const struct hisi_zip_devargs *args,
+		struct hisi_qm_io *io)
+{
+	struct rte_compressdev_pmd_init_params params = {
+		.socket_id = args->socket_id != SOCKET_ID_ANY ? args->socket_id :
+			device->numa_node >= 0 ? device->numa_node : (int)rte_socket_id(),
+	};
+	struct rte_compressdev *cdev;
+	struct hisi_zip_dev *dev;
+	int ret;
+
+	cdev = rte_compressdev_pmd_create(name, device, sizeof(*dev), &params);
+	if (cdev == NULL) {
+		HISI_ZIP_LOG(ERR, "%s: no compressdev could be created", name);
+		return -ENOMEM;
+	}
+	dev = cdev->data->dev_private;
+	dev->id = cdev->data->dev_id;
+	rte_strscpy(dev->name, name, sizeof(dev->name));
+	dev->args = *args;
+	ret = hisi_zip_dev_init(dev, io);
+	if (ret != 0) {
+		cdev_destroy(cdev);
+		return ret;
+	}
+	cdev->dev_ops = &hisi_zip_ops;
+	cdev->feature_flags = dev->feature_flags;
+	cdev->enqueue_burst = hisi_zip_enqueue_burst;
+	cdev->dequeue_burst = hisi_zip_dequeue_burst;
+	return 0;
+}
+
+int
+hisi_zip_remove(const char *name, struct hisi_qm_io **io)
+{
+	struct rte_compressdev *cdev = rte_compressdev_pmd_get_named_dev(name);
+	struct hisi_zip_dev *dev;
+
+	if (cdev == NULL)
+		return -ENODEV;
+	/* The application may have left without stop and close. */
+	for (uint16_t i = 0; i < cdev->data->nb_queue_pairs; i++)
+		hisi_zip_qp_release(cdev, i);
+	rte_free(cdev->data->queue_pairs);
+	dev = cdev->data->dev_private;
+	if (io != NULL)
+		*io = dev->io;
+	hisi_zip_dev_fini(dev);
+	return cdev_destroy(cdev);
+}
+
+RTE_LOG_REGISTER_DEFAULT(hisi_zip_logtype, INFO);

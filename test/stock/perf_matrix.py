@@ -65,12 +65,12 @@ def some(base, levels, args_of_local):
                    hugepages=True)
 
 
-def full(base, levels, args_of_local):
-    for devargs, ptest, huffman, seg_size, segs, external, workers in itertools.product(
-            [""] + args_of_local, PTESTS, HUFFMANS, SEG_SIZES, SEGS, (False, True), (1, 2)):
-        yield dict(base, vdev=",".join(filter(None, (base["vdev"], devargs))), ptest=ptest,
-                   huffman=huffman, seg_size=seg_size, segs=segs, external=external,
-                   workers=workers, levels=levels, hugepages=external)
+def full(base, levels):
+    """Every combination of what the program itself can vary."""
+    for ptest, huffman, seg_size, segs, external, workers in itertools.product(
+            PTESTS, HUFFMANS, SEG_SIZES, SEGS, (False, True), (1, 2)):
+        yield dict(base, ptest=ptest, huffman=huffman, seg_size=seg_size, segs=segs,
+                   external=external, workers=workers, levels=levels, hugepages=external)
 
 
 def name(job):
@@ -96,7 +96,8 @@ def main():
     # Engine threads, where it is our driver and the devargs are not given.
     local = ["workers=1", "workers=2"] if args.vdev == stock.OURS else []
     failed = 0
-    for settings in (full if args.full else some)(base, args.levels, local):
+    jobs = full(base, args.levels) if args.full else some(base, args.levels, local)
+    for settings in jobs:
         if settings.get("external"):
             settings["file"] = cut(path, settings["seg_size"] * EXTERNAL_SEGS_MAX)
         job = stock.Job(**settings)

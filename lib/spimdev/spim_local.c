@@ -122,6 +122,7 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 		.workers = conf->local.workers,
 		/* The only client is this process: no limit but its own memory. */
 		.streams_max = STREAMS_MAX,
+		.fault = conf->local.fault,
 		.spawn = local_spawn,
 		.log = local_log,
 	};

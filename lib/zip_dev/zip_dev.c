@@ -48,18 +48,13 @@ conf_check(const struct zip_dev *dev)
 	else if (c->streams_max > ZIP_DEV_STREAMS_LIMIT)
 		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "streams_max %u, expected 0 to %u",
 				c->streams_max, ZIP_DEV_STREAMS_LIMIT);
+	else if (c->isolation > 1 || (c->isolation != 0 && c->revision < HISI_QM_REV_V3))
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "isolation %u with revision 0x%x, expected 0, "
+				"or 1 with revision 0x%x", c->isolation, c->revision,
+				HISI_QM_REV_V3);
 	else
 		return 0;
 	return -EINVAL;
-}
-
-/* Reset values: interrupts masked, all else 0. */
-static void
-regs_reset(struct zip_dev *dev)
-{
-	atomic_store(&dev->aeq_int_mask, 1);
-	atomic_store(&dev->eq_int_mask, 1);
-	atomic_store(&dev->ifc_int_mask, 1);
 }
 
 struct zip_dev_exec *
@@ -142,14 +137,20 @@ zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
 	dev->conf.name = dev->name;
 	rc = conf_check(dev);
 	if (rc == 0)
+		rc = zip_dev_fault_create(dev, conf->fault);
+	if (rc == 0)
 		rc = zip_dev_map_init(&dev->map);
 	if (rc != 0) {
+		zip_dev_fault_destroy(dev);
 		free(dev);
 		return rc;
 	}
+	dev->conf.fault = NULL; /* the caller's */
 	pthread_mutex_init(&dev->mb_lock, NULL);
 	zip_dev_view_add(&dev->map, &dev->mb_view);
-	regs_reset(dev);
+	zip_dev_view_add(&dev->map, &dev->events.view);
+	zip_dev_regs_reset(dev);
+	zip_dev_pci_init(dev);
 
 	zip_dev_streams_init(&dev->streams, conf->streams_max != 0 ? conf->streams_max :
 			ZIP_DEV_STREAMS_DEFAULT);
@@ -184,7 +185,25 @@ zip_dev_destroy(struct zip_dev *dev)
 	zip_dev_streams_fini(&dev->streams);
 	zip_dev_map_fini(&dev->map);
 	pthread_mutex_destroy(&dev->mb_lock);
+	zip_dev_fault_destroy(dev);
 	free(dev);
+}
+
+void
+zip_dev_reset(struct zip_dev *dev)
+{
+	/* No command runs, so no queue comes up behind our back. */
+	pthread_mutex_lock(&dev->mb_lock);
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
+
+		if (q != NULL)
+			zip_dev_queue_reset(dev, q);
+	}
+	zip_dev_streams_reset(&dev->streams);
+	zip_dev_regs_reset(dev);
+	pthread_mutex_unlock(&dev->mb_lock);
+	atomic_fetch_add_explicit(&dev->resets, 1, memory_order_relaxed);
 }
 
 struct hisi_qm_shadow *
@@ -201,7 +220,16 @@ zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats)
 				memory_order_relaxed),
 		.mailbox_errors = atomic_load_explicit(&dev->mailbox_errors, memory_order_relaxed),
 		.streams = atomic_load_explicit(&dev->streams.used, memory_order_relaxed),
+		.eqes = atomic_load_explicit(&dev->events.eq[ZIP_DEV_IRQ_EQ].entries,
+				memory_order_relaxed),
+		.aeqes = atomic_load_explicit(&dev->events.eq[ZIP_DEV_IRQ_AEQ].entries,
+				memory_order_relaxed),
+		.resets = atomic_load_explicit(&dev->resets, memory_order_relaxed),
+		.faults = dev->fault == NULL ? 0 :
+			atomic_load_explicit(&dev->fault->struck, memory_order_relaxed),
 	};
+	for (unsigned int i = 0; i < ZIP_DEV_IRQS; i++)
+		stats->irqs[i] = atomic_load_explicit(&dev->events.irqs[i], memory_order_relaxed);
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
 		const struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
 

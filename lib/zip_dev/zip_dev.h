@@ -70,7 +70,7 @@ struct zip_dev_conf {
 	uint32_t streams_max;   /**< Streams kept at a time; 0: 1024. */
 	uint8_t isolation;      /**< 1: SQ/CQ doorbells in BAR4 pages (QM 1.2); V3 only. */
 	/**
-	 * Faults to inject, for tests: a list of "fault[@n]" separated by commas, see
+	 * Faults to inject, for tests: a list of "fault@n" separated by commas, see
 	 * zip_dev_fault.h. NULL or "": none, at no cost. Copied. With faults the
 	 * function may leave the mailbox busy, which it never does otherwise.
 	 */

@@ -24,9 +24,17 @@ zip_dev_queue_set_live(struct zip_dev *dev, const struct zip_dev_queue *q, bool 
 		atomic_fetch_and_explicit(&dev->live[q->num / 64], ~bit, memory_order_release);
 }
 
-/* Make the queue dead now: what waits is forgotten, what is being executed is waited for. */
-static void
-queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
+void
+zip_dev_queue_kill(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	queue_set_state(q, ZIP_DEV_QUEUE_FAILED);
+	atomic_store_explicit(&q->sq_key, 0, memory_order_release);
+	atomic_store_explicit(&q->cq_key, 0, memory_order_release);
+	zip_dev_queue_set_live(dev, q, false);
+}
+
+void
+zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
 {
 	unsigned int turns = 0;
 
@@ -47,12 +55,22 @@ queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
 	queue_unlock(q);
 }
 
+void
+zip_dev_queue_reset(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	zip_dev_queue_halt(dev, q);
+	queue_lock(q);
+	q->sqc = (struct hisi_qm_sqc){ 0 };
+	q->cqc = (struct hisi_qm_cqc){ 0 };
+	queue_unlock(q);
+}
+
 /* A context is about to be set: a queue that has both is set up from scratch. */
 static void
 queue_before_set(struct zip_dev *dev, struct zip_dev_queue *q)
 {
 	if (q->sqc_set && q->cqc_set)
-		queue_halt(dev, q);
+		zip_dev_queue_halt(dev, q);
 }
 
 /* Reset the rings and go live, when both contexts are there. */
@@ -74,6 +92,8 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	q->cq_head = q->cq_tail = q->cq_used = 0;
 	q->sq_wrap = q->cq_wrap = q->cq_head_wrap = false;
 	q->phase = (q->cqc.dw6 & HISI_QM_CQC_PHASE) != 0;
+	atomic_store_explicit(&q->armed, (q->cqc.dw6 & HISI_QM_CQC_C_FLAG) != 0,
+			memory_order_relaxed);
 	q->deficit = 0;
 	counter_set(&q->waiting, 0);
 	if (q->shared)
@@ -203,7 +223,10 @@ zip_dev_queue_get_cqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_
 		cqc->tail = q->cq_tail;
 		cqc->w11 = (uint16_t)((cqc->w11 & ~sig_flags(true, true)) |
 				sig_flags(q->cq_head_wrap, q->cq_wrap));
-		cqc->dw6 = (cqc->dw6 & ~HISI_QM_CQC_PHASE) | (q->phase ? HISI_QM_CQC_PHASE : 0);
+		cqc->dw6 &= ~(HISI_QM_CQC_PHASE | HISI_QM_CQC_C_FLAG);
+		cqc->dw6 |= (q->phase ? HISI_QM_CQC_PHASE : 0) |
+			(atomic_load_explicit(&q->armed, memory_order_relaxed) ?
+			HISI_QM_CQC_C_FLAG : 0);
 	}
 	queue_unlock(q);
 }
@@ -239,5 +262,5 @@ void
 zip_dev_queue_stop(struct zip_dev *dev, struct zip_dev_queue *q)
 {
 	zip_dev_queue_drain(dev, q);
-	queue_halt(dev, q);
+	zip_dev_queue_halt(dev, q);
 }

@@ -542,6 +542,14 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 /* ---- Entry ---- */
 
 void
+zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status)
+{
+	if ((sqe->dw7 & HISI_ZIP_DW7_STREAM) == 0)
+		sqe->ctx_dw0 = 0; /* a stale state here misleads UADK (5.2) */
+	set_result(sqe, 0, 0, status);
+}
+
+void
 zip_dev_execute(struct zip_dev *dev, struct zip_dev_exec *ex, uint8_t qc_type,
 		struct hisi_zip_sqe *sqe)
 {

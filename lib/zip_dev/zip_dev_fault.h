@@ -26,12 +26,8 @@
  *                          mailbox stays busy until the function is reset
  *   vanish@n               from the n-th request on the function is gone: reads
  *                          of registers and config space give all ones, writes
- *                          and doorbells are lost, nothing completes, no memory
- *                          is touched; for good
+ *                          and doorbells are lost, nothing completes; for good
  */
-
-#include <stdatomic.h>
-#include <stdint.h>
 
 #define ZIP_DEV_FAULTS_MAX 8 /**< Faults of one list. */
 

@@ -14,7 +14,8 @@
  * submission order. zip_dev_worker.c decides which queue is next.
  *
  * Locks, outermost first: zip_dev.mb_lock (mailbox), zip_dev_queue.lock,
- * zip_dev_streams.lock, zip_dev_map.lock. None is held while data is processed.
+ * zip_dev_events.lock, zip_dev_streams.lock, zip_dev_map.lock. None is held while
+ * data is processed.
  */
 
 #include <pthread.h>
@@ -31,6 +32,7 @@
 #include "hisi_zip_sqe.h"
 #include "zip_codec.h"
 #include "zip_dev.h"
+#include "zip_dev_fault.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are used in place");
 
@@ -168,6 +170,7 @@ struct zip_dev_job {
 	_Alignas(64) struct hisi_zip_sqe sqe; /**< Copied once from the ring. */
 	struct hisi_zip_sqe *ring;            /**< Its slot in client memory. */
 	uint16_t slot;
+	uint8_t status;                       /**< Injected; 0: execute. */
 };
 
 /** All that one thread needs to execute requests; used by one thread at a time. */
@@ -189,6 +192,9 @@ void zip_dev_exec_destroy(struct zip_dev_exec *ex);
 /** Execute one request: reads and updates the copy in job, never the ring. */
 void zip_dev_execute(struct zip_dev *dev, struct zip_dev_exec *ex, uint8_t qc_type,
 		struct hisi_zip_sqe *sqe);
+
+/** Complete a request with a status, unexecuted. */
+void zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status);
 
 /* ---- Streams (zip_dev_stream.c) ---- */
 
@@ -238,6 +244,9 @@ uint32_t zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool 
 
 /** End of the request. @param keep The stream goes on. */
 void zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *stream, bool keep);
+
+/** Forget all streams; none is busy. */
+void zip_dev_streams_reset(struct zip_dev_streams *streams);
 
 /** HISI_ZIP_EXT_REG_STREAM_RELEASE. */
 void zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key);
@@ -296,6 +305,8 @@ struct zip_dev_queue {
 	 */
 	_Atomic uint64_t sq_key;
 	_Atomic uint64_t cq_key;
+	/** The next CQE raises an event (c_flag, QM 3.2); peeked at without lock. */
+	_Atomic bool armed;
 	bool sqc_set;
 	bool cqc_set;
 	struct hisi_qm_sqc sqc;      /**< As the driver gave it. */
@@ -345,6 +356,112 @@ void zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_
 /** A doorbell of the register path: validate, then store it where the queue looks. */
 void zip_dev_queue_ring(struct zip_dev *dev, uint64_t value);
 
+/** The same for page qn of BAR4: it must name that queue. */
+void zip_dev_queue_ring_page(struct zip_dev *dev, uint64_t qn, uint64_t value);
+
+/** From now on it claims and completes nothing, until it is set up again. No lock. */
+void zip_dev_queue_kill(struct zip_dev *dev, struct zip_dev_queue *q);
+
+/** Forget what waits, wait for what is being executed; no longer live, contexts unset. */
+void zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q);
+
+/** Halt, and forget the contexts. */
+void zip_dev_queue_reset(struct zip_dev *dev, struct zip_dev_queue *q);
+
+/* ---- Events (zip_dev_event.c): any thread, a queue's lock may be held ---- */
+
+#define ZIP_DEV_EQS 2 /**< EQ and AEQ, by enum zip_dev_irq. */
+
+/** An event queue: entries in [head, tail) are the driver's, modulo depth. */
+struct zip_dev_eq {
+	struct hisi_qm_eqc ctx;   /**< As the driver gave it. */
+	uint64_t base;
+	uint32_t depth;           /**< 0: never set. */
+	uint16_t head;
+	uint16_t tail;
+	bool phase;               /**< Of the next entry. */
+	bool on;                  /**< Takes entries. */
+	_Atomic uint32_t source;  /**< Register: an event is pending. Read without lock. */
+	_Atomic uint32_t mask;    /**< Register. */
+	_Atomic uint64_t entries; /**< Counter. */
+};
+
+struct zip_dev_events {
+	struct zip_dev_lock lock;
+	struct zip_dev_view view;
+	struct zip_dev_eq eq[ZIP_DEV_EQS];
+	_Atomic uint64_t irqs[ZIP_DEV_IRQS]; /**< Counters: messages sent. */
+};
+
+/** Set up EQ or AEQ, empty. @return Mailbox status. */
+unsigned int zip_dev_event_set(struct zip_dev *dev, enum zip_dev_irq which,
+		const struct hisi_qm_eqc *eqc);
+/** The context as it is now; zero if never set. */
+void zip_dev_event_get(struct zip_dev *dev, enum zip_dev_irq which, struct hisi_qm_eqc *eqc);
+/** Mask (1) or unmask (0) the message of EQ or AEQ. */
+void zip_dev_event_mask(struct zip_dev *dev, enum zip_dev_irq which, uint32_t mask);
+/** A doorbell of the event queues: the driver's new head. */
+void zip_dev_event_ring(struct zip_dev *dev, uint64_t value);
+/** Queue qn's CQ was armed and has a CQE. */
+void zip_dev_event_completion(struct zip_dev *dev, uint16_t qn);
+/** Something went wrong with queue qn. */
+void zip_dev_event_async(struct zip_dev *dev, enum hisi_qm_aeqe_type type, uint16_t qn);
+/** The EQ takes no more, as if it were full; the AEQ says so. */
+void zip_dev_event_overflow(struct zip_dev *dev);
+/** Both queues off, masked. */
+void zip_dev_event_reset(struct zip_dev *dev);
+
+/* ---- Faults (zip_dev_fault.c; the list is explained in zip_dev_fault.h) ---- */
+
+enum zip_dev_fault_kind {
+	ZIP_DEV_FAULT_NONE,
+	ZIP_DEV_FAULT_STATUS,
+	ZIP_DEV_FAULT_STALL,
+	ZIP_DEV_FAULT_CQ_OVERFLOW,
+	ZIP_DEV_FAULT_CQE_ERROR,
+	ZIP_DEV_FAULT_EQ_OVERFLOW,
+	ZIP_DEV_FAULT_MAILBOX,
+	ZIP_DEV_FAULT_VANISH,
+};
+
+struct zip_dev_fault_item {
+	enum zip_dev_fault_kind kind;
+	uint8_t status;
+	bool every; /**< At every n-th event, else at the n-th only. */
+	uint64_t n;
+};
+
+struct zip_dev_fault {
+	struct zip_dev_fault_item item[ZIP_DEV_FAULTS_MAX];
+	unsigned int cnt;
+	_Atomic uint64_t requests; /**< Counted so far. */
+	_Atomic uint64_t struck;   /**< Faults injected. */
+	uint64_t commands;         /**< Counted so far; mb_lock. */
+	bool stuck;                /**< The mailbox stays busy; mb_lock. */
+};
+
+/** Set dev->fault up if spec is not empty. @return 0, -EINVAL (logged), -ENOMEM. */
+int zip_dev_fault_create(struct zip_dev *dev, const char *spec);
+void zip_dev_fault_destroy(struct zip_dev *dev);
+
+/** Count a request; dev->fault is set. @param status Written for _STATUS. */
+enum zip_dev_fault_kind zip_dev_fault_request(struct zip_dev *dev, uint8_t *status);
+/** Count a mailbox command; dev->fault is set, mb_lock is held. @return Do not execute it. */
+bool zip_dev_fault_command(struct zip_dev *dev);
+/** ZIP_DEV_FAULT_VANISH. */
+void zip_dev_vanish(struct zip_dev *dev);
+
+/* ---- PCI (zip_dev_pci.c) ---- */
+
+struct zip_dev_pci {
+	struct zip_dev_lock lock;
+	uint8_t config[256]; /**< Behind them config space reads 0. */
+	uint8_t wmask[256];  /**< Bits that a write changes. */
+};
+
+/** Config space as after power-on. */
+void zip_dev_pci_init(struct zip_dev *dev);
+
 /* ---- Function ---- */
 
 /** Mailbox status (U3: only 0 = done is known). */
@@ -378,8 +495,6 @@ struct zip_dev {
 	_Atomic uint64_t mailbox_errors;
 
 	/* Register file (zip_dev_regs.c). */
-	_Atomic uint32_t aeq_int_mask;
-	_Atomic uint32_t eq_int_mask;
 	_Atomic uint32_t ifc_int_mask;
 	_Atomic uint32_t page_size;
 	_Atomic uint32_t vf_state;
@@ -391,8 +506,12 @@ struct zip_dev {
 	struct zip_dev_view mb_view;
 	uint64_t sqc_bt;
 	uint64_t cqc_bt;
-	struct hisi_qm_eqc eqc;
-	struct hisi_qm_eqc aeqc;
+
+	struct zip_dev_events events;
+	struct zip_dev_pci pci;
+	struct zip_dev_fault *fault; /**< NULL: no faults. Constant. */
+	_Atomic bool gone;           /**< Vanished (zip_dev_fault.h). */
+	_Atomic uint64_t resets;
 
 	/* Workers (zip_dev_worker.c). */
 	_Atomic bool stop;
@@ -414,11 +533,11 @@ void zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const 
 /** Execute the command in mb_reg; mb_lock is held. */
 void zip_dev_mailbox_run(struct zip_dev *dev);
 
+/** All registers as after power-on; mb_lock is held. */
+void zip_dev_regs_reset(struct zip_dev *dev);
+
 /** HISI_QM_CACHE_WB_START: write all contexts to the arrays in client memory. */
 void zip_dev_mailbox_write_back(struct zip_dev *dev);
-
-/** A doorbell of the event queues: remember the driver's head. */
-void zip_dev_event_ring(struct zip_dev *dev, uint64_t value);
 
 int zip_dev_workers_start(struct zip_dev *dev);
 void zip_dev_workers_stop(struct zip_dev *dev);

@@ -60,6 +60,20 @@ cmd_cqc(struct zip_dev *dev, struct zip_dev_queue *q, uint64_t base, bool read)
 	return st != ZIP_DEV_MB_OK ? st : zip_dev_queue_set_cqc(dev, q, &cqc);
 }
 
+static unsigned int
+cmd_eqc(struct zip_dev *dev, enum zip_dev_irq which, uint64_t base, bool read)
+{
+	struct hisi_qm_eqc eqc = { 0 };
+	unsigned int st;
+
+	if (read) {
+		zip_dev_event_get(dev, which, &eqc);
+		return ctx_copy(dev, base, &eqc, EQC_SIZE, true);
+	}
+	st = ctx_copy(dev, base, &eqc, EQC_SIZE, false);
+	return st != ZIP_DEV_MB_OK ? st : zip_dev_event_set(dev, which, &eqc);
+}
+
 static uint64_t
 vft(const struct zip_dev *dev)
 {
@@ -74,7 +88,6 @@ run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 	bool read = (w0 & HISI_QM_MB_OP_READ) != 0;
 	unsigned int cmd = w0 & HISI_QM_MB_CMD_MASK;
 	uint64_t *bt = cmd == HISI_QM_MB_SQC_BT ? &dev->sqc_bt : &dev->cqc_bt;
-	struct hisi_qm_eqc *eqc = cmd == HISI_QM_MB_EQC ? &dev->eqc : &dev->aeqc;
 	struct zip_dev_queue *q = cmd == HISI_QM_MB_SQC || cmd == HISI_QM_MB_CQC ||
 		cmd == HISI_QM_MB_STOP_QP ? zip_dev_queue_make(dev, qn) : NULL;
 
@@ -88,8 +101,9 @@ run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 	case HISI_QM_MB_CQC:
 		return q == NULL ? ZIP_DEV_MB_BAD_QUEUE : cmd_cqc(dev, q, *data, read);
 	case HISI_QM_MB_EQC:
+		return cmd_eqc(dev, ZIP_DEV_IRQ_EQ, *data, read);
 	case HISI_QM_MB_AEQC:
-		return ctx_copy(dev, *data, eqc, EQC_SIZE, read);
+		return cmd_eqc(dev, ZIP_DEV_IRQ_AEQ, *data, read);
 	case HISI_QM_MB_SQC_BT:
 	case HISI_QM_MB_CQC_BT:
 		if (read)
@@ -134,6 +148,8 @@ zip_dev_mailbox_run(struct zip_dev *dev)
 	/* Busy is what makes it a command; the driver sets it (QM 2.3). */
 	if ((w0 & HISI_QM_MB_BUSY) == 0)
 		return;
+	if (dev->fault != NULL && zip_dev_fault_command(dev))
+		return;
 	st = run(dev, w0, (uint16_t)(dw0 >> 16), &data);
 	if (st != ZIP_DEV_MB_OK) {
 		atomic_fetch_add_explicit(&dev->mailbox_errors, 1, memory_order_relaxed);
@@ -171,22 +187,4 @@ zip_dev_mailbox_write_back(struct zip_dev *dev)
 			ctx_copy(dev, dev->cqc_bt + (uint64_t)i * CTX_SIZE, &cqc, CTX_SIZE, true);
 		}
 	}
-}
-
-void
-zip_dev_event_ring(struct zip_dev *dev, uint64_t value)
-{
-	unsigned int cmd = (unsigned int)(value >> HISI_QM_DB_CMD_SHIFT & HISI_QM_DB_CMD_MASK);
-	uint16_t index = (uint16_t)(value >> HISI_QM_DB_INDEX_SHIFT & HISI_QM_DB_INDEX_MASK);
-	struct hisi_qm_eqc *eqc;
-
-	pthread_mutex_lock(&dev->mb_lock);
-	eqc = cmd == HISI_QM_DB_EQ ? &dev->eqc : &dev->aeqc;
-	if ((cmd == HISI_QM_DB_EQ || cmd == HISI_QM_DB_AEQ) &&
-			(value & HISI_QM_DB_QN_MASK) == 0 &&
-			index <= (eqc->dw6 & HISI_QM_EQC_DEPTH_MASK))
-		eqc->head = index;
-	else
-		atomic_fetch_add_explicit(&dev->doorbells_dropped, 1, memory_order_relaxed);
-	pthread_mutex_unlock(&dev->mb_lock);
 }

@@ -57,9 +57,9 @@ uint64_t zip_dev_pci_bar_size(const struct zip_dev *dev, unsigned int bar);
 
 /**
  * Read or write a BAR as the device sees the access: naturally aligned pieces
- * of 8, 4, 2 and 1 bytes in ascending order, except that a write of 16 bytes
- * to the mailbox is one store. Neither memory enable nor the power state in
- * config space is looked at: a transport that delivers the access has decoded it.
+ * of 8, 4, 2 and 1 bytes in ascending order. Neither memory enable nor the
+ * power state in config space is looked at: a transport that delivers the access
+ * has decoded it.
  *
  * A BAR2 access is zip_dev_read() or zip_dev_write(). In BAR4 the page number is
  * the queue; 8 bytes written at HISI_QM_DB_SQ_CQ of a page ring that queue's

@@ -33,6 +33,43 @@ count_dropped(struct zip_dev *dev)
 	atomic_fetch_add_explicit(&dev->doorbells_dropped, 1, memory_order_relaxed);
 }
 
+/* The armed CQ has CQEs: tell, once. Lock is held. */
+static void
+fire_event(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	atomic_store_explicit(&q->armed, false, memory_order_relaxed);
+	zip_dev_event_completion(dev, q->num);
+}
+
+/* A CQ doorbell: CQEs that the driver gives back, and whether it wants an event. Lock is held. */
+static void
+take_cq(struct zip_dev *dev, struct zip_dev_queue *q, uint64_t value)
+{
+	uint16_t head = db_index(value);
+	uint16_t freed;
+	bool arm = (db_priority(value) & 1) != 0;
+
+	q->cq_seen = value;
+	if (!db_valid(atomic_load_explicit(&q->cq_key, memory_order_relaxed), value)) {
+		count_dropped(dev);
+		return;
+	}
+	freed = ring_dist(q->cq_head, head, q->cq_depth);
+	if (freed > q->cq_used) {
+		count_dropped(dev); /* gives back what it never got */
+		return;
+	}
+	if (head < q->cq_head)
+		q->cq_head_wrap = !q->cq_head_wrap;
+	q->cq_head = head;
+	q->cq_used = (uint16_t)(q->cq_used - freed);
+	if (arm != atomic_load_explicit(&q->armed, memory_order_relaxed))
+		atomic_store_explicit(&q->armed, arm, memory_order_relaxed);
+	/* Linux's self-test hangs if what came before the arming is not told (U7). */
+	if (arm && q->cq_used != 0)
+		fire_event(dev, q);
+}
+
 void
 zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
 {
@@ -48,9 +85,29 @@ zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
 	} else if (q != NULL && cmd == HISI_QM_DB_CQ && db_valid(atomic_load_explicit(&q->cq_key,
 			memory_order_acquire), value)) {
 		__atomic_store_n(&q->db->cq, value, __ATOMIC_RELEASE);
+		/* Who wants events cannot wait until the queue looks by itself. */
+		if (db_priority(value) != 0 ||
+				atomic_load_explicit(&q->armed, memory_order_relaxed)) {
+			queue_lock(q);
+			if (queue_state(q) == ZIP_DEV_QUEUE_LIVE ||
+					queue_state(q) == ZIP_DEV_QUEUE_DRAINING)
+				take_cq(dev, q, value);
+			queue_unlock(q);
+		}
 	} else {
 		count_dropped(dev);
 	}
+}
+
+void
+zip_dev_queue_ring_page(struct zip_dev *dev, uint64_t qn, uint64_t value)
+{
+	if (atomic_load_explicit(&dev->gone, memory_order_relaxed))
+		return;
+	if ((value & HISI_QM_DB_QN_MASK) == qn)
+		zip_dev_queue_ring(dev, value);
+	else
+		count_dropped(dev);
 }
 
 void
@@ -78,25 +135,9 @@ void
 zip_dev_queue_look_cq(struct zip_dev *dev, struct zip_dev_queue *q)
 {
 	uint64_t value = __atomic_load_n(&q->db->cq, __ATOMIC_ACQUIRE);
-	uint16_t head = db_index(value);
-	uint16_t freed;
 
-	if (value == q->cq_seen)
-		return;
-	q->cq_seen = value;
-	if (!db_valid(atomic_load_explicit(&q->cq_key, memory_order_relaxed), value)) {
-		count_dropped(dev);
-		return;
-	}
-	freed = ring_dist(q->cq_head, head, q->cq_depth);
-	if (freed > q->cq_used) {
-		count_dropped(dev); /* gives back what it never got */
-		return;
-	}
-	if (head < q->cq_head)
-		q->cq_head_wrap = !q->cq_head_wrap;
-	q->cq_head = head;
-	q->cq_used = (uint16_t)(q->cq_used - freed);
+	if (value != q->cq_seen)
+		take_cq(dev, q, value);
 }
 
 bool
@@ -108,9 +149,13 @@ zip_dev_queue_peek(const struct zip_dev_queue *q)
 
 /* ---- Claim, execute, complete ---- */
 
-/* Out of order until the driver sets it up again; the others do not notice. Lock is held. */
+/*
+ * Out of order until the driver sets it up again; the others do not notice. A
+ * driver with an AEQ is told. Lock is held.
+ */
 static void
-queue_fail(struct zip_dev *dev, struct zip_dev_queue *q, const char *why)
+queue_fail(struct zip_dev *dev, struct zip_dev_queue *q, enum hisi_qm_aeqe_type type,
+		const char *why)
 {
 	if (queue_state(q) == ZIP_DEV_QUEUE_FAILED || queue_state(q) == ZIP_DEV_QUEUE_OFF)
 		return;
@@ -120,6 +165,35 @@ queue_fail(struct zip_dev *dev, struct zip_dev_queue *q, const char *why)
 	/* A worker need not look at it any more, nor at its doorbell. */
 	zip_dev_queue_set_live(dev, q, false);
 	zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queue %u stopped: %s", q->num, why);
+	zip_dev_event_async(dev, type, q->num);
+}
+
+/* Injected faults. Lock is held. @return Whether the queue goes on with the request. */
+static bool
+withstands_fault(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_job *job)
+{
+	switch (zip_dev_fault_request(dev, &job->status)) {
+	case ZIP_DEV_FAULT_STALL:
+		/* As dead as a failed one, but nobody is told. */
+		zip_dev_queue_kill(dev, q);
+		q->tail = q->fetch;
+		return false;
+	case ZIP_DEV_FAULT_CQ_OVERFLOW:
+		queue_fail(dev, q, HISI_QM_AEQE_CQ_OVERFLOW, "CQ overflow (injected fault)");
+		return false;
+	case ZIP_DEV_FAULT_CQE_ERROR:
+		queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "CQE error (injected fault)");
+		return false;
+	case ZIP_DEV_FAULT_EQ_OVERFLOW:
+		zip_dev_event_overflow(dev);
+		return true;
+	case ZIP_DEV_FAULT_VANISH:
+		zip_dev_vanish(dev);
+		q->tail = q->fetch;
+		return false;
+	default:
+		return true;
+	}
 }
 
 /* Bytes that a request counts for by itself: many tiny ones are work, too. */
@@ -170,8 +244,13 @@ zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev
 				(uint64_t)q->fetch * sizeof(job->sqe), sizeof(job->sqe),
 				ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE);
 		if (job->ring == NULL) {
-			queue_fail(dev, q, "its SQ is outside the map");
+			queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "its SQ is outside the map");
 			waiting = n; /* tail is fetch now */
+			break;
+		}
+		job->status = 0;
+		if (dev->fault != NULL && !withstands_fault(dev, q, job)) {
+			waiting = n;
 			break;
 		}
 		zip_dev_copy_in(&job->sqe, job->ring, sizeof(job->sqe));
@@ -215,13 +294,14 @@ retire_one(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_view *vi
 	if (q->cq_used >= q->cq_depth / 2)
 		zip_dev_queue_look_cq(dev, q);
 	if (q->cq_used == q->cq_depth) {
-		queue_fail(dev, q, "CQ overflow: no CQ doorbell for a whole ring");
+		queue_fail(dev, q, HISI_QM_AEQE_CQ_OVERFLOW,
+				"CQ overflow: no CQ doorbell for a whole ring");
 		return false;
 	}
 	cqe = zip_dev_view_at(view, q->cq_base + (uint64_t)q->cq_tail * sizeof(*cqe), sizeof(*cqe),
 			ZIP_DEV_PROT_WRITE);
 	if (cqe == NULL) {
-		queue_fail(dev, q, "its CQ is outside the map");
+		queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "its CQ is outside the map");
 		return false;
 	}
 	cqe->rsvd0 = 0;
@@ -240,6 +320,8 @@ retire_one(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_view *vi
 		q->cq_wrap = !q->cq_wrap;
 	}
 	q->retire = ring_next(q->retire, q->sq_depth);
+	if (atomic_load_explicit(&q->armed, memory_order_relaxed))
+		fire_event(dev, q);
 	return true;
 }
 
@@ -320,7 +402,10 @@ zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_e
 		if (i + 1 < n)
 			prefetch_source(ex, &ex->job[i + 1].sqe);
 		memcpy(before, &job->sqe.ctx_dw1, sizeof(before));
-		zip_dev_execute(dev, ex, q->qc_type, &job->sqe);
+		if (job->status == 0)
+			zip_dev_execute(dev, ex, q->qc_type, &job->sqe);
+		else
+			zip_dev_refuse(&job->sqe, job->status);
 		job_write_back(job, before);
 		queue_complete(dev, q, ex, job);
 	}

@@ -27,12 +27,18 @@ read32(struct zip_dev *dev, uint32_t off)
 		return reg_load(&dev->mb_reg[(off - MB_OFF) / sizeof(uint32_t)]);
 
 	switch (off) {
+	case HISI_QM_AEQ_INT_SOURCE:
+		return reg_load(&dev->events.eq[ZIP_DEV_IRQ_AEQ].source);
 	case HISI_QM_AEQ_INT_MASK:
-		return reg_load(&dev->aeq_int_mask);
+		return reg_load(&dev->events.eq[ZIP_DEV_IRQ_AEQ].mask);
+	case HISI_QM_EQ_INT_SOURCE:
+		return reg_load(&dev->events.eq[ZIP_DEV_IRQ_EQ].source);
 	case HISI_QM_EQ_INT_MASK:
-		return reg_load(&dev->eq_int_mask);
+		return reg_load(&dev->events.eq[ZIP_DEV_IRQ_EQ].mask);
 	case HISI_QM_IFC_INT_MASK:
 		return reg_load(&dev->ifc_int_mask);
+	case HISI_QM_QUE_ISO_CFG:
+		return dev->conf.isolation;
 	case HISI_QM_PAGE_SIZE:
 		return reg_load(&dev->page_size);
 	case HISI_QM_VF_STATE:
@@ -45,9 +51,9 @@ read32(struct zip_dev *dev, uint32_t off)
 		return dev->conf.ext ? HISI_ZIP_EXT_F_ALL : 0;
 	default:
 		/*
-		 * Also: no event is pending, no message from a PF, messages to
-		 * it (0x2c) are acknowledged at once, doorbells are not
-		 * isolated, capability version 0 (the driver's defaults hold).
+		 * Also: no message from a PF, messages to it (0x2c) are
+		 * acknowledged at once, capability version 0 (the driver's
+		 * defaults hold).
 		 */
 		return 0;
 	}
@@ -56,21 +62,26 @@ read32(struct zip_dev *dev, uint32_t off)
 static void
 write32(struct zip_dev *dev, uint32_t off, uint32_t value)
 {
+	bool v3 = dev->conf.revision >= HISI_QM_REV_V3; /* V2 has no such register */
+
 	switch (off) {
 	case HISI_QM_AEQ_INT_MASK:
-		reg_store(&dev->aeq_int_mask, value & 1);
+		zip_dev_event_mask(dev, ZIP_DEV_IRQ_AEQ, value & 1);
 		break;
 	case HISI_QM_EQ_INT_MASK:
-		reg_store(&dev->eq_int_mask, value & 1);
+		zip_dev_event_mask(dev, ZIP_DEV_IRQ_EQ, value & 1);
 		break;
 	case HISI_QM_IFC_INT_MASK:
-		reg_store(&dev->ifc_int_mask, value & 1);
+		if (v3)
+			reg_store(&dev->ifc_int_mask, value & 1);
 		break;
 	case HISI_QM_PAGE_SIZE:
-		reg_store(&dev->page_size, value);
+		if (v3)
+			reg_store(&dev->page_size, value);
 		break;
 	case HISI_QM_VF_STATE:
-		reg_store(&dev->vf_state, value);
+		if (v3)
+			reg_store(&dev->vf_state, value);
 		break;
 	case HISI_QM_CACHE_WB_START:
 		if ((value & 1) == 0)
@@ -92,9 +103,35 @@ zip_dev_read(struct zip_dev *dev, uint32_t off, unsigned int size)
 
 	if ((size != 1 && size != 2 && size != 4 && size != 8) || off % size != 0)
 		return 0;
+	if (atomic_load_explicit(&dev->gone, memory_order_acquire))
+		return UINT64_MAX >> (64 - 8 * size);
 	if (size == 8)
 		return read32(dev, off) | (uint64_t)read32(dev, off + 4) << 32;
 	return read32(dev, low) >> 8 * (off - low) & (UINT32_MAX >> (32 - 8 * size));
+}
+
+void
+zip_dev_regs_reset(struct zip_dev *dev)
+{
+	zip_dev_event_reset(dev);
+	reg_store(&dev->ifc_int_mask, dev->conf.revision >= HISI_QM_REV_V3);
+	reg_store(&dev->page_size, 0);
+	reg_store(&dev->vf_state, 0);
+	reg_store(&dev->wb_done, 0);
+	for (unsigned int i = 0; i < 4; i++)
+		reg_store(&dev->mb_reg[i], 0);
+	dev->sqc_bt = 0;
+	dev->cqc_bt = 0;
+	if (dev->fault != NULL)
+		dev->fault->stuck = false;
+}
+
+/* Whether the mailbox takes a write; mb_lock is held. */
+static bool
+mailbox_takes(const struct zip_dev *dev)
+{
+	return !atomic_load_explicit(&dev->gone, memory_order_relaxed) &&
+		(dev->fault == NULL || !dev->fault->stuck);
 }
 
 /* The registers of the mailbox take 4 or 8 bytes; the last dword fires (QM 2.3). */
@@ -102,11 +139,14 @@ static void
 mailbox_piece(struct zip_dev *dev, uint32_t off, unsigned int size, uint64_t value)
 {
 	pthread_mutex_lock(&dev->mb_lock);
+	if (!mailbox_takes(dev))
+		goto out;
 	for (unsigned int i = 0; i < size; i += (unsigned int)sizeof(uint32_t))
 		reg_store(&dev->mb_reg[(off + i - MB_OFF) / sizeof(uint32_t)],
 				(uint32_t)(value >> 8 * i));
 	if (off + size > MB_LAST)
 		zip_dev_mailbox_run(dev);
+out:
 	pthread_mutex_unlock(&dev->mb_lock);
 }
 
@@ -114,11 +154,13 @@ void
 zip_dev_mailbox(struct zip_dev *dev, const struct hisi_qm_mailbox *mb)
 {
 	pthread_mutex_lock(&dev->mb_lock);
-	reg_store(&dev->mb_reg[3], mb->rsvd);
-	reg_store(&dev->mb_reg[2], mb->base_h);
-	reg_store(&dev->mb_reg[1], mb->base_l);
-	reg_store(&dev->mb_reg[0], mb->w0 | (uint32_t)mb->queue_num << 16);
-	zip_dev_mailbox_run(dev);
+	if (mailbox_takes(dev)) {
+		reg_store(&dev->mb_reg[3], mb->rsvd);
+		reg_store(&dev->mb_reg[2], mb->base_h);
+		reg_store(&dev->mb_reg[1], mb->base_l);
+		reg_store(&dev->mb_reg[0], mb->w0 | (uint32_t)mb->queue_num << 16);
+		zip_dev_mailbox_run(dev);
+	}
 	pthread_mutex_unlock(&dev->mb_lock);
 }
 
@@ -126,7 +168,8 @@ void
 zip_dev_write(struct zip_dev *dev, uint32_t off, unsigned int size, uint64_t value)
 {
 	/* Registers are dwords: narrower writes have no meaning. */
-	if ((size != 4 && size != 8) || off % size != 0)
+	if ((size != 4 && size != 8) || off % size != 0 ||
+			atomic_load_explicit(&dev->gone, memory_order_acquire))
 		return;
 	if (off >= MB_OFF && off <= MB_LAST) {
 		mailbox_piece(dev, off, size, value);
@@ -138,7 +181,11 @@ zip_dev_write(struct zip_dev *dev, uint32_t off, unsigned int size, uint64_t val
 	}
 	switch (off) {
 	case HISI_QM_DB_SQ_CQ:
-		zip_dev_queue_ring(dev, value);
+		if (dev->conf.isolation) /* they are in BAR4 */
+			atomic_fetch_add_explicit(&dev->doorbells_dropped, 1,
+					memory_order_relaxed);
+		else
+			zip_dev_queue_ring(dev, value);
 		break;
 	case HISI_QM_DB_EQ_AEQ:
 		zip_dev_event_ring(dev, value);

@@ -178,6 +178,16 @@ zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *s, bo
 }
 
 void
+zip_dev_streams_reset(struct zip_dev_streams *streams)
+{
+	zip_dev_lock(&streams->lock);
+	for (size_t i = 0; streams->bucket != NULL && i < (size_t)1 << (64 - streams->shift); i++)
+		while (streams->bucket[i] != NULL)
+			give_back(streams, streams->bucket[i]);
+	zip_dev_unlock(&streams->lock);
+}
+
+void
 zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key)
 {
 	struct zip_dev_stream *s;

@@ -11,6 +11,8 @@
 #      made from the machine's own package sources. The machine's configuration is not touched.
 #
 # usage: config/dpdk-sdk.sh OUTDIR [DIR]
+# For a cross-build, the environment says where "installed" is: PKG_CONFIG_LIBDIR finds the
+# libdpdk in the sysroot DPDK_SYSROOT, DPDK_SOURCE_PACKAGE (NAME=VERSION) is what it was made of.
 # Fills OUTDIR/include, OUTDIR/buildtools and OUTDIR/VERSION; quick when that was done before.
 
 set -eu
@@ -30,7 +32,7 @@ given=${2:-}
 
 version=$(pkg-config --modversion libdpdk) ||
 	die "pkg-config does not find libdpdk; config/setup.sh installs it"
-libdpdk_include=$(pkg-config --variable=includedir libdpdk)
+libdpdk_include=${DPDK_SYSROOT:-}$(pkg-config --variable=includedir libdpdk)
 stamp="$version ${given:-package}"
 
 if [ "$(cat "$out/stamp" 2> /dev/null)" = "$stamp" ]; then
@@ -68,11 +70,14 @@ write_apt_sources() {
 fetch_source_package() {
 	work=$1
 	pc=$(pkg-config --variable=pcfiledir libdpdk)/libdpdk.pc
-	package=$(dpkg-query -S "$pc" 2> /dev/null | sed 's/: .*//' | head -n 1) || :
-	[ -n "$package" ] ||
-		die "DPDK $version ($pc) is not from a Debian package;" \
-			"give its source tree with -Ddpdk_source=DIR"
-	source=$(dpkg-query -W -f '${source:Package}=${source:Version}' "$package")
+	source=${DPDK_SOURCE_PACKAGE:-}
+	if [ -z "$source" ]; then
+		package=$(dpkg-query -S "$pc" 2> /dev/null | sed 's/: .*//' | head -n 1) || :
+		[ -n "$package" ] ||
+			die "DPDK $version ($pc) is not from a Debian package;" \
+				"give its source tree with -Ddpdk_source=DIR"
+		source=$(dpkg-query -W -f '${source:Package}=${source:Version}' "$package")
+	fi
 
 	mkdir -p "$work/sources.list.d" "$work/lists/partial" "$work/cache/archives/partial"
 	write_apt_sources "$work/sources.list.d"
@@ -95,7 +100,7 @@ fetch_source_package() {
 		"$source" >> "$work/log" 2>&1) || {
 		cat "$work/log" >&2
 		die "no source package $source in this machine's package sources;" \
-			"upgrade $package, or give -Ddpdk_source=DIR"
+			"upgrade it, or give -Ddpdk_source=DIR"
 	}
 	dpkg-source --no-check -x "$work"/dpdk_*.dsc "$work/dpdk" >> "$work/log" 2>&1 || {
 		cat "$work/log" >&2

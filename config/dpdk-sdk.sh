@@ -4,7 +4,8 @@
 #
 # Collects what a DPDK driver needs beyond DPDK's public headers and what Debian does not install:
 # six driver-SDK headers and the pmdinfo generator. Taken, in this order, from
-#   1. DIR, if given: an unpacked DPDK source tree, or an earlier OUTDIR of this script;
+#   1. DIR, if given: an unpacked DPDK source tree of the installed release series, or an earlier
+#      OUTDIR of this script;
 #   2. the installed DPDK, if it was built with enable_driver_sdk (the headers; the generator
 #      always comes from source);
 #   3. the source package of exactly the installed version, through a private apt configuration
@@ -116,9 +117,11 @@ trap 'rm -rf "$out/work"' EXIT
 
 if [ -n "$given" ]; then
 	[ -f "$given/VERSION" ] || die "$given has no VERSION file; expected a DPDK source tree"
-	# A distribution may number its rebuilds: 22.11.11 of 22.11.11.
-	[ "$(cat "$given/VERSION")" = "$version" ] ||
-		die "$given is DPDK $(cat "$given/VERSION"); expected $version, the one installed"
+	# What is taken does not change within a release series: 25.11.2 serves for 25.11.4.
+	given_version=$(cat "$given/VERSION")
+	[ "$(echo "$given_version" | cut -d . -f 1,2)" = "$(echo "$version" | cut -d . -f 1,2)" ] ||
+		die "$given is DPDK $given_version; expected $version, the one installed," \
+			"or another of its release series"
 	tree=$given
 else
 	fetch_source_package "$out/work"

@@ -10,6 +10,7 @@
 #include <rte_common.h>
 #include <rte_telemetry.h>
 
+#include "compat.h"
 #include "hisi_zip_pmd.h"
 
 /*
@@ -99,10 +100,10 @@ show_info(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "name", dev->name);
 	rte_tel_data_add_dict_string(d, "dev", dev->args.dev);
-	rte_tel_data_add_dict_u64(d, "revision", dev->info.revision);
-	rte_tel_data_add_dict_u64(d, "queues", dev->info.queues);
-	rte_tel_data_add_dict_u64(d, "ext_features", dev->info.ext_features);
-	rte_tel_data_add_dict_u64(d, "workers", dev->args.local.workers);
+	rte_tel_data_add_dict_uint(d, "revision", dev->info.revision);
+	rte_tel_data_add_dict_uint(d, "queues", dev->info.queues);
+	rte_tel_data_add_dict_uint(d, "ext_features", dev->info.ext_features);
+	rte_tel_data_add_dict_uint(d, "workers", dev->args.local.workers);
 	rte_tel_data_add_dict_string(d, "engine", dev->args.local.copy ? "copy" : "deflate");
 	rte_tel_data_add_dict_string(d, "sw", dev->args.sw ? "on" : "off");
 	return 0;
@@ -132,8 +133,8 @@ show_queues(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		if (q == NULL)
 			return -ENOMEM;
 		rte_tel_data_start_dict(q);
-		rte_tel_data_add_dict_u64(q, "depth", qp->limit);
-		rte_tel_data_add_dict_u64(q, "in_flight", (uint32_t)(HISI_ZIP_COUNTER(qp->tail) -
+		rte_tel_data_add_dict_uint(q, "depth", qp->limit);
+		rte_tel_data_add_dict_uint(q, "in_flight", (uint32_t)(HISI_ZIP_COUNTER(qp->tail) -
 			HISI_ZIP_COUNTER(qp->head)));
 		/* -1: not taken, because no op of this direction has come yet. */
 		for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++)
@@ -174,14 +175,14 @@ show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		deq.errors += HISI_ZIP_COUNTER(qp->deq.errors);
 	}
 	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_u64(d, "enqueued", enq.ops);
-	rte_tel_data_add_dict_u64(d, "enqueued_bytes", enq.bytes);
-	rte_tel_data_add_dict_u64(d, "enqueue_full", enq.full);
-	rte_tel_data_add_dict_u64(d, "enqueue_rejected", enq.rejected);
-	rte_tel_data_add_dict_u64(d, "dequeued", deq.ops);
-	rte_tel_data_add_dict_u64(d, "dequeued_bytes", deq.bytes);
-	rte_tel_data_add_dict_u64(d, "software_ops", deq.sw);
-	rte_tel_data_add_dict_u64(d, "errors", deq.errors);
+	rte_tel_data_add_dict_uint(d, "enqueued", enq.ops);
+	rte_tel_data_add_dict_uint(d, "enqueued_bytes", enq.bytes);
+	rte_tel_data_add_dict_uint(d, "enqueue_full", enq.full);
+	rte_tel_data_add_dict_uint(d, "enqueue_rejected", enq.rejected);
+	rte_tel_data_add_dict_uint(d, "dequeued", deq.ops);
+	rte_tel_data_add_dict_uint(d, "dequeued_bytes", deq.bytes);
+	rte_tel_data_add_dict_uint(d, "software_ops", deq.sw);
+	rte_tel_data_add_dict_uint(d, "errors", deq.errors);
 	return 0;
 }
 
@@ -225,18 +226,18 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 
 		TAILQ_FOREACH(qp, &dev->qps, next)
 			n += HISI_ZIP_COUNTER(qp->deq.status[by_op[i].status]);
-		rte_tel_data_add_dict_u64(d, by_op[i].name, n);
+		rte_tel_data_add_dict_uint(d, by_op[i].name, n);
 	}
 	for (unsigned int i = 0; i < RTE_DIM(by_hw); i++) {
 		uint64_t n = 0;
 
 		TAILQ_FOREACH(qp, &dev->qps, next)
 			n += HISI_ZIP_COUNTER(qp->deq.hw_status[by_hw[i].status]);
-		rte_tel_data_add_dict_u64(d, by_hw[i].name, n);
+		rte_tel_data_add_dict_uint(d, by_hw[i].name, n);
 	}
 	TAILQ_FOREACH(qp, &dev->qps, next)
 		no_queue += HISI_ZIP_COUNTER(qp->enq.no_queue);
-	rte_tel_data_add_dict_u64(d, "no_hardware_queue", no_queue);
+	rte_tel_data_add_dict_uint(d, "no_hardware_queue", no_queue);
 	return 0;
 }
 

@@ -155,11 +155,13 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 	return 0;
 }
 
-void
-spim_local_close(struct hisi_qm_io *io)
+static void
+local_close(struct hisi_qm_io *io)
 {
 	struct spim_local *local = to_local(io);
 
 	zip_dev_destroy(local->dev);
 	free(local);
 }
+
+const struct spim_transport spim_local_transport = { .close = local_close };

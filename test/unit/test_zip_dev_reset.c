@@ -12,8 +12,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define ARENA    (64u << 20)
-#define BIG      (4u << 20)
+#define ARENA    (72u << 20)
+#define BIG      (256u << 10)
+#define BURST    50u
 #define EQ_DEPTH 16u
 
 static struct td td;
@@ -170,17 +171,15 @@ memory_is_not_touched_afterwards(void **state)
 	(void)state;
 	open_workers(2);
 	src = td_alloc(&td, BIG, 64);
-	dst = td_alloc(&td, BIG, 64);
+	dst = td_alloc(&td, 4 * BURST * BIG, 64); /* workers must not share it */
 	fill_noise(src, BIG, 1);
 	for (uint16_t i = 0; i < 4; i++)
 		tq_start(&q[i], &td, i, i % 2 == 0 ? HISI_ZIP_QC_COMPRESS :
 				HISI_ZIP_QC_DECOMPRESS, 64);
 	for (int round = 0; round < 20; round++) {
 		for (uint16_t i = 0; i < 4; i++) {
-			uint32_t n = BIG / 4;
-
-			for (int k = 0; k < 50; k++)
-				push_copy(&q[i], src + i * n, dst + i * n, n);
+			for (uint32_t k = 0; k < BURST; k++)
+				push_copy(&q[i], src, dst + (i * BURST + k) * BIG, BIG);
 			tq_ring(&q[i]);
 		}
 		nanosleep(&moment, NULL);

@@ -24,3 +24,10 @@ apt_network() {
 	apt-config dump |
 		grep -E '^Acquire::((http|https)::(Proxy|CAInfo)|Check-Valid-Until)' || :
 }
+
+# apt_debian_sources: lines of sources.list for everything that this machine takes from Debian.
+apt_debian_sources() {
+	# shellcheck disable=SC2016 # apt's own placeholders
+	apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' | sed -n 's/^Debian /deb /p' | sort -u
+}

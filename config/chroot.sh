@@ -55,7 +55,8 @@ inside() {
 		mount --bind "$top" "$root$top"
 		exec chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-			DEBIAN_FRONTEND=noninteractive sh -c "cd \"\$0\" && exec \"\$@\"" "$top" "$@"
+			DEBIAN_FRONTEND=noninteractive \
+			sh -c "cd \"\$0\" && exec \"\$@\"" "$top" "$@"
 	' chroot.sh "$root" "$top" "$@"
 }
 
@@ -79,7 +80,8 @@ fail() {
 
 # apt's lists are kept: what is to be installed later must fit what is there already.
 if ! [ -e "$root/.made" ]; then
-	command -v debootstrap > /dev/null || die "no debootstrap; config/setup.sh --tests installs it"
+	command -v debootstrap > /dev/null ||
+		die "no debootstrap; config/setup.sh --tests installs it"
 	mirror=$(apt_mirror)
 	echo "chroot: debootstrap $suite from $mirror"
 	rm -rf --one-file-system "$root"

@@ -4,13 +4,16 @@
 #
 # Collects what a DPDK driver needs beyond DPDK's public headers and what Debian does not install:
 # six driver-SDK headers and the pmdinfo generator. Taken, in this order, from
-#   1. DIR, if given: an unpacked DPDK source tree, or an earlier OUTDIR of this script;
+#   1. DIR, if given: an unpacked DPDK source tree of the installed release series, or an earlier
+#      OUTDIR of this script;
 #   2. the installed DPDK, if it was built with enable_driver_sdk (the headers; the generator
 #      always comes from source);
 #   3. the source package of exactly the installed version, through a private apt configuration
 #      made from the machine's own package sources. The machine's configuration is not touched.
 #
 # usage: config/dpdk-sdk.sh OUTDIR [DIR]
+# For a cross-build, the environment says where "installed" is: PKG_CONFIG_LIBDIR finds the
+# libdpdk in the sysroot DPDK_SYSROOT, DPDK_SOURCE_PACKAGE (NAME=VERSION) is what it was made of.
 # Fills OUTDIR/include, OUTDIR/buildtools and OUTDIR/VERSION; quick when that was done before.
 
 set -eu
@@ -30,7 +33,7 @@ given=${2:-}
 
 version=$(pkg-config --modversion libdpdk) ||
 	die "pkg-config does not find libdpdk; config/setup.sh installs it"
-libdpdk_include=$(pkg-config --variable=includedir libdpdk)
+libdpdk_include=${DPDK_SYSROOT:-}$(pkg-config --variable=includedir libdpdk)
 stamp="$version ${given:-package}"
 
 if [ "$(cat "$out/stamp" 2> /dev/null)" = "$stamp" ]; then
@@ -68,11 +71,14 @@ write_apt_sources() {
 fetch_source_package() {
 	work=$1
 	pc=$(pkg-config --variable=pcfiledir libdpdk)/libdpdk.pc
-	package=$(dpkg-query -S "$pc" 2> /dev/null | sed 's/: .*//' | head -n 1) || :
-	[ -n "$package" ] ||
-		die "DPDK $version ($pc) is not from a Debian package;" \
-			"give its source tree with -Ddpdk_source=DIR"
-	source=$(dpkg-query -W -f '${source:Package}=${source:Version}' "$package")
+	source=${DPDK_SOURCE_PACKAGE:-}
+	if [ -z "$source" ]; then
+		package=$(dpkg-query -S "$pc" 2> /dev/null | sed 's/: .*//' | head -n 1) || :
+		[ -n "$package" ] ||
+			die "DPDK $version ($pc) is not from a Debian package;" \
+				"give its source tree with -Ddpdk_source=DIR"
+		source=$(dpkg-query -W -f '${source:Package}=${source:Version}' "$package")
+	fi
 
 	mkdir -p "$work/sources.list.d" "$work/lists/partial" "$work/cache/archives/partial"
 	write_apt_sources "$work/sources.list.d"
@@ -95,7 +101,7 @@ fetch_source_package() {
 		"$source" >> "$work/log" 2>&1) || {
 		cat "$work/log" >&2
 		die "no source package $source in this machine's package sources;" \
-			"upgrade $package, or give -Ddpdk_source=DIR"
+			"upgrade it, or give -Ddpdk_source=DIR"
 	}
 	dpkg-source --no-check -x "$work"/dpdk_*.dsc "$work/dpdk" >> "$work/log" 2>&1 || {
 		cat "$work/log" >&2
@@ -111,9 +117,11 @@ trap 'rm -rf "$out/work"' EXIT
 
 if [ -n "$given" ]; then
 	[ -f "$given/VERSION" ] || die "$given has no VERSION file; expected a DPDK source tree"
-	# A distribution may number its rebuilds: 22.11.11 of 22.11.11.
-	[ "$(cat "$given/VERSION")" = "$version" ] ||
-		die "$given is DPDK $(cat "$given/VERSION"); expected $version, the one installed"
+	# What is taken does not change within a release series: 25.11.2 serves for 25.11.4.
+	given_version=$(cat "$given/VERSION")
+	[ "$(echo "$given_version" | cut -d . -f 1,2)" = "$(echo "$version" | cut -d . -f 1,2)" ] ||
+		die "$given is DPDK $given_version; expected $version, the one installed," \
+			"or another of its release series"
 	tree=$given
 else
 	fetch_source_package "$out/work"

@@ -5,16 +5,19 @@
 # Installs the Debian packages that the build and the tests stand on. Does nothing, in a moment,
 # when they are all there.
 #
-# usage: config/setup.sh [--tests]
+# usage: config/setup.sh [--tests | --build]
+#   --build  only what builds and runs the driver with the stock DPDK programs
 #   --tests  also what only the tests need: second compiler, memory checkers, linters, Sphinx
 
 set -eu
 
-# Everything to build, to run the stock DPDK programs and to draw the benchmark's plot.
+# Everything to build and to run the stock DPDK programs.
 packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils ca-certificates
 	dpdk dpdk-dev libdpdk-dev python3-pyelftools
-	libisal-dev libdeflate-dev zlib1g-dev libnuma-dev libcmocka-dev
-	python3 python3-matplotlib procps util-linux mount"
+	libisal-dev libdeflate-dev zlib1g-dev liblz4-dev libxxhash-dev libnuma-dev libcmocka-dev
+	python3 procps util-linux mount"
+# What draws the benchmark's plot.
+plot_packages="python3-matplotlib"
 test_packages="git clang llvm valgrind shellcheck jq python3-sphinx debootstrap"
 
 say() {
@@ -27,9 +30,10 @@ die() {
 }
 
 case "${1:-}" in
-'') ;;
---tests) packages="$packages $test_packages" ;;
-*) die "unknown argument '$1'; expected nothing or --tests" ;;
+'') packages="$packages $plot_packages" ;;
+--build) ;;
+--tests) packages="$packages $plot_packages $test_packages" ;;
+*) die "unknown argument '$1'; expected nothing, --build or --tests" ;;
 esac
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null ||

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = "compress_hisi_zip"
-OUR_SO = os.path.join(TOP, "build", "drivers", "librte_compress_hisi_zip.so")
+OUR_SO = os.path.join(TOP, os.environ.get("SPIMDEV_BUILD", "build"), "drivers",
+                      "librte_compress_hisi_zip.so")
 PROGRAM = "dpdk-test-compress-perf"
 
 

@@ -10,13 +10,14 @@
 #            hugepages, the rest being devargs. Default: no-huge huge workers=1 workers=2
 #   --times  each mode so often, one after the other; default 1
 #   --vdev   another driver of the installed ones, to see how it does
+# SPIMDEV_BUILD in the environment names another build folder than build.
 
 set -eu
 
 cd "$(dirname "$0")/../.."
 # shellcheck source=../../config/hugepages.sh
 . config/hugepages.sh
-so=$PWD/build/drivers/librte_compress_hisi_zip.so
+so=$PWD/${SPIMDEV_BUILD:-build}/drivers/librte_compress_hisi_zip.so
 wanted=27
 
 die() {

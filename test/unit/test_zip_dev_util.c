@@ -114,7 +114,7 @@ tq_set(struct tq *q, enum hisi_zip_qc_type type, uint64_t sq, uint64_t cq)
 	*cqc = (struct hisi_qm_cqc){
 		.base_l = (uint32_t)cq, .base_h = (uint32_t)(cq >> 32),
 		.dw3 = (q->depth - 1u) | HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT,
-		.w8 = TD_RAND, .dw6 = HISI_QM_CQC_PHASE,
+		.w8 = TD_RAND, .dw6 = HISI_QM_CQC_PHASE | (q->armed ? HISI_QM_CQC_C_FLAG : 0),
 	};
 	st = td_mb(td, HISI_QM_MB_SQC, q->qn, td_iova(td, sqc), false);
 	if (st == 0)

@@ -47,6 +47,7 @@ struct tq {
 	uint16_t tail; /**< Next slot to fill. */
 	uint16_t head; /**< Next CQE. */
 	uint16_t phase;
+	bool armed;    /**< Its CQC asks for an event. */
 	struct hisi_zip_sqe *sq;
 	struct hisi_qm_cqe *cq;
 	struct hisi_qm_shadow *db;

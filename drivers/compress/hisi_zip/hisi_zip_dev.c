@@ -7,11 +7,11 @@
 #include <stdio.h>
 
 #include <rte_eal.h>
-#include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_memzone.h>
 
+#include "compat.h"
 #include "hisi_zip_pmd.h"
 
 /*
@@ -73,7 +73,7 @@ static int
 spawn(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
 {
 	RTE_SET_USED(priv);
-	return -rte_ctrl_thread_create(thread, "hisi_zip_engine", NULL, run, arg);
+	return hisi_zip_ctrl_thread_create(thread, "hisi_zip_engine", run, arg);
 }
 
 /* What the device can do: the function's own features, and all of them with sw=on. */
@@ -131,7 +131,6 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 	TAILQ_INIT(&dev->qps);
 	dev->io = io;
 	conf.local.spawn = spawn;
-	conf.local.fault = dev->args.fault;
 	dev->mem = (struct hisi_qm_mem_ops){ .alloc = mem_alloc, .free = mem_free, .priv = dev };
 	/* Only a PCI function is handed in mapped, and only that one uses IOVAs. */
 	dev->addr_off = io == NULL ? offsetof(struct rte_mbuf, buf_addr) :

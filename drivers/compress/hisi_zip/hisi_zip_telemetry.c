@@ -10,6 +10,7 @@
 #include <rte_common.h>
 #include <rte_telemetry.h>
 
+#include "compat.h"
 #include "hisi_zip_pmd.h"
 
 /*
@@ -99,10 +100,10 @@ show_info(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "name", dev->name);
 	rte_tel_data_add_dict_string(d, "dev", dev->args.dev);
-	rte_tel_data_add_dict_u64(d, "revision", dev->info.revision);
-	rte_tel_data_add_dict_u64(d, "queues", dev->info.queues);
-	rte_tel_data_add_dict_u64(d, "ext_features", dev->info.ext_features);
-	rte_tel_data_add_dict_u64(d, "workers", dev->args.local.workers);
+	rte_tel_data_add_dict_uint(d, "revision", dev->info.revision);
+	rte_tel_data_add_dict_uint(d, "queues", dev->info.queues);
+	rte_tel_data_add_dict_uint(d, "ext_features", dev->info.ext_features);
+	rte_tel_data_add_dict_uint(d, "workers", dev->args.local.workers);
 	rte_tel_data_add_dict_string(d, "engine", dev->args.local.copy ? "copy" : "deflate");
 	rte_tel_data_add_dict_string(d, "sw", dev->args.sw ? "on" : "off");
 	return 0;
@@ -132,8 +133,8 @@ show_queues(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		if (q == NULL)
 			return -ENOMEM;
 		rte_tel_data_start_dict(q);
-		rte_tel_data_add_dict_u64(q, "depth", qp->limit);
-		rte_tel_data_add_dict_u64(q, "in_flight", (uint32_t)(HISI_ZIP_COUNTER(qp->tail) -
+		rte_tel_data_add_dict_uint(q, "depth", qp->limit);
+		rte_tel_data_add_dict_uint(q, "in_flight", (uint32_t)(HISI_ZIP_COUNTER(qp->tail) -
 			HISI_ZIP_COUNTER(qp->head)));
 		/* -1: not taken, because no op of this direction has come yet. */
 		for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++)
@@ -168,26 +169,20 @@ show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		enq.bytes += HISI_ZIP_COUNTER(qp->enq.bytes);
 		enq.full += HISI_ZIP_COUNTER(qp->enq.full);
 		enq.rejected += HISI_ZIP_COUNTER(qp->enq.rejected);
-		enq.software += HISI_ZIP_COUNTER(qp->enq.software);
 		deq.ops += HISI_ZIP_COUNTER(qp->deq.ops);
 		deq.bytes += HISI_ZIP_COUNTER(qp->deq.bytes);
 		deq.sw += HISI_ZIP_COUNTER(qp->deq.sw);
-		deq.repeated += HISI_ZIP_COUNTER(qp->deq.repeated);
 		deq.errors += HISI_ZIP_COUNTER(qp->deq.errors);
 	}
 	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_u64(d, "enqueued", enq.ops);
-	rte_tel_data_add_dict_u64(d, "enqueued_bytes", enq.bytes);
-	rte_tel_data_add_dict_u64(d, "enqueue_full", enq.full);
-	rte_tel_data_add_dict_u64(d, "enqueue_rejected", enq.rejected);
-	rte_tel_data_add_dict_u64(d, "dequeued", deq.ops);
-	rte_tel_data_add_dict_u64(d, "dequeued_bytes", deq.bytes);
-	/* The counters are not read at one moment. */
-	rte_tel_data_add_dict_u64(d, "function_ops", enq.ops - RTE_MIN(enq.ops,
-		enq.software + enq.rejected));
-	rte_tel_data_add_dict_u64(d, "software_ops", deq.sw);
-	rte_tel_data_add_dict_u64(d, "software_repeated", deq.repeated);
-	rte_tel_data_add_dict_u64(d, "errors", deq.errors);
+	rte_tel_data_add_dict_uint(d, "enqueued", enq.ops);
+	rte_tel_data_add_dict_uint(d, "enqueued_bytes", enq.bytes);
+	rte_tel_data_add_dict_uint(d, "enqueue_full", enq.full);
+	rte_tel_data_add_dict_uint(d, "enqueue_rejected", enq.rejected);
+	rte_tel_data_add_dict_uint(d, "dequeued", deq.ops);
+	rte_tel_data_add_dict_uint(d, "dequeued_bytes", deq.bytes);
+	rte_tel_data_add_dict_uint(d, "software_ops", deq.sw);
+	rte_tel_data_add_dict_uint(d, "errors", deq.errors);
 	return 0;
 }
 
@@ -222,13 +217,8 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		{ "hw_internal", HISI_ZIP_INTERNAL },
 		{ "hw_other", HISI_ZIP_HW_STATUS_OTHER },
 	};
-	static const char *const by_fail[HISI_ZIP_FAILS] = {
-		[HISI_ZIP_FAIL_STALLED] = "queue_stalled",
-		[HISI_ZIP_FAIL_RESET] = "queue_reset",
-		[HISI_ZIP_FAIL_GONE] = "queue_gone",
-	};
 	struct hisi_zip_qp *qp;
-	uint64_t no_queue = 0, lost = 0;
+	uint64_t no_queue = 0;
 
 	rte_tel_data_start_dict(d);
 	for (unsigned int i = 0; i < RTE_DIM(by_op); i++) {
@@ -236,28 +226,18 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 
 		TAILQ_FOREACH(qp, &dev->qps, next)
 			n += HISI_ZIP_COUNTER(qp->deq.status[by_op[i].status]);
-		rte_tel_data_add_dict_u64(d, by_op[i].name, n);
+		rte_tel_data_add_dict_uint(d, by_op[i].name, n);
 	}
 	for (unsigned int i = 0; i < RTE_DIM(by_hw); i++) {
 		uint64_t n = 0;
 
 		TAILQ_FOREACH(qp, &dev->qps, next)
 			n += HISI_ZIP_COUNTER(qp->deq.hw_status[by_hw[i].status]);
-		rte_tel_data_add_dict_u64(d, by_hw[i].name, n);
+		rte_tel_data_add_dict_uint(d, by_hw[i].name, n);
 	}
 	TAILQ_FOREACH(qp, &dev->qps, next)
 		no_queue += HISI_ZIP_COUNTER(qp->enq.no_queue);
-	rte_tel_data_add_dict_u64(d, "no_hardware_queue", no_queue);
-	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++) {
-		uint64_t n = 0;
-
-		TAILQ_FOREACH(qp, &dev->qps, next)
-			n += HISI_ZIP_COUNTER(qp->deq.fails[i]);
-		rte_tel_data_add_dict_u64(d, by_fail[i], n);
-	}
-	TAILQ_FOREACH(qp, &dev->qps, next)
-		lost += HISI_ZIP_COUNTER(qp->deq.lost);
-	rte_tel_data_add_dict_u64(d, "requests_lost", lost);
+	rte_tel_data_add_dict_uint(d, "no_hardware_queue", no_queue);
 	return 0;
 }
 

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test_vfio_user_util.h"
+
+/* ---- The device ---- */
+
+static const struct vfio_user_region regions[VT_REGIONS] = {
+	[VT_BAR2] = { VT_BAR2_LEN, VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE },
+	[VT_RO] = { 4096, VFIO_USER_REGION_F_READ },
+	[VT_SPARSE] = { 65536, VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE |
+		VFIO_USER_REGION_F_MMAP },
+	[VFIO_USER_PCI_CONFIG] = { 4096, VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE },
+	[VT_DOORBELL] = { 8192, VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE |
+		VFIO_USER_REGION_F_MMAP },
+};
+static const struct vfio_user_irq irqs[VFIO_USER_PCI_IRQS] = {
+	[VFIO_USER_PCI_INTX] = { 1, VFIO_USER_IRQ_F_EVENTFD | VFIO_USER_IRQ_F_MASKABLE },
+	[VFIO_USER_PCI_MSI] = { VT_MSI, VFIO_USER_IRQ_F_EVENTFD },
+	[VFIO_USER_PCI_ERR] = { 1, VFIO_USER_IRQ_F_EVENTFD },
+};
+static const struct vfio_user_spim spim = { VT_DOORBELL, VT_BAR2, 0x3108 };
+static const struct vfio_user_device device = {
+	.flags = VFIO_USER_DEVICE_F_RESET | VFIO_USER_DEVICE_F_PCI,
+	.num_regions = VT_REGIONS, .num_irqs = VFIO_USER_PCI_IRQS, .regions = regions,
+	.irqs = irqs, .spim = &spim,
+};
+
+/* What one connection has. */
+struct dev {
+	struct vt *t;
+	uint8_t bar2[VT_BAR2_LEN];
+};
+
+static int
+connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
+{
+	struct vt *t = listener_priv;
+	struct dev *d = calloc(1, sizeof(*d));
+
+	if (t->fail != 0) {
+		free(d);
+		return t->fail;
+	}
+	d->t = t;
+	conf->priv = d;
+	conf->device = &device;
+	conf->limits = t->limits;
+	t->last = conn;
+	t->seen.connected++;
+	return 0;
+}
+
+static int
+negotiated(struct vfio_user_conn *conn, void *priv)
+{
+	struct dev *d = priv;
+
+	(void)conn;
+	d->t->seen.negotiated++;
+	return 0;
+}
+
+/* What an operation that may be deferred returns. */
+static int
+result(struct dev *d, struct vfio_user_conn *conn)
+{
+	if (d->t->fail != 0)
+		return d->t->fail;
+	if (!d->t->defer)
+		return 0;
+	d->t->deferred = conn;
+	return VFIO_USER_DEFERRED;
+}
+
+static int
+region_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset, void *buf,
+		uint32_t count)
+{
+	struct dev *d = priv;
+
+	if (region == VT_BAR2)
+		memcpy(buf, d->bar2 + offset, count);
+	else
+		memset(buf, (int)region, count);
+	return region == VT_BAR2 ? result(d, conn) : 0;
+}
+
+static int
+region_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
+		const void *buf, uint32_t count)
+{
+	struct dev *d = priv;
+
+	if (region == VT_BAR2)
+		memcpy(d->bar2 + offset, buf, count);
+	d->t->seen.write++;
+	return result(d, conn);
+}
+
+static int
+region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region, struct vfio_user_mmap *mm)
+{
+	struct dev *d = priv;
+
+	(void)conn;
+	mm->fd = d->t->mem_fd;
+	if (region == VT_SPARSE) {
+		mm->nr_areas = 2;
+		mm->areas[0] = (struct vfio_user_area){ 0, 4096 };
+		mm->areas[1] = (struct vfio_user_area){ 61440, 4096 };
+	}
+	return 0;
+}
+
+static int
+dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma)
+{
+	struct dev *d = priv;
+
+	(void)conn;
+	if (d->t->fail != 0)
+		return d->t->fail;
+	d->t->seen.iova = dma->iova;
+	d->t->seen.size = dma->size;
+	d->t->seen.va = (uintptr_t)dma->va;
+	d->t->seen.dma_map++;
+	return 0;
+}
+
+static int
+dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size)
+{
+	struct dev *d = priv;
+
+	d->t->seen.iova = iova;
+	d->t->seen.size = size;
+	d->t->seen.dma_unmap++;
+	return result(d, conn);
+}
+
+static void
+irqs_set(struct vfio_user_conn *conn, void *priv, uint32_t index, uint32_t enabled)
+{
+	struct dev *d = priv;
+
+	(void)conn;
+	(void)index;
+	d->t->seen.enabled = enabled;
+	d->t->seen.irqs++;
+}
+
+static int
+reset(struct vfio_user_conn *conn, void *priv)
+{
+	struct dev *d = priv;
+
+	d->t->seen.reset++;
+	memset(d->bar2, 0, sizeof(d->bar2));
+	return result(d, conn);
+}
+
+static void
+closed(struct vfio_user_conn *conn, void *priv)
+{
+	struct dev *d = priv;
+	struct vt *t = d->t;
+
+	free(d);
+	vfio_user_conn_release(conn);
+	t->seen.closed++;
+}
+
+static const struct vfio_user_ops ops = {
+	.connected = connected, .negotiated = negotiated, .region_read = region_read,
+	.region_write = region_write, .region_mmap = region_mmap, .dma_map = dma_map,
+	.dma_unmap = dma_unmap, .irqs = irqs_set, .reset = reset, .closed = closed,
+};
+
+/* ---- The loop ---- */
+
+struct loop {
+	pthread_t thread;
+	int epfd, call_fd, done_fd;
+	bool stop;
+	void (*f)(struct vt *t, void *arg);
+	void *arg;
+};
+
+static void
+log_line(enum vfio_user_log_level level, const char *line, void *priv)
+{
+	struct vt *t = priv;
+
+	(void)level;
+	snprintf(t->line, sizeof(t->line), "%s", line);
+	t->seen.lines++;
+}
+
+static void *
+run(void *arg)
+{
+	struct vt *t = arg;
+	struct loop *l = t->thread;
+	eventfd_t n;
+
+	while (!l->stop) {
+		struct epoll_event ev[2];
+		int cnt = epoll_wait(l->epfd, ev, 2, -1);
+
+		for (int i = 0; i < cnt; i++) {
+			if (ev[i].data.ptr == t) {
+				assert_true(vfio_user_server_run(t->server, 0) >= 0);
+			} else {
+				eventfd_read(l->call_fd, &n);
+				l->f(t, l->arg);
+				eventfd_write(l->done_fd, 1);
+			}
+		}
+	}
+	return NULL;
+}
+
+void
+vt_call(struct vt *t, void (*f)(struct vt *t, void *arg), void *arg)
+{
+	struct loop *l = t->thread;
+	eventfd_t n;
+
+	l->f = f;
+	l->arg = arg;
+	eventfd_write(l->call_fd, 1);
+	assert_int_equal(eventfd_read(l->done_fd, &n), 0);
+}
+
+static void
+stop(struct vt *t, void *arg)
+{
+	struct loop *l = t->thread;
+
+	(void)arg;
+	l->stop = true;
+}
+
+static void
+get_stats(struct vt *t, void *arg)
+{
+	vfio_user_conn_stats_get(t->last, arg);
+}
+
+struct vfio_user_conn_stats
+vt_stats(struct vt *t)
+{
+	struct vfio_user_conn_stats stats;
+
+	vt_call(t, get_stats, &stats);
+	return stats;
+}
+
+static void
+get_server_stats(struct vt *t, void *arg)
+{
+	vfio_user_server_stats_get(t->server, arg);
+}
+
+static void
+nap(void)
+{
+	struct timespec ts = { 0, 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+void
+vt_only_victim(struct vt *t)
+{
+	struct vfio_user_server_stats stats;
+
+	for (int i = 0; i < VT_TIMEOUT_MS; i++) {
+		vt_call(t, get_server_stats, &stats);
+		if (stats.conns == 1)
+			return;
+		nap();
+	}
+	fail_msg("%u connections are open; expected the victim's", stats.conns);
+}
+
+void
+vt_wait(_Atomic unsigned int *v, unsigned int want)
+{
+	for (int i = 0; *v < want; i++) {
+		if (i == VT_TIMEOUT_MS)
+			fail_msg("a counter is %u; expected %u", *v, want);
+		nap();
+	}
+}
+
+void
+vt_start(struct vt *t, const struct vfio_user_server_conf *conf)
+{
+	struct vfio_user_server_conf c = conf != NULL ? *conf : (struct vfio_user_server_conf){ 0 };
+	struct loop *l = calloc(1, sizeof(*l));
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	memset(t, 0, sizeof(*t));
+	t->fds = vt_fds();
+	t->thread = l;
+	t->mem_fd = vt_memfd(65536);
+	c.name = "test";
+	c.ops = &ops;
+	c.log = log_line;
+	c.priv = t;
+	strcpy(t->dir, "/tmp/vfio-user-XXXXXX");
+	assert_non_null(mkdtemp(t->dir));
+	snprintf(t->path, sizeof(t->path), "%s/s", t->dir);
+	assert_int_equal(vfio_user_server_create(&c, &t->server), 0);
+	assert_int_equal(vfio_user_server_listen(t->server, t->path, 0600, t, NULL), 0);
+
+	l->epfd = epoll_create1(EPOLL_CLOEXEC);
+	l->call_fd = eventfd(0, EFD_CLOEXEC);
+	l->done_fd = eventfd(0, EFD_CLOEXEC);
+	ev.data.ptr = t;
+	assert_int_equal(epoll_ctl(l->epfd, EPOLL_CTL_ADD, vfio_user_server_fd(t->server), &ev), 0);
+	ev.data.ptr = l;
+	assert_int_equal(epoll_ctl(l->epfd, EPOLL_CTL_ADD, l->call_fd, &ev), 0);
+	assert_int_equal(pthread_create(&l->thread, NULL, run, t), 0);
+
+	t->victim = vt_open(t);
+	vt_write32(t->victim, VT_BAR2, 0x100, 0xfeedbeef);
+}
+
+void
+vt_victim_works(struct vt *t)
+{
+	static uint32_t value;
+
+	assert_int_equal(vt_read32(t->victim, VT_BAR2, 0x100), 0xfeedbeef);
+	vt_write32(t->victim, VT_BAR2, 0x104, ++value);
+	assert_int_equal(vt_read32(t->victim, VT_BAR2, 0x104), value);
+}
+
+void
+vt_stop(struct vt *t)
+{
+	struct loop *l = t->thread;
+
+	vt_only_victim(t);
+	vt_victim_works(t);
+	vt_call(t, stop, NULL);
+	pthread_join(l->thread, NULL);
+	vfio_user_server_destroy(t->server);
+	vt_closed(t->victim);
+	close(t->victim);
+	assert_int_equal(t->seen.connected, t->seen.closed);
+	close(l->epfd);
+	close(l->call_fd);
+	close(l->done_fd);
+	close(t->mem_fd);
+	free(l);
+	assert_int_not_equal(access(t->path, F_OK), 0);
+	assert_int_equal(rmdir(t->dir), 0);
+	assert_int_equal(vt_fds(), t->fds);
+}
+
+/* ---- Raw client ---- */
+
+int
+vt_connect(struct vt *t)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval tv = { VT_TIMEOUT_MS / 1000, 0 };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, t->path);
+	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	return sock;
+}
+
+void
+vt_raw(int sock, const void *buf, size_t len, const int *fds, unsigned int nfds)
+{
+	union {
+		struct cmsghdr hdr;
+		char room[CMSG_SPACE(64 * sizeof(int))];
+	} control = { 0 };
+
+	do {
+		struct iovec iov = { (void *)(uintptr_t)buf, len };
+		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+		ssize_t n;
+
+		if (nfds != 0) {
+			msg.msg_control = control.room;
+			msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+			control.hdr.cmsg_level = SOL_SOCKET;
+			control.hdr.cmsg_type = SCM_RIGHTS;
+			control.hdr.cmsg_len = CMSG_LEN(nfds * sizeof(int));
+			memcpy(CMSG_DATA(&control.hdr), fds, nfds * sizeof(int));
+		}
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		assert_true(n >= 0);
+		buf = (const uint8_t *)buf + n;
+		len -= (size_t)n;
+		nfds = 0;
+	} while (len != 0);
+}
+
+uint16_t
+vt_send(int sock, uint16_t cmd, uint32_t flags, const void *body, size_t len, const int *fds,
+		unsigned int nfds)
+{
+	static uint16_t id = 100;
+	struct vfio_user_hdr hdr = { .id = ++id, .cmd = cmd, .flags = flags,
+		.size = (uint32_t)(sizeof(hdr) + len) };
+	uint8_t *buf = malloc(sizeof(hdr) + len);
+
+	memcpy(buf, &hdr, sizeof(hdr));
+	if (len != 0)
+		memcpy(buf + sizeof(hdr), body, len);
+	vt_raw(sock, buf, sizeof(hdr) + len, fds, nfds);
+	free(buf);
+	return hdr.id;
+}
+
+static void
+recv_all(int sock, void *buf, size_t len, int *fd)
+{
+	union {
+		struct cmsghdr hdr;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+
+	while (len != 0) {
+		struct iovec iov = { buf, len };
+		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			.msg_control = control.room, .msg_controllen = sizeof(control.room) };
+		ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+
+		if (n <= 0)
+			fail_msg("recvmsg gave %zd (%s); expected %zu bytes", n,
+					n < 0 ? strerror(errno) : "end", len);
+		if (msg.msg_controllen != 0) {
+			assert_non_null(fd);
+			memcpy(fd, CMSG_DATA(&control.hdr), sizeof(*fd));
+		}
+		buf = (uint8_t *)buf + n;
+		len -= (size_t)n;
+	}
+}
+
+size_t
+vt_recv(int sock, struct vfio_user_hdr *hdr, void *body, size_t max, int *fd)
+{
+	size_t len;
+
+	recv_all(sock, hdr, sizeof(*hdr), fd);
+	assert_true(hdr->size >= sizeof(*hdr));
+	len = hdr->size - sizeof(*hdr);
+	if (len > max)
+		fail_msg("message with a body of %zu bytes; expected at most %zu", len, max);
+	recv_all(sock, body, len, fd);
+	return len;
+}
+
+size_t
+vt_ok(int sock, uint16_t id, void *body, size_t max)
+{
+	struct vfio_user_hdr hdr;
+	size_t len = vt_recv(sock, &hdr, body, max, NULL);
+
+	assert_int_equal(hdr.id, id);
+	if (hdr.flags != VFIO_USER_F_REPLY)
+		fail_msg("flags 0x%x, error %u; expected a reply", hdr.flags, hdr.error);
+	return len;
+}
+
+void
+vt_error(int sock, uint16_t id, int error)
+{
+	struct vfio_user_hdr hdr;
+
+	assert_int_equal(vt_recv(sock, &hdr, NULL, 0, NULL), 0);
+	assert_int_equal(hdr.id, id);
+	assert_int_equal(hdr.flags, VFIO_USER_F_REPLY | VFIO_USER_F_ERROR);
+	assert_int_equal(hdr.error, error);
+}
+
+void
+vt_closed(int sock)
+{
+	char buf[256];
+	ssize_t n;
+
+	do
+		n = recv(sock, buf, sizeof(buf), 0);
+	while (n > 0);
+	if (n < 0 && errno != ECONNRESET)
+		fail_msg("recv: %s; expected the end", strerror(errno));
+}
+
+void
+vt_version(int sock, const char *caps, char *text)
+{
+	uint8_t buf[4 + 4096];
+	struct vfio_user_version v = { 0, 0 };
+	size_t len = strlen(caps) + 1;
+	uint16_t id;
+
+	memcpy(buf, &v, sizeof(v));
+	memcpy(buf + sizeof(v), caps, len);
+	id = vt_send(sock, VFIO_USER_VERSION, 0, buf, sizeof(v) + len, NULL, 0);
+	len = vt_ok(sock, id, buf, sizeof(buf));
+	memcpy(&v, buf, sizeof(v));
+	assert_int_equal(v.major, 0);
+	assert_int_equal(v.minor, 0);
+	assert_true(len > sizeof(v) && buf[len - 1] == '\0');
+	if (text != NULL)
+		memcpy(text, buf + sizeof(v), len - sizeof(v));
+}
+
+int
+vt_open(struct vt *t)
+{
+	int sock = vt_connect(t);
+
+	vt_version(sock, "{\"capabilities\":{\"max_msg_fds\":16}}", NULL);
+	return sock;
+}
+
+void
+vt_refused(struct vt *t, int sock, uint16_t cmd, const void *body, size_t len, const int *fds,
+		unsigned int nfds, int error)
+{
+	vt_error(sock, vt_send(sock, cmd, 0, body, len, fds, nfds), error);
+	vt_write32(sock, VT_BAR2, 0x200, 0x12345678);
+	assert_int_equal(vt_read32(sock, VT_BAR2, 0x200), 0x12345678);
+	vt_victim_works(t);
+}
+
+void
+vt_write32(int sock, uint32_t region, uint64_t offset, uint32_t value)
+{
+	struct {
+		struct vfio_user_region_rw rw;
+		uint32_t value;
+	} m = { { offset, region, 4 }, value };
+	uint16_t id = vt_send(sock, VFIO_USER_REGION_WRITE, 0, &m, sizeof(m.rw) + 4, NULL, 0);
+
+	assert_int_equal(vt_ok(sock, id, &m, sizeof(m)), sizeof(m.rw));
+}
+
+uint32_t
+vt_read32(int sock, uint32_t region, uint64_t offset)
+{
+	struct {
+		struct vfio_user_region_rw rw;
+		uint32_t value;
+	} m = { { offset, region, 4 }, 0 };
+	uint16_t id = vt_send(sock, VFIO_USER_REGION_READ, 0, &m, sizeof(m.rw), NULL, 0);
+
+	assert_int_equal(vt_ok(sock, id, &m, sizeof(m)), sizeof(m.rw) + 4);
+	assert_int_equal(m.rw.count, 4);
+	return m.value;
+}
+
+void
+vt_map(int sock, uint64_t iova, uint64_t size, int fd, uint64_t offset, int error)
+{
+	struct vfio_user_dma_map m = { sizeof(m), 3, offset, iova, size };
+	uint16_t id = vt_send(sock, VFIO_USER_DMA_MAP, 0, &m, sizeof(m), &fd, fd >= 0 ? 1 : 0);
+
+	if (error != 0)
+		vt_error(sock, id, error);
+	else
+		assert_int_equal(vt_ok(sock, id, NULL, 0), 0);
+}
+
+uint64_t
+vt_unmap(int sock, uint64_t iova, uint64_t size, int error)
+{
+	struct vfio_user_dma_unmap m = { sizeof(m), 0, iova, size };
+	uint16_t id = vt_send(sock, VFIO_USER_DMA_UNMAP, 0, &m, sizeof(m), NULL, 0);
+
+	if (error != 0) {
+		vt_error(sock, id, error);
+		return 0;
+	}
+	assert_int_equal(vt_ok(sock, id, &m, sizeof(m)), sizeof(m));
+	return m.size;
+}
+
+int
+vt_memfd(uint64_t size)
+{
+	int fd = memfd_create("vfio-user-test", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	return fd;
+}
+
+unsigned int
+vt_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+unsigned int
+vt_mappings(const char *name)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned int n = 0;
+	char line[512];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, name) != NULL;
+	fclose(f);
+	return n;
+}

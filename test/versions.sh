@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Builds the driver for the DPDK of another Debian release and runs that DPDK's own programs with
+# it: compressdev_autotest, and dpdk-test-compress-perf with every algorithm that it knows. All of
+# it happens in a chroot in build/chroot, which is made at the first run; the build is in
+# build/SUITE.
+#
+# usage: test/versions.sh SUITE...
+#   SUITE  trixie (DPDK 24.11), sid (25.11), or any other that Debian's mirrors have
+# If build/dpdk-source/SUITE is there, it is taken for a DPDK source tree of that release series,
+# which the driver's headers come from; else they come from the suite's source package.
+
+set -eu
+
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || {
+	echo "versions: usage: test/versions.sh SUITE..." >&2
+	exit 2
+}
+
+# in_suite COMMAND...: runs it in the chroot of $suite, on the build for it.
+in_suite() {
+	config/chroot.sh --run "$suite" env "SPIMDEV_BUILD=build/$suite" "$@"
+}
+
+bad=0
+for suite; do
+	log=build/test-logs/versions-$suite.log
+	mkdir -p build/test-logs
+	source=
+	[ ! -e "build/dpdk-source/$suite" ] || source=-Ddpdk_source=build/dpdk-source/$suite
+	{
+		# The second makes it known to the chroot which packages the build needs.
+		config/chroot.sh "$suite" && in_suite config/setup.sh --build &&
+			in_suite config/build.sh "build/$suite" ${source:+"$source"}
+	} > "$log" 2>&1 || {
+		echo "not ok build in $suite"
+		tail -n 40 "$log" | sed 's/^/  | /'
+		echo "  (all of it: $log)"
+		bad=1
+		continue
+	}
+	echo "ok build in $suite: DPDK $(in_suite pkg-config --modversion libdpdk)"
+	while read -r test; do
+		status=0
+		# shellcheck disable=SC2086 # a command line on purpose
+		in_suite $test > "$log" 2>&1 < /dev/null || status=$?
+		sed "s/^ok /ok $suite: /; s/^not ok /not ok $suite: /" "$log"
+		grep -q '^ok ' "$log" || status=1
+		[ "$status" -eq 0 ] || bad=1
+	done <<-END
+		test/stock/autotest.sh no-huge workers=1 ext=off
+	END
+done
+exit "$bad"

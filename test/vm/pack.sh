@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Packs the initramfs of a guest: busybox, kernel modules, the tests in test/vm/guest, and from this
+# machine, as installed: DPDK's test programs with the libraries and drivers that they use; our
+# driver from the build folder.
+#
+# usage: test/vm/pack.sh KERNEL
+# Writes build/vm/KERNEL/initrd.cpio, in about a second. Not compressed: an emulated CPU takes
+# longer to unpack it than QEMU to load it.
+
+set -eu
+
+cd "$(dirname "$0")/../.."
+kernel=$1
+vm=$PWD/build/vm
+so=$PWD/build/drivers/librte_compress_hisi_zip.so
+tree=$vm/$kernel/root
+
+die() {
+	echo "vm-pack: $*" >&2
+	exit 1
+}
+
+[ -e "$vm/$kernel/stamp" ] || die "no guest kernel $kernel in build/vm; test/vm/setup.sh makes it"
+[ -e "$so" ] || die "no $so; build first"
+
+# libraries FILE...: what these load, one path a line.
+libraries() {
+	ldd "$@" | sed -n -e 's/.* => \(\/[^ ]*\) .*/\1/p' \
+		-e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p'
+}
+
+pmds=$(find "$(pkg-config --variable=libdir libdpdk)/dpdk" -maxdepth 1 -name 'pmds-*')
+[ -d "$pmds" ] || die "expected one folder of DPDK's drivers, found '$pmds'"
+
+rm -rf "$tree"
+mkdir -p "$tree/usr/bin" "$tree/usr/lib" "$tree/usr/lib64" "$tree/data" "$tree$pmds"
+ln -s usr/bin usr/lib usr/lib64 "$tree/"
+cp build/chroot/trixie/usr/bin/busybox "$tree/bin/"
+cp -a "$vm/$kernel/tree/lib/modules" "$tree/usr/lib/"
+install -m 0755 test/vm/guest/init "$tree/init"
+mkdir "$tree/tests"
+cp test/vm/guest/*.sh "$tree/tests/"
+cp build/test/vm/vm_pressure "$tree/bin/"
+
+# EAL finds a driver under three names and must see one file: links, as the packages have them.
+for name in bus_pci bus_vdev mempool_ring compress_zlib; do
+	cp -P "$pmds/librte_$name".so* "$tree$pmds/"
+done
+abi=${pmds##*pmds-}
+name=$(basename "$so")
+cp "$so" "$tree$pmds/$name.$abi"
+ln -s "$name.$abi" "$tree$pmds/$name.${abi%%.*}"
+ln -s "$name.$abi" "$tree$pmds/$name"
+
+cp /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/usr/bin/"
+# libgcc is opened by name when a thread ends.
+{
+	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/bin/vm_pressure" \
+		"$pmds"/librte_bus_pci.so "$pmds"/librte_mempool_ring.so \
+		"$pmds"/librte_compress_zlib.so "$so"
+	gcc -print-file-name=libgcc_s.so.1
+} | sort -u | while read -r lib; do
+	# Under each name that it has here one file: some drivers are libraries as well.
+	real=$(realpath "$lib")
+	mkdir -p "$tree$(dirname "$lib")" "$tree$(dirname "$real")"
+	[ -e "$tree$real" ] || cp "$real" "$tree$real"
+	[ -e "$tree$lib" ] || ln -s "$real" "$tree$lib"
+done
+[ -h "$tree/lib64/ld-linux-x86-64.so.2" ] || die "no dynamic linker was packed"
+strip --strip-unneeded "$tree$pmds/$name.$abi"
+
+# Real files to compress: a text and a program.
+cat README.md doc/guides/*.rst lib/*/*.c 2> /dev/null | head -c 1048576 > "$tree/data/text"
+head -c 1048576 /usr/bin/dpdk-test > "$tree/data/binary"
+
+config/chroot.sh --run trixie sh -c \
+	"cd '$tree' && find . | sort | cpio --quiet -o -H newc > ../initrd.new"
+mv "$vm/$kernel/initrd.new" "$vm/$kernel/initrd.cpio"
+rm -rf "$tree"

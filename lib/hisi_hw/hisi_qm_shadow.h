@@ -106,4 +106,11 @@ hisi_qm_shadow_wake(struct hisi_qm_shadow *db)
 	__atomic_store_n(&db->asleep, 0, __ATOMIC_SEQ_CST);
 }
 
+/**
+ * Mailbox status of SQC or CQC of a function whose queues come out of a pool that it
+ * shares: none is free now, or the function has as many as it may have. Nothing was
+ * set; the driver may try both again later.
+ */
+#define HISI_QM_MB_STATUS_NO_QUEUE 7
+
 #endif /* HISI_QM_SHADOW_H */

@@ -45,14 +45,6 @@
 #define HISI_ZIP_EXT_F_RELEASE  (1u << 7) /**< HISI_ZIP_EXT_REG_STREAM_RELEASE. */
 #define HISI_ZIP_EXT_F_ALL      0xffu
 
-/* ---- Mailbox ----------------------------------------------------------------------------- */
-
-/**
- * Mailbox status of SQC or CQC: no queue is free now, or the function has as many as it
- * may have. Nothing was set; the driver may try both again later.
- */
-#define HISI_ZIP_EXT_MB_NO_QUEUE 7
-
 /* ---- SQE dw9: one more request type ------------------------------------------------------ */
 
 /** Stateless: copy input to output (compressdev's NULL). Either queue type. */

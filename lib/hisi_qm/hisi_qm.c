@@ -78,6 +78,7 @@ mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uint64_t ba
 		.base_l = (uint32_t)base,
 		.base_h = (uint32_t)(base >> 32),
 	};
+	uint32_t status;
 	int ret;
 
 	ret = mailbox_wait(qm, timeout);
@@ -90,9 +91,12 @@ mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uint64_t ba
 			cmd, queue, timeout, ret);
 		return ret;
 	}
-	if (((uint32_t)ret >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK) != 0) {
+	status = (uint32_t)ret >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK;
+	if (status == HISI_QM_MB_STATUS_NO_QUEUE)
+		return -EBUSY; /* a matter of time, not of fault */
+	if (status != 0) {
 		qm_log(qm, 1, "mailbox command 0x%x for queue %u: status 0x%x, expected 0", cmd,
-			queue, (uint32_t)ret >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK);
+			queue, status);
 		return -EIO;
 	}
 	if (data != NULL)
@@ -101,17 +105,17 @@ mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uint64_t ba
 	return 0;
 }
 
-/* What a function needs to be told after a reset; the lock is held. */
+/* Tell the function where contexts are kept, and that nobody wants interrupts. */
 static int
-function_start(struct hisi_qm *qm)
+bring_up(struct hisi_qm *qm)
 {
 	struct hisi_qm_io *io = qm->io;
+	uint64_t cqcs = qm->ctx.iova + (uint64_t)qm->ctx_queues * CTX_SIZE;
 	int ret;
 
 	ret = mailbox(qm, HISI_QM_MB_SQC_BT, 0, qm->ctx.iova, NULL);
 	if (ret == 0)
-		ret = mailbox(qm, HISI_QM_MB_CQC_BT, 0,
-			qm->ctx.iova + (uint64_t)qm->queues * CTX_SIZE, NULL);
+		ret = mailbox(qm, HISI_QM_MB_CQC_BT, 0, cqcs, NULL);
 	if (ret != 0)
 		return ret;
 	/* No event queues: keep both interrupts and, on V3, PF messages masked (QM 2.6). */
@@ -124,38 +128,21 @@ function_start(struct hisi_qm *qm)
 	return 0;
 }
 
-/* All queues are lost; the lock is held. Those who have some look at the number. */
+/* Ask how many queues the function has. Returns the number or a negative errno. */
 static int
-function_restart(struct hisi_qm *qm)
+queues_get(struct hisi_qm *qm)
 {
-	__atomic_store_n(&qm->resets, qm->resets + 1, __ATOMIC_RELEASE);
-	return function_start(qm);
-}
+	uint64_t vft;
+	int ret = mailbox(qm, HISI_QM_MB_SQC_VFT, 0, 0, &vft);
 
-/*
- * The function does not do as it is told: reset it; the lock is held. Returns 0
- * if it was, and touches no memory any more, whether or not it works again.
- */
-static int
-function_reset(struct hisi_qm *qm)
-{
-	int ret = qm->io->ops->reset != NULL ? qm->io->ops->reset(qm->io) : -ENOTSUP;
-
-	if (ret != 0) {
-		qm_log(qm, 1, "the function cannot be reset (%d)", ret);
-		return ret;
-	}
-	ret = function_restart(qm);
-	qm_log(qm, ret != 0, "the function was reset, all its queues are lost; started again: %d",
-		ret);
-	return 0;
+	return ret != 0 ? ret :
+		(int)(vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK) + 1;
 }
 
 int
 hisi_qm_init(struct hisi_qm *qm, struct hisi_qm_io *io, const struct hisi_qm_mem_ops *mem,
 		hisi_qm_log_t log)
 {
-	uint64_t vft;
 	int ret;
 
 	memset(qm, 0, sizeof(*qm));
@@ -167,23 +154,39 @@ hisi_qm_init(struct hisi_qm *qm, struct hisi_qm_io *io, const struct hisi_qm_mem
 			HISI_QM_REV_V2);
 		return -ENOTSUP;
 	}
-	ret = mailbox(qm, HISI_QM_MB_SQC_VFT, 0, 0, &vft);
-	if (ret != 0)
+	ret = queues_get(qm);
+	if (ret < 0)
 		return ret;
-	qm->queues = (uint16_t)((vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK) + 1);
+	qm->queues = (uint16_t)ret;
 
 	ret = mem->alloc(mem->priv, (size_t)qm->queues * CTX_SIZE * 2, CTX_SIZE, -1, &qm->ctx);
 	if (ret != 0) {
 		qm_log(qm, 1, "no memory for the contexts of %u queues (%d)", qm->queues, ret);
 		return ret;
 	}
-	ret = function_start(qm);
+	qm->ctx_queues = qm->queues;
+	ret = bring_up(qm);
 	if (ret != 0) {
 		mem->free(mem->priv, &qm->ctx);
 		return ret;
 	}
 	pthread_mutex_init(&qm->lock, NULL);
 	return 0;
+}
+
+int
+hisi_qm_reinit(struct hisi_qm *qm)
+{
+	int ret;
+
+	pthread_mutex_lock(&qm->lock);
+	ret = queues_get(qm);
+	if (ret > 0) {
+		qm->queues = (uint16_t)(ret < qm->ctx_queues ? ret : qm->ctx_queues);
+		ret = bring_up(qm);
+	}
+	pthread_mutex_unlock(&qm->lock);
+	return ret;
 }
 
 void
@@ -229,38 +232,39 @@ queue_put(struct hisi_qm *qm, uint16_t qn)
 
 /* Send the SQC, then the CQC (QM 2.5, 3.1, 3.2); the lock is held. */
 static int
-contexts_set(struct hisi_qm *qm, const struct hisi_qm_qp *qp, uint8_t type)
+contexts_set(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 {
 	const struct hisi_qm_ring *ring = &qp->ring;
-	uint64_t cq_iova = qp->mem.iova + ((uint64_t)(ring->mask + 1u) << HISI_QM_SQE_LOG2);
-	struct hisi_qm_mem image;
+	uint32_t depth = ring->mask + 1u;
+	uint64_t cq_iova = qp->mem.iova + ((uint64_t)depth << HISI_QM_SQE_LOG2);
+	/* The device copies the image when the mailbox fires, so one place serves both. */
+	size_t image = ((size_t)depth << HISI_QM_SQE_LOG2) + ((size_t)depth << HISI_QM_CQE_LOG2);
+	/* CQE n is for slot n: all indices begin at the first that was not stepped over. */
 	struct hisi_qm_sqc sqc = {
+		.head = ring->cq_head,
+		.tail = ring->cq_head,
 		.base_l = (uint32_t)qp->mem.iova,
 		.base_h = (uint32_t)(qp->mem.iova >> 32),
 		.dw3 = HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT | ring->mask,
 		.cq_num = ring->qn,
-		.w13 = (uint16_t)(HISI_QM_SQC_ORDER | type << HISI_QM_SQC_TYPE_SHIFT),
+		.w13 = (uint16_t)(HISI_QM_SQC_ORDER | qp->type << HISI_QM_SQC_TYPE_SHIFT),
 	};
 	struct hisi_qm_cqc cqc = {
+		.head = ring->cq_head,
+		.tail = ring->cq_head,
 		.base_l = (uint32_t)cq_iova,
 		.base_h = (uint32_t)(cq_iova >> 32),
 		.dw3 = HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT | ring->mask,
-		.dw6 = HISI_QM_CQC_PHASE,
+		.dw6 = ring->cq_phase != 0 ? HISI_QM_CQC_PHASE : 0,
 	};
 	int ret;
 
-	/* The device copies the image when the mailbox fires, so one buffer serves both. */
-	ret = qm->mem->alloc(qm->mem->priv, CTX_SIZE, CTX_SIZE, -1, &image);
+	memcpy((char *)qp->mem.va + image, &sqc, sizeof(sqc));
+	ret = mailbox(qm, HISI_QM_MB_SQC, ring->qn, qp->mem.iova + image, NULL);
 	if (ret != 0)
 		return ret;
-	memcpy(image.va, &sqc, sizeof(sqc));
-	ret = mailbox(qm, HISI_QM_MB_SQC, ring->qn, image.iova, NULL);
-	if (ret == 0) {
-		memcpy(image.va, &cqc, sizeof(cqc));
-		ret = mailbox(qm, HISI_QM_MB_CQC, ring->qn, image.iova, NULL);
-	}
-	qm->mem->free(qm->mem->priv, &image);
-	return ret;
+	memcpy((char *)qp->mem.va + image, &cqc, sizeof(cqc));
+	return mailbox(qm, HISI_QM_MB_CQC, ring->qn, qp->mem.iova + image, NULL);
 }
 
 int
@@ -268,7 +272,8 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 		int socket)
 {
 	struct hisi_qm_ring *ring = &qp->ring;
-	size_t len = ((size_t)depth << HISI_QM_SQE_LOG2) + ((size_t)depth << HISI_QM_CQE_LOG2);
+	size_t len = ((size_t)depth << HISI_QM_SQE_LOG2) + ((size_t)depth << HISI_QM_CQE_LOG2) +
+		CTX_SIZE;
 	int qn, ret;
 
 	if (depth < HISI_QM_RING_DEPTH_MIN || depth > HISI_QM_RING_DEPTH_MAX ||
@@ -278,6 +283,7 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 		return -EINVAL;
 	}
 	memset(qp, 0, sizeof(*qp));
+	qp->type = type;
 	/* Rings want the alignment of an SQE; a page keeps them off others' cache lines. */
 	ret = qm->mem->alloc(qm->mem->priv, len, 4096, socket, &qp->mem);
 	if (ret != 0)
@@ -297,13 +303,10 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 	ring->sq_db_base = hisi_qm_db(ring->qn, HISI_QM_DB_SQ, 0, 0, 0);
 	ring->cq_db_base = hisi_qm_db(ring->qn, HISI_QM_DB_CQ, 0, 0, 0);
 	ring->cq_phase = 1;
-	ret = contexts_set(qm, qp, type);
-	/* A mailbox that hangs stays so: nobody would get a queue any more. */
-	if (ret == -ETIMEDOUT && function_reset(qm) == 0)
-		ret = contexts_set(qm, qp, type);
+	ring->wake_io = qm->io->ops->wake != NULL ? qm->io : NULL;
+	ret = contexts_set(qm, qp);
 	if (ret != 0)
 		goto fail_put;
-	qp->resets = qm->resets;
 	pthread_mutex_unlock(&qm->lock);
 	return 0;
 
@@ -313,6 +316,31 @@ fail:
 	pthread_mutex_unlock(&qm->lock);
 	qm->mem->free(qm->mem->priv, &qp->mem);
 	return ret;
+}
+
+int
+hisi_qm_qp_restart(struct hisi_qm *qm, struct hisi_qm_qp *qp)
+{
+	struct hisi_qm_ring *ring = &qp->ring;
+	uint64_t none = UINT64_MAX;
+	int ret;
+
+	pthread_mutex_lock(&qm->lock);
+	ret = ring->qn < qm->queues ? contexts_set(qm, qp) : -EBUSY;
+	pthread_mutex_unlock(&qm->lock);
+	if (ret != 0)
+		return ret;
+	/*
+	 * What the producer rang for before the words changed was lost; it had set
+	 * sq_rung before. If it has rung since, then for that and more: a tail of ours
+	 * must not come after its own. All ones is what the function starts the word with.
+	 */
+	__atomic_compare_exchange_n(ring->sq_db, &none, hisi_qm_sq_db_value(ring,
+			__atomic_load_n(&ring->sq_rung, __ATOMIC_ACQUIRE)), 0,
+			__ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	if (ring->wake_io != NULL)
+		ring->wake_io->ops->wake(ring->wake_io, ring->qn);
+	return 0;
 }
 
 /*
@@ -360,83 +388,18 @@ drain_v2(struct hisi_qm *qm, uint16_t qn)
 	return ret;
 }
 
-/* The lock is held. */
-static int
-queue_stop(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
-{
-	int ret;
-
-	if (qp->resets != qm->resets)
-		return 0; /* a reset has stopped it */
-	if (qm->io->revision >= HISI_QM_REV_V3)
-		ret = mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
-	else
-		ret = drain_v2(qm, qp->ring.qn);
-	/* One that seems gone, too: it may come back, and if not, has nothing under way. */
-	if ((ret == -ETIMEDOUT || ret == -EIO || ret == -ENODEV) && function_reset(qm) == 0)
-		ret = 0;
-	return ret;
-}
-
 int
 hisi_qm_qp_stop(struct hisi_qm *qm, struct hisi_qm_qp *qp)
 {
 	int ret;
 
 	pthread_mutex_lock(&qm->lock);
-	ret = queue_stop(qm, qp);
+	if (qm->io->revision >= HISI_QM_REV_V3)
+		ret = mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
+	else
+		ret = drain_v2(qm, qp->ring.qn);
 	pthread_mutex_unlock(&qm->lock);
 	return ret;
-}
-
-/*
- * Was the function reset behind our back? Then it has forgotten where its
- * contexts are. The lock is held. Returns 0, -ESTALE, or what the mailbox did.
- */
-static int
-function_check(struct hisi_qm *qm)
-{
-	uint64_t bt = 0;
-	int ret = 0;
-
-	/* Twice: other functions' commands may show between two reads (QM 2.3). */
-	for (int i = 0; i < 2 && ret == 0; i++) {
-		ret = mailbox(qm, HISI_QM_MB_SQC_BT, 0, 0, &bt);
-		if (ret == 0 && bt == qm->ctx.iova)
-			return 0;
-	}
-	if (ret != 0)
-		return ret;
-	qm_log(qm, 1, "the function was reset by somebody: contexts at 0x%llx, expected 0x%llx",
-		(unsigned long long)bt, (unsigned long long)qm->ctx.iova);
-	return -ESTALE;
-}
-
-int
-hisi_qm_qp_abort(struct hisi_qm *qm, struct hisi_qm_qp *qp)
-{
-	int ret;
-
-	pthread_mutex_lock(&qm->lock);
-	ret = qp->resets != qm->resets ? 0 : function_check(qm);
-	if (ret == 0)
-		ret = queue_stop(qm, qp);
-	else if (ret != -ESTALE && function_reset(qm) == 0)
-		ret = 0;
-	if (ret == -ESTALE) {
-		function_restart(qm); /* if that fails, the next start of a queue says so */
-		ret = 0;
-	}
-	pthread_mutex_unlock(&qm->lock);
-	return ret;
-}
-
-int
-hisi_qm_qp_check(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
-{
-	if (qm->io->ops->read32(qm->io, HISI_QM_MAILBOX) == UINT32_MAX)
-		return -ENODEV;
-	return qp->resets != __atomic_load_n(&qm->resets, __ATOMIC_ACQUIRE) ? -ESTALE : 0;
 }
 
 void

@@ -40,11 +40,11 @@ struct hisi_qm_io_ops {
 	int (*doorbells)(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
 			volatile uint64_t **cq);
 	/**
-	 * Let the device see [va, va + len) at iova, and take that back.
-	 * NULL: the device sees all memory that it is told of.
+	 * Wake the device up for a queue whose doorbell words (struct hisi_qm_shadow,
+	 * sq is the first member) say that it sleeps. NULL: it never does. Data path,
+	 * but for a queue that was quiet for a while only.
 	 */
-	int (*dma_map)(struct hisi_qm_io *io, void *va, uint64_t iova, size_t len);
-	int (*dma_unmap)(struct hisi_qm_io *io, uint64_t iova, size_t len);
+	void (*wake)(struct hisi_qm_io *io, uint16_t qn);
 	/**
 	 * Reset the function: on return it touches no memory, and all queues and
 	 * contexts are gone. NULL: cannot be done.

@@ -8,7 +8,8 @@
 /**
  * @file
  * The rings of one queue pair, as the data path sees them. Inline, and the same
- * for every transport: a doorbell is one store through a pointer.
+ * for every transport: a doorbell is one store through a pointer, and where the
+ * device may sleep (hisi_qm_shadow.h), a look whether it has to be woken.
  *
  * Ownership. SQ slots are numbered modulo depth.
  *
@@ -35,7 +36,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hisi_qm_io.h"
 #include "hisi_qm_regs.h"
+#include "hisi_qm_shadow.h"
 
 /**
  * Make earlier stores to memory visible to the device before later stores to
@@ -90,11 +93,17 @@ struct hisi_qm_ring {
 	volatile uint64_t *cq_db;      /**< CQ doorbell. */
 	uint64_t sq_db_base;           /**< SQ doorbell value with index 0. */
 	uint64_t cq_db_base;           /**< CQ doorbell value with index 0. */
+	struct hisi_qm_io *wake_io;    /**< The device may sleep: who wakes it; or NULL. */
 	uint16_t mask;                 /**< depth - 1; depth is a power of two. */
 	uint16_t qn;                   /**< Queue of the function. */
 
 	/* The producer's. */
 	_Alignas(64) uint16_t sq_tail; /**< Next slot to fill. */
+	/**
+	 * Slots before it were rung for. Others read it too: who restarts the queue
+	 * on another function passes them on once more.
+	 */
+	uint16_t sq_rung;
 
 	/* The consumer's. */
 	_Alignas(64) uint16_t cq_head; /**< Next CQE to look at. */
@@ -108,6 +117,13 @@ hisi_qm_sq_slot(const struct hisi_qm_ring *ring, uint16_t slot)
 	return ring->sq + ((size_t)slot << HISI_QM_SQE_LOG2);
 }
 
+/** The SQ doorbell value that passes the slots before tail. */
+static inline uint64_t
+hisi_qm_sq_db_value(const struct hisi_qm_ring *ring, uint16_t tail)
+{
+	return ring->sq_db_base | (uint64_t)tail << HISI_QM_DB_INDEX_SHIFT;
+}
+
 /**
  * Pass all slots before ring->sq_tail to the device. Producer only.
  *
@@ -115,11 +131,16 @@ hisi_qm_sq_slot(const struct hisi_qm_ring *ring, uint16_t slot)
  * barrier before it is what a device behind a bus needs.
  */
 static inline void
-hisi_qm_sq_ring(const struct hisi_qm_ring *ring)
+hisi_qm_sq_ring(struct hisi_qm_ring *ring)
 {
+	uint64_t value = hisi_qm_sq_db_value(ring, ring->sq_tail);
+
+	__atomic_store_n(&ring->sq_rung, ring->sq_tail, __ATOMIC_RELEASE);
 	hisi_qm_io_wmb();
-	__atomic_store_n(ring->sq_db, ring->sq_db_base |
-			(uint64_t)ring->sq_tail << HISI_QM_DB_INDEX_SHIFT, __ATOMIC_RELEASE);
+	if (__builtin_expect(ring->wake_io == NULL, 1))
+		__atomic_store_n(ring->sq_db, value, __ATOMIC_RELEASE);
+	else if (hisi_qm_shadow_ring((struct hisi_qm_shadow *)(uintptr_t)ring->sq_db, value) != 0)
+		ring->wake_io->ops->wake(ring->wake_io, ring->qn);
 }
 
 /**
@@ -155,13 +176,6 @@ hisi_qm_cq_skip(struct hisi_qm_ring *ring, uint16_t n)
 	/* n is at most the depth less one, so that less means a new pass. */
 	ring->cq_phase ^= head < ring->cq_head;
 	ring->cq_head = head;
-}
-
-/** No CQE is ready any more, whatever the device writes. Consumer only, for a queue that failed. */
-static inline void
-hisi_qm_cq_close(struct hisi_qm_ring *ring)
-{
-	ring->cq_phase = HISI_QM_CQE_PHASE + 1; /* what no CQE can have */
 }
 
 /** Give all CQEs before ring->cq_head back to the device, with no event armed. Consumer only. */

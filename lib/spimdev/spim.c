@@ -12,14 +12,6 @@
 #include "spim.h"
 #include "spim_internal.h"
 
-struct spim_dev {
-	struct spim_conf conf;
-	struct spim_info info;
-	struct hisi_qm_io *io;
-	struct hisi_qm qm;
-	void (*io_close)(struct hisi_qm_io *io); /* NULL: the caller's own */
-};
-
 void
 spim_log(const struct spim_conf *conf, int error, const char *fmt, ...)
 {
@@ -36,29 +28,6 @@ spim_log(const struct spim_conf *conf, int error, const char *fmt, ...)
 	conf->log(error, line);
 }
 
-/* Default memory: anonymous pages; the device uses pointers then. */
-static int
-anon_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
-{
-	(void)priv;
-	(void)socket;
-	if (posix_memalign(&mem->va, align < sizeof(void *) ? sizeof(void *) : align, len) != 0)
-		return -ENOMEM;
-	memset(mem->va, 0, len);
-	mem->iova = (uintptr_t)mem->va;
-	mem->len = len;
-	return 0;
-}
-
-static void
-anon_free(void *priv, struct hisi_qm_mem *mem)
-{
-	(void)priv;
-	free(mem->va);
-}
-
-static const struct hisi_qm_mem_ops anon_mem = { .alloc = anon_alloc, .free = anon_free };
-
 static uint32_t
 ext_features(struct hisi_qm_io *io)
 {
@@ -67,8 +36,20 @@ ext_features(struct hisi_qm_io *io)
 	return io->ops->read32(io, HISI_ZIP_EXT_REG_FEATURES) & HISI_ZIP_EXT_F_ALL;
 }
 
-int
-spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *conf, struct spim_dev **dev)
+/* Announce what the caller has, then what spim_mem_alloc() gave. */
+static int
+announce(struct spim_dev *dev)
+{
+	int ret = spim_mem_announce(dev);
+
+	if (ret == 0 && dev->info.announce && dev->conf.announce != NULL)
+		ret = dev->conf.announce(dev, dev->conf.announce_priv);
+	return ret;
+}
+
+static int
+open_io(struct hisi_qm_io *io, const struct spim_transport *transport, int va,
+		const struct spim_conf *conf, struct spim_dev **dev)
 {
 	struct spim_dev *d;
 	int ret;
@@ -78,16 +59,25 @@ spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *conf, struct
 		return -ENOMEM;
 	d->conf = *conf;
 	d->io = io;
+	d->transport = transport;
+	d->info.revision = io->revision;
+	d->info.va = va != 0;
+	d->info.announce = transport != NULL && transport->mem_map != NULL;
+	d->info.polled = io->ops->poll != NULL;
+	d->mem_ops = (struct hisi_qm_mem_ops){
+		.alloc = spim_mem_qm_alloc, .free = spim_mem_qm_free, .priv = d,
+	};
 	if (d->conf.mem == NULL)
-		d->conf.mem = &anon_mem;
-	ret = hisi_qm_init(&d->qm, io, d->conf.mem, d->conf.log);
+		d->conf.mem = &d->mem_ops;
+	pthread_mutex_init(&d->lock, NULL);
+	ret = announce(d);
+	if (ret == 0)
+		ret = hisi_qm_init(&d->qm, io, d->conf.mem, d->conf.log);
 	if (ret != 0) {
+		pthread_mutex_destroy(&d->lock);
 		free(d);
 		return ret;
 	}
-	d->info.revision = io->revision;
-	d->info.va = va != 0;
-	d->info.polled = io->ops->poll != NULL;
 	d->info.queues = d->qm.queues;
 	d->info.ext_features = ext_features(io);
 	*dev = d;
@@ -95,35 +85,83 @@ spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *conf, struct
 }
 
 int
+spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *conf, struct spim_dev **dev)
+{
+	return open_io(io, NULL, va, conf, dev);
+}
+
+int
 spim_open(const char *name, const struct spim_conf *conf, struct spim_dev **dev)
 {
+	const struct spim_transport *transport;
 	struct hisi_qm_io *io;
 	int ret;
 
-	if (strcmp(name, "local") != 0) {
-		spim_log(conf, 1, "dev=%s: expected local", name);
+	if (strcmp(name, "local") == 0) {
+		transport = &spim_local_transport;
+		ret = spim_local_open(conf, &io);
+	} else {
+		spim_log(conf, 1, "dev=%s: expected local or unix:PATH", name);
 		return strncmp(name, "unix:", 5) == 0 || strncmp(name, "uacce:", 6) == 0 ?
 			-ENOTSUP : -EINVAL;
 	}
-	ret = spim_local_open(conf, &io);
 	if (ret != 0)
 		return ret;
-	ret = spim_open_io(io, 1, conf, dev);
-	if (ret != 0) {
-		spim_local_close(io);
-		return ret;
-	}
-	(*dev)->io_close = spim_local_close;
-	return 0;
+	ret = open_io(io, transport, 1, conf, dev);
+	if (ret != 0)
+		transport->close(io);
+	return ret;
 }
 
 void
 spim_close(struct spim_dev *dev)
 {
 	hisi_qm_fini(&dev->qm);
-	if (dev->io_close != NULL)
-		dev->io_close(dev->io);
+	while (dev->chunks != NULL)
+		spim_mem_free(dev, dev->chunks->va);
+	if (dev->transport != NULL)
+		dev->transport->close(dev->io);
+	pthread_mutex_destroy(&dev->lock);
 	free(dev);
+}
+
+/* Is the function that was there at this opening gone? */
+static bool
+lost(struct spim_dev *dev, uint32_t opened)
+{
+	if (dev->transport == NULL || dev->transport->alive == NULL)
+		return false;
+	return opened != atomic_load_explicit(&dev->opened, memory_order_acquire) ||
+		dev->transport->alive(dev->io) != 0;
+}
+
+/* Have a function that is there; lock is held. */
+static int
+reopen(struct spim_dev *dev)
+{
+	uint32_t opened = atomic_load_explicit(&dev->opened, memory_order_relaxed);
+	int ret;
+
+	if (!lost(dev, opened))
+		return 0;
+	ret = dev->transport->reopen(dev->io);
+	if (ret == 0)
+		ret = announce(dev);
+	if (ret == 0)
+		ret = hisi_qm_reinit(&dev->qm);
+	if (ret == 0 && (~ext_features(dev->io) & dev->info.ext_features) != 0) {
+		spim_log(&dev->conf, 1, "the new function offers features 0x%x, expected 0x%x as "
+			"before", ext_features(dev->io), dev->info.ext_features);
+		ret = -ENODEV;
+	}
+	if (ret == 0)
+		atomic_store_explicit(&dev->opened, opened + 1, memory_order_release);
+	/* Tried over and over: say it once in each direction. */
+	if ((ret != 0) != dev->reported)
+		spim_log(&dev->conf, ret != 0, ret != 0 ? "function is gone; opening it again "
+			"gives %d" : "function is back (%d)", ret);
+	dev->reported = ret != 0;
+	return ret;
 }
 
 void
@@ -143,7 +181,12 @@ spim_queue_take(struct spim_dev *dev, uint8_t type, uint16_t depth, int socket,
 	if (posix_memalign((void **)&q, _Alignof(struct spim_queue), sizeof(*q)) != 0)
 		return -ENOMEM;
 	q->io = dev->io;
-	ret = hisi_qm_qp_start(&dev->qm, &q->qp, type, depth, socket);
+	pthread_mutex_lock(&dev->lock);
+	ret = reopen(dev);
+	q->opened = atomic_load_explicit(&dev->opened, memory_order_relaxed);
+	pthread_mutex_unlock(&dev->lock);
+	if (ret == 0)
+		ret = hisi_qm_qp_start(&dev->qm, &q->qp, type, depth, socket);
 	if (ret != 0) {
 		free(q);
 		return ret;
@@ -152,22 +195,34 @@ spim_queue_take(struct spim_dev *dev, uint8_t type, uint16_t depth, int socket,
 	return 0;
 }
 
+bool
+spim_queue_lost(struct spim_dev *dev, const struct spim_queue *queue)
+{
+	return lost(dev, queue->opened);
+}
+
+int
+spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue)
+{
+	uint32_t opened;
+	int ret;
+
+	pthread_mutex_lock(&dev->lock);
+	ret = reopen(dev);
+	opened = atomic_load_explicit(&dev->opened, memory_order_relaxed);
+	pthread_mutex_unlock(&dev->lock);
+	if (ret == 0)
+		ret = hisi_qm_qp_restart(&dev->qm, &queue->qp);
+	if (ret == 0)
+		queue->opened = opened;
+	return ret;
+}
+
 int
 spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue)
 {
-	return hisi_qm_qp_stop(&dev->qm, &queue->qp);
-}
-
-int
-spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue)
-{
-	return hisi_qm_qp_check(&dev->qm, &queue->qp);
-}
-
-int
-spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue)
-{
-	return hisi_qm_qp_abort(&dev->qm, &queue->qp);
+	/* A function that is gone touches nothing any more. */
+	return lost(dev, queue->opened) ? 0 : hisi_qm_qp_stop(&dev->qm, &queue->qp);
 }
 
 void
@@ -178,19 +233,15 @@ spim_queue_put(struct spim_dev *dev, struct spim_queue *queue)
 }
 
 int
-spim_mem_map(struct spim_dev *dev, void *va, uint64_t iova, size_t len)
+spim_mem_map(struct spim_dev *dev, void *va, size_t len, int fd, uint64_t offset)
 {
-	if (dev->io->ops->dma_map == NULL)
-		return 0;
-	return dev->io->ops->dma_map(dev->io, va, iova, len);
+	return dev->info.announce ? dev->transport->mem_map(dev->io, va, len, fd, offset) : 0;
 }
 
 int
-spim_mem_unmap(struct spim_dev *dev, uint64_t iova, size_t len)
+spim_mem_unmap(struct spim_dev *dev, void *va, size_t len)
 {
-	if (dev->io->ops->dma_unmap == NULL)
-		return 0;
-	return dev->io->ops->dma_unmap(dev->io, iova, len);
+	return dev->info.announce ? dev->transport->mem_unmap(dev->io, va, len) : 0;
 }
 
 void

@@ -15,7 +15,8 @@
  * allocation; putting it, closing the access point or the death of the process
  * gives it back.
  *
- * Names: "local" is a software function inside the process.
+ * Names: "local" is a software function inside the process; "unix:PATH" is an
+ * access point of the service that listens on PATH.
  *
  * All functions are control path and may be called from any thread; calls on
  * one access point serialise inside. The data path is hisi_qm_ring.h on
@@ -23,6 +24,7 @@
  */
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,11 +36,8 @@ struct spim_dev;
 /** What the function behind an access point is and can do. */
 struct spim_info {
 	uint8_t revision;      /**< HISI_QM_REV_V2 or HISI_QM_REV_V3. */
-	/**
-	 * 1: addresses in requests are pointers of this process.
-	 * 0: they are IOVAs.
-	 */
-	uint8_t va;
+	uint8_t va;            /**< 1: addresses in requests are pointers; 0: they are IOVAs. */
+	uint8_t announce;      /**< 1: the function sees announced memory only (spim_mem_map()). */
 	uint8_t polled;        /**< 1: the queues' owner must call spim_queue_poll(). */
 	uint16_t queues;       /**< Queues that could be taken at most. */
 	uint32_t ext_features; /**< HISI_ZIP_EXT_F_* that are offered; 0: plain silicon. */
@@ -61,8 +60,16 @@ struct spim_local_conf {
 /** How an access point is opened. */
 struct spim_conf {
 	const char *owner;                 /**< Name of the opening device, for log lines. */
-	const struct hisi_qm_mem_ops *mem; /**< Memory for rings; NULL: anonymous memory. */
+	const struct hisi_qm_mem_ops *mem; /**< Memory for rings; NULL: spim_mem_alloc()'s. */
 	hisi_qm_log_t log;                 /**< Takes log lines; NULL: none. */
+	/**
+	 * Announces all memory that requests will use, with spim_mem_map(). Called
+	 * when the function is opened and whenever it is opened again, if
+	 * spim_info.announce; by whichever thread does that. Returns 0 or a negative
+	 * errno. NULL: only spim_mem_alloc()'s.
+	 */
+	int (*announce)(struct spim_dev *dev, void *priv);
+	void *announce_priv;               /**< Passed to announce. */
 	struct spim_local_conf local;      /**< Options of "local". */
 };
 
@@ -70,6 +77,7 @@ struct spim_conf {
 struct spim_queue {
 	struct hisi_qm_qp qp;  /**< Rings, for the data path. */
 	struct hisi_qm_io *io; /**< For spim_queue_poll(). */
+	uint32_t opened;       /**< Which opening of the function it was started on. */
 };
 
 /**
@@ -119,26 +127,9 @@ int spim_queue_take(struct spim_dev *dev, uint8_t type, uint16_t depth, int sock
 
 /**
  * Let a queue finish what was submitted to it. CQEs can still be consumed
- * afterwards, and the device touches no memory for this queue any more, unless
- * it returns something other than 0 and -ENODEV, see hisi_qm_qp_stop().
+ * afterwards, and the device touches no memory for this queue any more.
  */
 int spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue);
-
-/**
- * Is the function still there, and the queue its own? Cheap; for a caller that
- * has polled for long without a completion. See hisi_qm_qp_check().
- */
-int spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue);
-
-/**
- * Stop a queue that has not completed anything for too long, if need be by a
- * reset of the function, see hisi_qm_qp_abort(). May take seconds.
- *
- * @return
- *   0 or -ENODEV: the device touches no memory for this queue any more;
- *   otherwise it may, and rings and data must be left to it.
- */
-int spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue);
 
 /** Give a stopped queue back. */
 void spim_queue_put(struct spim_dev *dev, struct spim_queue *queue);
@@ -154,11 +145,49 @@ spim_queue_poll(const struct spim_queue *queue, unsigned int budget)
 	return queue->io->ops->poll(queue->io, queue->qp.ring.qn, budget);
 }
 
-/** Let the function see memory at an IOVA. 0 at once where that is not needed. */
-int spim_mem_map(struct spim_dev *dev, void *va, uint64_t iova, size_t len);
+/**
+ * Is the function that the queue was started on gone? Costs a system call at most;
+ * to be asked when completions fail to come. Never, for a function in this process.
+ */
+bool spim_queue_lost(struct spim_dev *dev, const struct spim_queue *queue);
 
-/** Take that back: on return the function does not touch it any more. */
-int spim_mem_unmap(struct spim_dev *dev, uint64_t iova, size_t len);
+/**
+ * Start a lost queue on a new function of the same access point, and submit again
+ * what was in flight (hisi_qm_qp_restart() says what the caller must keep to). Opens
+ * the access point again unless another thread did. What a stream had on the old
+ * function is lost: its next request ends with HISI_ZIP_BAD_STREAM.
+ *
+ * @return
+ *   0; -EBUSY (no queue is free now); -ENOENT, -ECONNREFUSED, -ENOTCONN and others:
+ *   not reachable now. May be tried again, at intervals.
+ */
+int spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue);
+
+/**
+ * Let the function see memory of this process, if it must be announced (else: 0 at
+ * once). Addresses in requests are then pointers into it.
+ *
+ * @param va, len, offset
+ *   Multiples of the page size of the memory.
+ * @param fd
+ *   The file that is mapped there, from offset on (memfd, tmpfs, hugetlbfs), shared;
+ *   may be closed afterwards.
+ * @return 0; -EEXIST (overlaps another one), -ENOSPC, -EMFILE (limits of the service), -ENOTCONN.
+ */
+int spim_mem_map(struct spim_dev *dev, void *va, size_t len, int fd, uint64_t offset);
+
+/** Take back all of it in [va, va + len): on return the function touches it no more. */
+int spim_mem_unmap(struct spim_dev *dev, void *va, size_t len);
+
+/**
+ * Zeroed memory that the function can see, wherever it is, for those who have no
+ * other. Whole pages: not for small things.
+ * @return NULL and errno if there is none.
+ */
+void *spim_mem_alloc(struct spim_dev *dev, size_t len);
+
+/** Give it back. NULL is allowed. */
+void spim_mem_free(struct spim_dev *dev, void *va);
 
 /** Tell the function that a stream (context address as in the SQE) is over. */
 void spim_stream_release(struct spim_dev *dev, uint64_t ctx_addr);

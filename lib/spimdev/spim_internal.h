@@ -7,11 +7,29 @@
 
 /** @file What the transports and spim.c share. */
 
+#include <stdatomic.h>
+
 #include "spim.h"
 
 /** Send a line to conf->log, with the owner's name in front. */
 void spim_log(const struct spim_conf *conf, int error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/** What a transport does beyond register height. */
+struct spim_transport {
+	/** Let go of the function and free io. */
+	void (*close)(struct hisi_qm_io *io);
+	/** As spim_mem_map() and spim_mem_unmap(). NULL: the function sees all memory. */
+	int (*mem_map)(struct hisi_qm_io *io, void *va, size_t len, int fd, uint64_t offset);
+	int (*mem_unmap)(struct hisi_qm_io *io, void *va, size_t len);
+	/** 0, or a negative errno if the function is gone. NULL: it stays. */
+	int (*alive)(struct hisi_qm_io *io);
+	/**
+	 * Take a new function of the same access point in place of the one that is
+	 * gone. Doorbells appear where the old ones were. 0 or a negative errno.
+	 */
+	int (*reopen)(struct hisi_qm_io *io);
+};
 
 /**
  * Make a software function in the process.
@@ -19,7 +37,49 @@ void spim_log(const struct spim_conf *conf, int error, const char *fmt, ...)
  */
 int spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io);
 
-/** Free it. */
-void spim_local_close(struct hisi_qm_io *io);
+extern const struct spim_transport spim_local_transport;
+
+/**
+ * Connect to the service that listens on path.
+ * @return
+ *   0, -ENAMETOOLONG, what connect() gives, -EPROTO (no service of ours), -ENODEV
+ *   (not a ZIP function), -ENOTCONN, -ETIMEDOUT, -ENOMEM.
+ */
+int spim_unix_open(const char *path, const struct spim_conf *conf, struct hisi_qm_io **io);
+
+extern const struct spim_transport spim_unix_transport;
+
+/* ---- Memory (spim_mem.c) ---- */
+
+/** A piece of memory from spim_mem_alloc(). */
+struct spim_chunk {
+	struct spim_chunk *next;
+	void *va;
+	size_t len;
+	int fd; /**< Of the memory, or -1 if nobody else needs to see it. */
+};
+
+/** struct hisi_qm_mem_ops over spim_mem_alloc(); priv is the struct spim_dev. */
+int spim_mem_qm_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem);
+void spim_mem_qm_free(void *priv, struct hisi_qm_mem *mem);
+
+/** Announce all chunks to a function that was opened again. dev->lock is held. */
+int spim_mem_announce(struct spim_dev *dev);
+
+/* ---- Access point ---- */
+
+struct spim_dev {
+	struct spim_conf conf;
+	struct spim_info info;
+	struct hisi_qm_io *io;
+	struct hisi_qm qm;
+	struct hisi_qm_mem_ops mem_ops;         /**< If conf has none. */
+	const struct spim_transport *transport; /**< NULL: the function is the caller's own. */
+	pthread_mutex_t lock;                   /**< Opening again, chunks. */
+	/** Counts openings; a queue started on an earlier one is lost. Written under lock. */
+	_Atomic uint32_t opened;
+	bool reported;                          /**< That it cannot be opened was said. */
+	struct spim_chunk *chunks;
+};
 
 #endif /* SPIM_INTERNAL_H */

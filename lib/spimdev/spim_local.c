@@ -73,14 +73,6 @@ local_poll(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
 	return zip_dev_poll(to_local(io)->dev, qn, budget);
 }
 
-/* Without threads this must not run while other queues are polled, which we cannot know. */
-static int
-local_reset(struct hisi_qm_io *io)
-{
-	zip_dev_reset(to_local(io)->dev);
-	return 0;
-}
-
 static const struct hisi_qm_io_ops polled_ops = {
 	.read32 = local_read32,
 	.write32 = local_write32,
@@ -96,7 +88,6 @@ static const struct hisi_qm_io_ops threaded_ops = {
 	.write64 = local_write64,
 	.mailbox = local_mailbox,
 	.doorbells = local_doorbells,
-	.reset = local_reset,
 };
 
 static void
@@ -164,11 +155,13 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 	return 0;
 }
 
-void
-spim_local_close(struct hisi_qm_io *io)
+static void
+local_close(struct hisi_qm_io *io)
 {
 	struct spim_local *local = to_local(io);
 
 	zip_dev_destroy(local->dev);
 	free(local);
 }
+
+const struct spim_transport spim_local_transport = { .close = local_close };

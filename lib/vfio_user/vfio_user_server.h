@@ -107,8 +107,8 @@ struct vfio_user_dma {
 
 /** Limits of one connection; a field that is 0 means its default. */
 struct vfio_user_limits {
-	uint32_t maps_max;     /**< Maps; default (and most) VFIO_USER_DMA_MAPS_MAX. Then -ENOSPC. */
-	uint32_t files_max;    /**< Mappings of files; default 64. Then -EMFILE. */
+	uint32_t maps_max;     /**< Maps; default and most VFIO_USER_DMA_MAPS_MAX. Then -ENOSPC. */
+	uint32_t files_max;    /**< Mappings of files; default 1024. Then -EMFILE. */
 	uint64_t mapped_max;   /**< Bytes of files mapped; default 2^40. Then -ENOSPC. */
 	uint32_t eventfds_max; /**< Eventfds held; default 64. Then -EMFILE. */
 };

@@ -25,11 +25,13 @@ reserve_memory(struct zip_codec *codec)
 	const size_t dst_len = PAGE_ROUND(zip_codec_deflate_bound(codec->max_len));
 	const size_t isal_len = PAGE_ROUND(sizeof(*codec->isal));
 	const size_t level_buf_len = PAGE_ROUND(ISAL_DEF_LVL3_DEFAULT);
+	const size_t lz4_len = PAGE_ROUND(sizeof(*codec->lz4));
 	const size_t len = src_len + dst_len + 2 * HUGE_PAGE;
 	uint8_t *at;
 
 	_Static_assert(sizeof(*codec->isal) + ISAL_DEF_LVL3_DEFAULT + ZIP_CODEC_ZMEM_DEFLATE +
-		2 * 4096 <= HUGE_PAGE, "the engines' memory is one huge page");
+		ZIP_CODEC_ZMEM_INFLATE + sizeof(*codec->lz4) + sizeof(*codec->lz4hc) +
+		4 * 4096 <= HUGE_PAGE, "the engines' memory is one huge page");
 
 	at = mmap(NULL, len, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -54,6 +56,13 @@ reserve_memory(struct zip_codec *codec)
 	at += level_buf_len;
 	codec->zlib_mem.base = at;
 	codec->zlib_mem.size = ZIP_CODEC_ZMEM_DEFLATE;
+	at += ZIP_CODEC_ZMEM_DEFLATE;
+	codec->zlib_inflate_mem.base = at;
+	codec->zlib_inflate_mem.size = ZIP_CODEC_ZMEM_INFLATE;
+	at += ZIP_CODEC_ZMEM_INFLATE;
+	codec->lz4 = (LZ4_stream_t *)at;
+	at += lz4_len;
+	codec->lz4hc = (LZ4_streamHC_t *)at;
 	return 0;
 }
 

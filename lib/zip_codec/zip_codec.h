@@ -7,7 +7,7 @@
 
 /**
  * @file
- * DEFLATE over ISA-L, libdeflate and zlib behind one interface.
+ * DEFLATE over ISA-L, libdeflate and zlib, and LZ4 over liblz4, behind one interface.
  *
  * Each library is used where it measured best; the choice is made in
  * zip_codec_plan.c and nowhere else. This library knows nothing of devices,
@@ -48,6 +48,7 @@ enum zip_codec_dir {
 
 #define ZIP_CODEC_CRC32   0x1u /**< Compute the CRC-32 of gzip (RFC 1952). */
 #define ZIP_CODEC_ADLER32 0x2u /**< Compute the Adler-32 of zlib (RFC 1950). */
+#define ZIP_CODEC_XXH32   0x4u /**< LZ4 only: compute the xxHash-32, from seed 0. */
 
 /** Most bytes that one call can take: ISA-L and zlib count in 32 bits. */
 #define ZIP_CODEC_LEN_MAX ((size_t)1 << 30)
@@ -56,18 +57,36 @@ enum zip_codec_dir {
 #define ZIP_CODEC_WINDOW_MIN  8  /**< Smallest log2 of the window, in bytes. */
 #define ZIP_CODEC_WINDOW_MAX  15 /**< Largest log2 of the window, in bytes. */
 
+#define ZIP_CODEC_DICT_MAX    32768 /**< Most bytes of a dictionary: the largest window. */
+
+#define ZIP_CODEC_LZ4_WINDOW_MAX 16 /**< Largest log2 of the window of LZ4, in bytes. */
+
+/** What an LZ4 frame shall have; the bits of the FLG byte of its header. */
+#define ZIP_CODEC_LZ4_CONTENT_CHECKSUM   0x04u /**< XXH32 of the data behind the end mark. */
+#define ZIP_CODEC_LZ4_CONTENT_SIZE       0x08u /**< Length of the data in the header. */
+#define ZIP_CODEC_LZ4_BLOCK_CHECKSUM     0x10u /**< XXH32 of each compressed block behind it. */
+#define ZIP_CODEC_LZ4_BLOCK_INDEPENDENCE 0x20u /**< No block refers to another. */
+#define ZIP_CODEC_LZ4_FLAGS              0x3cu /**< All of them. */
+
 /** What to do; the same for one-shot calls and streams. */
 struct zip_codec_params {
 	uint8_t level;    /**< 0 to 9; compression only. */
 	uint8_t window;   /**< log2 of the largest match distance, 8 to 15; compression only. */
 	uint8_t huffman;  /**< enum zip_codec_huffman; compression only. */
-	uint8_t checksum; /**< ZIP_CODEC_CRC32 | ZIP_CODEC_ADLER32, or 0. */
+	uint8_t checksum; /**< ZIP_CODEC_CRC32 | ZIP_CODEC_ADLER32, or 0; LZ4: ZIP_CODEC_XXH32. */
+	uint8_t lz4_flags; /**< ZIP_CODEC_LZ4_*; LZ4 compression only. */
 	/**
 	 * Checksums to continue from, so that they can run over several calls.
 	 * For a fresh start: 0 for the CRC-32, 1 for the Adler-32.
 	 */
 	uint32_t crc32;
 	uint32_t adler32;
+	/**
+	 * One-shot DEFLATE: bytes that matches may refer to as if they came before
+	 * the data. dict_len 0: none. Only their last ones that lie in the window count.
+	 */
+	const uint8_t *dict;
+	uint32_t dict_len; /**< At most ZIP_CODEC_DICT_MAX. */
 };
 
 /** What a call did. Always written in full, also on error. */
@@ -76,6 +95,7 @@ struct zip_codec_result {
 	size_t produced;  /**< Bytes of dst written that are part of the result. */
 	uint32_t crc32;   /**< Running CRC-32; params->crc32 if not asked for. */
 	uint32_t adler32; /**< Running Adler-32; params->adler32 if not asked for. */
+	uint32_t xxh32;   /**< LZ4: xxHash-32 of all of the data; 0 if not asked for. */
 	/** Inflate: the block with BFINAL was finished. Streams: also of a compression. */
 	uint8_t end;
 	/**
@@ -115,7 +135,8 @@ void zip_codec_destroy(struct zip_codec *codec);
  * @param partial
  *   If not 0 and dst is too small, compress as long a prefix of src as fits
  *   and end it byte aligned without BFINAL; the rest of src can then be
- *   compressed by another call and appended.
+ *   compressed by another call and appended. With a dictionary there are no
+ *   such pieces: partial is ignored, and flush must be ZIP_CODEC_FLUSH_FINISH.
  * @return
  *   - 0: all of src was consumed.
  *   - -ENOSPC: dst is too small. With partial, result tells what prefix was
@@ -167,6 +188,40 @@ int zip_codec_copy(const struct zip_codec_params *params,
 		const struct iovec *dst, unsigned int dst_cnt,
 		struct zip_codec_result *result);
 
+/**
+ * Compress all of src into dst as one LZ4 frame.
+ *
+ * Level 0 stores, 1 and 2 are liblz4's fast compressor, 3 to 9 its HC levels.
+ * A window of less than ZIP_CODEC_LZ4_WINDOW_MAX is kept by independent blocks
+ * of that size. The frame has no dictionary id.
+ *
+ * @return
+ *   0, or -ENOSPC: dst is too small; consumed = produced = 0; -EINVAL: a
+ *   parameter is out of range; -E2BIG: src is longer than max_len.
+ */
+int zip_codec_lz4_compress(struct zip_codec *codec, const struct zip_codec_params *params,
+		const struct iovec *src, unsigned int src_cnt,
+		const struct iovec *dst, unsigned int dst_cnt,
+		struct zip_codec_result *result);
+
+/**
+ * Decompress one LZ4 frame from src into dst. What it has is in its header:
+ * params->lz4_flags is not looked at. Bytes behind the frame are not consumed
+ * and are no error. Neither skippable nor legacy frames are frames here.
+ *
+ * @return
+ *   - 0: consumed and produced are set.
+ *   - -ENOSPC: dst is too small; -EBADMSG: not a valid frame, or src ends before
+ *     it does. Where both could be said, either is.
+ *   - -EILSEQ: a checksum in the frame does not match.
+ *   - -EINVAL: a parameter is out of range; -E2BIG: src or dst is longer than
+ *     max_len.
+ */
+int zip_codec_lz4_decompress(struct zip_codec *codec, const struct zip_codec_params *params,
+		const struct iovec *src, unsigned int src_cnt,
+		const struct iovec *dst, unsigned int dst_cnt,
+		struct zip_codec_result *result);
+
 /** A stream: state and history that outlive a call. */
 struct zip_codec_stream;
 
@@ -174,6 +229,8 @@ struct zip_codec_stream;
  * Make a stream. Reserves all the memory it will ever need; of that it touches
  * about 270 KiB compressing, 48 KiB decompressing.
  *
+ * @param params
+ *   Without a dictionary.
  * @return
  *   The stream, owned by the caller, or NULL with errno EINVAL or ENOMEM.
  */

@@ -193,6 +193,9 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 		.crc32 = params->crc32,
 		.adler32 = params->adler32,
 	};
+	if (params->dict_len != 0)
+		return zip_codec_dict_deflate(codec, params, flush, src, src_cnt, dst, dst_cnt,
+			result);
 	if (zip_codec_plan_check(params) != 0 || flush < ZIP_CODEC_FLUSH_SYNC ||
 			flush > ZIP_CODEC_FLUSH_FINISH)
 		return -EINVAL;

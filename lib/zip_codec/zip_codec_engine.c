@@ -111,8 +111,8 @@ run_libdeflate(struct zip_codec *codec, const struct zip_codec_plan *plan,
 	return libdeflate_deflate_compress(codec->libdeflate[plan->level], src, len, dst, cap);
 }
 
-static int
-zlib_start(struct zip_codec *codec, const struct zip_codec_plan *plan)
+int
+zip_codec_zlib_start(struct zip_codec *codec, const struct zip_codec_plan *plan)
 {
 	if (codec->zlib_ready && codec->zlib_plan.level == plan->level &&
 			codec->zlib_plan.window == plan->window &&
@@ -136,7 +136,7 @@ run_zlib(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
 	z_stream *zlib = &codec->zlib;
 	int ret;
 
-	if (zlib_start(codec, plan) != Z_OK)
+	if (zip_codec_zlib_start(codec, plan) != Z_OK)
 		return 0;
 	zlib->next_in = (uint8_t *)(uintptr_t)src;
 	zlib->avail_in = (uInt)len;

@@ -62,12 +62,20 @@ zip_codec_inflate(struct zip_codec *codec, const struct zip_codec_params *params
 	if (out == NULL)
 		out = codec->dst_scratch;
 
-	ret = libdeflate_deflate_decompress_ex(pick_decompressor(codec, in), in, len, out, cap,
-			&consumed, &produced);
-	if (ret == LIBDEFLATE_INSUFFICIENT_SPACE)
-		return -ENOSPC;
-	if (ret != LIBDEFLATE_SUCCESS)
-		return -EBADMSG;
+	if (params->dict_len != 0) {
+		int err = zip_codec_dict_inflate(codec, params, in, len, out, cap, &consumed,
+				&produced);
+
+		if (err != 0)
+			return err;
+	} else {
+		ret = libdeflate_deflate_decompress_ex(pick_decompressor(codec, in), in, len, out,
+				cap, &consumed, &produced);
+		if (ret == LIBDEFLATE_INSUFFICIENT_SPACE)
+			return -ENOSPC;
+		if (ret != LIBDEFLATE_SUCCESS)
+			return -EBADMSG;
+	}
 
 	/* Of the bytes just written, while they are in the cache. */
 	zip_codec_sum_update(&sum, out, produced);

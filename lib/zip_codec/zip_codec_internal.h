@@ -15,6 +15,8 @@
 
 #include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
+#include <lz4.h>
+#include <lz4hc.h>
 #include <zlib.h>
 
 #include "zip_codec.h"
@@ -47,6 +49,14 @@ struct zip_codec {
 	struct zip_codec_plan zlib_plan;
 	uint8_t zlib_ready;
 	struct zip_codec_zmem zlib_mem;
+
+	z_stream zlib_inflate; /**< For dictionaries; state Z_NULL until one came. */
+	struct zip_codec_zmem zlib_inflate_mem;
+
+	LZ4_stream_t *lz4;     /**< Fast levels. */
+	LZ4_streamHC_t *lz4hc; /**< The others. */
+	uint8_t lz4_ready;     /**< Set up, and its last call did not fail. */
+	uint8_t lz4hc_ready;
 
 	/** What scratch, ISA-L's and zlib's memory are cut from; starts as zeros. */
 	void *memory;
@@ -87,5 +97,18 @@ zip_codec_deflate_bound(size_t len)
  */
 size_t zip_codec_engine_run(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
 		const uint8_t *src, size_t len, uint8_t *dst, size_t cap);
+
+/** Make codec->zlib ready for a stream by the plan. @return As zlib. */
+int zip_codec_zlib_start(struct zip_codec *codec, const struct zip_codec_plan *plan);
+
+/** zip_codec_deflate() with a dictionary; result is as the caller left it on error. */
+int zip_codec_dict_deflate(struct zip_codec *codec, const struct zip_codec_params *params,
+		enum zip_codec_flush flush, const struct iovec *src, unsigned int src_cnt,
+		const struct iovec *dst, unsigned int dst_cnt, struct zip_codec_result *result);
+
+/** What zip_codec_inflate() does between its checks and its checksums, with a dictionary. */
+int zip_codec_dict_inflate(struct zip_codec *codec, const struct zip_codec_params *params,
+		const uint8_t *src, size_t len, uint8_t *dst, size_t cap,
+		size_t *consumed, size_t *produced);
 
 #endif /* ZIP_CODEC_INTERNAL_H */

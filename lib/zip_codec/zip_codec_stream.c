@@ -356,6 +356,8 @@ zip_codec_stream_reset(struct zip_codec_stream *stream, const struct zip_codec_p
 	int ret;
 
 	stream->state = STREAM_DEAD;
+	if (params->dict_len != 0)
+		return -EINVAL;
 	if (stream->dir == ZIP_CODEC_COMPRESS) {
 		ret = zip_codec_plan_check(params);
 		if (ret != 0)

@@ -88,8 +88,10 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	__atomic_store_n(&q->db->cq, UINT64_MAX, __ATOMIC_RELAXED);
 	atomic_store_explicit(&q->sq_seen, UINT64_MAX, memory_order_relaxed);
 	q->cq_seen = UINT64_MAX;
-	q->fetch = q->tail = q->retire = 0;
-	q->cq_head = q->cq_tail = q->cq_used = 0;
+	/* 0 at a start; a driver that goes on after another function died begins elsewhere. */
+	q->fetch = q->tail = q->retire = q->sqc.head;
+	q->cq_head = q->cq_tail = q->cqc.head;
+	q->cq_used = 0;
 	q->sq_wrap = q->cq_wrap = q->cq_head_wrap = false;
 	q->phase = (q->cqc.dw6 & HISI_QM_CQC_PHASE) != 0;
 	atomic_store_explicit(&q->armed, (q->cqc.dw6 & HISI_QM_CQC_C_FLAG) != 0,
@@ -131,11 +133,13 @@ zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 			base % sizeof(struct hisi_zip_sqe) != 0 ||
 			base > UINT64_MAX - depth * sizeof(struct hisi_zip_sqe) ||
 			type > HISI_ZIP_QC_DECOMPRESS || sqc->cq_num != q->num ||
-			(sqc->w13 & HISI_QM_SQC_DISABLE) != 0) {
+			(sqc->w13 & HISI_QM_SQC_DISABLE) != 0 || sqc->head != sqc->tail ||
+			sqc->head >= depth) {
 		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queue %u: SQC refused: base 0x%llx dw3 0x%x "
 				"cq %u w13 0x%x, expected a base aligned to 128, entries of 2^7, "
-				"a depth of 2 to 4096, cq %u, type 0 or 1", q->num,
-				(unsigned long long)base, sqc->dw3, sqc->cq_num, sqc->w13, q->num);
+				"a depth of 2 to 4096, cq %u, type 0 or 1, head %u and tail %u equal "
+				"and inside", q->num, (unsigned long long)base, sqc->dw3,
+				sqc->cq_num, sqc->w13, q->num, sqc->head, sqc->tail);
 		return ZIP_DEV_MB_BAD_CTX;
 	}
 	/* Executors are made here and kept: nothing is allocated where requests run. */
@@ -169,10 +173,12 @@ zip_dev_queue_set_cqc(struct zip_dev *dev, struct zip_dev_queue *q,
 	uint16_t depth = ctx_depth(cqc->dw3);
 
 	if (ctx_entry_log2(cqc->dw3) != HISI_QM_CQE_LOG2 || depth < 2 || base % 32 != 0 ||
-			base > UINT64_MAX - depth * sizeof(struct hisi_qm_cqe)) {
+			base > UINT64_MAX - depth * sizeof(struct hisi_qm_cqe) ||
+			cqc->head != cqc->tail || cqc->head >= depth) {
 		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queue %u: CQC refused: base 0x%llx dw3 0x%x, "
 				"expected a base aligned to 32, entries of 2^4, "
-				"a depth of 2 to 4096", q->num, (unsigned long long)base, cqc->dw3);
+				"a depth of 2 to 4096, head %u and tail %u equal and inside",
+				q->num, (unsigned long long)base, cqc->dw3, cqc->head, cqc->tail);
 		return ZIP_DEV_MB_BAD_CTX;
 	}
 	queue_before_set(dev, q);

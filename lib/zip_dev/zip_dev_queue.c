@@ -379,6 +379,18 @@ queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec
 	queue_unlock(q);
 }
 
+/* The queue was stopped since the request was claimed. @return Whether it was, and it is dropped. */
+static bool
+queue_drops(struct zip_dev_queue *q)
+{
+	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE || queue_state(q) == ZIP_DEV_QUEUE_DRAINING)
+		return false;
+	queue_lock(q);
+	counter_set(&q->inflight, (uint16_t)(counter_get(&q->inflight) - 1));
+	queue_unlock(q);
+	return true;
+}
+
 /* Start to bring in the first lines of what the next request reads. */
 static void
 prefetch_source(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe)
@@ -399,6 +411,8 @@ zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_e
 		struct zip_dev_job *job = &ex->job[i];
 		uint32_t before[4];
 
+		if (queue_drops(q))
+			continue;
 		if (i + 1 < n)
 			prefetch_source(ex, &ex->job[i + 1].sqe);
 		memcpy(before, &job->sqe.ctx_dw1, sizeof(before));

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "spim_internal.h"
+
+static size_t
+page_round(size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return len > SIZE_MAX - page ? 0 : (len + page - 1) & ~(page - 1);
+}
+
+/* Memory that another process can be given: a file without a name, of fixed size. */
+static int
+chunk_map(struct spim_chunk *c, int shared)
+{
+	if (!shared) {
+		c->fd = -1;
+		c->va = mmap(NULL, c->len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		return c->va != MAP_FAILED ? 0 : -errno;
+	}
+	c->fd = memfd_create("spimdev", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (c->fd < 0)
+		return -errno;
+	if (ftruncate(c->fd, (off_t)c->len) == 0 &&
+			fcntl(c->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		c->va = mmap(NULL, c->len, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
+	else
+		c->va = MAP_FAILED;
+	if (c->va == MAP_FAILED) {
+		int err = -errno;
+
+		close(c->fd);
+		return err;
+	}
+	/* A child would share the rings with its parent, and both would run them. */
+	(void)madvise(c->va, c->len, MADV_DONTFORK);
+	return 0;
+}
+
+static void
+chunk_free(struct spim_chunk *c)
+{
+	munmap(c->va, c->len);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
+}
+
+void *
+spim_mem_alloc(struct spim_dev *dev, size_t len)
+{
+	struct spim_chunk *c;
+	int ret;
+
+	c = malloc(sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	c->len = page_round(len);
+	ret = c->len == 0 ? -EINVAL : chunk_map(c, dev->info.announce);
+	if (ret != 0) {
+		free(c);
+		errno = -ret;
+		return NULL;
+	}
+	pthread_mutex_lock(&dev->lock);
+	ret = spim_mem_map(dev, c->va, c->len, c->fd, 0);
+	/* A function that is gone is told when it is opened again. */
+	if (ret == 0 || ret == -ENOTCONN) {
+		c->next = dev->chunks;
+		dev->chunks = c;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	if (ret != 0) {
+		chunk_free(c);
+		errno = -ret;
+		return NULL;
+	}
+	return c->va;
+}
+
+void
+spim_mem_free(struct spim_dev *dev, void *va)
+{
+	struct spim_chunk **link, *c = NULL;
+
+	if (va == NULL)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	for (link = &dev->chunks; *link != NULL; link = &(*link)->next) {
+		if ((*link)->va == va) {
+			c = *link;
+			*link = c->next;
+			spim_mem_unmap(dev, c->va, c->len);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&dev->lock);
+	if (c != NULL)
+		chunk_free(c);
+}
+
+int
+spim_mem_announce(struct spim_dev *dev)
+{
+	int ret = 0;
+
+	for (const struct spim_chunk *c = dev->chunks; c != NULL && ret == 0; c = c->next)
+		ret = spim_mem_map(dev, c->va, c->len, c->fd, 0);
+	return ret;
+}
+
+int
+spim_mem_qm_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
+{
+	(void)align; /* a page is more than any ring wants */
+	(void)socket;
+	mem->va = spim_mem_alloc(priv, len);
+	if (mem->va == NULL)
+		return -errno;
+	mem->iova = (uintptr_t)mem->va;
+	mem->len = len;
+	return 0;
+}
+
+void
+spim_mem_qm_free(void *priv, struct hisi_qm_mem *mem)
+{
+	spim_mem_free(priv, mem->va);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "vfio_user_internal.h"
+
+#define LINE_BYTES 512
+
+/* A client may be wrong five times in a row, then once in ten seconds; all together 50 a second. */
+#define CONN_BURST      5u
+#define CONN_EVERY_MS   10000u
+#define SERVER_BURST    100u
+#define SERVER_EVERY_MS 20u
+
+uint64_t
+vu_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Whether one more is allowed now. */
+static bool
+allow(struct vu_rate *r, uint32_t burst, uint32_t every_ms)
+{
+	uint64_t now = vu_now_ms(), more;
+
+	if (r->ms == 0) {
+		r->tokens = burst;
+		r->ms = now;
+	}
+	more = (now - r->ms) / every_ms;
+	if (more >= burst - r->tokens) {
+		r->tokens = burst;
+		r->ms = now;
+	} else {
+		r->tokens += (uint32_t)more;
+		r->ms += more * every_ms;
+	}
+	if (r->tokens == 0)
+		return false;
+	r->tokens--;
+	return true;
+}
+
+static void
+put_line(struct vfio_user_server *s, enum vfio_user_log_level level, const char *line)
+{
+	if (s->conf.log != NULL)
+		s->conf.log(level, line, s->conf.priv);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+void
+vu_log(struct vfio_user_server *s, enum vfio_user_log_level level, const char *fmt, ...)
+{
+	char line[LINE_BYTES];
+	int n = snprintf(line, sizeof(line), "%s: ", s->conf.name);
+	va_list ap;
+
+	if (n < 0 || n >= LINE_BYTES)
+		n = 0;
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	put_line(s, level, line);
+}
+
+void
+vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
+{
+	struct vfio_user_server *s = c->server;
+	char line[LINE_BYTES];
+	va_list ap;
+	int n;
+
+	if (!allow(&c->rate, CONN_BURST, CONN_EVERY_MS) ||
+			!allow(&s->rate, SERVER_BURST, SERVER_EVERY_MS)) {
+		s->suppressed++;
+		return;
+	}
+	if (s->suppressed != s->suppressed_told) {
+		vu_log(s, VFIO_USER_LOG_WARNING, "%" PRIu64 " lines about clients not written",
+				s->suppressed - s->suppressed_told);
+		s->suppressed_told = s->suppressed;
+	}
+	n = snprintf(line, sizeof(line), "%s: connection %" PRIu64 " (pid %ld, uid %ld): ",
+			s->conf.name, c->id, (long)c->peer.pid, (long)c->peer.uid);
+	if (n < 0 || n >= LINE_BYTES)
+		n = 0;
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	put_line(s, VFIO_USER_LOG_WARNING, line);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vfio_user_notify.h"
+
+#define EVENTS 64 /* signals after which what they left behind is taken away */
+
+int
+vfio_user_notify_init(struct vfio_user_notify *n)
+{
+	n->aio = 0;
+	n->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (n->null_fd < 0)
+		return -errno;
+	if (syscall(SYS_io_setup, EVENTS, &n->aio) != 0)
+		n->aio = 0;
+	return 0;
+}
+
+void
+vfio_user_notify_fini(struct vfio_user_notify *n)
+{
+	if (n->aio != 0)
+		syscall(SYS_io_destroy, n->aio);
+	close(n->null_fd);
+}
+
+int
+vfio_user_notify_check(int fd)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	/* Of all that has no type, only an eventfd takes a write of 8 bytes to count it. */
+	if (flags < 0 || fstat(fd, &st) != 0 || (st.st_mode & S_IFMT) != 0)
+		return -EINVAL;
+	return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : -EINVAL;
+}
+
+static int
+raise_aio(struct vfio_user_notify *n, int fd)
+{
+	static const char byte;
+	struct io_event events[EVENTS];
+	struct timespec now = { 0, 0 };
+	struct iocb cb = { .aio_lio_opcode = IOCB_CMD_PWRITE, .aio_fildes = (uint32_t)n->null_fd,
+		.aio_buf = (uint64_t)(uintptr_t)&byte, .aio_nbytes = 1,
+		.aio_flags = IOCB_FLAG_RESFD, .aio_resfd = (uint32_t)fd };
+	struct iocb *list = &cb;
+
+	for (int i = 0; i < 3; i++) {
+		if (syscall(SYS_io_submit, n->aio, 1, &list) == 1)
+			return 0;
+		if (errno != EAGAIN)
+			return errno == EINVAL ? 0 : -errno; /* EINVAL: no eventfd */
+		syscall(SYS_io_getevents, n->aio, 0, EVENTS, events, &now);
+	}
+	return -EAGAIN;
+}
+
+void
+vfio_user_notify_raise(struct vfio_user_notify *n, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	uint64_t one = 1;
+
+	if (n->aio != 0 && raise_aio(n, fd) == 0)
+		return;
+	/* Not writable: full, which is as signalled as it can be. */
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 &&
+			write(fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
+		return;
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vfio_user_internal.h"
+
+#define ACCEPTS_PER_TURN 64
+
+static int
+watch(struct vfio_user_server *s, int fd, enum vu_kind *kind)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = kind };
+
+	return epoll_ctl(s->epfd, EPOLL_CTL_ADD, fd, &ev) == 0 ? 0 : -errno;
+}
+
+/* ---- Time ---- */
+
+/* The timer ticks only while somebody is waited for; it finds out itself when nobody is. */
+static void
+set_tick(struct vfio_user_server *s, bool on)
+{
+	uint32_t ms = s->conf.stall_ms / 4 + 1 < 1000 ? s->conf.stall_ms / 4 + 1 : 1000;
+	struct itimerspec t = { 0 };
+
+	if (on == s->ticking)
+		return;
+	if (on) {
+		t.it_interval.tv_sec = ms / 1000;
+		t.it_interval.tv_nsec = (long)(ms % 1000) * 1000000;
+		t.it_value = t.it_interval;
+	}
+	timerfd_settime(s->timer_fd, 0, &t, NULL);
+	s->ticking = on;
+}
+
+void
+vu_server_wait(struct vfio_user_conn *c, bool on)
+{
+	struct vfio_user_server *s = c->server;
+
+	if (on == c->waiting)
+		return;
+	c->waiting = on;
+	if (on) {
+		c->moved_ms = vu_now_ms();
+		c->wait_prev = NULL;
+		c->wait_next = s->waiting;
+		if (c->wait_next != NULL)
+			c->wait_next->wait_prev = c;
+		s->waiting = c;
+		set_tick(s, true);
+	} else {
+		if (c->wait_prev != NULL)
+			c->wait_prev->wait_next = c->wait_next;
+		else
+			s->waiting = c->wait_next;
+		if (c->wait_next != NULL)
+			c->wait_next->wait_prev = c->wait_prev;
+	}
+}
+
+static void
+pause_accept(struct vfio_user_server *s, bool paused)
+{
+	for (struct vfio_user_listener *l = s->listeners; l != NULL; l = l->next) {
+		struct epoll_event ev = { .events = paused ? 0 : EPOLLIN, .data.ptr = l };
+
+		epoll_ctl(s->epfd, EPOLL_CTL_MOD, l->fd, &ev);
+	}
+	s->accept_paused = paused;
+}
+
+static void
+tick(struct vfio_user_server *s)
+{
+	uint64_t now = vu_now_ms(), expired;
+	struct vfio_user_conn *next;
+
+	if (read(s->timer_fd, &expired, sizeof(expired)) < 0)
+		return;
+	for (struct vfio_user_conn *c = s->waiting; c != NULL; c = next) {
+		next = c->wait_next;
+		if (now - c->moved_ms < s->conf.stall_ms)
+			continue;
+		vu_complain(c, "closed: nothing %s for %" PRIu32 " ms; %" PRIu32 " bytes wait, "
+				"%" PRIu32 " DMA operations", c->out != NULL ? "read" : "answered",
+				s->conf.stall_ms, c->out_bytes, c->dma_cnt);
+		vu_conn_shut(c);
+	}
+	if (s->accept_paused)
+		pause_accept(s, false);
+	set_tick(s, s->waiting != NULL);
+}
+
+/* ---- Deferred operations ---- */
+
+void
+vu_server_wake(struct vfio_user_server *s)
+{
+	/* It cannot fail but by being full, and is readable then, which is all that matters. */
+	eventfd_write(s->wake_fd, 1);
+}
+
+void
+vfio_user_conn_complete(struct vfio_user_conn *conn, int rc)
+{
+	struct vfio_user_server *s = conn->server;
+
+	pthread_mutex_lock(&s->done_lock);
+	conn->done_rc = rc;
+	conn->done_next = s->done;
+	s->done = conn;
+	/* Inside the lock: once the loop has the connection, the server may be freed. */
+	vu_server_wake(s);
+	pthread_mutex_unlock(&s->done_lock);
+}
+
+static void
+take_done(struct vfio_user_server *s)
+{
+	struct vfio_user_conn *c, *next;
+	uint64_t cnt;
+
+	if (read(s->wake_fd, &cnt, sizeof(cnt)) < 0 && errno != EAGAIN)
+		return;
+	pthread_mutex_lock(&s->done_lock);
+	c = s->done;
+	s->done = NULL;
+	pthread_mutex_unlock(&s->done_lock);
+	for (; c != NULL; c = next) {
+		next = c->done_next;
+		vu_conn_done(c, c->done_rc);
+	}
+}
+
+/* ---- Turns ---- */
+
+/* Tell the owner of those that were closed; a deferred operation comes first. */
+static void
+bury(struct vfio_user_server *s)
+{
+	struct vfio_user_conn **link = &s->dying;
+
+	while (*link != NULL) {
+		struct vfio_user_conn *c = *link;
+
+		if (c->defer.active) {
+			link = &c->next;
+			continue;
+		}
+		*link = c->next;
+		vu_conn_finish(c);
+		link = &s->dying; /* the owner may have closed others */
+	}
+	while (s->dead_listeners != NULL) {
+		struct vfio_user_listener *l = s->dead_listeners;
+
+		s->dead_listeners = l->next;
+		free(l);
+	}
+}
+
+static void
+accept_some(struct vfio_user_server *s, struct vfio_user_listener *l)
+{
+	for (int i = 0; i < ACCEPTS_PER_TURN && l->fd >= 0; i++) {
+		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			vu_conn_create(s, fd, l->priv);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		if (errno == EINTR || errno == ECONNABORTED)
+			continue;
+		/* No fd or memory to be had: the others go on, who waits waits a little. */
+		vu_log(s, VFIO_USER_LOG_ERR, "accept: %s; %" PRIu32 " connections are open; "
+				"trying again in a while", strerror(errno), s->nconns);
+		pause_accept(s, true);
+		set_tick(s, true);
+		return;
+	}
+}
+
+int
+vfio_user_server_run(struct vfio_user_server *s, int timeout_ms)
+{
+	struct epoll_event ev[VU_EVENTS];
+	int n = epoll_wait(s->epfd, ev, VU_EVENTS, timeout_ms);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (int i = 0; i < n; i++) {
+		switch (*(enum vu_kind *)ev[i].data.ptr) {
+		case VU_KIND_CONN:
+			vu_conn_serve(ev[i].data.ptr, ev[i].events);
+			break;
+		case VU_KIND_LISTENER:
+			accept_some(s, ev[i].data.ptr);
+			break;
+		case VU_KIND_WAKE:
+			take_done(s);
+			break;
+		case VU_KIND_TIMER:
+			tick(s);
+			break;
+		}
+	}
+	bury(s);
+	return n;
+}
+
+int
+vfio_user_server_fd(const struct vfio_user_server *server)
+{
+	return server->epfd;
+}
+
+/* ---- Listening ---- */
+
+static int
+add_listener(struct vfio_user_server *s, int fd, const char *path, void *priv,
+		struct vfio_user_listener **listener)
+{
+	struct vfio_user_listener *l = calloc(1, sizeof(*l));
+	int rc;
+
+	if (l == NULL)
+		return -ENOMEM;
+	l->kind = VU_KIND_LISTENER;
+	l->fd = fd;
+	l->priv = priv;
+	if (path != NULL) {
+		l->path = strdup(path);
+		if (l->path == NULL) {
+			free(l);
+			return -ENOMEM;
+		}
+	}
+	rc = watch(s, fd, &l->kind);
+	if (rc != 0) {
+		free(l->path);
+		free(l);
+		return rc;
+	}
+	l->next = s->listeners;
+	s->listeners = l;
+	if (listener != NULL)
+		*listener = l;
+	return 0;
+}
+
+/* Remove the socket of somebody who is gone. @return 0, or why it must stay. */
+static int
+remove_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(addr->sun_path, &st) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EADDRINUSE;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) != 0 &&
+		errno == ECONNREFUSED ? 0 : -EADDRINUSE;
+	close(fd);
+	if (rc == 0 && unlink(addr->sun_path) != 0 && errno != ENOENT)
+		rc = -errno;
+	return rc;
+}
+
+int
+vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mode, void *priv,
+		struct vfio_user_listener **listener)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, rc;
+
+	if (strlen(path) >= sizeof(addr.sun_path) || path[0] == '\0') {
+		vu_log(s, VFIO_USER_LOG_ERR, "%s: path of %zu bytes; expected 1 to %zu", path,
+				strlen(path), sizeof(addr.sun_path) - 1);
+		return path[0] == '\0' ? -EINVAL : -ENAMETOOLONG;
+	}
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	rc = remove_stale(&addr);
+	if (rc != 0) {
+		vu_log(s, VFIO_USER_LOG_ERR, "%s: %s", path, rc == -EADDRINUSE ?
+				"somebody listens there already, or it is no socket" :
+				strerror(-rc));
+		return rc;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	/* Nobody can connect before listen(): the mode is right by then. */
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
+		rc = -errno;
+		vu_log(s, VFIO_USER_LOG_ERR, "%s: bind: %s", path, strerror(-rc));
+		close(fd);
+		return rc;
+	}
+	if (chmod(path, mode) != 0 || listen(fd, SOMAXCONN) != 0)
+		rc = -errno;
+	else
+		rc = add_listener(s, fd, path, priv, listener);
+	if (rc != 0) {
+		vu_log(s, VFIO_USER_LOG_ERR, "%s: %s", path, strerror(-rc));
+		unlink(path);
+		close(fd);
+	}
+	return rc;
+}
+
+int
+vfio_user_server_listen_fd(struct vfio_user_server *s, int fd, void *priv,
+		struct vfio_user_listener **listener)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+		return -errno;
+	return add_listener(s, fd, NULL, priv, listener);
+}
+
+void
+vfio_user_server_unlisten(struct vfio_user_server *s, struct vfio_user_listener *l)
+{
+	struct vfio_user_listener **link = &s->listeners;
+
+	while (*link != l)
+		link = &(*link)->next;
+	*link = l->next;
+	close(l->fd);
+	l->fd = -1;
+	if (l->path != NULL)
+		unlink(l->path);
+	free(l->path);
+	/* An event of this turn may still point to it. */
+	l->next = s->dead_listeners;
+	s->dead_listeners = l;
+}
+
+int
+vfio_user_server_adopt(struct vfio_user_server *s, int fd, void *listener_priv)
+{
+	return vu_conn_create(s, fd, listener_priv);
+}
+
+/* ---- Life ---- */
+
+static int
+check_conf(struct vfio_user_server *s)
+{
+	struct vfio_user_server_conf *f = &s->conf;
+
+	if (f->name == NULL)
+		f->name = "vfio-user";
+	if (f->conns_max == 0)
+		f->conns_max = VU_CONNS_DEFAULT;
+	if (f->xfer_max == 0)
+		f->xfer_max = VU_XFER_DEFAULT;
+	if (f->stall_ms == 0)
+		f->stall_ms = VU_STALL_DEFAULT;
+	if (f->xfer_max < 4096 || f->xfer_max > VFIO_USER_XFER_MAX) {
+		vu_log(s, VFIO_USER_LOG_ERR, "xfer_max %" PRIu32 "; expected 4096 to %u",
+				f->xfer_max, VFIO_USER_XFER_MAX);
+		return -EINVAL;
+	}
+	if (f->ops == NULL || f->ops->connected == NULL || f->ops->region_read == NULL ||
+			f->ops->region_write == NULL || f->ops->closed == NULL) {
+		vu_log(s, VFIO_USER_LOG_ERR, "an operation is missing; expected connected, "
+				"region_read, region_write and closed");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+open_fds(struct vfio_user_server *s)
+{
+	int rc;
+
+	s->epfd = epoll_create1(EPOLL_CLOEXEC);
+	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (s->epfd < 0 || s->timer_fd < 0 || s->wake_fd < 0)
+		return -errno;
+	rc = watch(s, s->timer_fd, &s->timer_kind);
+	return rc != 0 ? rc : watch(s, s->wake_fd, &s->wake_kind);
+}
+
+static void
+free_server(struct vfio_user_server *s)
+{
+	if (s->epfd >= 0)
+		close(s->epfd);
+	if (s->timer_fd >= 0)
+		close(s->timer_fd);
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
+	pthread_mutex_destroy(&s->done_lock);
+	free(s->scratch);
+	free(s);
+}
+
+int
+vfio_user_server_create(const struct vfio_user_server_conf *conf, struct vfio_user_server **server)
+{
+	struct vfio_user_server *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (s == NULL)
+		return -ENOMEM;
+	s->conf = *conf;
+	s->epfd = s->timer_fd = s->wake_fd = -1;
+	s->timer_kind = VU_KIND_TIMER;
+	s->wake_kind = VU_KIND_WAKE;
+	pthread_mutex_init(&s->done_lock, NULL);
+	rc = check_conf(s);
+	if (rc == 0)
+		rc = open_fds(s);
+	if (rc == 0) {
+		s->scratch = malloc(VU_SMALL_MAX + s->conf.xfer_max);
+		rc = s->scratch != NULL ? vfio_user_notify_init(&s->notify) : -ENOMEM;
+	}
+	if (rc != 0) {
+		free_server(s);
+		return rc;
+	}
+	*server = s;
+	return 0;
+}
+
+void
+vfio_user_server_destroy(struct vfio_user_server *s)
+{
+	if (s == NULL)
+		return;
+	while (s->listeners != NULL)
+		vfio_user_server_unlisten(s, s->listeners);
+	while (s->conns != NULL)
+		vu_conn_shut(s->conns);
+	bury(s);
+	while (s->dying != NULL) {
+		struct epoll_event ev;
+
+		/* Nobody but the wake-up is left that could have anything to say. */
+		if (epoll_wait(s->epfd, &ev, 1, -1) == 1 && ev.data.ptr == &s->wake_kind)
+			take_done(s);
+		else
+			tick(s);
+		bury(s);
+	}
+	vfio_user_notify_fini(&s->notify);
+	free_server(s);
+}
+
+void
+vfio_user_server_stats_get(const struct vfio_user_server *server,
+		struct vfio_user_server_stats *stats)
+{
+	*stats = (struct vfio_user_server_stats){ .conns = server->nconns,
+		.accepted = server->accepted, .refused = server->refused,
+		.log_suppressed = server->suppressed };
+	for (const struct vfio_user_listener *l = server->listeners; l != NULL; l = l->next)
+		stats->listeners++;
+}
+
+void
+vfio_user_server_each(struct vfio_user_server *server,
+		void (*f)(struct vfio_user_conn *conn, void *arg), void *arg)
+{
+	for (struct vfio_user_conn *c = server->conns; c != NULL; c = c->next)
+		f(c, arg);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vfio_user_sock.h"
+
+/* Room for control messages, aligned for their header. */
+union control {
+	struct cmsghdr hdr;
+	char room[CMSG_SPACE(VFIO_USER_FDS_MAX * sizeof(int))];
+};
+
+static void
+take_fds(const struct cmsghdr *cmsg, struct vfio_user_fds *fds)
+{
+	size_t n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int got[VFIO_USER_FDS_MAX];
+
+	memcpy(got, CMSG_DATA(cmsg), n * sizeof(int));
+	for (size_t i = 0; i < n; i++) {
+		if (fds->cnt < VFIO_USER_FDS_MAX) {
+			fds->fd[fds->cnt++] = got[i];
+		} else {
+			close(got[i]);
+			fds->lost = true;
+		}
+	}
+}
+
+ssize_t
+vfio_user_sock_recv(int sock, void *buf, size_t len, struct vfio_user_fds *fds)
+{
+	struct iovec iov = { buf, len };
+	union control control;
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+		.msg_controllen = sizeof(control.room) };
+	ssize_t n;
+
+	do
+		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	/* What did not fit the control buffer, or our table of fds, the kernel has closed. */
+	if ((msg.msg_flags & MSG_CTRUNC) != 0)
+		fds->lost = true;
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL;
+			cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
+			take_fds(cmsg, fds);
+	return n;
+}
+
+ssize_t
+vfio_user_sock_send(int sock, const struct iovec *iov, int cnt, const int *fds, unsigned int nfds)
+{
+	union control control;
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov,
+		.msg_iovlen = (size_t)cnt };
+	ssize_t n;
+
+	if (nfds != 0) {
+		struct cmsghdr *cmsg;
+
+		msg.msg_control = control.room;
+		msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+		memset(&control, 0, sizeof(control));
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, nfds * sizeof(int));
+	}
+	do
+		n = sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+void
+vfio_user_fds_close(struct vfio_user_fds *fds)
+{
+	for (unsigned int i = 0; i < fds->cnt; i++)
+		if (fds->fd[i] >= 0)
+			close(fds->fd[i]);
+	fds->cnt = 0;
+	fds->lost = false;
+}

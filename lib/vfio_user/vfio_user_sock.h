@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef VFIO_USER_SOCK_H
+#define VFIO_USER_SOCK_H
+
+/**
+ * @file
+ * Bytes and file descriptors over a unix stream socket; both ends use it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "vfio_user_proto.h"
+
+/** The fds that come with a message. */
+struct vfio_user_fds {
+	int fd[VFIO_USER_FDS_MAX];
+	unsigned int cnt;
+	bool lost; /**< More came than fit; they were closed. */
+};
+
+/**
+ * Receive up to len bytes, without waiting; fds are added to what is there.
+ * @return Bytes, 0: the peer is gone, -EAGAIN or -errno.
+ */
+ssize_t vfio_user_sock_recv(int sock, void *buf, size_t len, struct vfio_user_fds *fds);
+
+/** Send, without waiting, with fds beside the first byte. @return Bytes, -EAGAIN or -errno. */
+ssize_t vfio_user_sock_send(int sock, const struct iovec *iov, int cnt, const int *fds,
+		unsigned int nfds);
+
+/** Close those that are not -1. */
+void vfio_user_fds_close(struct vfio_user_fds *fds);
+
+#endif /* VFIO_USER_SOCK_H */

@@ -21,7 +21,8 @@ sysroot=$PWD/build/arm64-sysroot
 work=$PWD/build/arm64-work
 
 # To build, and DPDK's own programs to test with.
-packages="libc6-dev libgcc-12-dev libisal-dev libdeflate-dev zlib1g-dev libnuma-dev libcmocka-dev
+packages="libc6-dev libgcc-12-dev libisal-dev libdeflate-dev zlib1g-dev liblz4-dev libxxhash-dev
+	libnuma-dev libcmocka-dev
 	libdpdk-dev dpdk-dev"
 # What these packages depend on, but only for programs that nothing here runs.
 unneeded='^(perl|perl-.*|python.*|libpython.*|libperl.*|systemd.*|dpkg.*|debconf|bash|dash|udev)$'

@@ -225,7 +225,7 @@ zip_codec_lz4_compress(struct zip_codec *codec, const struct zip_codec_params *p
 	start = zip_codec_iov_linear(dst, dst_cnt, cap);
 	if (start == NULL) {
 		start = codec->dst_scratch;
-		/* Which holds a frame of any input: stored, in the smallest blocks, with checksums. */
+		/* It holds a frame of any input: stored, in the smallest blocks, with checksums. */
 		if (cap > codec->dst_scratch_len)
 			cap = codec->dst_scratch_len;
 	}

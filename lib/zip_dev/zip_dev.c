@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "zip_dev_internal.h"
+#include "zip_dev_sched.h"
 
 void
 zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const char *fmt, ...)
@@ -24,6 +25,20 @@ zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const char 
 		dev->conf.log(level, line, dev->conf.priv);
 	else
 		fprintf(stderr, "%s\n", line);
+}
+
+/* Time between looks of those who wait for a worker. */
+#define WAIT_NS 50000
+
+void
+zip_dev_wait(unsigned int *n)
+{
+	static const struct timespec nap = { .tv_nsec = WAIT_NS };
+
+	if (++*n < 100)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
 }
 
 static int
@@ -45,6 +60,9 @@ conf_check(const struct zip_dev *dev)
 	else if (c->workers > ZIP_DEV_WORKERS_MAX)
 		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "workers %u, expected 0 to %u", c->workers,
 				ZIP_DEV_WORKERS_MAX);
+	else if (c->group != NULL && c->workers != 0)
+		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "workers %u with those of a pool, expected 0",
+				c->workers);
 	else if (c->streams_max > ZIP_DEV_STREAMS_LIMIT)
 		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "streams_max %u, expected 0 to %u",
 				c->streams_max, ZIP_DEV_STREAMS_LIMIT);
@@ -114,14 +132,73 @@ zip_dev_queue_make(struct zip_dev *dev, uint16_t qn)
 		return NULL;
 	memset(q, 0, sizeof(*q));
 	q->num = qn;
-	q->shared = dev->conf.workers != 0;
+	q->dev = dev;
 	q->db = &dev->doorbells[qn];
-	q->weight = 1;
+	q->shared = dev->group != NULL;
+	if (q->shared) {
+		q->pool = dev->group->pool;
+		q->weight = dev->group->weight;
+		q->can_sleep = dev->conf.wake != 0;
+	}
 	if (atomic_compare_exchange_strong_explicit(&dev->queues[qn], &old, q,
 			memory_order_acq_rel, memory_order_acquire))
 		return q;
 	free(q);
 	return old;
+}
+
+/* A function's own workers are a pool that nobody else uses. */
+
+static int
+own_spawn(unsigned int worker, pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
+{
+	const struct zip_dev *dev = priv;
+
+	(void)worker;
+	return dev->conf.spawn != NULL ? dev->conf.spawn(thread, run, arg, dev->conf.priv) :
+		pthread_create(thread, NULL, run, arg);
+}
+
+static void
+own_log(enum zip_dev_log_level level, const char *line, void *priv)
+{
+	const struct zip_dev *dev = priv;
+
+	if (dev->conf.log != NULL)
+		dev->conf.log(level, line, dev->conf.priv);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+static int
+workers_init(struct zip_dev *dev)
+{
+	const struct zip_dev_pool_conf pool_conf = {
+		.name = dev->name, .workers = dev->conf.workers, .spawn = own_spawn,
+		.log = own_log, .priv = dev,
+	};
+	int rc = 0;
+
+	dev->group = dev->conf.group;
+	if (dev->conf.workers != 0) {
+		rc = zip_dev_pool_create(&pool_conf, &dev->own_pool);
+		if (rc == 0)
+			rc = zip_dev_group_create(dev->own_pool, 0, 1, &dev->group);
+	}
+	if (rc == 0 && dev->group != NULL)
+		zip_dev_group_attach(dev->group, 1);
+	return rc;
+}
+
+static void
+workers_fini(struct zip_dev *dev)
+{
+	if (dev->group != NULL)
+		zip_dev_group_attach(dev->group, -1);
+	if (dev->own_pool == NULL)
+		return;
+	zip_dev_group_destroy(dev->group);
+	zip_dev_pool_destroy(dev->own_pool);
 }
 
 int
@@ -139,8 +216,11 @@ zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
 	if (rc == 0)
 		rc = zip_dev_fault_create(dev, conf->fault);
 	if (rc == 0)
-		rc = zip_dev_map_init(&dev->map);
+		rc = workers_init(dev);
+	if (rc == 0)
+		rc = zip_dev_map_init(&dev->map, dev->group != NULL ? dev->group->pool : NULL);
 	if (rc != 0) {
+		workers_fini(dev);
 		zip_dev_fault_destroy(dev);
 		free(dev);
 		return rc;
@@ -155,8 +235,6 @@ zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
 	zip_dev_streams_init(&dev->streams, conf->streams_max != 0 ? conf->streams_max :
 			ZIP_DEV_STREAMS_DEFAULT);
 	rc = queues_init(dev);
-	if (rc == 0)
-		rc = zip_dev_workers_start(dev);
 	if (rc != 0) {
 		zip_dev_destroy(dev);
 		return rc;
@@ -170,16 +248,16 @@ zip_dev_destroy(struct zip_dev *dev)
 {
 	if (dev == NULL)
 		return;
-	zip_dev_workers_stop(dev);
 	for (unsigned int i = 0; dev->queues != NULL && i < dev->conf.queues; i++) {
 		struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
 
 		if (q == NULL)
 			continue;
+		zip_dev_queue_halt(dev, q);
 		zip_dev_exec_destroy(q->exec);
-		free(q->done);
 		free(q);
 	}
+	workers_fini(dev);
 	free(dev->queues);
 	free(dev->doorbells);
 	zip_dev_streams_fini(&dev->streams);
@@ -219,6 +297,7 @@ zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats)
 		.doorbells_dropped = atomic_load_explicit(&dev->doorbells_dropped,
 				memory_order_relaxed),
 		.mailbox_errors = atomic_load_explicit(&dev->mailbox_errors, memory_order_relaxed),
+		.queues_live = atomic_load_explicit(&dev->queues_live, memory_order_relaxed),
 		.streams = atomic_load_explicit(&dev->streams.used, memory_order_relaxed),
 		.eqes = atomic_load_explicit(&dev->events.eq[ZIP_DEV_IRQ_EQ].entries,
 				memory_order_relaxed),
@@ -240,7 +319,4 @@ zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats)
 		stats->bytes_out += atomic_load_explicit(&q->bytes_out, memory_order_relaxed);
 		stats->errors += atomic_load_explicit(&q->errors, memory_order_relaxed);
 	}
-	for (unsigned int i = 0; i < HISI_QM_QUEUES_MAX / 64; i++)
-		stats->queues_live += (uint32_t)__builtin_popcountll(
-				atomic_load_explicit(&dev->live[i], memory_order_relaxed));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "zip_dev_queue.h"
+#include "zip_dev_sched.h"
 
 static inline uint64_t
 db_key(uint16_t qn, enum hisi_qm_db_cmd cmd, uint16_t rand, uint16_t depth)
@@ -14,14 +15,56 @@ db_key(uint16_t qn, enum hisi_qm_db_cmd cmd, uint16_t rand, uint16_t depth)
 }
 
 void
-zip_dev_queue_set_live(struct zip_dev *dev, const struct zip_dev_queue *q, bool live)
+zip_dev_queue_set_live(struct zip_dev *dev, struct zip_dev_queue *q, bool live)
 {
-	uint64_t bit = 1ull << q->num % 64;
+	if (atomic_exchange_explicit(&q->running, live, memory_order_acq_rel) == live)
+		return;
+	if (live) {
+		atomic_fetch_add_explicit(&dev->queues_live, 1, memory_order_relaxed);
+		if (q->shared)
+			zip_dev_sched_add(q);
+	} else {
+		if (q->shared)
+			zip_dev_sched_remove(q);
+		atomic_fetch_sub_explicit(&dev->queues_live, 1, memory_order_relaxed);
+	}
+}
 
-	if (live)
-		atomic_fetch_or_explicit(&dev->live[q->num / 64], bit, memory_order_release);
-	else
-		atomic_fetch_and_explicit(&dev->live[q->num / 64], ~bit, memory_order_release);
+/* ---- Budgets; mb_lock is held ---- */
+
+/* @return Whether the function may have one more live queue of this depth. */
+static bool
+budget_take(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	const struct zip_dev_limits *l = &dev->conf.limits;
+
+	if ((l->queues_live != 0 && dev->queues_taken >= l->queues_live) ||
+			(l->slots != 0 && dev->slots_taken + q->sq_depth > l->slots) ||
+			(dev->group != NULL && !zip_dev_group_take(dev->group)))
+		return false;
+	q->counted = q->sq_depth;
+	dev->queues_taken++;
+	dev->slots_taken += q->counted;
+	return true;
+}
+
+static void
+budget_give(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	if (q->counted == 0)
+		return;
+	dev->queues_taken--;
+	dev->slots_taken -= q->counted;
+	q->counted = 0;
+	if (dev->group != NULL)
+		zip_dev_group_give(dev->group);
+}
+
+/* A worker claims from the queue or executes a request of it. */
+static bool
+queue_busy(const struct zip_dev_queue *q)
+{
+	return !zip_dev_sched_out(q) || counter_get(&q->inflight) != 0;
 }
 
 void
@@ -45,14 +88,17 @@ zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
 	queue_set_state(q, ZIP_DEV_QUEUE_OFF);
 	q->sqc_set = false;
 	q->cqc_set = false;
-	while (counter_get(&q->inflight) != 0) {
+	while (queue_busy(q)) {
 		queue_unlock(q);
 		zip_dev_wait(&turns);
 		queue_lock(q);
 	}
 	q->tail = q->fetch;
 	counter_set(&q->waiting, 0);
+	free(q->done);
+	q->done = NULL;
 	queue_unlock(q);
+	budget_give(dev, q);
 }
 
 void
@@ -73,12 +119,27 @@ queue_before_set(struct zip_dev *dev, struct zip_dev_queue *q)
 		zip_dev_queue_halt(dev, q);
 }
 
-/* Reset the rings and go live, when both contexts are there. */
-static void
+/* Reset the rings and go live, when both contexts are there. @return Mailbox status. */
+static unsigned int
 queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 {
+	unsigned int st = ZIP_DEV_MB_OK;
+
 	if (!q->sqc_set || !q->cqc_set)
-		return;
+		return ZIP_DEV_MB_OK;
+	if (q->shared && q->done == NULL)
+		q->done = malloc(q->sq_depth);
+	if (q->shared && q->done == NULL)
+		st = ZIP_DEV_MB_NO_MEM;
+	else if (!budget_take(dev, q))
+		st = ZIP_DEV_MB_NO_QUEUE;
+	if (st != ZIP_DEV_MB_OK) {
+		free(q->done);
+		q->done = NULL;
+		q->sqc_set = false;
+		q->cqc_set = false;
+		return st;
+	}
 	queue_lock(q);
 	/*
 	 * The words may still hold what was rung last before, and the driver
@@ -86,6 +147,7 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	 */
 	__atomic_store_n(&q->db->sq, UINT64_MAX, __ATOMIC_RELAXED);
 	__atomic_store_n(&q->db->cq, UINT64_MAX, __ATOMIC_RELAXED);
+	hisi_qm_shadow_wake(q->db);
 	atomic_store_explicit(&q->sq_seen, UINT64_MAX, memory_order_relaxed);
 	q->cq_seen = UINT64_MAX;
 	/* 0 at a start; a driver that goes on after another function died begins elsewhere. */
@@ -96,7 +158,7 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	q->phase = (q->cqc.dw6 & HISI_QM_CQC_PHASE) != 0;
 	atomic_store_explicit(&q->armed, (q->cqc.dw6 & HISI_QM_CQC_C_FLAG) != 0,
 			memory_order_relaxed);
-	q->deficit = 0;
+	q->debt = 0;
 	counter_set(&q->waiting, 0);
 	if (q->shared)
 		memset(q->done, 0, q->sq_depth);
@@ -107,6 +169,7 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	atomic_store_explicit(&q->cq_key, db_key(q->num, HISI_QM_DB_CQ, q->cqc.w8, q->cq_depth),
 			memory_order_release);
 	zip_dev_queue_set_live(dev, q, true);
+	return ZIP_DEV_MB_OK;
 }
 
 static uint16_t
@@ -143,14 +206,12 @@ zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 		return ZIP_DEV_MB_BAD_CTX;
 	}
 	/* Executors are made here and kept: nothing is allocated where requests run. */
-	if (q->shared && q->done == NULL)
-		q->done = calloc(HISI_QM_DEPTH_MAX, sizeof(q->done[0]));
 	if (!q->shared && q->exec == NULL) {
 		q->exec = zip_dev_exec_create();
 		if (q->exec != NULL)
 			zip_dev_view_add(&dev->map, &q->exec->view);
 	}
-	if (q->shared ? q->done == NULL : q->exec == NULL)
+	if (!q->shared && q->exec == NULL)
 		return ZIP_DEV_MB_NO_MEM;
 
 	queue_before_set(dev, q);
@@ -161,8 +222,7 @@ zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 	q->sq_depth = depth;
 	q->qc_type = (uint8_t)type;
 	queue_unlock(q);
-	queue_after_set(dev, q);
-	return ZIP_DEV_MB_OK;
+	return queue_after_set(dev, q);
 }
 
 unsigned int
@@ -188,8 +248,7 @@ zip_dev_queue_set_cqc(struct zip_dev *dev, struct zip_dev_queue *q,
 	q->cq_base = base;
 	q->cq_depth = depth;
 	queue_unlock(q);
-	queue_after_set(dev, q);
-	return ZIP_DEV_MB_OK;
+	return queue_after_set(dev, q);
 }
 
 static uint16_t
@@ -215,6 +274,8 @@ zip_dev_queue_get_sqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_
 				sig_flags(head_wrap, q->sq_wrap));
 	}
 	queue_unlock(q);
+	if (q->shared)
+		zip_dev_sched_wake(q); /* the doorbell is no news any more when a worker looks */
 }
 
 void
@@ -249,7 +310,9 @@ zip_dev_queue_drain(struct zip_dev *dev, struct zip_dev_queue *q)
 		queue_set_state(q, ZIP_DEV_QUEUE_DRAINING);
 	}
 	queue_unlock(q);
-	if (!q->shared)
+	if (q->shared)
+		zip_dev_sched_wake(q);
+	else
 		while (counter_get(&q->waiting) != 0)
 			zip_dev_queue_execute(dev, q, ZIP_DEV_BATCH);
 	for (;;) {

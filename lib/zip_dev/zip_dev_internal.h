@@ -11,11 +11,12 @@
  *
  * The way of a request: zip_dev_queue.c looks at the doorbell and claims SQEs,
  * zip_dev_engine.c executes one, zip_dev_queue.c writes SQE and CQE back in
- * submission order. zip_dev_worker.c decides which queue is next.
+ * submission order. zip_dev_sched.c decides which queue is next, zip_dev_pool.c has
+ * the threads.
  *
  * Locks, outermost first: zip_dev.mb_lock (mailbox), zip_dev_queue.lock,
- * zip_dev_events.lock, zip_dev_streams.lock, zip_dev_map.lock. None is held while
- * data is processed.
+ * zip_dev_events.lock, zip_dev_streams.lock, zip_dev_map.lock, zip_dev_pool.lock.
+ * None is held while data is processed.
  */
 
 #include <pthread.h>
@@ -101,12 +102,16 @@ struct zip_dev_map {
 	_Atomic(struct zip_dev_map_table *) table;
 	struct zip_dev_map_table *retired;
 	struct zip_dev_view *views;
+	const struct zip_dev_pool *pool; /**< Whose workers use the map, too; may be NULL. */
 };
 
-int zip_dev_map_init(struct zip_dev_map *map);
+int zip_dev_map_init(struct zip_dev_map *map, const struct zip_dev_pool *pool);
 void zip_dev_map_fini(struct zip_dev_map *map);
 
-/** Make a view known; it stays known until zip_dev_map_fini(). */
+/** Whether a worker of the pool holds the table. */
+bool zip_dev_pool_holds(const struct zip_dev_pool *pool, const struct zip_dev_map_table *table);
+
+/** Make a view known; it stays known until zip_dev_map_fini(). Not for those of workers. */
 void zip_dev_view_add(struct zip_dev_map *map, struct zip_dev_view *view);
 
 /** Take hold of the current table; addresses got from it are good until leave. */
@@ -180,6 +185,7 @@ struct zip_dev_exec {
 	struct zip_dev_buf src;
 	struct zip_dev_buf dst;
 	struct zip_dev_piece *pieces;
+	int64_t now; /**< Workers: time at which the turn began. */
 	struct zip_dev_job job[ZIP_DEV_BATCH];
 };
 
@@ -260,6 +266,16 @@ enum zip_dev_queue_state {
 	ZIP_DEV_QUEUE_FAILED,   /**< CQ overflow or ring fault; waits to be set up again. */
 };
 
+/** Where the workers have a live queue (zip_dev_sched.h). */
+enum zip_dev_sched_state {
+	ZIP_DEV_SCHED_OUT,    /**< Nowhere. */
+	ZIP_DEV_SCHED_ASLEEP, /**< Nobody looks at its doorbell: it must be woken. */
+	ZIP_DEV_SCHED_QUIET,  /**< Its doorbell is looked at. */
+	ZIP_DEV_SCHED_FIRST,  /**< Has work, and its turn. */
+	ZIP_DEV_SCHED_TURN,   /**< Has work, and waits for its turn. */
+	ZIP_DEV_SCHED_TAKEN,  /**< A worker claims from it. */
+};
+
 /**
  * One queue pair. Slots [retire, fetch) are claimed, [fetch, tail) wait,
  * all modulo sq_depth. lock guards everything unless said otherwise; without
@@ -290,8 +306,7 @@ struct zip_dev_queue {
 	uint64_t sq_base;
 	uint64_t cq_base;
 	struct hisi_qm_shadow *db; /**< Constant. */
-	int64_t deficit;             /**< Bytes it may still claim in this round. */
-	uint32_t weight;             /**< Quanta per round; constant. */
+	int64_t debt;                /**< Cost that only came out when a request was done. */
 	/* Written with the lock held; atomic for zip_dev_stats_get(). */
 	_Atomic uint64_t requests;
 	_Atomic uint64_t bytes_in;
@@ -307,6 +322,24 @@ struct zip_dev_queue {
 	_Atomic uint64_t cq_key;
 	/** The next CQE raises an event (c_flag, QM 3.2); peeked at without lock. */
 	_Atomic bool armed;
+	/*
+	 * Workers only (zip_dev_sched.c): guarded by the pool's lock, but deficit and
+	 * rung_at belong to the worker that has TAKEN the queue.
+	 */
+	_Atomic bool running;        /**< Counted in zip_dev.queues_live, and known to the workers. */
+	struct zip_dev *dev;         /**< Constant, as are the next three. */
+	struct zip_dev_pool *pool;
+	uint32_t weight;             /**< Quanta per round. */
+	bool can_sleep;
+	bool leaving;                /**< TAKEN, and to be OUT after that. */
+	_Atomic uint8_t sched;       /**< enum zip_dev_sched_state. */
+	struct zip_dev_queue *sched_next;
+	struct zip_dev_queue *sched_prev;
+	uint64_t round;              /**< In which deficit was last filled up. */
+	int64_t deficit;             /**< Bytes it may still claim in this round. */
+	int64_t quiet_since;         /**< 0: not yet seen quiet. */
+	int64_t rung_at;             /**< When the doorbell was seen; 0: at the claim. */
+	uint16_t counted;            /**< Slots taken from the function's budget; 0: none. */
 	bool sqc_set;
 	bool cqc_set;
 	struct hisi_qm_sqc sqc;      /**< As the driver gave it. */
@@ -340,14 +373,12 @@ bool zip_dev_queue_peek(const struct zip_dev_queue *q);
 /**
  * Claim up to max requests into ex->job. The caller's view is entered, and it
  * must run each of them through zip_dev_queue_run().
- * @param share
- *   Bytes to add (times the queue's weight) to what it may claim in this round
- *   before it claims; ZIP_DEV_NO_SHARE: claim without regard to bytes.
+ * @param fair
+ *   Claim only as long as the queue's deficit is above 0, and leave idle workers their part.
  * @return Requests claimed.
  */
 unsigned int zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q,
-		struct zip_dev_exec *ex, unsigned int max, int64_t share);
-#define ZIP_DEV_NO_SHARE (-1)
+		struct zip_dev_exec *ex, unsigned int max, bool fair);
 
 /** Execute and complete n claimed requests. */
 void zip_dev_queue_run(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
@@ -472,13 +503,7 @@ enum zip_dev_mb_status {
 	ZIP_DEV_MB_BAD_ADDR = 3,
 	ZIP_DEV_MB_BAD_CTX = 4,
 	ZIP_DEV_MB_NO_MEM = 5,
-};
-
-struct zip_dev_worker {
-	struct zip_dev *dev;
-	struct zip_dev_exec *exec;
-	pthread_t thread;
-	unsigned int start; /**< Where its rounds begin. */
+	ZIP_DEV_MB_NO_QUEUE = HISI_ZIP_EXT_MB_NO_QUEUE,
 };
 
 struct zip_dev {
@@ -489,8 +514,11 @@ struct zip_dev {
 	/** One per queue, NULL where none was made: see zip_dev_queue_make(), zip_dev_queue_find(). */
 	_Atomic(struct zip_dev_queue *) *queues;
 	struct hisi_qm_shadow *doorbells;
-	/** Bit per queue that a worker has to look at. */
-	_Atomic uint64_t live[HISI_QM_QUEUES_MAX / 64];
+	struct zip_dev_group *group;     /**< Whose workers it uses; NULL: has none. */
+	struct zip_dev_pool *own_pool;   /**< Made for this function alone. */
+	_Atomic uint32_t queues_live;
+	uint32_t queues_taken;           /**< Queues that it took from the budget; mb_lock. */
+	uint32_t slots_taken;            /**< Sum of their depths; mb_lock. */
 	_Atomic uint64_t doorbells_dropped;
 	_Atomic uint64_t mailbox_errors;
 
@@ -512,11 +540,6 @@ struct zip_dev {
 	struct zip_dev_fault *fault; /**< NULL: no faults. Constant. */
 	_Atomic bool gone;           /**< Vanished (zip_dev_fault.h). */
 	_Atomic uint64_t resets;
-
-	/* Workers (zip_dev_worker.c). */
-	_Atomic bool stop;
-	unsigned int workers_running;
-	struct zip_dev_worker *workers;
 };
 
 /** Queue qn; NULL: not a queue of the function, or never used. Any thread. */
@@ -538,9 +561,6 @@ void zip_dev_regs_reset(struct zip_dev *dev);
 
 /** HISI_QM_CACHE_WB_START: write all contexts to the arrays in client memory. */
 void zip_dev_mailbox_write_back(struct zip_dev *dev);
-
-int zip_dev_workers_start(struct zip_dev *dev);
-void zip_dev_workers_stop(struct zip_dev *dev);
 
 /** Let others run while waiting for a worker; *n counts the turns. */
 void zip_dev_wait(unsigned int *n);

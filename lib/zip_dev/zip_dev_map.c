@@ -21,7 +21,7 @@ table_alloc(size_t cnt)
 }
 
 int
-zip_dev_map_init(struct zip_dev_map *map)
+zip_dev_map_init(struct zip_dev_map *map, const struct zip_dev_pool *pool)
 {
 	struct zip_dev_map_table *t = table_alloc(0);
 
@@ -31,6 +31,7 @@ zip_dev_map_init(struct zip_dev_map *map)
 	atomic_init(&map->table, t);
 	map->retired = NULL;
 	map->views = NULL;
+	map->pool = pool;
 	return 0;
 }
 
@@ -136,7 +137,7 @@ reclaim(struct zip_dev_map *map)
 
 		while (v != NULL && atomic_load_explicit(&v->held, memory_order_seq_cst) != t)
 			v = v->next;
-		if (v != NULL) {
+		if (v != NULL || (map->pool != NULL && zip_dev_pool_holds(map->pool, t))) {
 			link = &t->next;
 			continue;
 		}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "zip_dev_queue.h"
+#include "zip_dev_sched.h"
 
 /* ---- Doorbells ---- */
 
@@ -81,7 +82,9 @@ zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
 			memory_order_acquire), value)) {
 		/* Priority 1 is the kick after a migration: "look again", no new tail (U10). */
 		if (db_priority(value) == 0)
-			__atomic_store_n(&q->db->sq, value, __ATOMIC_RELEASE);
+			__atomic_store_n(&q->db->sq, value, __ATOMIC_SEQ_CST);
+		if (q->shared)
+			zip_dev_sched_wake(q);
 	} else if (q != NULL && cmd == HISI_QM_DB_CQ && db_valid(atomic_load_explicit(&q->cq_key,
 			memory_order_acquire), value)) {
 		__atomic_store_n(&q->db->cq, value, __ATOMIC_RELEASE);
@@ -197,7 +200,7 @@ withstands_fault(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_jo
 }
 
 /* Bytes that a request counts for by itself: many tiny ones are work, too. */
-#define JOB_COST 512
+#define JOB_COST 64
 
 /* How much a request counts for before its output is known. */
 static inline uint32_t
@@ -209,7 +212,7 @@ job_cost(const struct hisi_zip_sqe *sqe)
 
 unsigned int
 zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
-		unsigned int max, int64_t share)
+		unsigned int max, bool fair)
 {
 	unsigned int n = 0, waiting;
 
@@ -221,22 +224,18 @@ zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev
 	waiting = counter_get(&q->waiting);
 	if (waiting == 0)
 		goto out;
-	if (share != ZIP_DEV_NO_SHARE) {
-		/*
-		 * Workers that find nothing would sleep while this one works
-		 * through a pile: leave them their part.
-		 */
-		unsigned int part = (waiting + dev->conf.workers - 1) / dev->conf.workers;
+	if (fair) {
+		/* Leave workers that have nothing to do their part of a pile. */
+		unsigned int idle = atomic_load_explicit(&q->pool->idle, memory_order_relaxed);
 
-		if (max > part)
-			max = part;
-		q->deficit += share * q->weight;
-		if (q->deficit <= 0)
-			goto out;
+		if (idle != 0 && max > (waiting + idle) / (idle + 1))
+			max = (waiting + idle) / (idle + 1);
+		q->deficit -= q->debt;
+		q->debt = 0;
 	}
 	if (max > waiting)
 		max = waiting;
-	while (n < max && (share == ZIP_DEV_NO_SHARE || q->deficit > 0)) {
+	while (n < max && (!fair || q->deficit > 0)) {
 		struct zip_dev_job *job = &ex->job[n];
 
 		job->slot = q->fetch;
@@ -254,15 +253,13 @@ zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev
 			break;
 		}
 		zip_dev_copy_in(&job->sqe, job->ring, sizeof(job->sqe));
-		q->deficit -= job_cost(&job->sqe);
+		if (fair)
+			q->deficit -= job_cost(&job->sqe);
 		q->fetch = ring_next(q->fetch, q->sq_depth);
 		n++;
 	}
 	counter_set(&q->waiting, (uint16_t)(waiting - n));
 	counter_set(&q->inflight, (uint16_t)(counter_get(&q->inflight) + n));
-	/* Idle time must not be saved up as credit. */
-	if (waiting == n && q->deficit > 0)
-		q->deficit = 0;
 out:
 	queue_unlock(q);
 	return n;
@@ -358,7 +355,7 @@ queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec
 	queue_lock(q);
 	/* Decompression is work by what comes out. */
 	if (job->sqe.produced > in)
-		q->deficit -= job->sqe.produced - in;
+		q->debt += job->sqe.produced - in;
 	stat_add(&q->requests, 1);
 	stat_add(&q->bytes_in, job->sqe.consumed);
 	stat_add(&q->bytes_out, job->sqe.produced);
@@ -436,7 +433,7 @@ zip_dev_queue_execute(struct zip_dev *dev, struct zip_dev_queue *q, unsigned int
 		unsigned int n;
 
 		zip_dev_view_enter(&dev->map, &ex->view);
-		n = zip_dev_queue_claim(dev, q, ex, max, ZIP_DEV_NO_SHARE);
+		n = zip_dev_queue_claim(dev, q, ex, max, false);
 		zip_dev_queue_run(dev, q, ex, n);
 		zip_dev_view_leave(&ex->view);
 		if (n == 0)

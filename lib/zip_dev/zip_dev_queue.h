@@ -78,7 +78,7 @@ void zip_dev_queue_look_cq(struct zip_dev *dev, struct zip_dev_queue *q);
 unsigned int zip_dev_queue_execute(struct zip_dev *dev, struct zip_dev_queue *q,
 		unsigned int budget);
 
-/** Set or clear the bit by which workers find the queue. */
-void zip_dev_queue_set_live(struct zip_dev *dev, const struct zip_dev_queue *q, bool live);
+/** A live queue begins or ceases to be executed by workers, if the function has any. */
+void zip_dev_queue_set_live(struct zip_dev *dev, struct zip_dev_queue *q, bool live);
 
 #endif /* ZIP_DEV_QUEUE_H */

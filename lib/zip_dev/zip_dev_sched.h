@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef ZIP_DEV_SCHED_H
+#define ZIP_DEV_SCHED_H
+
+/**
+ * @file
+ * What a pool is made of: its engine threads (zip_dev_pool.c) and the lists by
+ * which they find the queue whose turn it is (zip_dev_sched.c).
+ *
+ * A live queue is in one of the states of enum zip_dev_sched_state. Workers move
+ * it round:
+ *
+ * @code
+ *          rung                 its turn              nothing waits
+ *   QUIET ------> FIRST or TURN ---------> TAKEN --------------------> QUIET
+ *     | ^                ^                   |
+ *     | | woken          +-------------------+ something waits
+ *     v |
+ *   ASLEEP (zip_dev_conf.wake only)
+ * @endcode
+ *
+ * All lists and counters are guarded by zip_dev_pool.lock. It may be taken with any
+ * other lock held, and none is taken with it held. No client memory but the SQ doorbell word is touched under it.
+ */
+
+#include <time.h>
+
+#include "zip_dev_internal.h"
+#include "zip_dev_pool.h"
+
+/** A list of queues, linked through zip_dev_queue.sched_next and _prev. */
+struct zip_dev_sched_list {
+	struct zip_dev_queue *head;
+	struct zip_dev_queue *tail;
+	uint32_t cnt;
+};
+
+struct zip_dev_worker {
+	struct zip_dev_pool *pool;
+	struct zip_dev_exec *exec;
+	pthread_t thread;
+	/* Written by the worker only. */
+	_Atomic uint64_t requests;
+	_Atomic uint64_t bytes_in;
+	_Atomic uint64_t bytes_out;
+};
+
+struct zip_dev_pool {
+	struct zip_dev_pool_conf conf;
+	char name[64];
+	struct zip_dev_worker *worker;
+	unsigned int workers_running;
+
+	_Alignas(64) struct zip_dev_lock lock;
+	_Atomic bool stop;
+	/** A worker without work looks at the quiet queues, without sleeping. */
+	_Atomic bool polling;
+	uint32_t asleep;        /**< Workers in futex_wait(). */
+	uint32_t queues_asleep; /**< Queues in state ASLEEP. */
+	uint64_t round;       /**< Of the deficit round robin. */
+	/** With work, and with something left of what they may claim this round; served first. */
+	struct zip_dev_sched_list first;
+	/** With work, each waits for its turn in the next round. */
+	struct zip_dev_sched_list turn;
+	struct zip_dev_sched_list quiet;
+	/* For those who look without the lock: */
+	_Atomic uint32_t ready; /**< Queues in first and turn. */
+	_Atomic uint32_t calm;  /**< Queues in quiet. */
+	_Atomic uint32_t idle;  /**< Workers without work. */
+	_Atomic uint32_t futex; /**< Changes whenever sleeping workers have to look. */
+
+	/* Budget of queues. */
+	uint32_t queues_live;
+	uint32_t queues_peak;
+	uint32_t reserved;    /**< Sum of the groups' reserves. */
+	uint32_t shared_live; /**< Live queues that are not covered by a reserve. */
+	uint64_t wakes;
+	uint64_t sleeps;
+};
+
+struct zip_dev_group {
+	struct zip_dev_pool *pool;
+	uint32_t reserve;
+	uint32_t weight;
+	/* Guarded by the pool's lock. */
+	uint32_t functions;
+	uint32_t queues_live;
+	uint32_t queues_peak;
+	uint64_t refused;
+};
+
+static inline int64_t
+zip_dev_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/** Take a queue from the budget for the group. @return Whether there was one. */
+bool zip_dev_group_take(struct zip_dev_group *group);
+void zip_dev_group_give(struct zip_dev_group *group);
+
+/** Count functions that come (1) and go (-1). */
+void zip_dev_group_attach(struct zip_dev_group *group, int functions);
+
+/** Make the queue known to the workers; it is live, and QUIET. */
+void zip_dev_sched_add(struct zip_dev_queue *q);
+
+/**
+ * Take the queue out. A worker that has TAKEN it lets go of it soon: until
+ * zip_dev_sched_out() it may still claim. Any thread; q's lock may be held.
+ */
+void zip_dev_sched_remove(struct zip_dev_queue *q);
+
+static inline bool
+zip_dev_sched_out(const struct zip_dev_queue *q)
+{
+	return atomic_load_explicit(&q->sched, memory_order_acquire) == ZIP_DEV_SCHED_OUT;
+}
+
+/** The queue may have been rung: look at it if it sleeps. Any thread; q's lock may be held. */
+void zip_dev_sched_wake(struct zip_dev_queue *q);
+
+/**
+ * The queue whose turn it is; its state is TAKEN, and only the caller claims from it
+ * until zip_dev_sched_put().
+ * @param looks
+ *   Most quiet queues to look at before.
+ * @return NULL: none has work.
+ */
+struct zip_dev_queue *zip_dev_sched_get(struct zip_dev_pool *pool, uint32_t looks, int64_t now);
+
+/**
+ * Give the queue back after a claim, before the claimed requests are executed, so that
+ * others may go on with it.
+ * @param cost
+ *   Of what was claimed: wakes another worker if that will take long.
+ */
+void zip_dev_sched_put(struct zip_dev_pool *pool, struct zip_dev_queue *q, int64_t cost);
+
+/**
+ * Sleep until there may be work, unless there is some now; the caller is idle.
+ * @param timeout_ns
+ *   Sleep no longer, as long as there are quiet queues to look at.
+ */
+void zip_dev_sched_sleep(struct zip_dev_pool *pool, int64_t timeout_ns);
+
+/** End all workers. */
+void zip_dev_sched_stop(struct zip_dev_pool *pool);
+
+#endif /* ZIP_DEV_SCHED_H */

@@ -3,11 +3,14 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "zip_dev_sched.h"
 
@@ -113,11 +116,57 @@ queues_init(struct zip_dev *dev)
 	size_t n = dev->conf.queues;
 
 	dev->queues = calloc(n, sizeof(dev->queues[0]));
-	dev->doorbells = aligned_alloc(64, n * sizeof(dev->doorbells[0]));
-	if (dev->queues == NULL || dev->doorbells == NULL)
+	return dev->queues != NULL ? 0 : -ENOMEM;
+}
+
+/* Pages that no queue has used cost nothing. */
+static int
+doorbells_init(struct zip_dev *dev)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *va;
+	int rc;
+
+	dev->doorbells_fd = -1;
+	dev->doorbells_size = (dev->conf.queues * sizeof(dev->doorbells[0]) + page - 1) /
+		page * page;
+	if (dev->conf.doorbell_memfd) {
+		dev->doorbells_fd = memfd_create(dev->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		/* A client that could shrink it would kill whoever looks at it. */
+		if (dev->doorbells_fd < 0 ||
+				ftruncate(dev->doorbells_fd, (off_t)dev->doorbells_size) != 0 ||
+				fcntl(dev->doorbells_fd, F_ADD_SEALS,
+				F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+			rc = -errno;
+			zip_dev_log(dev, ZIP_DEV_LOG_ERR, "memfd of %zu bytes for doorbells: "
+					"error %d, expected 0", dev->doorbells_size, -rc);
+			return rc;
+		}
+	}
+	va = mmap(NULL, dev->doorbells_size, PROT_READ | PROT_WRITE, dev->doorbells_fd < 0 ?
+			MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, dev->doorbells_fd, 0);
+	if (va == MAP_FAILED)
 		return -ENOMEM;
-	memset((void *)dev->doorbells, 0, n * sizeof(dev->doorbells[0]));
+	dev->doorbells = va;
 	return 0;
+}
+
+static void
+doorbells_fini(struct zip_dev *dev)
+{
+	if (dev->doorbells != NULL)
+		munmap((void *)dev->doorbells, dev->doorbells_size);
+	if (dev->conf.doorbell_memfd && dev->doorbells_fd >= 0)
+		close(dev->doorbells_fd);
+}
+
+int
+zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size)
+{
+	if (!dev->conf.doorbell_memfd)
+		return -ENOTSUP;
+	*size = dev->doorbells_size;
+	return dev->doorbells_fd;
 }
 
 struct zip_dev_queue *
@@ -234,7 +283,9 @@ zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
 
 	zip_dev_streams_init(&dev->streams, conf->streams_max != 0 ? conf->streams_max :
 			ZIP_DEV_STREAMS_DEFAULT);
-	rc = queues_init(dev);
+	rc = doorbells_init(dev);
+	if (rc == 0)
+		rc = queues_init(dev);
 	if (rc != 0) {
 		zip_dev_destroy(dev);
 		return rc;
@@ -259,7 +310,7 @@ zip_dev_destroy(struct zip_dev *dev)
 	}
 	workers_fini(dev);
 	free(dev->queues);
-	free(dev->doorbells);
+	doorbells_fini(dev);
 	zip_dev_streams_fini(&dev->streams);
 	zip_dev_map_fini(&dev->map);
 	pthread_mutex_destroy(&dev->mb_lock);

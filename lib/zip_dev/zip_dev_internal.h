@@ -326,7 +326,7 @@ struct zip_dev_queue {
 	 * Workers only (zip_dev_sched.c): guarded by the pool's lock, but deficit and
 	 * rung_at belong to the worker that has TAKEN the queue.
 	 */
-	_Atomic bool running;        /**< Counted in zip_dev.queues_live, and known to the workers. */
+	_Atomic bool running;        /**< In zip_dev.queues_live; workers know it. */
 	struct zip_dev *dev;         /**< Constant, as are the next three. */
 	struct zip_dev_pool *pool;
 	uint32_t weight;             /**< Quanta per round. */
@@ -389,6 +389,9 @@ void zip_dev_queue_ring(struct zip_dev *dev, uint64_t value);
 
 /** The same for page qn of BAR4: it must name that queue. */
 void zip_dev_queue_ring_page(struct zip_dev *dev, uint64_t qn, uint64_t value);
+
+/** HISI_QM_SHADOW_REG_WAKE. */
+void zip_dev_queue_wake(struct zip_dev *dev, uint32_t qn);
 
 /** From now on it claims and completes nothing, until it is set up again. No lock. */
 void zip_dev_queue_kill(struct zip_dev *dev, struct zip_dev_queue *q);
@@ -511,9 +514,11 @@ struct zip_dev {
 	char name[64];
 	struct zip_dev_map map;
 	struct zip_dev_streams streams;
-	/** One per queue, NULL where none was made: see zip_dev_queue_make(), zip_dev_queue_find(). */
+	/** One per queue; NULL where none was made. See zip_dev_queue_make(), _find(). */
 	_Atomic(struct zip_dev_queue *) *queues;
 	struct hisi_qm_shadow *doorbells;
+	size_t doorbells_size;
+	int doorbells_fd;                /**< -1: none. */
 	struct zip_dev_group *group;     /**< Whose workers it uses; NULL: has none. */
 	struct zip_dev_pool *own_pool;   /**< Made for this function alone. */
 	_Atomic uint32_t queues_live;

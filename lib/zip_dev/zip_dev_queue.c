@@ -103,6 +103,17 @@ zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
 }
 
 void
+zip_dev_queue_wake(struct zip_dev *dev, uint32_t qn)
+{
+	struct zip_dev_queue *q = zip_dev_queue_find(dev, qn);
+
+	if (q != NULL && q->shared)
+		zip_dev_sched_wake(q);
+	else if (q == NULL)
+		count_dropped(dev);
+}
+
+void
 zip_dev_queue_ring_page(struct zip_dev *dev, uint64_t qn, uint64_t value)
 {
 	if (atomic_load_explicit(&dev->gone, memory_order_relaxed))

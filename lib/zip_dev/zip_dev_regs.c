@@ -83,6 +83,9 @@ write32(struct zip_dev *dev, uint32_t off, uint32_t value)
 		if (v3)
 			reg_store(&dev->vf_state, value);
 		break;
+	case HISI_QM_SHADOW_REG_WAKE:
+		zip_dev_queue_wake(dev, value);
+		break;
 	case HISI_QM_CACHE_WB_START:
 		if ((value & 1) == 0)
 			break;

@@ -244,7 +244,7 @@ zip_dev_sched_sleep(struct zip_dev_pool *pool, int64_t timeout_ns)
 	bool forever;
 
 	zip_dev_lock(&pool->lock);
-	if (ready(pool) != 0 || 
+	if (ready(pool) != 0 ||
 			atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
 		zip_dev_unlock(&pool->lock);
 		return;

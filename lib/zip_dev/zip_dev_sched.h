@@ -23,7 +23,8 @@
  * @endcode
  *
  * All lists and counters are guarded by zip_dev_pool.lock. It may be taken with any
- * other lock held, and none is taken with it held. No client memory but the SQ doorbell word is touched under it.
+ * other lock held, and none is taken with it held. Of client memory, nothing but the
+ * doorbell words is touched under it.
  */
 
 #include <time.h>

@@ -33,7 +33,8 @@ td_conf(unsigned int workers)
 void
 td_open(struct td *td, const struct zip_dev_conf *conf, size_t size)
 {
-	*td = (struct td){ .workers = conf->workers, .revision = conf->revision, .size = size };
+	*td = (struct td){ .workers = conf->workers, .revision = conf->revision,
+		.wake = conf->wake != 0, .size = size };
 	/* Whoever leaves the arena by less than GUARD bytes dies. */
 	td->arena = mmap(NULL, size + 2 * GUARD, PROT_NONE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -154,8 +155,12 @@ tq_push(struct tq *q)
 void
 tq_ring(struct tq *q)
 {
-	__atomic_store_n(&q->db->sq, hisi_qm_db(q->qn, HISI_QM_DB_SQ, TD_RAND, q->tail, 0),
-			__ATOMIC_RELEASE);
+	uint64_t value = hisi_qm_db(q->qn, HISI_QM_DB_SQ, TD_RAND, q->tail, 0);
+
+	if (!q->td->wake)
+		__atomic_store_n(&q->db->sq, value, __ATOMIC_RELEASE);
+	else if (hisi_qm_shadow_ring(q->db, value))
+		zip_dev_write(q->td->dev, HISI_QM_SHADOW_REG_WAKE, 4, q->qn);
 }
 
 bool

@@ -34,6 +34,7 @@ struct td {
 	struct zip_dev *dev;
 	unsigned int workers;
 	uint8_t revision;
+	bool wake; /**< Follow the wake-up protocol; as zip_dev_conf.wake. */
 	uint8_t *arena;
 	size_t size;
 	size_t used;

@@ -506,7 +506,7 @@ enum zip_dev_mb_status {
 	ZIP_DEV_MB_BAD_ADDR = 3,
 	ZIP_DEV_MB_BAD_CTX = 4,
 	ZIP_DEV_MB_NO_MEM = 5,
-	ZIP_DEV_MB_NO_QUEUE = HISI_ZIP_EXT_MB_NO_QUEUE,
+	ZIP_DEV_MB_NO_QUEUE = HISI_QM_MB_STATUS_NO_QUEUE,
 };
 
 struct zip_dev {

@@ -316,10 +316,10 @@ queues_are_taken_and_given_back(void **state)
 	assert_int_equal(start_queue(&a, &qa[0], 0, DEPTH), 0);
 	assert_int_equal(start_queue(&a, &qa[1], 1, DEPTH), 0);
 	/* The other two are not for everybody. */
-	assert_int_equal(start_queue(&a, &qa[2], 2, DEPTH), HISI_ZIP_EXT_MB_NO_QUEUE);
+	assert_int_equal(start_queue(&a, &qa[2], 2, DEPTH), HISI_QM_MB_STATUS_NO_QUEUE);
 	assert_int_equal(start_queue(&b, &qb[0], 0, DEPTH), 0);
 	assert_int_equal(start_queue(&b, &qb[1], 1, DEPTH), 0);
-	assert_int_equal(start_queue(&b, &qb[2], 2, DEPTH), HISI_ZIP_EXT_MB_NO_QUEUE);
+	assert_int_equal(start_queue(&b, &qb[2], 2, DEPTH), HISI_QM_MB_STATUS_NO_QUEUE);
 	zip_dev_group_stats_get(plain, &gs);
 	assert_int_equal(gs.refused, 1);
 	assert_int_equal(gs.queues_live, 2);
@@ -328,12 +328,12 @@ queues_are_taken_and_given_back(void **state)
 	/* Given back by a stop, a new set up, a reset, the end. */
 	assert_int_equal(td_mb(&a, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
 	assert_int_equal(tq_restart(&qb[2], HISI_ZIP_QC_COMPRESS), 0);
-	assert_int_equal(tq_restart(&qa[2], HISI_ZIP_QC_COMPRESS), HISI_ZIP_EXT_MB_NO_QUEUE);
+	assert_int_equal(tq_restart(&qa[2], HISI_ZIP_QC_COMPRESS), HISI_QM_MB_STATUS_NO_QUEUE);
 	assert_int_equal(tq_restart(&qa[1], HISI_ZIP_QC_COMPRESS), 0);
 	zip_dev_reset(b.dev);
 	assert_int_equal(pool_stats(pool).queues_live, 1);
 	assert_int_equal(tq_restart(&qa[2], HISI_ZIP_QC_COMPRESS), 0);
-	assert_int_equal(tq_restart(&qa[0], HISI_ZIP_QC_COMPRESS), HISI_ZIP_EXT_MB_NO_QUEUE);
+	assert_int_equal(tq_restart(&qa[0], HISI_ZIP_QC_COMPRESS), HISI_QM_MB_STATUS_NO_QUEUE);
 	td_close(&a);
 	assert_int_equal(pool_stats(pool).queues_live, 0);
 	td_close(&b);
@@ -357,11 +357,11 @@ a_function_has_limits(void **state)
 	conf.limits = (struct zip_dev_limits){ .queues_live = 2, .slots = 100 };
 	td_open(&td, &conf, ARENA);
 	assert_int_equal(start_queue(&td, &q[0], 0, 64), 0);
-	assert_int_equal(start_queue(&td, &q[1], 1, 37), HISI_ZIP_EXT_MB_NO_QUEUE);
+	assert_int_equal(start_queue(&td, &q[1], 1, 37), HISI_QM_MB_STATUS_NO_QUEUE);
 	assert_int_equal(start_queue(&td, &q[1], 1, 36), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
 	assert_int_equal(start_queue(&td, &q[2], 2, 32), 0);
-	assert_int_equal(start_queue(&td, &q[3], 3, 2), HISI_ZIP_EXT_MB_NO_QUEUE);
+	assert_int_equal(start_queue(&td, &q[3], 3, 2), HISI_QM_MB_STATUS_NO_QUEUE);
 	td_close(&td);
 	zip_dev_group_destroy(group);
 	zip_dev_pool_destroy(pool);

@@ -82,7 +82,8 @@ vu_do_dma_map(struct vfio_user_conn *c, const struct vu_request *r)
 
 /* The device has let go of the range. */
 void
-vu_unmap_done(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, uint64_t iova, uint64_t size)
+vu_unmap_done(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, uint64_t iova,
+		uint64_t size)
 {
 	struct vfio_user_dma_unmap m = { .argsz = sizeof(m), .iova = iova };
 
@@ -111,7 +112,8 @@ vu_do_dma_unmap(struct vfio_user_conn *c, const struct vu_request *r)
 		rc = check_range(c, "DMA_UNMAP", m.iova, m.size);
 	if (rc != 0)
 		return rc;
-	within = vfio_user_map_within(&c->map, m.iova, all ? UINT64_MAX : m.iova + (m.size - 1));
+	within = vfio_user_map_within(&c->map, m.iova,
+			all ? UINT64_MAX : m.iova + (m.size - 1));
 	if (within < 0) {
 		vu_complain(c, "DMA_UNMAP: 0x%" PRIx64 " + 0x%" PRIx64 " cuts a map in two; "
 				"expected whole maps", m.iova, m.size);

@@ -24,8 +24,8 @@ work=$PWD/build/arm64-work
 packages="libc6-dev libgcc-12-dev libisal-dev libdeflate-dev zlib1g-dev liblz4-dev libxxhash-dev
 	libnuma-dev libcmocka-dev
 	libdpdk-dev dpdk-dev"
-# What these packages depend on, but only for programs that nothing here runs.
-unneeded='^(perl|perl-.*|python.*|libpython.*|libperl.*|systemd.*|dpkg.*|debconf|bash|dash|udev)$'
+# What these depend on only for programs that nothing here runs.
+unneeded="^(perl|perl-.*|python.*|libpython.*|libperl.*|systemd.*|dpkg.*|debconf|bash|dash|udev)\$"
 
 die() {
 	echo "arm64: $*" >&2

@@ -186,6 +186,7 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 		.dst_cnt = dst_cnt,
 		.whole = flush == ZIP_CODEC_FLUSH_FINISH,
 	};
+	struct zip_codec_plan plan;
 	size_t needed = 0;
 	int summed = 0;
 
@@ -213,8 +214,8 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 
 	call.src = zip_codec_iov_linear(src, src_cnt, call.len);
 	call.dst_linear = zip_codec_iov_linear(dst, dst_cnt, call.cap);
-	if (call.src == NULL || zip_codec_plan_oneshot(params, call.whole, call.len).engine ==
-			ZIP_CODEC_ENGINE_LIBDEFLATE) {
+	plan = zip_codec_plan_oneshot(params, call.whole, call.len);
+	if (call.src == NULL || zip_codec_plan_wants_copy(&plan)) {
 		zip_codec_iov_gather(src, src_cnt, codec->src_scratch, &sum);
 		summed = 1;
 		call.src = codec->src_scratch;

@@ -22,6 +22,11 @@
  *   and less of the others.
  * - our own stored writer copies.
  * zlib copies input into its window and works from there.
+ *
+ * Input that ends where memory ends. ISA-L's arm64 code compares matches and
+ * takes the last literals by loads of 8 and 4 bytes that may begin at the last
+ * byte of the input. What it finds behind it has no influence, but must be
+ * readable. So outside x86 ISA-L, too, only gets a private copy.
  */
 
 static size_t

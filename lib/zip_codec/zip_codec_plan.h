@@ -49,4 +49,24 @@ struct zip_codec_plan zip_codec_plan_oneshot(const struct zip_codec_params *para
 /** The plan for a stream (the engine is zlib). */
 struct zip_codec_plan zip_codec_plan_stream(const struct zip_codec_params *params);
 
+/**
+ * The engine must only get a private copy of the input, in a buffer with
+ * readable bytes behind it. Why: see the top of zip_codec_engine.c.
+ */
+static inline int
+zip_codec_plan_wants_copy(const struct zip_codec_plan *plan)
+{
+	switch (plan->engine) {
+	case ZIP_CODEC_ENGINE_LIBDEFLATE:
+		return 1;
+#if !defined(__x86_64__)
+	case ZIP_CODEC_ENGINE_ISAL:
+	case ZIP_CODEC_ENGINE_ISAL_FIXED:
+		return 1;
+#endif
+	default:
+		return 0;
+	}
+}
+
 #endif /* ZIP_CODEC_PLAN_H */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +71,8 @@ test_race(void **state)
 	data_fill(src, LEN, DATA_FAR, 1);
 	child = fork();
 	if (child == 0) {
+		/* Nobody else would end it if the test fails. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		scribble(src, LEN);
 		_exit(0);
 	}

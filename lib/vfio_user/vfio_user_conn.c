@@ -51,6 +51,10 @@ set_limits(struct vfio_user_conn *c)
 	c->map.cnt_max = l->maps_max;
 	c->map.nfiles_max = l->files_max;
 	c->map.mapped_max = l->mapped_max;
+	c->ops = c->server->conf.ops;
+	c->map.file_map = vu_file_map;
+	c->map.file_unmap = vu_file_unmap;
+	c->map.arg = c;
 	c->num_regions = dev->num_regions - (dev->spim != NULL);
 	return 0;
 }

@@ -63,8 +63,8 @@ vfio_user_file_get(struct vfio_user_map *map, int fd, uint64_t offset, uint64_t 
 {
 	struct vfio_user_file *f, *other = NULL;
 	uint64_t page = 1, from, len;
+	void *va, *cookie = NULL;
 	struct stat st;
-	void *va;
 	int rc;
 
 	*why = "fstat() of its fd";
@@ -121,9 +121,16 @@ vfio_user_file_get(struct vfio_user_map *map, int fd, uint64_t offset, uint64_t 
 	}
 	/* A client's data has no place in a core dump of ours. */
 	madvise(va, len, MADV_DONTDUMP);
+	*why = "the device";
+	rc = map->file_map != NULL ? map->file_map(map->arg, va, len, &cookie) : 0;
+	if (rc != 0) {
+		munmap(va, len);
+		free(f);
+		return rc;
+	}
 	*f = (struct vfio_user_file){ .next = *bucket(map, st.st_ino), .dev = st.st_dev,
 		.ino = st.st_ino, .writable = writable, .offset = from, .len = len, .va = va,
-		.refs = 1 };
+		.cookie = cookie, .refs = 1 };
 	*bucket(map, st.st_ino) = f;
 	map->nfiles++;
 	map->mapped += len;
@@ -143,6 +150,8 @@ vfio_user_file_put(struct vfio_user_map *map, struct vfio_user_file *file)
 	*link = file->next;
 	map->nfiles--;
 	map->mapped -= file->len;
+	if (map->file_unmap != NULL)
+		map->file_unmap(map->arg, file->cookie);
 	munmap(file->va, file->len);
 	free(file);
 }

@@ -126,6 +126,7 @@ struct vfio_user_conn {
 	enum vu_kind kind;
 	int fd;
 	struct vfio_user_server *server;
+	const struct vfio_user_ops *ops; /**< The server's, which may be gone before this is. */
 	struct vfio_user_conn *prev, *next; /**< Of the server's list: open or dying. */
 	uint64_t id;
 	struct vfio_user_peer peer;
@@ -247,6 +248,10 @@ void vu_reply(struct vfio_user_conn *c, const struct vfio_user_hdr *req, const v
  */
 
 /* ---- vfio_user_mem.c ---- */
+
+/** For vfio_user_map: pass on to ops; arg is the connection. */
+int vu_file_map(void *arg, void *va, uint64_t len, void **cookie);
+void vu_file_unmap(void *arg, void *cookie);
 
 int vu_do_dma_map(struct vfio_user_conn *c, const struct vu_request *r);
 int vu_do_dma_unmap(struct vfio_user_conn *c, const struct vu_request *r);

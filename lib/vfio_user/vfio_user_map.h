@@ -28,6 +28,7 @@ struct vfio_user_file {
 	uint64_t offset;             /**< First byte mapped. */
 	uint64_t len;                /**< Bytes mapped. */
 	uint8_t *va;
+	void *cookie;                /**< Of mapped() below. */
 	uint64_t refs;               /**< Maps in it, and calls that look at it. */
 };
 
@@ -55,6 +56,10 @@ struct vfio_user_map {
 	uint32_t cnt_max; /**< Limits. */
 	uint32_t nfiles_max;
 	uint64_t mapped_max;
+	/** Told of a file that was mapped, and before it is unmapped; NULL: nobody. */
+	int (*file_map)(void *arg, void *va, uint64_t len, void **cookie);
+	void (*file_unmap)(void *arg, void *cookie);
+	void *arg;        /**< Passed to these. */
 };
 
 /**

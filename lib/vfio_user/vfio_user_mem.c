@@ -20,6 +20,25 @@ check_range(struct vfio_user_conn *c, const char *name, uint64_t iova, uint64_t 
 }
 
 int
+vu_file_map(void *arg, void *va, uint64_t len, void **cookie)
+{
+	struct vfio_user_conn *c = arg;
+	const struct vfio_user_ops *ops = c->ops;
+
+	return ops->file_map != NULL ? ops->file_map(c, c->conf.priv, va, len, cookie) : 0;
+}
+
+void
+vu_file_unmap(void *arg, void *cookie)
+{
+	struct vfio_user_conn *c = arg;
+	const struct vfio_user_ops *ops = c->ops;
+
+	if (ops->file_unmap != NULL)
+		ops->file_unmap(c, c->conf.priv, cookie);
+}
+
+int
 vu_do_dma_map(struct vfio_user_conn *c, const struct vu_request *r)
 {
 	const struct vfio_user_ops *ops = c->server->conf.ops;

@@ -153,6 +153,18 @@ struct vfio_user_ops {
 	/** What may be mapped of a region with VFIO_USER_REGION_F_MMAP; NULL if there is none. */
 	int (*region_mmap)(struct vfio_user_conn *conn, void *priv, uint32_t region,
 			struct vfio_user_mmap *mmap);
+	/**
+	 * A file of the client was mapped to [va, va + len), in whole pages of its
+	 * file system; before dma_map tells of any part of it. An error refuses the
+	 * map that it is for. cookie is kept for file_unmap. Optional.
+	 */
+	int (*file_map)(struct vfio_user_conn *conn, void *priv, void *va, uint64_t len,
+			void **cookie);
+	/**
+	 * It goes, now that no map of any part of it is left. Optional. Loop thread,
+	 * or that of vfio_user_conn_release().
+	 */
+	void (*file_unmap)(struct vfio_user_conn *conn, void *priv, void *cookie);
 	/** New client memory; overlaps no other map of this connection. Optional. */
 	int (*dma_map)(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma);
 	/**
@@ -167,7 +179,8 @@ struct vfio_user_ops {
 	/** DEVICE_RESET. May be deferred. NULL: refused. */
 	int (*reset)(struct vfio_user_conn *conn, void *priv);
 	/**
-	 * The connection is over (and nothing is deferred): the last operation.
+	 * The connection is over (and nothing is deferred): the last operation but
+	 * file_unmap.
 	 * The client's memory stays mapped until vfio_user_conn_release(), which
 	 * the owner must call, now or when its device has let go of it.
 	 */

@@ -10,3 +10,8 @@ html_show_sourcelink = False
 # Where a name can be looked up, it must exist.
 nitpicky = True
 highlight_language = "none"
+
+# Of the manual pages below doc/man: document, name, description, authors, section.
+man_pages = [
+    ("spimdevd", "spimdevd", "share a software ZIP function", "The spimdev authors", 8),
+]

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "log.h"
+#include "zip_dev_pci.h"
+
+/*
+ * What may take time, and how the event loop is kept from waiting for it:
+ *
+ * - A mailbox command that drains (STOP_QP, FLUSH_QM) leaves the mailbox busy, as
+ *   on silicon, and is done when a later read finds it so (zip_dev_conf.deferred).
+ *   Nobody waits, and a driver has its own idea of how long is too long.
+ * - Taking back memory, a reset and the end of a function must have let go of
+ *   the client's memory before they are answered. They wait for the requests being
+ *   executed, not for those behind them. If there may be any, a control thread
+ *   waits; the connection's later messages wait with it, other connections do not.
+ */
+enum job_kind {
+	JOB_UNMAP,
+	JOB_RESET,
+	JOB_CONFIG_WRITE, /* may be a function level reset */
+	JOB_END,          /* the connection is over */
+};
+
+/* Lines that one function may log; the log's own budget is for all of them. */
+#define LOG_LINES_MAX 16u
+
+struct client {
+	struct access_point *point;
+	struct vfio_user_conn *conn;
+	struct user *user;
+	struct zip_dev *dev;      /* made when VERSION is agreed upon */
+	struct client *next;      /* in service->failed */
+	atomic_uint log_lines;
+
+	/* At most one at a time: a connection's operations come one after the other. */
+	struct control_job job;
+	enum job_kind job_kind;
+	uint64_t iova;            /* JOB_UNMAP */
+	uint64_t size;
+	uint32_t offset;          /* JOB_CONFIG_WRITE */
+	uint32_t count;
+	uint8_t *data;            /* ours */
+};
+
+static void
+client_log(enum zip_dev_log_level level, const char *line, void *priv)
+{
+	static const enum log_level levels[] = {
+		/* What a client does wrong is no error of the service. */
+		[ZIP_DEV_LOG_ERR] = LOG_LEVEL_WARNING,
+		[ZIP_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[ZIP_DEV_LOG_INFO] = LOG_LEVEL_INFO,
+	};
+	struct client *c = priv;
+	unsigned int n = atomic_fetch_add_explicit(&c->log_lines, 1, memory_order_relaxed);
+
+	if (n < LOG_LINES_MAX)
+		log_line(levels[level], "%s", line);
+	else if (n == LOG_LINES_MAX)
+		log_line(LOG_LEVEL_WARNING, "connection %llu: no more lines of it after %u",
+				(unsigned long long)vfio_user_conn_id(c->conn), LOG_LINES_MAX);
+}
+
+static void
+client_irq(unsigned int vector, void *priv)
+{
+	const struct client *c = priv;
+
+	/* A vector that the driver did not set up reaches nobody, as on a bus. */
+	(void)vfio_user_conn_irq(c->conn, VFIO_USER_PCI_MSI, vector);
+}
+
+/* Memory of the client vanished. In a worker: let the loop close the connection. */
+static void
+client_failed(void *priv)
+{
+	struct client *c = priv;
+	struct service *s = c->point->service;
+
+	pthread_mutex_lock(&s->lock);
+	c->next = s->failed;
+	s->failed = c;
+	pthread_mutex_unlock(&s->lock);
+	eventfd_write(s->wake_fd, 1);
+}
+
+void
+client_close_failed(struct service *s)
+{
+	struct client *c;
+
+	pthread_mutex_lock(&s->lock);
+	while ((c = s->failed) != NULL) {
+		s->failed = c->next;
+		/* At the end of the turn: the client is not freed in here. */
+		vfio_user_conn_close(c->conn, "memory that it shared vanished");
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+forget_failed(struct client *c)
+{
+	struct service *s = c->point->service;
+	struct client **link;
+
+	pthread_mutex_lock(&s->lock);
+	for (link = &s->failed; *link != NULL; link = &(*link)->next)
+		if (*link == c) {
+			*link = c->next;
+			break;
+		}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- What waits ---- */
+
+/* Whether requests may be in execution, so that waiting for them may take time. */
+static bool
+may_be_busy(struct client *c)
+{
+	struct zip_dev_stats stats;
+
+	zip_dev_stats_get(c->dev, &stats);
+	return stats.queues_live != 0;
+}
+
+static void
+client_end(struct client *c)
+{
+	struct service *s = c->point->service;
+
+	/* In this order: a function uses its connection to its end. */
+	zip_dev_destroy(c->dev);
+	forget_failed(c);
+	vfio_user_conn_release(c->conn);
+	users_disconnect(s->users, c->user);
+	free(c);
+}
+
+static int
+unmap(struct client *c)
+{
+	int rc = zip_dev_dma_unmap(c->dev, c->iova, c->size);
+
+	return rc < 0 ? rc : 0;
+}
+
+static void
+job_run(struct control_job *job)
+{
+	struct client *c = (struct client *)((char *)job - offsetof(struct client, job));
+	uint8_t *data = c->data;
+	int rc = 0;
+
+	switch (c->job_kind) {
+	case JOB_UNMAP:
+		rc = unmap(c);
+		break;
+	case JOB_RESET:
+		zip_dev_pci_reset(c->dev);
+		break;
+	case JOB_CONFIG_WRITE:
+		rc = zip_dev_pci_config_write(c->dev, c->offset, data, c->count);
+		c->data = NULL;
+		free(data);
+		break;
+	case JOB_END:
+		client_end(c);
+		return;
+	}
+	vfio_user_conn_complete(c->conn, rc);
+}
+
+static int
+defer(struct client *c, enum job_kind kind)
+{
+	c->job.run = job_run;
+	c->job_kind = kind;
+	control_submit(c->point->service->control, &c->job);
+	return VFIO_USER_DEFERRED;
+}
+
+/* ---- Operations ---- */
+
+static int
+op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
+{
+	struct access_point *point = listener_priv;
+	struct service *s = point->service;
+	const struct vfio_user_peer *peer = vfio_user_conn_peer(conn);
+	const struct limits *limits = &s->opt->per_connection;
+	struct client *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (c == NULL)
+		return -ENOMEM;
+	c->point = point;
+	c->conn = conn;
+	rc = users_connect(s->users, peer->uid, &c->user);
+	if (rc != 0) {
+		log_line(LOG_LEVEL_WARNING, "%s: connection of pid %d refused: user %u has as "
+				"many as --limit-user-connections allows", point->conf->path,
+				(int)peer->pid, (unsigned int)peer->uid);
+		free(c);
+		return rc;
+	}
+	conf->priv = c;
+	conf->device = &s->device;
+	conf->limits.maps_max = (uint32_t)limits->maps;
+	conf->limits.mapped_max = limits->memory != 0 ? limits->memory : UINT64_MAX;
+	log_line(LOG_LEVEL_DEBUG, "%s: connection %llu of pid %d, user %u", point->conf->path,
+			(unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
+			(unsigned int)peer->uid);
+	return 0;
+}
+
+struct zip_dev_conf
+client_dev_conf(const struct service *s)
+{
+	const struct options *opt = s->opt;
+	const struct limits *limits = &opt->per_connection;
+	uint64_t queues = limits->queues != 0 && limits->queues < opt->queues ? limits->queues :
+		opt->queues;
+
+	return (struct zip_dev_conf){
+		.revision = opt->revision,
+		.ext = opt->ext,
+		.isolation = opt->isolation,
+		.engine = opt->copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
+		.queues = (uint16_t)queues,
+		.streams_max = (uint32_t)limits->streams,
+		.fault = opt->fault,
+		.wake = 1,
+		.deferred = 1,
+		.limits = {
+			.slots = (uint32_t)limits->ops,
+			.maps = (uint32_t)limits->maps,
+			.map_bytes = limits->memory,
+		},
+	};
+}
+
+static int
+op_negotiated(struct vfio_user_conn *conn, void *priv)
+{
+	struct client *c = priv;
+	struct zip_dev_conf conf = client_dev_conf(c->point->service);
+	const struct vfio_user_peer *peer = vfio_user_conn_peer(conn);
+	char name[64];
+
+	snprintf(name, sizeof(name), "connection %llu (pid %d, user %u)",
+			(unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
+			(unsigned int)peer->uid);
+	conf.name = name;
+	conf.group = c->point->group;
+	/* Only those who map them need doorbells in a file, which takes a descriptor. */
+	conf.doorbell_memfd = vfio_user_conn_spim(conn);
+	conf.log = client_log;
+	conf.irq = client_irq;
+	conf.failed = client_failed;
+	conf.priv = c;
+	return zip_dev_create(&conf, &c->dev);
+}
+
+static int
+op_region_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset, void *buf,
+		uint32_t count)
+{
+	struct client *c = priv;
+
+	(void)conn;
+	if (region == VFIO_USER_PCI_CONFIG)
+		return zip_dev_pci_config_read(c->dev, (uint32_t)offset, buf, count);
+	return zip_dev_pci_bar_read(c->dev, region, offset, buf, count);
+}
+
+static int
+op_region_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
+		const void *buf, uint32_t count)
+{
+	struct client *c = priv;
+
+	(void)conn;
+	if (region != VFIO_USER_PCI_CONFIG)
+		return zip_dev_pci_bar_write(c->dev, region, offset, buf, count);
+	if (!may_be_busy(c))
+		return zip_dev_pci_config_write(c->dev, (uint32_t)offset, buf, count);
+
+	c->data = malloc(count);
+	if (c->data == NULL)
+		return -ENOMEM;
+	memcpy(c->data, buf, count);
+	c->offset = (uint32_t)offset;
+	c->count = count;
+	return defer(c, JOB_CONFIG_WRITE);
+}
+
+static int
+op_region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region,
+		struct vfio_user_mmap *mmap)
+{
+	struct client *c = priv;
+	size_t size;
+
+	(void)conn;
+	if (region != CLIENT_REGION_DOORBELLS)
+		return -EINVAL;
+	mmap->fd = zip_dev_doorbell_fd(c->dev, &size);
+	return mmap->fd < 0 ? mmap->fd : 0;
+}
+
+static int
+op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma)
+{
+	struct client *c = priv;
+	unsigned int prot = 0;
+
+	(void)conn;
+	/* Reached by messages only (a ROM, RAM that is not shared): not by this function. */
+	if (dma->va == NULL)
+		return 0;
+	if (dma->prot & VFIO_USER_DMA_F_READ)
+		prot |= ZIP_DEV_PROT_READ;
+	if (dma->prot & VFIO_USER_DMA_F_WRITE)
+		prot |= ZIP_DEV_PROT_WRITE;
+	return zip_dev_dma_map(c->dev, dma->iova, dma->size, dma->va, prot);
+}
+
+static int
+op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size)
+{
+	struct client *c = priv;
+
+	(void)conn;
+	c->iova = iova;
+	c->size = size;
+	return may_be_busy(c) ? defer(c, JOB_UNMAP) : unmap(c);
+}
+
+static int
+op_reset(struct vfio_user_conn *conn, void *priv)
+{
+	struct client *c = priv;
+
+	(void)conn;
+	if (may_be_busy(c))
+		return defer(c, JOB_RESET);
+	zip_dev_pci_reset(c->dev);
+	return 0;
+}
+
+static void
+op_closed(struct vfio_user_conn *conn, void *priv)
+{
+	struct client *c = priv;
+
+	log_line(LOG_LEVEL_DEBUG, "connection %llu ended",
+			(unsigned long long)vfio_user_conn_id(conn));
+	if (c->dev != NULL && may_be_busy(c))
+		defer(c, JOB_END);
+	else
+		client_end(c);
+}
+
+const struct vfio_user_ops client_ops = {
+	.connected = op_connected,
+	.negotiated = op_negotiated,
+	.region_read = op_region_read,
+	.region_write = op_region_write,
+	.region_mmap = op_region_mmap,
+	.dma_map = op_dma_map,
+	.dma_unmap = op_dma_unmap,
+	.reset = op_reset,
+	.closed = op_closed,
+};
+
+void
+client_snapshot(struct vfio_user_conn *conn, struct client_snapshot *snap)
+{
+	struct client *c = vfio_user_conn_priv(conn);
+
+	*snap = (struct client_snapshot){
+		.path = c->point->conf->path,
+		.id = vfio_user_conn_id(conn),
+		.peer = *vfio_user_conn_peer(conn),
+		.negotiated = c->dev != NULL,
+	};
+	vfio_user_conn_stats_get(conn, &snap->conn);
+	if (c->dev != NULL)
+		zip_dev_stats_get(c->dev, &snap->dev);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef SPIMDEVD_CLIENT_H
+#define SPIMDEVD_CLIENT_H
+
+/**
+ * @file
+ * One connection: a function of its own, and what the messages do to it.
+ */
+
+#include "service.h"
+#include "zip_dev.h"
+
+/** The region of shadow doorbells, seen only by clients that know "spim". */
+#define CLIENT_REGION_DOORBELLS VFIO_USER_PCI_REGIONS
+
+/** What the messages of a connection do. */
+extern const struct vfio_user_ops client_ops;
+
+/** How functions are made for clients; name, log and the like are left out. */
+struct zip_dev_conf client_dev_conf(const struct service *service);
+
+/** Close the connections whose functions failed. Loop thread. */
+void client_close_failed(struct service *service);
+
+/** What an inspector sees of a connection. */
+struct client_snapshot {
+	const char *path;             /**< Its access point. */
+	uint64_t id;                  /**< Of the connection; no other one has had it. */
+	struct vfio_user_peer peer;
+	bool negotiated;              /**< It has a function; else dev is all 0. */
+	struct zip_dev_stats dev;
+	struct vfio_user_conn_stats conn;
+};
+
+/** Loop thread. */
+void client_snapshot(struct vfio_user_conn *conn, struct client_snapshot *snap);
+
+#endif /* SPIMDEVD_CLIENT_H */

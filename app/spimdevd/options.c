@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hisi_qm_regs.h"
+#include "options.h"
+#include "zip_dev.h"
+
+#define GIB (1024ull * 1024 * 1024)
+
+enum {
+	OPT_LISTEN = 256, OPT_REV, OPT_EXT, OPT_ISOLATION, OPT_WORKERS, OPT_QUEUES, OPT_RUN_AS,
+	OPT_FAULT, OPT_ENGINE, OPT_SANDBOX, OPT_VERBOSE, OPT_HELP, OPT_VERSION,
+	OPT_LIMIT, /* OPT_LIMIT + i: limit_options[i] */
+};
+
+/* --limit-NAME of a connection and --limit-user-NAME of a user id, with defaults. */
+static const struct {
+	const char *name;
+	size_t off;
+	uint64_t max;
+	bool size; /* takes a suffix K, M, G, T */
+	uint64_t def[2];
+} limit_options[] = {
+#define LIMIT(field, ...) { #field, offsetof(struct limits, field), __VA_ARGS__ }
+	LIMIT(connections, 1u << 20, false, { 0, 0 }),
+	LIMIT(queues, HISI_QM_QUEUES_MAX, false, { 64, 0 }),
+	LIMIT(memory, UINT64_MAX / 2, true, { 1024 * GIB, 16384 * GIB }),
+	LIMIT(maps, 1u << 20, false, { 65535, 262144 }),
+	LIMIT(streams, 1u << 20, false, { 1024, 16384 }),
+	LIMIT(ops, 1u << 20, false, { 0, 0 }),
+#undef LIMIT
+};
+#define LIMITS (sizeof(limit_options) / sizeof(limit_options[0]))
+
+static const char usage[] =
+	"Usage: spimdevd --listen PATH[,OPTION=VALUE]... [OPTION]...\n"
+	"Shares a software ZIP function (19e5:a251) with all who connect to PATH.\n"
+	"\n"
+	"  --listen PATH[,...]     offer an access point at this socket; repeatable:\n"
+	"      reserve=N             queues kept for its clients (0)\n"
+	"      weight=N              its share of the workers, 1 to 1000 (1)\n"
+	"      mode=OCTAL            permissions of the socket (0666)\n"
+	"  --workers N             engine threads, 1 to 64 (one per CPU)\n"
+	"  --queues N              queues in use at a time, of all clients together (1024)\n"
+	"  --rev v2|v3             revision of the functions (v3)\n"
+	"  --ext on|off            offer the software extension; off: plain silicon (on)\n"
+	"  --isolation on|off      doorbells in BAR4, one page a queue; v3 only (off)\n"
+	"  --run-as USER           become this user once the sockets are there\n"
+	"  --sandbox on|off        allow only the system calls that are needed (on)\n"
+	"  --verbose               log connections, too\n"
+	"\n"
+	"Limits; N = 0: none. Of a connection (default), and of a user's connections together:\n"
+	"  --limit-queues N (64)        --limit-user-queues N (0)       queues in use\n"
+	"  --limit-memory SIZE (1T)     --limit-user-memory SIZE (16T)  bytes mapped\n"
+	"  --limit-maps N (65535)       --limit-user-maps N (262144)    memory maps\n"
+	"  --limit-streams N (1024)     --limit-user-streams N (16384)  streams kept\n"
+	"  --limit-ops N (0)            --limit-user-ops N (0)          requests being executed\n"
+	"                               --limit-user-connections N (0)  connections\n"
+	"\n"
+	"  --help, --version       print this, or the version, and end\n";
+
+static int __attribute__((format(printf, 1, 2)))
+wrong(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("spimdevd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("; see spimdevd --help\n", stderr);
+	return -EINVAL;
+}
+
+/* A decimal number; with size, one that may end in K, M, G or T. */
+static int
+number(const char *opt, const char *text, uint64_t min, uint64_t max, bool size, uint64_t *value)
+{
+	static const char suffixes[] = "KMGT";
+	const char *suffix;
+	uint64_t v = 0;
+	unsigned int shift = 0;
+	char *end = NULL;
+
+	errno = 0;
+	if (text[0] >= '0' && text[0] <= '9')
+		v = strtoull(text, &end, 10);
+	if (end != NULL && size && *end != '\0' && (suffix = strchr(suffixes, *end)) != NULL) {
+		shift = 10 * (unsigned int)(suffix - suffixes + 1);
+		end++;
+	}
+	if (end == NULL || *end != '\0' || errno != 0 || v > UINT64_MAX >> shift ||
+			v << shift < min || v << shift > max)
+		return wrong("%s '%s', expected a number from %" PRIu64 " to %" PRIu64 "%s", opt,
+				text, min, max, size ? ", with K, M, G or T behind it if you like" :
+				"");
+	*value = v << shift;
+	return 0;
+}
+
+static int
+choice(const char *opt, const char *text, const char *no, const char *yes, bool *value)
+{
+	*value = strcmp(text, yes) == 0;
+	if (!*value && strcmp(text, no) != 0)
+		return wrong("%s '%s', expected %s or %s", opt, text, yes, no);
+	return 0;
+}
+
+static int
+listen_key(struct listen_options *l, const char *key, const char *value)
+{
+	uint64_t v;
+	char *end;
+
+	if (strcmp(key, "reserve") == 0) {
+		if (number("--listen reserve=", value, 0, HISI_QM_QUEUES_MAX, false, &v) != 0)
+			return -EINVAL;
+		l->reserve = (uint32_t)v;
+		return 0;
+	}
+	if (strcmp(key, "weight") == 0) {
+		if (number("--listen weight=", value, 1, OPTIONS_WEIGHT_MAX, false, &v) != 0)
+			return -EINVAL;
+		l->weight = (uint32_t)v;
+		return 0;
+	}
+	if (strcmp(key, "mode") == 0) {
+		v = strtoull(value, &end, 8);
+		if (value[0] < '0' || value[0] > '7' || *end != '\0' || v > 0777)
+			return wrong("--listen mode='%s', expected octal permissions up to 0777",
+					value);
+		l->mode = (mode_t)v;
+		return 0;
+	}
+	return wrong("--listen %s=: unknown key, expected reserve, weight or mode", key);
+}
+
+static int
+listen_add(struct options *opt, char *text)
+{
+	struct listen_options *l = &opt->listen[opt->listen_cnt];
+	char *rest = NULL, *path, *item;
+
+	if (opt->listen_cnt == OPTIONS_LISTEN_MAX)
+		return wrong("--listen given more than %d times", OPTIONS_LISTEN_MAX);
+	path = text[0] == ',' ? NULL : strtok_r(text, ",", &rest);
+	if (path == NULL)
+		return wrong("--listen without a path");
+	if (strlen(path) > OPTIONS_PATH_MAX)
+		return wrong("--listen '%s': %zu bytes, expected %d at most", path, strlen(path),
+				OPTIONS_PATH_MAX);
+	for (unsigned int i = 0; i < opt->listen_cnt; i++)
+		if (strcmp(opt->listen[i].path, path) == 0)
+			return wrong("--listen '%s' given twice", path);
+	*l = (struct listen_options){ .weight = 1, .mode = 0666 };
+	memcpy(l->path, path, strlen(path) + 1);
+	while ((item = strtok_r(NULL, ",", &rest)) != NULL) {
+		char *eq = strchr(item, '=');
+
+		if (eq == NULL)
+			return wrong("--listen '%s': '%s', expected reserve=, weight= or mode=",
+					path, item);
+		*eq = '\0';
+		if (listen_key(l, item, eq + 1) != 0)
+			return -EINVAL;
+	}
+	opt->listen_cnt++;
+	return 0;
+}
+
+/* What depends on more than one option. */
+static int
+check(const struct options *opt)
+{
+	uint64_t reserved = 0;
+
+	if (opt->listen_cnt == 0)
+		return wrong("--listen is missing, expected at least one");
+	for (unsigned int i = 0; i < opt->listen_cnt; i++)
+		reserved += opt->listen[i].reserve;
+	if (reserved > opt->queues)
+		return wrong("--listen reserve=: %" PRIu64 " queues reserved in all, expected at "
+				"most %u (--queues)", reserved, opt->queues);
+	if (opt->isolation && opt->revision == HISI_QM_REV_V2)
+		return wrong("--isolation 'on' with --rev v2, expected off: v2 has none");
+	return 0;
+}
+
+static void
+defaults(struct options *opt)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	*opt = (struct options){
+		.revision = HISI_QM_REV_V3,
+		.ext = true,
+		.sandbox = true,
+		.queues = HISI_QM_QUEUES_MAX,
+		.workers = cpus < 1 ? 1 : cpus > ZIP_DEV_WORKERS_MAX ? ZIP_DEV_WORKERS_MAX :
+			(unsigned int)cpus,
+	};
+	for (size_t i = 0; i < LIMITS; i++) {
+		*(uint64_t *)((char *)&opt->per_connection + limit_options[i].off) =
+			limit_options[i].def[0];
+		*(uint64_t *)((char *)&opt->per_user + limit_options[i].off) =
+			limit_options[i].def[1];
+	}
+}
+
+static int
+one(struct options *opt, int c, const char *name, char *arg)
+{
+	bool flag;
+	uint64_t v;
+	int rc;
+
+	switch (c) {
+	case OPT_LISTEN:
+		return listen_add(opt, arg);
+	case OPT_REV:
+		rc = choice("--rev", arg, "v2", "v3", &flag);
+		opt->revision = flag ? HISI_QM_REV_V3 : HISI_QM_REV_V2;
+		return rc;
+	case OPT_EXT:
+		return choice("--ext", arg, "off", "on", &opt->ext);
+	case OPT_ISOLATION:
+		return choice("--isolation", arg, "off", "on", &opt->isolation);
+	case OPT_SANDBOX:
+		return choice("--sandbox", arg, "off", "on", &opt->sandbox);
+	case OPT_ENGINE:
+		return choice("--engine", arg, "deflate", "copy", &opt->copy);
+	case OPT_WORKERS:
+		rc = number("--workers", arg, 1, ZIP_DEV_WORKERS_MAX, false, &v);
+		opt->workers = rc == 0 ? (unsigned int)v : 0;
+		return rc;
+	case OPT_QUEUES:
+		rc = number("--queues", arg, 1, HISI_QM_QUEUES_MAX, false, &v);
+		opt->queues = rc == 0 ? (unsigned int)v : 0;
+		return rc;
+	case OPT_RUN_AS:
+		opt->run_as = arg;
+		return arg[0] != '\0' ? 0 : wrong("--run-as '', expected the name of a user");
+	case OPT_FAULT:
+		opt->fault = arg;
+		return 0;
+	case OPT_VERBOSE:
+		opt->verbose = true;
+		return 0;
+	default:
+		break;
+	}
+
+	size_t i = (size_t)(c - OPT_LIMIT) / 2;
+	struct limits *limits = (c - OPT_LIMIT) % 2 == 0 ? &opt->per_connection : &opt->per_user;
+	char opt_name[64];
+
+	snprintf(opt_name, sizeof(opt_name), "--%s", name);
+	return number(opt_name, arg, 0, limit_options[i].max, limit_options[i].size,
+			(uint64_t *)((char *)limits + limit_options[i].off));
+}
+
+enum options_result
+options_parse(int argc, char **argv, struct options *opt)
+{
+	static const struct option fixed[] = {
+		{ "listen", required_argument, NULL, OPT_LISTEN },
+		{ "rev", required_argument, NULL, OPT_REV },
+		{ "ext", required_argument, NULL, OPT_EXT },
+		{ "isolation", required_argument, NULL, OPT_ISOLATION },
+		{ "workers", required_argument, NULL, OPT_WORKERS },
+		{ "queues", required_argument, NULL, OPT_QUEUES },
+		{ "run-as", required_argument, NULL, OPT_RUN_AS },
+		{ "fault", required_argument, NULL, OPT_FAULT },   /* for tests */
+		{ "engine", required_argument, NULL, OPT_ENGINE }, /* for measurements */
+		{ "sandbox", required_argument, NULL, OPT_SANDBOX },
+		{ "verbose", no_argument, NULL, OPT_VERBOSE },
+		{ "help", no_argument, NULL, OPT_HELP },
+		{ "version", no_argument, NULL, OPT_VERSION },
+	};
+	struct option all[sizeof(fixed) / sizeof(fixed[0]) + 2 * LIMITS + 1];
+	char names[2 * LIMITS][40];
+	size_t n = sizeof(fixed) / sizeof(fixed[0]);
+	int c, index = 0;
+
+	memcpy(all, fixed, sizeof(fixed));
+	/* A connection has one connection: the first name of the first limit means nothing. */
+	for (unsigned int i = 1; i < 2 * LIMITS; i++) {
+		snprintf(names[i], sizeof(names[i]), "limit-%s%s", i % 2 == 0 ? "" : "user-",
+				limit_options[i / 2].name);
+		all[n++] = (struct option){ names[i], required_argument, NULL,
+			OPT_LIMIT + (int)i };
+	}
+	all[n] = (struct option){ 0 };
+
+	defaults(opt);
+	opterr = 0;
+	/* '-': in order; a word that is no option comes back as 1. ':': tell a missing value. */
+	while ((c = getopt_long(argc, argv, "-:", all, &index)) != -1) {
+		switch (c) {
+		case OPT_HELP:
+			fputs(usage, stdout);
+			return OPTIONS_DONE;
+		case OPT_VERSION:
+			puts("spimdevd " SPIMDEV_VERSION);
+			return OPTIONS_DONE;
+		case ':':
+			wrong("%s without a value", argv[optind - 1]);
+			return OPTIONS_WRONG;
+		case '?':
+			wrong("unknown option %s", argv[optind - 1]);
+			return OPTIONS_WRONG;
+		case 1:
+			wrong("unexpected argument '%s', expected options only", optarg);
+			return OPTIONS_WRONG;
+		default:
+			if (one(opt, c, all[index].name, optarg) != 0)
+				return OPTIONS_WRONG;
+		}
+	}
+	if (optind < argc) {
+		wrong("unexpected argument '%s', expected options only", argv[optind]);
+		return OPTIONS_WRONG;
+	}
+	return check(opt) == 0 ? OPTIONS_RUN : OPTIONS_WRONG;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "log.h"
+#include "placement.h"
+#include "service.h"
+#include "zip_dev_pci.h"
+
+static void
+server_log(enum vfio_user_log_level level, const char *line, void *priv)
+{
+	static const enum log_level levels[] = {
+		[VFIO_USER_LOG_ERR] = LOG_LEVEL_ERR,
+		[VFIO_USER_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[VFIO_USER_LOG_INFO] = LOG_LEVEL_INFO,
+	};
+
+	(void)priv;
+	log_line(levels[level], "%s", line);
+}
+
+static void
+pool_log(enum zip_dev_log_level level, const char *line, void *priv)
+{
+	static const enum log_level levels[] = {
+		[ZIP_DEV_LOG_ERR] = LOG_LEVEL_ERR,
+		[ZIP_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[ZIP_DEV_LOG_INFO] = LOG_LEVEL_INFO,
+	};
+
+	(void)priv;
+	log_line(levels[level], "%s", line);
+}
+
+/* ---- Start ---- */
+
+int
+service_open(struct service *s, const struct options *opt)
+{
+	const struct vfio_user_server_conf conf = {
+		.name = "spimdevd",
+		.ops = &client_ops,
+		.log = server_log,
+	};
+	int rc;
+
+	*s = (struct service){ .opt = opt, .wake_fd = -1 };
+	pthread_mutex_init(&s->lock, NULL);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd < 0) {
+		rc = -errno;
+		log_line(LOG_LEVEL_ERR, "eventfd: %s", strerror(-rc));
+		return rc;
+	}
+	rc = vfio_user_server_create(&conf, &s->server);
+	if (rc != 0) {
+		log_line(LOG_LEVEL_ERR, "server: %s", strerror(-rc));
+		return rc;
+	}
+	for (unsigned int i = 0; i < opt->listen_cnt; i++) {
+		struct access_point *p = &s->points[i];
+
+		p->service = s;
+		p->conf = &opt->listen[i];
+		rc = vfio_user_server_listen(s->server, p->conf->path, p->conf->mode, p,
+				&p->listener);
+		if (rc != 0) {
+			log_line(LOG_LEVEL_ERR, "--listen '%s': %s", p->conf->path,
+					rc == -EADDRINUSE ? "somebody listens there, or it is "
+					"no socket" : strerror(-rc));
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/*
+ * What clients see is asked of a function that is made for that and thrown away;
+ * it also tells now, and not when somebody connects, if an option is wrong.
+ */
+static int
+describe(struct service *s)
+{
+	struct zip_dev_conf conf = client_dev_conf(s);
+	struct zip_dev *dev;
+	size_t doorbells = 0;
+	int rc;
+
+	conf.name = "options";
+	conf.log = pool_log;
+	conf.group = s->points[0].group;
+	conf.doorbell_memfd = 1;
+	rc = zip_dev_create(&conf, &dev);
+	if (rc != 0)
+		return rc;
+	rc = zip_dev_doorbell_fd(dev, &doorbells);
+
+	for (unsigned int i = 0; i < ZIP_DEV_PCI_BARS; i++)
+		s->regions[VFIO_USER_PCI_BAR0 + i] = (struct vfio_user_region){
+			.size = zip_dev_pci_bar_size(dev, i),
+			.flags = VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE,
+		};
+	s->regions[VFIO_USER_PCI_CONFIG] = (struct vfio_user_region){
+		.size = ZIP_DEV_PCI_CONFIG_SIZE,
+		.flags = VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE,
+	};
+	s->regions[CLIENT_REGION_DOORBELLS] = (struct vfio_user_region){
+		.size = doorbells,
+		.flags = VFIO_USER_REGION_F_MMAP,
+	};
+	s->irqs[VFIO_USER_PCI_MSI] = (struct vfio_user_irq){
+		.count = zip_dev_pci_irqs(dev), .flags = VFIO_USER_IRQ_F_EVENTFD,
+	};
+	/* Never raised; without it a VM monitor warns. */
+	s->irqs[VFIO_USER_PCI_ERR] = (struct vfio_user_irq){
+		.count = 1, .flags = VFIO_USER_IRQ_F_EVENTFD,
+	};
+	s->spim = (struct vfio_user_spim){
+		.doorbell_region = CLIENT_REGION_DOORBELLS,
+		.wake_region = VFIO_USER_PCI_BAR0 + ZIP_DEV_BAR_REGS,
+		.wake_offset = HISI_QM_SHADOW_REG_WAKE,
+	};
+	s->device = (struct vfio_user_device){
+		.flags = VFIO_USER_DEVICE_F_PCI | VFIO_USER_DEVICE_F_RESET,
+		.num_regions = CLIENT_REGION_DOORBELLS + 1,
+		.num_irqs = VFIO_USER_PCI_IRQS,
+		.regions = s->regions,
+		.irqs = s->irqs,
+		.spim = &s->spim,
+	};
+	zip_dev_destroy(dev);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+start_threads(struct service *s)
+{
+	const struct zip_dev_pool_conf conf = {
+		.name = "pool",
+		.workers = (uint16_t)s->opt->workers,
+		.queues_max = s->opt->queues,
+		.stats = 1,
+		.spawn = placement_spawn,
+		.log = pool_log,
+	};
+	int rc = control_create(&s->control);
+
+	if (rc == 0)
+		rc = zip_dev_pool_create(&conf, &s->pool);
+	for (unsigned int i = 0; rc == 0 && i < s->opt->listen_cnt; i++)
+		rc = zip_dev_group_create(s->pool, s->opt->listen[i].reserve,
+				s->opt->listen[i].weight, &s->points[i].group);
+	return rc;
+}
+
+int
+service_start(struct service *s)
+{
+	int rc;
+
+	s->users = users_create(s->opt->per_user.connections);
+	if (s->users == NULL)
+		rc = -ENOMEM;
+	else
+		rc = start_threads(s);
+	if (rc == 0)
+		rc = describe(s);
+	if (rc != 0)
+		log_line(LOG_LEVEL_ERR, "cannot start: %s", strerror(-rc));
+	return rc;
+}
+
+/* ---- Run ---- */
+
+static void
+report_client(struct vfio_user_conn *conn, void *arg)
+{
+	struct client_snapshot c;
+
+	(void)arg;
+	client_snapshot(conn, &c);
+	log_line(LOG_LEVEL_INFO, "%s: connection %llu: pid %d, user %u, %u queues, %u streams, "
+			"%u maps, %llu requests, %llu errors, %llu bytes in, %llu out", c.path,
+			(unsigned long long)c.id, (int)c.peer.pid, (unsigned int)c.peer.uid,
+			c.dev.queues_live, c.dev.streams, c.conn.maps,
+			(unsigned long long)c.dev.requests, (unsigned long long)c.dev.errors,
+			(unsigned long long)c.dev.bytes_in, (unsigned long long)c.dev.bytes_out);
+}
+
+/* SIGUSR1: one line for all, and one for each connection. */
+static void
+report(struct service *s)
+{
+	struct vfio_user_server_stats server;
+	struct zip_dev_pool_stats pool;
+
+	vfio_user_server_stats_get(s->server, &server);
+	zip_dev_pool_stats_get(s->pool, &pool);
+	log_line(LOG_LEVEL_INFO, "%u connections, %llu so far, %llu refused; %u of %u queues, "
+			"%u at most; %u workers; %llu requests, %llu bytes in, %llu out",
+			server.conns, (unsigned long long)server.accepted,
+			(unsigned long long)server.refused, pool.queues_live, pool.queues_max,
+			pool.queues_peak, pool.workers, (unsigned long long)pool.requests,
+			(unsigned long long)pool.bytes_in, (unsigned long long)pool.bytes_out);
+	vfio_user_server_each(s->server, report_client, NULL);
+}
+
+/* @return The signal that ends the service, or 0. */
+static int
+signals(struct service *s, int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGUSR1)
+			return (int)info.ssi_signo;
+		report(s);
+	}
+	return 0;
+}
+
+int
+service_run(struct service *s, int signal_fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = vfio_user_server_fd(s->server), .events = POLLIN },
+		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = s->wake_fd, .events = POLLIN },
+	};
+	eventfd_t n;
+	int rc;
+
+	for (;;) {
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			rc = -errno;
+			log_line(LOG_LEVEL_ERR, "poll: %s", strerror(-rc));
+			return rc;
+		}
+		if (fds[2].revents != 0) {
+			(void)eventfd_read(s->wake_fd, &n);
+			client_close_failed(s);
+		}
+		if (fds[0].revents != 0) {
+			rc = vfio_user_server_run(s->server, 0);
+			if (rc < 0) {
+				log_line(LOG_LEVEL_ERR, "event loop: %s", strerror(-rc));
+				return rc;
+			}
+		}
+		if (fds[1].revents != 0) {
+			rc = signals(s, signal_fd);
+			if (rc != 0) {
+				log_line(LOG_LEVEL_INFO, "ends on %s", strsignal(rc));
+				return 0;
+			}
+		}
+	}
+}
+
+void
+service_close(struct service *s)
+{
+	/* The connections first, then the jobs that end their functions, then the threads. */
+	vfio_user_server_destroy(s->server);
+	control_destroy(s->control);
+	for (unsigned int i = 0; i < s->opt->listen_cnt; i++)
+		zip_dev_group_destroy(s->points[i].group);
+	zip_dev_pool_destroy(s->pool);
+	users_destroy(s->users);
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
+	pthread_mutex_destroy(&s->lock);
+}

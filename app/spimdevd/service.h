@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef SPIMDEVD_SERVICE_H
+#define SPIMDEVD_SERVICE_H
+
+/**
+ * @file
+ * The service as a whole: access points over one pool of engine threads.
+ *
+ *   main.c       start and end
+ *   options.c    command line
+ *   service.c    access points, event loop
+ *   client.c     one connection: what its messages do to its function
+ *   users.c      what each user id has
+ *   control.c    threads for what the event loop must not wait for
+ *   placement.c  which CPUs an engine thread runs on
+ *   sandbox.c    user, capabilities, system calls
+ *   notify.c     the service manager
+ *   log.c        log lines
+ *
+ * Threads: one event loop, which is the main thread; engine threads of the pool;
+ * control threads. The loop never waits for anything but events.
+ */
+
+#include "control.h"
+#include "options.h"
+#include "users.h"
+#include "vfio_user_server.h"
+#include "zip_dev_pool.h"
+
+struct client;
+struct service;
+
+/** An access point. */
+struct access_point {
+	struct service *service;
+	const struct listen_options *conf;
+	struct vfio_user_listener *listener;
+	struct zip_dev_group *group;
+};
+
+struct service {
+	const struct options *opt;
+	struct vfio_user_server *server;
+	struct zip_dev_pool *pool;
+	struct control *control;
+	struct users *users;
+	struct access_point points[OPTIONS_LISTEN_MAX];
+
+	/* What clients see; constant once made. */
+	struct vfio_user_region regions[VFIO_USER_PCI_REGIONS + 1];
+	struct vfio_user_irq irqs[VFIO_USER_PCI_IRQS];
+	struct vfio_user_spim spim;
+	struct vfio_user_device device;
+
+	int wake_fd;               /**< Eventfd: failed is not empty. */
+	pthread_mutex_t lock;      /**< Guards failed. */
+	struct client *failed;     /**< Clients whose function failed, to be closed. */
+};
+
+/**
+ * Take the sockets. To be done before anybody is told that the service runs, and
+ * before service_start().
+ * @return 0 or a negative errno; logged.
+ */
+int service_open(struct service *service, const struct options *opt);
+
+/** Start the threads. @return 0 or a negative errno; logged. */
+int service_start(struct service *service);
+
+/** Serve until a descriptor of sigset, a signalfd, tells of SIGTERM or SIGINT. */
+int service_run(struct service *service, int signal_fd);
+
+/** End connections and threads, remove the sockets. Also after a failed open or start. */
+void service_close(struct service *service);
+
+#endif /* SPIMDEVD_SERVICE_H */

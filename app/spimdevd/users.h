@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef SPIMDEVD_USERS_H
+#define SPIMDEVD_USERS_H
+
+/**
+ * @file
+ * The user ids that have connections now, and what each has in all of them
+ * together. Any thread.
+ */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct users;
+
+/** One user id with at least one connection. */
+struct user;
+
+/** @param max_connections Of one user; 0: no limit. @return NULL: out of memory. */
+struct users *users_create(uint64_t max_connections);
+
+/** No user must be left. NULL is allowed. */
+void users_destroy(struct users *users);
+
+/**
+ * A connection of uid begins.
+ * @return 0, -EDQUOT: it has as many as it may have, or -ENOMEM.
+ */
+int users_connect(struct users *users, uid_t uid, struct user **user);
+
+/** It ends. */
+void users_disconnect(struct users *users, struct user *user);
+
+#endif /* SPIMDEVD_USERS_H */

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""Starts and ends spimdevd, and looks into it from outside."""
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("SPIMDEVD", os.path.join(TOP, "build", "app", "spimdevd"))
+# Further arguments of every start: a sanitizer needs "--sandbox off".
+EXTRA = os.environ.get("SPIMDEVD_ARGS", "").split()
+
+
+class Server:
+    """A running service; a context manager that ends it."""
+
+    def __init__(self, *args, listen="", folder=None, env=None, wait=True):
+        self.own = tempfile.TemporaryDirectory(prefix="spimdevd-") if folder is None else None
+        self.folder = folder or self.own.name
+        self.path = os.path.join(self.folder, "zip")
+        argv = [PROGRAM, "--listen", self.path + listen, *EXTRA, *args]
+        self.err = b""
+        # pylint: disable=consider-using-with
+        self.proc = subprocess.Popen(argv, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                     env=dict(os.environ, **(env or {})))
+        if wait:
+            self.expect("listening on")
+
+    def read(self, timeout):
+        """More of the log, if some comes in time. False at its end."""
+        if not select.select([self.proc.stderr], [], [], timeout)[0]:
+            return True
+        part = os.read(self.proc.stderr.fileno(), 65536)
+        self.err += part
+        return part != b""
+
+    def expect(self, text, timeout=30):
+        """Waits until the log has this."""
+        end = time.monotonic() + timeout
+        more = True
+        while text.encode() not in self.err:
+            if not more or time.monotonic() > end:
+                raise AssertionError("the log lacks '%s':\n%s" % (text, self.log()))
+            more = self.read(0.2)
+
+    def log(self):
+        return self.err.decode(errors="replace")
+
+    def end(self, sig=signal.SIGTERM, timeout=30):
+        """Returns the exit status."""
+        if self.proc.poll() is None:
+            self.proc.send_signal(sig)
+        end = time.monotonic() + timeout
+        while self.read(0.2) and time.monotonic() < end:
+            pass
+        try:
+            return self.proc.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        try:
+            if self.proc.poll() is None:
+                self.end()
+            else:
+                while self.read(0):
+                    pass
+        finally:
+            self.proc.stderr.close()
+            if self.own is not None:
+                self.own.cleanup()
+
+    # ---- From outside ----
+
+    def status(self, key):
+        """A number of /proc/PID/status, kB if it has a unit."""
+        with open("/proc/%d/status" % self.proc.pid, encoding="ascii", errors="replace") as f:
+            for line in f:
+                if line.startswith(key + ":"):
+                    return int(line.split()[1], 16 if key.startswith("Cap") else 10)
+        raise KeyError(key)
+
+    def fds(self):
+        return len(os.listdir("/proc/%d/fd" % self.proc.pid))
+
+    def maps(self):
+        """Lines of /proc/PID/maps that are a client's memory."""
+        with open("/proc/%d/maps" % self.proc.pid, encoding="utf-8") as f:
+            return sum("memfd:spimdevd-test" in line for line in f)
+
+    def cpu(self):
+        """Seconds of CPU time so far."""
+        with open("/proc/%d/stat" % self.proc.pid, encoding="ascii") as f:
+            fields = f.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def settle(self, what, want, timeout=20):
+        """Waits until what() is at most want; returns it."""
+        end = time.monotonic() + timeout
+        while (have := what()) > want and time.monotonic() < end:
+            time.sleep(0.01)
+        return have

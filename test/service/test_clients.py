@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""spimdevd and its clients: requests, sharing, limits, clients that end badly."""
+
+import mmap
+import os
+import random
+import resource
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+
+import runner
+from server import EXTRA, Server
+from vfio_user import (BAR2, COMPRESS, CONFIG, DECOMPRESS, MAILBOX, MB_BUSY, MB_NO_QUEUE,
+                       MB_STOP_QP, REQ_DEFLATE, REQ_GZIP, REQ_ZLIB, Client, Memory, Queue,
+                       Refused)
+
+MIB = 1 << 20
+DOORBELLS = 9
+# The engine writes and reads trailers; headers are the driver's.
+HEADER = {REQ_DEFLATE: b"", REQ_ZLIB: b"\x78\x9c", REQ_GZIP: b"\x1f\x8b\x08" + bytes(6) + b"\3"}
+WBITS = {REQ_DEFLATE: -15, REQ_ZLIB: 15, REQ_GZIP: 31}
+SANITIZED = "--sandbox" in EXTRA  # as the groups of sanitizers start it
+
+
+def text(size, seed=1):
+    rng = random.Random(seed)
+    words = [bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9)))
+             for _ in range(400)]
+    return b" ".join(rng.choices(words, k=size // 4))[:size]
+
+
+def attach(path, size=4 * MIB, spim=False):
+    """A connection with memory mapped."""
+    c, mem = Client(path, spim=spim), Memory(size)
+    c.dma_map(mem.fd, mem.size, mem.iova)
+    return c, mem
+
+
+def round_trip(c, mem, first=0, size=50000, doorbells=None, rev3=True):
+    """Compresses and decompresses with queues first and first + 1."""
+    comp = Queue(c, mem, first, COMPRESS, rev3=rev3, doorbells=doorbells)
+    deco = Queue(c, mem, first + 1, DECOMPRESS, rev3=rev3, doorbells=doorbells)
+    assert (comp.status, deco.status) == (0, 0), (comp.status, deco.status)
+    data = text(size, first)
+    for req in ((REQ_DEFLATE, REQ_ZLIB, REQ_GZIP) if rev3 else (REQ_ZLIB, REQ_GZIP)):
+        status, out = comp.run(req, data, size + 1000)
+        assert status == 0, "compression: status 0x%x" % status
+        assert zlib.decompress(HEADER[req] + out, WBITS[req]) == data
+        status, back = deco.run(req, out, size)
+        assert status == 0, "decompression: status 0x%x" % status
+        assert back == data
+    return comp, deco
+
+
+def live(s):
+    """Queues in use, by the service's own report."""
+    mark = len(s.err)
+    s.proc.send_signal(signal.SIGUSR1)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        for line in s.err[mark:].splitlines(keepends=True):
+            if b" so far" in line and line.endswith(b"\n"):
+                return int(line.split(b"; ")[1].split()[0])
+        s.read(0.1)
+    raise AssertionError("no report: %s" % s.log())
+
+
+# ---- Requests ----
+
+def test_a_request_over_registers():
+    with Server() as s:
+        c, mem = attach(s.path)
+        assert c.read(CONFIG, 0, 4) == bytes.fromhex("e51951a2")
+        assert c.read(CONFIG, 8, 1) == b"\x30"
+        round_trip(c, mem)
+        c.close()
+
+
+def test_a_request_over_shadow_doorbells():
+    with Server() as s:
+        c, mem = attach(s.path, spim=True)
+        spim = c.caps["spim"]
+        assert (spim["doorbell_region"], spim["wake_region"]) == (DOORBELLS, BAR2), spim
+        size, _, fds = c.region_info(DOORBELLS)
+        assert len(fds) == 1 and size >= 64 * 128, (size, fds)
+        page = mmap.mmap(fds[0], size)
+        comp, _ = round_trip(c, mem, doorbells=page)
+        # Asleep in between: each request has to wake the service up.
+        for _ in range(20):
+            time.sleep(0.01)
+            status, _ = comp.run(REQ_ZLIB, b"x" * 1000, 1000)
+            assert status == 0, status
+        try:
+            os.ftruncate(fds[0], 0)
+            raise AssertionError("a client can shrink the doorbells")
+        except PermissionError:
+            pass
+        c.close()
+
+
+def test_a_client_without_spim_sees_no_doorbell_region():
+    with Server() as s:
+        c = Client(s.path)
+        assert "spim" not in c.caps, c.caps
+        try:
+            c.region_info(DOORBELLS)
+            raise AssertionError("region %d is there" % DOORBELLS)
+        except Refused:
+            pass
+        c.close()
+
+
+def test_plain_silicon_of_both_revisions():
+    for rev, byte in (("v2", 0x21), ("v3", 0x30)):
+        with Server("--rev", rev, "--ext", "off") as s:
+            c, mem = attach(s.path)
+            assert c.read(CONFIG, 8, 1)[0] == byte
+            assert c.read(BAR2, 0x2800, 4) == bytes(4), "the extension is offered"
+            round_trip(c, mem, rev3=rev == "v3")
+            c.close()
+
+
+def test_reset_gives_queues_back():
+    with Server() as s:
+        c, mem = attach(s.path)
+        round_trip(c, mem)
+        assert live(s) == 2
+        c.reset()
+        assert live(s) == 0
+        round_trip(c, mem)
+        c.close()
+
+
+def test_unmap_while_requests_run():
+    with Server("--workers", "1") as s:
+        c, mem = attach(s.path, 64 * MIB)
+        q = Queue(c, mem, 0, COMPRESS)
+        src, dst = mem.alloc(4 * MIB), mem.alloc(5 * MIB)
+        mem.map[src:src + 4 * MIB] = text(4 * MIB)
+        for _ in range(8):
+            q.push(REQ_ZLIB, src, 4 * MIB, dst, 5 * MIB)
+        q.submit()
+        time.sleep(0.02)
+        c.dma_unmap(mem.iova, mem.size)
+        # Nobody writes there any more.
+        before = mem.map[:]
+        time.sleep(0.3)
+        assert mem.map[:] == before
+        c.close()
+
+
+# ---- Nobody waits for another one ----
+
+def test_a_queue_that_drains_stalls_nobody():
+    with Server("--workers", "1") as s:
+        busy, mem = attach(s.path, 64 * MIB)
+        q = Queue(busy, mem, 0, COMPRESS, depth=64)
+        src, dst = mem.alloc(8 * MIB), mem.alloc(9 * MIB)
+        mem.map[src:src + 8 * MIB] = text(8 * MIB)
+        for _ in range(60):
+            q.push(REQ_ZLIB, src, 8 * MIB, dst, 9 * MIB)
+        q.submit()
+        other = Client(s.path)
+        busy.write(BAR2, MAILBOX, (MB_STOP_QP | MB_BUSY).to_bytes(4, "little") + bytes(12))
+        times = []
+        for _ in range(200):
+            start = time.monotonic()
+            other.read(CONFIG, 0, 64)
+            times.append(time.monotonic() - start)
+        still = int.from_bytes(busy.read(BAR2, MAILBOX, 2), "little") & MB_BUSY
+        assert still, "the queue drained too soon for this test to tell anything"
+        # An end in the middle of it: the next function of anybody comes at once.
+        start = time.monotonic()
+        busy.close()
+        Client(s.path).close()
+        took = time.monotonic() - start
+        other.close()
+        assert sorted(times)[100] < 0.05 and took < 2, (sorted(times)[100], took)
+        return "median answer beside it %.0f us" % (sorted(times)[100] * 1e6)
+
+
+# ---- Limits ----
+
+def test_queues_of_the_pool_run_out_and_come_back():
+    with Server("--queues", "4") as s:
+        c, mem = attach(s.path)
+        assert c.queues() == 4
+        other, omem = attach(s.path)
+        queues = [Queue(c, mem, i, COMPRESS) for i in range(4)]
+        assert [q.status for q in queues] == [0] * 4
+        assert Queue(other, omem, 0, COMPRESS).status == MB_NO_QUEUE
+        c.mailbox(MB_STOP_QP, 2)
+        assert Queue(other, omem, 0, COMPRESS).status == 0
+        c.close()
+        assert s.settle(lambda: live(s), 1) == 1
+        other.close()
+
+
+def test_reserved_queues_are_kept():
+    with tempfile.TemporaryDirectory() as folder:
+        with Server("--queues", "4", "--listen", folder + "/other", folder=folder,
+                    listen=",reserve=3") as s:
+            other, omem = attach(folder + "/other")
+            assert Queue(other, omem, 0, COMPRESS).status == 0
+            assert Queue(other, omem, 1, COMPRESS).status == MB_NO_QUEUE
+            c, mem = attach(s.path)
+            assert [Queue(c, mem, i, COMPRESS).status for i in range(3)] == [0] * 3
+            other.close()
+            c.close()
+
+
+def test_limits_of_a_connection():
+    with Server("--limit-queues", "3", "--limit-maps", "2", "--limit-memory", "8M") as s:
+        c, mem = attach(s.path)
+        assert c.queues() == 3
+        assert Queue(c, mem, 3, COMPRESS).status != 0
+        extra = [Memory(4 * MIB, 0x200000000 + i * 16 * MIB) for i in range(2)]
+        c.dma_map(extra[0].fd, extra[0].size, extra[0].iova)
+        try:
+            c.dma_map(extra[1].fd, 4096, extra[1].iova)
+            raise AssertionError("a third map was accepted")
+        except Refused:
+            pass
+        c.dma_unmap(extra[0].iova, extra[0].size)
+        big = Memory(16 * MIB, 0x300000000)
+        try:
+            c.dma_map(big.fd, big.size, big.iova)
+            raise AssertionError("more than 8 MiB were accepted")
+        except Refused:
+            pass
+        round_trip(c, mem)
+        c.close()
+
+
+def test_limit_of_connections_of_a_user():
+    with Server("--limit-user-connections", "3") as s:
+        clients = [Client(s.path) for _ in range(3)]
+        try:
+            Client(s.path)
+            raise AssertionError("a fourth connection was accepted")
+        except (ConnectionError, BrokenPipeError):
+            pass
+        s.expect("--limit-user-connections")
+        clients.pop().close()
+        end = time.monotonic() + 10
+        while True:
+            try:
+                clients.append(Client(s.path))
+                break
+            except OSError:
+                assert time.monotonic() < end, "the place was not given back"
+        for c in clients:
+            c.read(CONFIG, 0, 4)
+            c.close()
+
+
+# ---- Many, and bad ends ----
+
+def test_a_thousand_idle_connections():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    with Server() as s:
+        # The first ones pay for what all share.
+        warm = [Client(s.path, spim=i % 2 == 0) for i in range(20)]
+        base_rss, base_fds = s.status("VmRSS"), s.fds()
+        base_threads = s.status("Threads")
+        plain = [Client(s.path) for _ in range(1000)]
+        rss = (s.status("VmRSS") - base_rss) / 1000
+        fds = (s.fds() - base_fds) / 1000
+        spim_rss = s.status("VmRSS")
+        spim = [Client(s.path, spim=True) for _ in range(1000)]
+        spim_rss = (s.status("VmRSS") - spim_rss) / 1000
+        spim_fds = (s.fds() - base_fds) / 1000 - fds
+        assert s.status("Threads") == base_threads
+        for c in random.sample(plain, 20) + random.sample(spim, 20):
+            assert c.queues() == 64
+        before = s.cpu()
+        time.sleep(1)
+        cpu = s.cpu() - before
+        for c in warm + plain + spim:
+            c.close()
+        assert s.settle(s.fds, base_fds - 20) <= base_fds - 20, s.fds()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    figure = ("RSS per connection %.1f KiB and %.2f fds, with shadow doorbells %.1f KiB and "
+              "%.2f fds; idle for 1 s: %.0f ms CPU" % (rss, fds, spim_rss, spim_fds, cpu * 1e3))
+    if not SANITIZED:
+        assert rss <= 64 and spim_rss <= 64, figure
+        assert cpu < 0.1, figure
+    return figure
+
+
+CHILD = """
+import sys, time
+sys.path.insert(0, sys.argv[2])
+from test_clients import *
+c, mem = attach(sys.argv[1], 32 * MIB, spim=True)
+qs = [Queue(c, mem, i, COMPRESS) for i in range(2)]
+assert all(q.status == 0 for q in qs)
+src, dst = mem.alloc(2 * MIB), mem.alloc(3 * MIB)
+mem.map[src:src + 2 * MIB] = text(2 * MIB)
+for q in qs:
+    for _ in range(10):
+        q.push(REQ_ZLIB, src, 2 * MIB, dst, 3 * MIB)
+    q.submit()
+print("busy", flush=True)
+time.sleep(60)
+"""
+
+
+def test_killed_clients_give_everything_back():
+    with Server("--queues", "8") as s:
+        keep, kmem = attach(s.path)
+        round_trip(keep, kmem)
+        base_fds, base_threads = s.fds(), s.status("Threads")
+        here = os.path.dirname(os.path.abspath(__file__))
+        for _ in range(5):
+            children = [subprocess.Popen([sys.executable, "-c", CHILD, s.path, here],
+                                         stdout=subprocess.PIPE) for _ in range(3)]
+            for child in children:
+                assert child.stdout.readline() == b"busy\n"
+            assert live(s) == 8
+            for child in children:
+                child.kill()
+                child.wait()
+                child.stdout.close()
+            assert s.settle(lambda: live(s), 2) == 2
+        assert s.settle(s.fds, base_fds) == base_fds
+        assert s.settle(s.maps, 1) == 1
+        assert s.settle(lambda: s.status("Threads"), base_threads) == base_threads
+        round_trip(keep, kmem, first=2)
+        keep.close()
+
+
+def test_descriptors_run_out_and_come_back():
+    with Server() as s:
+        keep, kmem = attach(s.path)
+        used = s.fds()
+        hard = resource.prlimit(s.proc.pid, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(s.proc.pid, resource.RLIMIT_NOFILE, (used + 10, hard))
+        crowd = []
+        for _ in range(40):
+            c = Client(s.path, negotiate=False, timeout=5)
+            crowd.append(c)
+        time.sleep(0.3)
+        before = s.cpu()
+        time.sleep(1)
+        spun = s.cpu() - before
+        round_trip(keep, kmem)  # the one that was there notices nothing
+        for c in crowd:
+            c.close()
+        resource.prlimit(s.proc.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        late = Client(s.path, timeout=20)
+        assert late.queues() == 64
+        late.close()
+        keep.close()
+        assert s.end() == 0
+        lines = [line for line in s.log().splitlines() if "listening on" not in line]
+        assert spun < 0.3, "%.2f s of CPU while it could accept nobody" % spun
+        assert 1 <= len(lines) <= 8, s.log()
+
+
+def test_memory_that_vanishes_ends_only_its_client():
+    with Server("--workers", "1") as s:
+        keep, kmem = attach(s.path)
+        c, mem = attach(s.path, 64 * MIB)
+        q = Queue(c, mem, 0, COMPRESS)
+        src, dst = mem.alloc(8 * MIB), mem.alloc(9 * MIB)
+        mem.map[src:src + 8 * MIB] = text(8 * MIB)
+        for _ in range(10):
+            q.push(REQ_ZLIB, src, 8 * MIB, dst, 9 * MIB)
+        q.submit()
+        time.sleep(0.05)
+        os.ftruncate(mem.fd, 0)
+        assert select.select([c.sock], [], [], 20)[0] and c.sock.recv(1) == b"", \
+            "the connection was not closed"
+        round_trip(keep, kmem)
+        s.expect("vanished")
+        keep.close()
+
+
+if __name__ == "__main__":
+    sys.exit(runner.main(sys.modules[__name__], "spimdevd clients"))

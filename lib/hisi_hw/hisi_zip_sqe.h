@@ -121,13 +121,16 @@ enum hisi_zip_ctx_st {
 	HISI_ZIP_CTX_NO_SPACE = 0x1,          /**< Last block, input taken, output left. */
 	HISI_ZIP_CTX_DECOMPING_NO_SPACE = 0x2,/**< Output ran out inside a block. */
 	HISI_ZIP_CTX_BLK_NOSTART = 0x3,       /**< Between two blocks. */
+	HISI_ZIP_CTX_NO_CRC = 0x4,            /**< At the end, the trailer is still missing. */
 };
 #define HISI_ZIP_CTX_BFINAL (1u << 7) /**< ctx_dw0: BFINAL of the current block seen. */
 #define HISI_ZIP_CTX_DW1_STORE_MASK 0x7ffffu /**< ctx_dw1: not 0 while data is pending. */
+#define HISI_ZIP_CTX_DW2_WINDOW_MASK 0xffffu /**< ctx_dw2: bytes of history. */
 
 /* Stream context buffer, in client memory (5.6). */
 #define HISI_ZIP_CTX_SIZE   0x10000 /**< Bytes per stream, zeroed at its start. */
 #define HISI_ZIP_CTX_HW_OFF 64      /**< The address given to the device is buffer + 64. */
+#define HISI_ZIP_CTX_HW_END 0x9800  /**< From here on the buffer is software's again. */
 
 _Static_assert(sizeof(struct hisi_zip_sqe) == 128, "ZIP SQE");
 

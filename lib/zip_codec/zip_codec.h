@@ -103,6 +103,8 @@ struct zip_codec_result {
 	 * between two blocks (nothing of the next block was decoded), else 0.
 	 */
 	uint8_t at_block;
+	/** Inflate streams: 1 from the header of the block with BFINAL on. */
+	uint8_t last_block;
 	/** Streams: output is pending that did not fit in dst (call again with more room). */
 	uint8_t pending;
 };

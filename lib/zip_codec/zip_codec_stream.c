@@ -285,8 +285,9 @@ decompress_probe(struct zip_codec_stream *stream)
 	return stream->wants_room;
 }
 
+/* Decompress as far as input and room go; does not set result->last_block. */
 static int
-decompress_run(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
+decompress_pieces(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
 		struct zip_codec_result *result)
 {
 	int more = stream->wants_room && dst->cnt == 0;
@@ -327,6 +328,16 @@ decompress_run(struct zip_codec_stream *stream, struct cursor *src, struct curso
 	}
 	result->at_block = stream->at_block;
 	return 0;
+}
+
+static int
+decompress_run(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
+		struct zip_codec_result *result)
+{
+	int ret = decompress_pieces(stream, src, dst, result);
+
+	result->last_block = (stream->zlib.data_type & 64) != 0;
+	return ret;
 }
 
 int

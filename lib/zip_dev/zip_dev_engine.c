@@ -16,6 +16,9 @@
 #define PLAIN_DST_MIN     0x10u /**< Less output room is not even looked at (5.5). */
 #define V2_WINDOW         15
 
+#define WINDOW_MAX        (32u << 10)
+#define CTX_HW_LEN        (HISI_ZIP_CTX_HW_END - HISI_ZIP_CTX_HW_OFF)
+
 #define TRAILER_ZLIB 4 /**< Adler-32, big endian. */
 #define TRAILER_GZIP 8 /**< CRC-32 and size, little endian. */
 
@@ -469,17 +472,21 @@ stream_inflate(struct zip_dev_exec *ex, const struct req *r, struct zip_dev_stre
 
 	if (res->end)
 		s->ended = true;
+	if (s->ended || res->last_block)
+		sqe->ctx_dw0 = HISI_ZIP_CTX_BFINAL;
 	if (rc == -ENOSPC && !s->ended) {
-		/* Both ask for more room; 1 says that the next request needs no input. */
-		sqe->ctx_dw0 = res->consumed == r->src_len ? HISI_ZIP_CTX_NO_SPACE :
-			HISI_ZIP_CTX_DECOMPING_NO_SPACE;
+		/* Both ask for more room; 1 says that the stream needs no more input. */
+		sqe->ctx_dw0 |= res->last_block && res->consumed == r->src_len ?
+			HISI_ZIP_CTX_NO_SPACE : HISI_ZIP_CTX_DECOMPING_NO_SPACE;
 		sqe->ctx_dw1 = 1;
 		set_result(sqe, res->consumed, res->produced, HISI_ZIP_OK);
 		return true;
 	}
 	if (!s->ended || !stream_read_trailer(ex, r, s, res)) {
-		if (!s->ended && res->at_block)
-			sqe->ctx_dw0 = HISI_ZIP_CTX_BLK_NOSTART;
+		if (s->ended)
+			sqe->ctx_dw0 |= HISI_ZIP_CTX_NO_CRC;
+		else if (res->at_block)
+			sqe->ctx_dw0 |= HISI_ZIP_CTX_BLK_NOSTART;
 		set_result(sqe, res->consumed, res->produced, HISI_ZIP_OK);
 		return true;
 	}
@@ -499,10 +506,19 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 	struct zip_dev_stream *s;
 	bool go_on;
 	int rc = 0;
-	uint32_t st = zip_dev_stream_get(&dev->streams, key, r->first,
-			r->compress ? ZIP_CODEC_COMPRESS : ZIP_CODEC_DECOMPRESS, r->type,
-			&r->params, &s);
+	uint32_t st;
 
+	/*
+	 * Nothing is kept there, but silicon would write it: a driver that gives
+	 * it less must fail here, too. A driver of the extension may give a mere name.
+	 */
+	if (!dev->conf.ext && zip_dev_view_at(&ex->view, key, CTX_HW_LEN, ZIP_DEV_PROT_READ |
+			ZIP_DEV_PROT_WRITE) == NULL)
+		st = HISI_ZIP_BAD_ADDR;
+	else
+		st = zip_dev_stream_get(&dev->streams, key, r->first,
+				r->compress ? ZIP_CODEC_COMPRESS : ZIP_CODEC_DECOMPRESS, r->type,
+				&r->params, &s);
 	if (st != HISI_ZIP_OK) {
 		set_result(sqe, 0, 0, st);
 		return;
@@ -516,7 +532,6 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 	/* These words are the device's; what the driver sends of them is not looked at. */
 	sqe->ctx_dw0 = 0;
 	sqe->ctx_dw1 = 0;
-	sqe->ctx_dw2 = 0;
 
 	if (!s->ended) {
 		rc = zip_codec_stream_run(s->codec, r->flush, ex->src.iov, ex->src.cnt,
@@ -535,6 +550,7 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 	} else {
 		go_on = stream_inflate(ex, r, s, rc, &res, sqe);
 	}
+	sqe->ctx_dw2 = s->isize < WINDOW_MAX ? s->isize : WINDOW_MAX;
 	set_checksum(sqe, r, s->checksum, s->crc32, s->adler32, s->isize);
 	zip_dev_stream_put(&dev->streams, s, go_on);
 }

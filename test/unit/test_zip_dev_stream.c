@@ -282,11 +282,11 @@ release_is_the_extensions(void **state)
 	conf.ext = 0;
 	td_open(&plain_td, &conf, ARENA);
 	tq_start(&q, &plain_td, 0, HISI_ZIP_QC_COMPRESS, 16);
-	sqe = stream_slot(&q, HISI_ZIP_REQ_ZLIB, 64, true, false);
+	sqe = stream_slot(&q, HISI_ZIP_REQ_ZLIB, TD_IOVA + 64, true, false);
 	sqe_src(sqe, TD_IOVA, 100);
 	sqe_dst(sqe, TD_IOVA + 4096 * 16, 1000);
 	assert_int_equal(tq_do(&q)->dw3, HISI_ZIP_OK);
-	zip_dev_write(plain_td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, 64);
+	zip_dev_write(plain_td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, TD_IOVA + 64);
 	zip_dev_stats_get(plain_td.dev, &s);
 	assert_int_equal(s.streams, 1);
 	td_close(&plain_td);

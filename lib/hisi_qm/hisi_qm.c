@@ -128,6 +128,33 @@ bring_up(struct hisi_qm *qm)
 	return 0;
 }
 
+/* All queues are lost; the lock is held. Those who have some look at the number. */
+static int
+function_restart(struct hisi_qm *qm)
+{
+	__atomic_store_n(&qm->resets, qm->resets + 1, __ATOMIC_RELEASE);
+	return bring_up(qm);
+}
+
+/*
+ * The function does not do as it is told: reset it; the lock is held. Returns 0
+ * if it was, and touches no memory any more, whether or not it works again.
+ */
+static int
+function_reset(struct hisi_qm *qm)
+{
+	int ret = qm->io->ops->reset != NULL ? qm->io->ops->reset(qm->io) : -ENOTSUP;
+
+	if (ret != 0) {
+		qm_log(qm, 1, "the function cannot be reset (%d)", ret);
+		return ret;
+	}
+	ret = function_restart(qm);
+	qm_log(qm, ret != 0, "the function was reset, all its queues are lost; started again: %d",
+		ret);
+	return 0;
+}
+
 /* Ask how many queues the function has. Returns the number or a negative errno. */
 static int
 queues_get(struct hisi_qm *qm)
@@ -305,8 +332,12 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 	ring->cq_phase = 1;
 	ring->wake_io = qm->io->ops->wake != NULL ? qm->io : NULL;
 	ret = contexts_set(qm, qp);
+	/* A mailbox that hangs stays so: nobody would get a queue any more. */
+	if (ret == -ETIMEDOUT && function_reset(qm) == 0)
+		ret = contexts_set(qm, qp);
 	if (ret != 0)
 		goto fail_put;
+	qp->resets = qm->resets;
 	pthread_mutex_unlock(&qm->lock);
 	return 0;
 
@@ -327,6 +358,7 @@ hisi_qm_qp_restart(struct hisi_qm *qm, struct hisi_qm_qp *qp)
 
 	pthread_mutex_lock(&qm->lock);
 	ret = ring->qn < qm->queues ? contexts_set(qm, qp) : -EBUSY;
+	qp->resets = qm->resets;
 	pthread_mutex_unlock(&qm->lock);
 	if (ret != 0)
 		return ret;
@@ -388,18 +420,83 @@ drain_v2(struct hisi_qm *qm, uint16_t qn)
 	return ret;
 }
 
+/* The lock is held. */
+static int
+queue_stop(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
+{
+	int ret;
+
+	if (qp->resets != qm->resets)
+		return 0; /* a reset has stopped it */
+	if (qm->io->revision >= HISI_QM_REV_V3)
+		ret = mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
+	else
+		ret = drain_v2(qm, qp->ring.qn);
+	/* One that seems gone, too: it may come back, and if not, has nothing under way. */
+	if ((ret == -ETIMEDOUT || ret == -EIO || ret == -ENODEV) && function_reset(qm) == 0)
+		ret = 0;
+	return ret;
+}
+
 int
 hisi_qm_qp_stop(struct hisi_qm *qm, struct hisi_qm_qp *qp)
 {
 	int ret;
 
 	pthread_mutex_lock(&qm->lock);
-	if (qm->io->revision >= HISI_QM_REV_V3)
-		ret = mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
-	else
-		ret = drain_v2(qm, qp->ring.qn);
+	ret = queue_stop(qm, qp);
 	pthread_mutex_unlock(&qm->lock);
 	return ret;
+}
+
+/*
+ * Was the function reset behind our back? Then it has forgotten where its
+ * contexts are. The lock is held. Returns 0, -ESTALE, or what the mailbox did.
+ */
+static int
+function_check(struct hisi_qm *qm)
+{
+	uint64_t bt = 0;
+	int ret = 0;
+
+	/* Twice: other functions' commands may show between two reads (QM 2.3). */
+	for (int i = 0; i < 2 && ret == 0; i++) {
+		ret = mailbox(qm, HISI_QM_MB_SQC_BT, 0, 0, &bt);
+		if (ret == 0 && bt == qm->ctx.iova)
+			return 0;
+	}
+	if (ret != 0)
+		return ret;
+	qm_log(qm, 1, "the function was reset by somebody: contexts at 0x%llx, expected 0x%llx",
+		(unsigned long long)bt, (unsigned long long)qm->ctx.iova);
+	return -ESTALE;
+}
+
+int
+hisi_qm_qp_abort(struct hisi_qm *qm, struct hisi_qm_qp *qp)
+{
+	int ret;
+
+	pthread_mutex_lock(&qm->lock);
+	ret = qp->resets != qm->resets ? 0 : function_check(qm);
+	if (ret == 0)
+		ret = queue_stop(qm, qp);
+	else if (ret != -ESTALE && function_reset(qm) == 0)
+		ret = 0;
+	if (ret == -ESTALE) {
+		function_restart(qm); /* if that fails, the next start of a queue says so */
+		ret = 0;
+	}
+	pthread_mutex_unlock(&qm->lock);
+	return ret;
+}
+
+int
+hisi_qm_qp_check(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
+{
+	if (qm->io->ops->read32(qm->io, HISI_QM_MAILBOX) == UINT32_MAX)
+		return -ENODEV;
+	return qp->resets != __atomic_load_n(&qm->resets, __ATOMIC_ACQUIRE) ? -ESTALE : 0;
 }
 
 void

@@ -34,6 +34,8 @@ struct hisi_qm {
 	uint16_t ctx_queues;       /**< Queues that ctx has room for: as many as there were. */
 	struct hisi_qm_mem ctx;    /**< SQC array, then CQC array. */
 	uint64_t used[HISI_QM_QUEUES_MAX / 64]; /**< Bit set: queue is taken. */
+	/** How often all queues were lost in a reset; read without the lock. */
+	uint32_t resets;
 };
 
 /** One queue pair. */
@@ -41,6 +43,7 @@ struct hisi_qm_qp {
 	struct hisi_qm_ring ring;  /**< For the data path. */
 	struct hisi_qm_mem mem;    /**< SQ, then CQ, then room for a context image. */
 	uint8_t type;              /**< As given to hisi_qm_qp_start(). */
+	uint32_t resets;           /**< hisi_qm.resets when it was started. */
 };
 
 /**
@@ -80,7 +83,8 @@ void hisi_qm_fini(struct hisi_qm *qm);
  * @return
  *   0; -EBUSY (all queues of the function are taken, or those of the pool that it
  *   shares), -EINVAL (depth), -ENODEV, -ETIMEDOUT or -EIO (mailbox), or the errno of
- *   mem->alloc.
+ *   mem->alloc. A mailbox that does not answer has the function reset, if that is
+ *   possible, before it fails.
  */
 int hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16_t depth,
 		int socket);
@@ -100,12 +104,37 @@ int hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, ui
 int hisi_qm_qp_restart(struct hisi_qm *qm, struct hisi_qm_qp *qp);
 
 /**
+ * Is the function of a running queue pair there, and the queue still its own?
+ * One register read and no lock: for a caller that polls and has waited for long.
+ *
+ * @return
+ *   0; -ENODEV (the function is gone: all registers read as ones) or -ESTALE
+ *   (the function was reset by hisi_qm_qp_stop() or hisi_qm_qp_abort() of
+ *   another queue pair: nothing will complete any more).
+ */
+int hisi_qm_qp_check(struct hisi_qm *qm, const struct hisi_qm_qp *qp);
+
+/**
  * Stop a queue pair: on return everything submitted has completed, the device
  * touches neither rings nor data any more, and CQEs can still be consumed.
  *
- * @return 0, or -ETIMEDOUT or -EIO if the device did not confirm.
+ * A queue that does not stop has the function reset, if that is possible. Then
+ * what has no CQE on return will not get one, here and in all other queue pairs,
+ * whose owners find out by hisi_qm_qp_check().
+ *
+ * @return
+ *   0; -ENODEV: the function is gone, and touches nothing any more either;
+ *   -ETIMEDOUT or -EIO: it did not confirm, could not be reset, and may still
+ *   write to rings and data.
  */
 int hisi_qm_qp_stop(struct hisi_qm *qm, struct hisi_qm_qp *qp);
+
+/**
+ * The same for a queue pair that has not completed anything for too long: the
+ * function may also have been reset behind our back, which would have wiped
+ * what hisi_qm_init() set up. That is done again, so that queues can be started.
+ */
+int hisi_qm_qp_abort(struct hisi_qm *qm, struct hisi_qm_qp *qp);
 
 /** Give the rings and the queue of a stopped queue pair back. */
 void hisi_qm_qp_free(struct hisi_qm *qm, struct hisi_qm_qp *qp);

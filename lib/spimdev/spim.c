@@ -225,6 +225,18 @@ spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue)
 	return lost(dev, queue->opened) ? 0 : hisi_qm_qp_stop(&dev->qm, &queue->qp);
 }
 
+int
+spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue)
+{
+	return lost(dev, queue->opened) ? -ENOTCONN : hisi_qm_qp_check(&dev->qm, &queue->qp);
+}
+
+int
+spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue)
+{
+	return lost(dev, queue->opened) ? 0 : hisi_qm_qp_abort(&dev->qm, &queue->qp);
+}
+
 void
 spim_queue_put(struct spim_dev *dev, struct spim_queue *queue)
 {

@@ -127,9 +127,28 @@ int spim_queue_take(struct spim_dev *dev, uint8_t type, uint16_t depth, int sock
 
 /**
  * Let a queue finish what was submitted to it. CQEs can still be consumed
- * afterwards, and the device touches no memory for this queue any more.
+ * afterwards, and the device touches no memory for this queue any more, unless
+ * it returns something other than 0 and -ENODEV, see hisi_qm_qp_stop().
  */
 int spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue);
+
+/**
+ * Is the function still there, and the queue its own? Cheap; for a caller that
+ * has polled for long without a completion.
+ * @return
+ *   0; -ENOTCONN (spim_queue_lost()), or see hisi_qm_qp_check().
+ */
+int spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue);
+
+/**
+ * Stop a queue that has not completed anything for too long, if need be by a
+ * reset of the function, see hisi_qm_qp_abort(). May take seconds.
+ *
+ * @return
+ *   0 or -ENODEV: the device touches no memory for this queue any more;
+ *   otherwise it may, and rings and data must be left to it.
+ */
+int spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue);
 
 /** Give a stopped queue back. */
 void spim_queue_put(struct spim_dev *dev, struct spim_queue *queue);

@@ -73,6 +73,14 @@ local_poll(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
 	return zip_dev_poll(to_local(io)->dev, qn, budget);
 }
 
+/* Without threads this must not run while other queues are polled, which we cannot know. */
+static int
+local_reset(struct hisi_qm_io *io)
+{
+	zip_dev_reset(to_local(io)->dev);
+	return 0;
+}
+
 static const struct hisi_qm_io_ops polled_ops = {
 	.read32 = local_read32,
 	.write32 = local_write32,
@@ -88,6 +96,7 @@ static const struct hisi_qm_io_ops threaded_ops = {
 	.write64 = local_write64,
 	.mailbox = local_mailbox,
 	.doorbells = local_doorbells,
+	.reset = local_reset,
 };
 
 static void

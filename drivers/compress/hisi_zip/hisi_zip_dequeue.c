@@ -63,8 +63,56 @@ finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe
 	return ret;
 }
 
-/* Results of a request that is not a plain success. Sets all fields of the op. */
-static void __rte_noinline
+/* A device that claims more than it was given is not to be believed. */
+static inline bool
+believable(const struct hisi_qm_ring *ring, uint16_t cq_head, const struct hisi_zip_sqe *sqe)
+{
+	return ring->cq[cq_head].sq_head == cq_head && sqe->produced <= sqe->dest_avail_out &&
+		sqe->consumed <= sqe->input_data_length;
+}
+
+/*
+ * Is a status that is an error the function's fault, so that software may do better?
+ * Of silicon we know only few of them (reference U11). Not if the data is to blame.
+ */
+static bool
+may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t status)
+{
+	if (!qp->dev->args.sw || (slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
+		return false;
+	if (qp->dev->info.ext_features == 0)
+		return true;
+	return status < HISI_ZIP_BAD_DATA || status > HISI_ZIP_BAD_STREAM;
+}
+
+/* The answer cannot be true. Returns true if software has set all fields of the op. */
+static bool __rte_noinline
+finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
+{
+	struct rte_comp_op *op = slot->op;
+
+	HISI_ZIP_COUNT(qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER], 1);
+	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
+		struct hisi_zip_stream *s = op->stream;
+
+		s->dead = true;
+		__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+	} else if (qp->dev->args.sw) {
+		hisi_zip_sw_repeat(qp, op);
+		return true;
+	}
+	op->status = RTE_COMP_OP_STATUS_ERROR;
+	op->consumed = 0;
+	op->produced = 0;
+	op->debug_status = 0;
+	return false;
+}
+
+/*
+ * Results of a request that is not a plain success. Sets all fields of the op but
+ * output_chksum, and that too if it returns true, because software has repeated it.
+ */
+static bool __rte_noinline
 finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		const struct hisi_zip_sqe *sqe)
 {
@@ -87,12 +135,15 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 			 * Plain silicon returns no prefix, and takes no destination below
 			 * 16 bytes (reference 5.5); software can do both.
 			 */
-			hisi_zip_sw_run(qp, op);
-			return;
+			hisi_zip_sw_repeat(qp, op);
+			return true;
 		}
 		op->status = (sqe->dw3 & HISI_ZIP_EXT_DW3_PARTIAL) && sqe->consumed > 0 ?
 			RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
 			RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
+	} else if (may_repeat(qp, slot, status)) {
+		hisi_zip_sw_repeat(qp, op);
+		return true;
 	} else {
 		op->status = RTE_COMP_OP_STATUS_ERROR;
 	}
@@ -101,6 +152,7 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		op->consumed = 0;
 		op->produced = 0;
 	}
+	return false;
 }
 
 /* The checksum of an op, in compressdev's form. */
@@ -145,28 +197,23 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, cq_head);
 	struct rte_comp_op *op = slot->op;
+	bool repeated = false;
 
-	if (likely((sqe->dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
+	if (unlikely(!believable(ring, cq_head, sqe))) {
+		repeated = finish_lie(qp, slot);
+	} else if (likely((sqe->dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
 			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))) {
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
 		op->consumed = sqe->consumed;
 		op->produced = sqe->produced;
 		op->debug_status = 0;
 	} else {
-		finish_other(qp, slot, sqe);
+		repeated = finish_other(qp, slot, sqe);
 	}
-	/* A device that claims more than it was given is not to be believed. */
-	if (unlikely(ring->cq[cq_head].sq_head != cq_head ||
-			op->produced > sqe->dest_avail_out ||
-			op->consumed > sqe->input_data_length)) {
-		HISI_ZIP_COUNT(qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER], 1);
-		op->status = RTE_COMP_OP_STATUS_ERROR;
-		op->consumed = 0;
-		op->produced = 0;
-	}
-	op->output_chksum = 0;
+	if (likely(!repeated))
+		op->output_chksum = 0;
 	if (unlikely(slot->flags != 0)) {
-		if (slot->flags & HISI_ZIP_SLOT_F_CHKSUM)
+		if ((slot->flags & HISI_ZIP_SLOT_F_CHKSUM) && !repeated)
 			op->output_chksum = output_chksum(sqe);
 		if (slot->flags & HISI_ZIP_SLOT_F_SGL)
 			__atomic_store_n(&hwq->sgl_head, slot->sgl_end, __ATOMIC_RELEASE);
@@ -183,21 +230,10 @@ hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	if (hisi_qm_cq_ready(&hwq->queue->qp.ring, 1)) {
 		take_result(qp, slot, hwq, hwq->queue->qp.ring.cq_head);
 		hisi_qm_cq_skip(&hwq->queue->qp.ring, 1);
+		slot->kind = HISI_ZIP_SLOT_DONE;
 	} else {
-		/* The device never answered. */
-		slot->op->status = RTE_COMP_OP_STATUS_ERROR;
-		slot->op->consumed = 0;
-		slot->op->produced = 0;
-		slot->op->output_chksum = 0;
-		slot->op->debug_status = 0;
-		if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
-			struct hisi_zip_stream *s = slot->op->stream;
-
-			s->dead = true;
-			__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
-		}
+		hisi_zip_slot_lost(qp, slot);
 	}
-	slot->kind = HISI_ZIP_SLOT_DONE;
 }
 
 /* Results that wait in a queue, up to max; runs the engine if nobody else does. */
@@ -207,7 +243,7 @@ results_ready(const struct hisi_zip_qp *qp, const struct hisi_zip_hwq *hwq, uint
 	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
 	uint16_t n = hisi_qm_cq_ready(ring, max);
 
-	if (n == 0 && qp->polled && spim_queue_poll(hwq->queue, max) > 0)
+	if (n == 0 && qp->polled && !hwq->failed && spim_queue_poll(hwq->queue, max) > 0)
 		n = hisi_qm_cq_ready(ring, max);
 	return n;
 }
@@ -255,8 +291,12 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		hwq = &qp->hwq[kind];
 		if (ready[kind] == 0) {
 			ready[kind] = results_ready(qp, hwq, nb_ops - i);
-			if (ready[kind] == 0)
-				break;
+			if (ready[kind] == 0) {
+				if (likely(!hwq->failed))
+					break;
+				hisi_zip_slot_lost(qp, slot);
+				continue;
+			}
 			consumed[kind] = true;
 		}
 		/* As many slots of this direction as follow each other. */
@@ -277,8 +317,11 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		head += run;
 		i += run;
 	}
-	if (i == 0)
+	if (i == 0) {
+		if (nb_ops > 0 && ++qp->watch.polls % HISI_ZIP_WATCH_POLLS == 0)
+			hisi_zip_watch(qp);
 		return 0;
+	}
 
 	/* CQEs first: with the slots enqueue gets the right to have as many new ones written. */
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {

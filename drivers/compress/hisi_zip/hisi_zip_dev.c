@@ -131,6 +131,7 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 	TAILQ_INIT(&dev->qps);
 	dev->io = io;
 	conf.local.spawn = spawn;
+	conf.local.fault = dev->args.fault;
 	dev->mem = (struct hisi_qm_mem_ops){ .alloc = mem_alloc, .free = mem_free, .priv = dev };
 	/* Only a PCI function is handed in mapped, and only that one uses IOVAs. */
 	dev->addr_off = io == NULL ? offsetof(struct rte_mbuf, buf_addr) :

@@ -16,12 +16,17 @@
 /* One key of the device arguments. */
 struct devarg {
 	const char *key;
-	unsigned int buses;   /* where it means something: enum hisi_zip_bus */
+	unsigned int buses;   /* where it means something: enum hisi_zip_bus; and HIDDEN */
 	const char *expected; /* for the log line */
 	int (*set)(const char *value, struct hisi_zip_devargs *out);
 };
 
 #define ALL_BUSES (HISI_ZIP_BUS_VDEV | HISI_ZIP_BUS_PCI)
+
+#define HIDDEN    0x100 /* not for users, and not shown to them */
+
+#define TIMEOUT_MS_MIN 10
+#define TIMEOUT_MS_MAX 3600000
 
 /* A decimal number from min to max, or -EINVAL. */
 static int
@@ -101,6 +106,32 @@ set_sw(const char *value, struct hisi_zip_devargs *out)
 	return n < 0 ? n : 0;
 }
 
+/*
+ * Faults to inject, for tests only. "+" stands for a comma and ":" for "=", which
+ * have a meaning in device arguments.
+ */
+static int
+set_fault(const char *value, struct hisi_zip_devargs *out)
+{
+	if (value[0] == '\0' || rte_strscpy(out->fault, value, sizeof(out->fault)) < 0)
+		return -EINVAL;
+	for (char *p = out->fault; *p != '\0'; p++) {
+		*p = *p == '+' ? ',' : *p == ':' ? '=' : *p;
+	}
+	return 0;
+}
+
+static int
+set_timeout(const char *value, struct hisi_zip_devargs *out)
+{
+	long n;
+
+	if (parse_number(value, 0, TIMEOUT_MS_MAX, &n) != 0 || (n > 0 && n < TIMEOUT_MS_MIN))
+		return -EINVAL;
+	out->timeout_ms = (uint32_t)n;
+	return 0;
+}
+
 static int
 set_socket_id(const char *value, struct hisi_zip_devargs *out)
 {
@@ -119,8 +150,11 @@ static const struct devarg devargs[] = {
 	{ "ext", HISI_ZIP_BUS_VDEV, "on or off", set_ext },
 	{ "engine", HISI_ZIP_BUS_VDEV, "deflate or copy", set_engine },
 	{ "sw", ALL_BUSES, "on or off", set_sw },
+	{ "timeout", ALL_BUSES, "0 (none) or 10 to " RTE_STR(TIMEOUT_MS_MAX) " ms", set_timeout },
 	{ "socket_id", ALL_BUSES, "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES),
 		set_socket_id },
+	{ "fault", HIDDEN | HISI_ZIP_BUS_VDEV, "a list of faults of less than 128 characters",
+		set_fault },
 };
 
 /* All keys that mean something on a bus, for the log line. */
@@ -130,7 +164,7 @@ list_keys(enum hisi_zip_bus bus, char *list, size_t len)
 	size_t used = 0;
 
 	for (unsigned int i = 0; i < RTE_DIM(devargs) && used < len; i++) {
-		if (devargs[i].buses & bus)
+		if ((devargs[i].buses & (bus | HIDDEN)) == bus)
 			used += (size_t)snprintf(list + used, len - used, "%s%s",
 				used > 0 ? ", " : "", devargs[i].key);
 	}
@@ -169,6 +203,7 @@ hisi_zip_devargs_parse(const char *name, const char *args, enum hisi_zip_bus bus
 		.dev = "local",
 		.socket_id = SOCKET_ID_ANY,
 		.sw = true,
+		.timeout_ms = HISI_ZIP_TIMEOUT_MS,
 		.local = { .revision = HISI_QM_REV_V3 },
 	};
 	if (bus == HISI_ZIP_BUS_PCI)

@@ -212,7 +212,7 @@ target_set(struct target *to, const struct hisi_zip_xform *x, struct hisi_zip_hw
 {
 	to->x = x;
 	to->hwq = hwq;
-	to->ring = &hwq->queue->qp.ring;
+	to->ring = hwq->ring;
 }
 
 /* Bring in the SQE that is filled some ops later. */
@@ -244,16 +244,20 @@ static enum verdict __rte_noinline
 first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op)
 {
-	if (hisi_zip_hwq_take(qp, x->dir) == 0)
+	int ret = hisi_zip_hwq_take(qp, x->dir);
+
+	if (ret == 0)
 		return SUBMITTED;
 	HISI_ZIP_COUNT(qp->enq.no_queue, 1);
-	if (!qp->dev->args.sw)
-		return FULL;
-	if (op->op_type == RTE_COMP_OP_STATEFUL)
-		return FULL; /* its state is, or will be, the function's */
-	slot->kind = HISI_ZIP_SLOT_SW;
-	slot->flags = 0;
-	return SOFTWARE;
+	/* The state of a stream is, or will be, the function's. */
+	if (qp->dev->args.sw && op->op_type != RTE_COMP_OP_STATEFUL) {
+		slot->kind = HISI_ZIP_SLOT_SW;
+		slot->flags = 0;
+		return SOFTWARE;
+	}
+	/* To wait helps if others have the queues or the memory, but not if nothing answers. */
+	return ret == -EBUSY || ret == -ENOMEM ? FULL :
+		finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
 }
 
 /* An op with chained mbufs: both sides become SGLs. */
@@ -365,7 +369,7 @@ set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_o
 		slot->flags = 0;
 		return SOFTWARE;
 	}
-	if (qp->hwq[x->dir].queue == NULL) {
+	if (qp->hwq[x->dir].ring == NULL) {
 		verdict = first_use(qp, x, slot, op);
 		if (verdict != SUBMITTED)
 			return verdict;
@@ -474,7 +478,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 		s->busy = 1;
 		return SOFTWARE;
 	}
-	if (qp->hwq[s->x.dir].queue == NULL) {
+	if (qp->hwq[s->x.dir].ring == NULL) {
 		verdict = first_use(qp, &s->x, slot, op);
 		if (verdict != SUBMITTED)
 			return verdict;
@@ -515,8 +519,13 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	uint64_t bytes = 0;
 	uint16_t i;
 
-	if (unlikely(qp == NULL || !qp->started))
+	if (unlikely(qp == NULL))
 		return 0;
+	if (unlikely(__atomic_load_n(&qp->state, __ATOMIC_RELAXED) != HISI_ZIP_QP_RUNNING)) {
+		if (qp->state == HISI_ZIP_QP_STOPPED)
+			return 0;
+		hisi_zip_renew(qp);
+	}
 	tail = qp->tail;
 	room = qp->limit - (tail - qp->head_seen);
 	if (unlikely(room < nb_ops)) {
@@ -529,8 +538,8 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		}
 	}
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].queue != NULL)
-			old_sq_tail[dir] = qp->hwq[dir].queue->qp.ring.sq_tail;
+		if (qp->hwq[dir].ring != NULL)
+			old_sq_tail[dir] = qp->hwq[dir].ring->sq_tail;
 	}
 
 	for (i = 0; i < nb_ops; i++, tail++) {
@@ -556,6 +565,8 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		}
 		if (unlikely(verdict == FINISHED))
 			HISI_ZIP_COUNT(qp->enq.rejected, 1);
+		else if (unlikely(verdict == SOFTWARE))
+			HISI_ZIP_COUNT(qp->enq.software, 1);
 		slot->op = op;
 		bytes += op->src.length;
 	}
@@ -565,9 +576,9 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	/* Release: dequeue may look at the slots filled above. */
 	__atomic_store_n(&qp->tail, tail, __ATOMIC_RELEASE);
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].queue != NULL &&
-				qp->hwq[dir].queue->qp.ring.sq_tail != old_sq_tail[dir])
-			hisi_qm_sq_ring(&qp->hwq[dir].queue->qp.ring);
+		if (qp->hwq[dir].ring != NULL &&
+				qp->hwq[dir].ring->sq_tail != old_sq_tail[dir])
+			hisi_qm_sq_ring(qp->hwq[dir].ring);
 	}
 	HISI_ZIP_COUNT(qp->enq.ops, i);
 	HISI_ZIP_COUNT(qp->enq.bytes, bytes);

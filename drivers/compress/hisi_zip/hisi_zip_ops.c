@@ -26,7 +26,7 @@ set_started(struct rte_compressdev *cdev, uint8_t started)
 		if (qp == NULL)
 			continue;
 		if (started)
-			qp->started = 1;
+			qp->state = HISI_ZIP_QP_RUNNING;
 		else
 			hisi_zip_qp_stop(qp);
 	}

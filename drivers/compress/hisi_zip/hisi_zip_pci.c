@@ -109,4 +109,5 @@ RTE_PMD_REGISTER_PCI_TABLE(HISI_ZIP_PCI_DRIVER_NAME, hisi_zip_pci_ids);
 RTE_PMD_REGISTER_KMOD_DEP(HISI_ZIP_PCI_DRIVER_NAME, "* vfio-pci");
 RTE_PMD_REGISTER_PARAM_STRING(HISI_ZIP_PCI_DRIVER_NAME,
 	"sw=on|off "
+	"timeout=<ms> "
 	"socket_id=<int>");

@@ -21,6 +21,7 @@
  *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
  *   hisi_zip_enqueue.c    data path: from op to SQE
  *   hisi_zip_dequeue.c    data path: from SQE to op
+ *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew
  *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec
  *   hisi_zip_telemetry.c  telemetry commands
  */
@@ -43,6 +44,8 @@
 /** Begins as the other one: stock programs look for drivers by the beginning of their names. */
 #define HISI_ZIP_PCI_DRIVER_NAME compress_hisi_zip_pci
 #define HISI_ZIP_WORKERS_MAX 64 /**< Engine threads of a local function. */
+/** Default of timeout_ms: more than the longest request takes, on a busy machine. */
+#define HISI_ZIP_TIMEOUT_MS  30000
 
 extern int hisi_zip_logtype;
 
@@ -57,6 +60,8 @@ struct hisi_zip_devargs {
 	char dev[128];                /**< Access point (spim_open()), or "pci". */
 	int socket_id;                /**< NUMA socket; SOCKET_ID_ANY: where it is probed. */
 	bool sw;                      /**< Do in software what the function cannot. */
+	uint32_t timeout_ms;          /**< A queue silent for so long has failed; 0: none has. */
+	char fault[128];              /**< Faults to inject (zip_dev_fault.h); empty: none. */
 	struct spim_local_conf local; /**< Options of dev=local. */
 };
 
@@ -167,17 +172,29 @@ struct hisi_zip_slot {
 
 /** A hardware queue of a queue pair, and memory for the SGLs of its requests. */
 struct hisi_zip_hwq {
-	/* Set at first use, by enqueue; constant until stop. */
+	/*
+	 * Set at first use, by enqueue; constant until stop or until all ops of a
+	 * queue that failed are back.
+	 */
 	struct spim_queue *queue;   /**< NULL: not taken. */
 	int32_t qn;                 /**< Its number for telemetry, which must not follow queue. */
+	/**
+	 * The queue has failed: set by dequeue, reset by enqueue once all its ops
+	 * are back. Ops without a result will not get one.
+	 */
+	uint8_t failed;
+	uint8_t stuck;              /**< Failed, and may still write to memory. */
 	struct hisi_qm_mem sgl;     /**< SGL ring. */
 	uint32_t sgl_mask;          /**< Units of the ring - 1. */
 
 	uint16_t retry;             /**< Ops before the next try to take a queue. */
+	int retry_error;            /**< What those get to hear. */
 	bool warned;                /**< It was said that none could be had. */
+	uint32_t fail_end;          /**< Ops of a failed queue lie before this position. */
 
 	/* The enqueuing thread's. Units before sgl_head + size are free. */
-	uint32_t sgl_tail __rte_cache_aligned; /**< Next unit to fill, not wrapped. */
+	struct hisi_qm_ring *ring __rte_cache_aligned; /**< NULL: nothing can be submitted. */
+	uint32_t sgl_tail;          /**< Next unit to fill, not wrapped. */
 	uint32_t sgl_head_seen;     /**< sgl_head as last loaded. */
 
 	/* The dequeuing thread's; passed to the enqueuing one with release. */
@@ -198,22 +215,49 @@ struct hisi_zip_enq_stats {
 	uint64_t bytes;    /**< Their source bytes. */
 	uint64_t rejected; /**< Accepted ops that got an error status at once. */
 	uint64_t full;     /**< Bursts cut short because the queue pair was full. */
+	uint64_t software; /**< Accepted ops that were not submitted to the function. */
 	uint64_t no_queue; /**< Ops for which no hardware queue could be taken. */
 };
 
 #define HISI_ZIP_OP_STATUSES 16 /**< Room for every rte_comp_op_status. */
+
+/** Why a hardware queue failed. */
+enum hisi_zip_fail {
+	HISI_ZIP_FAIL_STALLED, /**< It was silent for too long. */
+	HISI_ZIP_FAIL_RESET,   /**< The function was reset. */
+	HISI_ZIP_FAIL_GONE,    /**< The function does not answer: all registers read as ones. */
+	HISI_ZIP_FAILS,
+};
 
 struct hisi_zip_deq_stats {
 	uint64_t ops;      /**< Ops given back. */
 	uint64_t bytes;    /**< Bytes produced. */
 	uint64_t errors;   /**< Ops given back with a status that is an error. */
 	uint64_t sw;       /**< Ops done in software. */
+	uint64_t repeated; /**< Those of them that the function had had first. */
+	uint64_t lost;     /**< Requests that a failed queue did not complete. */
+	uint64_t fails[HISI_ZIP_FAILS]; /**< Queues that failed, by cause. */
 	uint64_t status[HISI_ZIP_OP_STATUSES]; /**< By op status. */
 	uint64_t hw_status[64]; /**< Requests by SQE status (reference 5.4), 63: others. */
 };
 
 /** Why a request failed, for counting; see hw_status. */
 #define HISI_ZIP_HW_STATUS_OTHER 63
+
+enum hisi_zip_qp_state {
+	HISI_ZIP_QP_STOPPED = 0,
+	HISI_ZIP_QP_RUNNING,
+	HISI_ZIP_QP_FAILING, /**< A hardware queue of it has failed. */
+};
+
+/** How long the oldest op has been waited for. */
+struct hisi_zip_watch {
+	uint32_t polls;     /**< Dequeues that found nothing. */
+	uint32_t head;      /**< Position of the oldest op at the last look. */
+	uint64_t last;      /**< TSC then. */
+	uint64_t silent;    /**< TSC cycles that it has been waited for. */
+	uint64_t checked;   /**< Of them, how many when the function was asked last. */
+};
 
 /**
  * Queue pair.
@@ -247,7 +291,7 @@ struct hisi_zip_qp {
 	uint16_t addr_off;           /**< As in the device. */
 	uint16_t id;
 	uint8_t polled;              /**< Dequeue runs the engine. */
-	uint8_t started;
+	uint8_t state;               /**< enum hisi_zip_qp_state, atomic. */
 	int socket;
 	struct zip_codec *codec;     /**< For ops in software; NULL until one was needed. */
 	struct hisi_zip_hwq hwq[HISI_ZIP_DIRS];
@@ -259,6 +303,7 @@ struct hisi_zip_qp {
 
 	/* The dequeuing thread's. */
 	uint32_t head __rte_cache_aligned; /**< Passed to the enqueuing thread with release. */
+	struct hisi_zip_watch watch;
 	struct hisi_zip_deq_stats deq;
 } __rte_cache_aligned;
 
@@ -337,6 +382,9 @@ int hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id);
  */
 int hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir);
 
+/** Give the hardware queue of a direction back, unless it is stuck. */
+void hisi_zip_hwq_put(struct hisi_zip_qp *qp, enum hisi_zip_dir dir);
+
 /**
  * Finish everything in flight and give the hardware queues back. Ops that were
  * not dequeued stay in the order ring with their results.
@@ -348,13 +396,44 @@ void hisi_zip_qp_stop(struct hisi_zip_qp *qp);
 uint16_t hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops);
 uint16_t hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops);
 
-/** Turn a slot whose request has completed into HISI_ZIP_SLOT_DONE; consumes the CQE. */
+/**
+ * Move the result of the next request of a stopped queue into its op, which
+ * makes the slot HISI_ZIP_SLOT_DONE; without one, hisi_zip_slot_lost().
+ */
 void hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot);
+
+/* ---- hisi_zip_recover.c -------------------------------------------------------------------- */
+
+/** Dequeues without a result between two looks at the clock. */
+#define HISI_ZIP_WATCH_POLLS 64u
+
+/**
+ * Called by the dequeuing thread every HISI_ZIP_WATCH_POLLS times that the oldest
+ * op, which is a request to the function, was not ready. Finds out whether its
+ * queue has failed; if so, stops it, which may take seconds, and sets failed.
+ */
+void hisi_zip_watch(struct hisi_zip_qp *qp);
+
+/**
+ * Bring back an op whose queue has failed: its slot becomes HISI_ZIP_SLOT_SW or,
+ * with an error status, HISI_ZIP_SLOT_DONE. Dequeuing thread.
+ */
+void hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot);
+
+/**
+ * Give back hardware queues that failed, once all their ops are back; until then
+ * nothing is submitted to them. Called by the enqueuing thread in state
+ * HISI_ZIP_QP_FAILING, which it ends.
+ */
+void hisi_zip_renew(struct hisi_zip_qp *qp);
 
 /* ---- hisi_zip_sw.c ------------------------------------------------------------------------- */
 
 /** Do an op with zip_codec, and set all its result fields. */
 void hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op);
+
+/** The same for a stateless op that the function has had, without the result that was wanted. */
+void hisi_zip_sw_repeat(struct hisi_zip_qp *qp, struct rte_comp_op *op);
 
 /* ---- hisi_zip_telemetry.c ------------------------------------------------------------------ */
 

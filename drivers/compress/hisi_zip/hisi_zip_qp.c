@@ -75,7 +75,8 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 }
 
 /* Ops that do without a hardware queue after one could not be had, before the next try. */
-#define RETRY_AFTER 256
+#define RETRY_AFTER         256
+#define RETRY_AFTER_FAILURE UINT16_MAX
 
 int
 hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
@@ -86,9 +87,11 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	struct spim_queue *queue;
 	int ret;
 
+	if (hwq->queue != NULL)
+		return -EBUSY; /* it has failed, and some of its ops are not back yet */
 	if (hwq->retry > 0) {
 		hwq->retry--;
-		return -EBUSY;
+		return hwq->retry_error;
 	}
 	ret = dev->mem.alloc(dev->mem.priv, units * HISI_ZIP_SGL_UNIT, HISI_ACC_SGL_ALIGN,
 		qp->socket, &hwq->sgl);
@@ -105,11 +108,14 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->queue = queue;
+	hwq->ring = &queue->qp.ring;
 	__atomic_store_n(&hwq->qn, queue->qp.ring.qn, __ATOMIC_RELAXED);
 	return 0;
 
 fail:
-	hwq->retry = RETRY_AFTER;
+	/* A function that does not answer may make every try take a second. */
+	hwq->retry = ret == -EBUSY || ret == -ENOMEM ? RETRY_AFTER : RETRY_AFTER_FAILURE;
+	hwq->retry_error = ret;
 	if (!hwq->warned)
 		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no %s queue (%d), expected 0; said once",
 			dev->name, qp->id, dir == HISI_ZIP_COMP ? "compression" : "decompression",
@@ -119,43 +125,62 @@ fail:
 }
 
 void
+hisi_zip_hwq_put(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
+{
+	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
+	struct hisi_zip_dev *dev = qp->dev;
+
+	if (!hwq->stuck) {
+		spim_queue_put(dev->spim, hwq->queue);
+		dev->mem.free(dev->mem.priv, &hwq->sgl);
+	}
+	hwq->ring = NULL;
+	hwq->queue = NULL;
+	hwq->stuck = 0;
+	__atomic_store_n(&hwq->failed, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&hwq->qn, HISI_ZIP_NO_QUEUE, __ATOMIC_RELAXED);
+}
+
+/* Returns false if the device may still write to memory of the queue and its ops. */
+static bool
+hwq_stop(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
+{
+	int ret;
+
+	if (hwq->failed)
+		return !hwq->stuck;
+	ret = spim_queue_stop(qp->dev->spim, hwq->queue);
+	if (ret == 0 || ret == -ENODEV || qp->polled)
+		return true;
+	HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d did not stop (%d): its memory "
+		"is not used again", qp->dev->name, qp->id, hwq->qn, ret);
+	return false;
+}
+
+void
 hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 {
-	struct hisi_zip_dev *dev = qp->dev;
-	int stopped[HISI_ZIP_DIRS];
 	enum hisi_zip_dir dir;
 
-	qp->started = 0;
+	qp->state = HISI_ZIP_QP_STOPPED;
 	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		if (qp->hwq[dir].queue != NULL)
-			stopped[dir] = spim_queue_stop(dev->spim, qp->hwq[dir].queue);
+			qp->hwq[dir].stuck = !hwq_stop(qp, &qp->hwq[dir]);
 	}
 	/* The rings go away: move every result into its op now. */
 	for (uint32_t pos = qp->head; pos != qp->tail; pos++) {
 		struct hisi_zip_slot *slot = &qp->slots[pos & qp->mask];
 
-		if (slot->kind == HISI_ZIP_SLOT_COMP || slot->kind == HISI_ZIP_SLOT_DECOMP) {
+		if (slot->kind == HISI_ZIP_SLOT_COMP || slot->kind == HISI_ZIP_SLOT_DECOMP)
 			hisi_zip_slot_complete(qp, slot);
-		} else if (slot->kind == HISI_ZIP_SLOT_SW) {
+		if (slot->kind == HISI_ZIP_SLOT_SW) {
 			/* Here too: after a close nobody would, and a stream would stay busy. */
 			hisi_zip_sw_run(qp, slot->op);
 			slot->kind = HISI_ZIP_SLOT_DONE;
 		}
 	}
 	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		struct hisi_zip_hwq *hwq = &qp->hwq[dir];
-
-		if (hwq->queue == NULL)
-			continue;
-		if (stopped[dir] == 0) {
-			spim_queue_put(dev->spim, hwq->queue);
-			dev->mem.free(dev->mem.priv, &hwq->sgl);
-		} else {
-			HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d did not stop (%d): "
-				"its memory is not used again", dev->name, qp->id, hwq->qn,
-				stopped[dir]);
-		}
-		hwq->queue = NULL;
-		__atomic_store_n(&hwq->qn, HISI_ZIP_NO_QUEUE, __ATOMIC_RELAXED);
+		if (qp->hwq[dir].queue != NULL)
+			hisi_zip_hwq_put(qp, dir);
 	}
 }

@@ -163,6 +163,13 @@ run_stateful(struct hisi_zip_stream *s, const struct rte_comp_op *op, const stru
 }
 
 void
+hisi_zip_sw_repeat(struct hisi_zip_qp *qp, struct rte_comp_op *op)
+{
+	HISI_ZIP_COUNT(qp->deq.repeated, 1);
+	hisi_zip_sw_run(qp, op);
+}
+
+void
 hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 {
 	bool stateful = op->op_type == RTE_COMP_OP_STATEFUL;

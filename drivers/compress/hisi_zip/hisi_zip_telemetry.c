@@ -169,9 +169,11 @@ show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		enq.bytes += HISI_ZIP_COUNTER(qp->enq.bytes);
 		enq.full += HISI_ZIP_COUNTER(qp->enq.full);
 		enq.rejected += HISI_ZIP_COUNTER(qp->enq.rejected);
+		enq.software += HISI_ZIP_COUNTER(qp->enq.software);
 		deq.ops += HISI_ZIP_COUNTER(qp->deq.ops);
 		deq.bytes += HISI_ZIP_COUNTER(qp->deq.bytes);
 		deq.sw += HISI_ZIP_COUNTER(qp->deq.sw);
+		deq.repeated += HISI_ZIP_COUNTER(qp->deq.repeated);
 		deq.errors += HISI_ZIP_COUNTER(qp->deq.errors);
 	}
 	rte_tel_data_start_dict(d);
@@ -181,7 +183,11 @@ show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "enqueue_rejected", enq.rejected);
 	rte_tel_data_add_dict_uint(d, "dequeued", deq.ops);
 	rte_tel_data_add_dict_uint(d, "dequeued_bytes", deq.bytes);
+	/* The counters are not read at one moment. */
+	rte_tel_data_add_dict_uint(d, "function_ops", enq.ops - RTE_MIN(enq.ops,
+		enq.software + enq.rejected));
 	rte_tel_data_add_dict_uint(d, "software_ops", deq.sw);
+	rte_tel_data_add_dict_uint(d, "software_repeated", deq.repeated);
 	rte_tel_data_add_dict_uint(d, "errors", deq.errors);
 	return 0;
 }
@@ -217,8 +223,13 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		{ "hw_internal", HISI_ZIP_INTERNAL },
 		{ "hw_other", HISI_ZIP_HW_STATUS_OTHER },
 	};
+	static const char *const by_fail[HISI_ZIP_FAILS] = {
+		[HISI_ZIP_FAIL_STALLED] = "queue_stalled",
+		[HISI_ZIP_FAIL_RESET] = "queue_reset",
+		[HISI_ZIP_FAIL_GONE] = "queue_gone",
+	};
 	struct hisi_zip_qp *qp;
-	uint64_t no_queue = 0;
+	uint64_t no_queue = 0, lost = 0;
 
 	rte_tel_data_start_dict(d);
 	for (unsigned int i = 0; i < RTE_DIM(by_op); i++) {
@@ -238,6 +249,16 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 	TAILQ_FOREACH(qp, &dev->qps, next)
 		no_queue += HISI_ZIP_COUNTER(qp->enq.no_queue);
 	rte_tel_data_add_dict_uint(d, "no_hardware_queue", no_queue);
+	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++) {
+		uint64_t n = 0;
+
+		TAILQ_FOREACH(qp, &dev->qps, next)
+			n += HISI_ZIP_COUNTER(qp->deq.fails[i]);
+		rte_tel_data_add_dict_uint(d, by_fail[i], n);
+	}
+	TAILQ_FOREACH(qp, &dev->qps, next)
+		lost += HISI_ZIP_COUNTER(qp->deq.lost);
+	rte_tel_data_add_dict_uint(d, "requests_lost", lost);
 	return 0;
 }
 

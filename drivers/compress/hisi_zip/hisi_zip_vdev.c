@@ -45,4 +45,5 @@ RTE_PMD_REGISTER_PARAM_STRING(HISI_ZIP_DRIVER_NAME,
 	"ext=on|off "
 	"engine=deflate|copy "
 	"sw=on|off "
+	"timeout=<ms> "
 	"socket_id=<int>");

@@ -90,8 +90,9 @@ zip_dev_exec_create(void)
 	ex->src.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
 	ex->dst.iov = malloc(ZIP_DEV_IOV_MAX * sizeof(struct iovec));
 	ex->pieces = zip_dev_pieces_alloc();
+	ex->dict = malloc(HISI_ZIP_EXT_DICT_MAX);
 	if (ex->codec == NULL || ex->src.iov == NULL || ex->dst.iov == NULL ||
-			ex->pieces == NULL) {
+			ex->pieces == NULL || ex->dict == NULL) {
 		zip_dev_exec_destroy(ex);
 		return NULL;
 	}
@@ -107,6 +108,7 @@ zip_dev_exec_destroy(struct zip_dev_exec *ex)
 	free(ex->src.iov);
 	free(ex->dst.iov);
 	free(ex->pieces);
+	free(ex->dict);
 	free(ex);
 }
 

@@ -24,7 +24,7 @@
 
 /** A request, checked. */
 struct req {
-	uint8_t type;       /**< enum hisi_zip_req or HISI_ZIP_REQ_EXT_COPY. */
+	uint8_t type;       /**< enum hisi_zip_req or HISI_ZIP_REQ_EXT_*. */
 	bool compress;
 	bool sgl;
 	bool ext;           /**< dw10 to dw12 were given. */
@@ -57,8 +57,18 @@ check_ext(const struct hisi_zip_sqe *sqe, struct req *r)
 	unsigned int window = w >> HISI_ZIP_EXT_WINDOW_SHIFT & HISI_ZIP_EXT_WINDOW_MASK;
 	bool raw = r->type == HISI_ZIP_REQ_DEFLATE || r->type == HISI_ZIP_REQ_EXT_COPY;
 
-	if ((w & HISI_ZIP_EXT_RSVD_MASK) != 0)
+	if (r->type == HISI_ZIP_REQ_EXT_LZ4)
+		return zip_dev_lz4_check(w, r->compress, &r->params);
+	if ((w & (HISI_ZIP_EXT_RSVD_MASK | HISI_ZIP_EXT_XXH32 |
+			HISI_ZIP_EXT_LZ4_MASK << HISI_ZIP_EXT_LZ4_SHIFT)) != 0)
 		return HISI_ZIP_BAD_SQE;
+	if ((w & HISI_ZIP_EXT_DICT) != 0) {
+		if (r->type != HISI_ZIP_REQ_DEFLATE || r->stream || sqe->dw13 == 0 ||
+				sqe->dw13 > HISI_ZIP_EXT_DICT_MAX ||
+				(w & HISI_ZIP_EXT_PARTIAL) != 0 || flush != HISI_ZIP_EXT_FLUSH_DW7)
+			return HISI_ZIP_BAD_SQE;
+		r->params.dict_len = sqe->dw13;
+	}
 	if ((w & (HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_ADLER32)) != 0) {
 		if (!raw)
 			return HISI_ZIP_BAD_SQE;
@@ -171,6 +181,10 @@ check(const struct zip_dev *dev, uint8_t qc_type, const struct hisi_zip_sqe *sqe
 		if (!dev->conf.ext || r->stream)
 			return HISI_ZIP_BAD_SQE;
 		r->copy = true;
+		break;
+	case HISI_ZIP_REQ_EXT_LZ4:
+		if (!r->ext || r->stream)
+			return HISI_ZIP_BAD_SQE;
 		break;
 	default:
 		return HISI_ZIP_BAD_SQE;
@@ -315,6 +329,8 @@ codec_status(int rc)
 		return HISI_ZIP_DSTLEN_OUT;
 	case -EBADMSG:
 		return HISI_ZIP_BAD_DATA;
+	case -EILSEQ:
+		return HISI_ZIP_CRC_ERR;
 	case -EINVAL:
 	case -E2BIG:
 		return HISI_ZIP_BAD_SQE;
@@ -402,6 +418,17 @@ run_inflate(struct zip_dev_exec *ex, const struct req *r, struct hisi_zip_sqe *s
 	}
 	set_result(sqe, res.consumed, res.produced, st);
 	set_checksum(sqe, r, r->params.checksum, res.crc32, res.adler32, (uint32_t)res.produced);
+}
+
+static void
+run_lz4(struct zip_dev_exec *ex, const struct req *r, struct hisi_zip_sqe *sqe)
+{
+	struct zip_codec_result res;
+	int rc = zip_dev_lz4_run(ex, r->compress, &r->params, &res);
+
+	set_result(sqe, res.consumed, res.produced, codec_status(rc));
+	if (rc == 0 && r->params.checksum != 0)
+		sqe->checksum = res.xxh32;
 }
 
 /* ---- One request of a stream ---- */
@@ -574,12 +601,16 @@ zip_dev_execute(struct zip_dev *dev, struct zip_dev_exec *ex, uint8_t qc_type,
 
 	if (!r.stream)
 		sqe->ctx_dw0 = 0; /* a stale state here misleads UADK (5.2) */
+	if (st == HISI_ZIP_OK && r.params.dict_len != 0)
+		st = zip_dev_dict_take(ex, sqe, &r.params);
 	if (st == HISI_ZIP_OK)
 		st = find_buffers(ex, sqe, &r);
 	if (st != HISI_ZIP_OK)
 		set_result(sqe, 0, 0, st);
 	else if (r.copy)
 		run_copy(ex, &r, sqe);
+	else if (r.type == HISI_ZIP_REQ_EXT_LZ4)
+		run_lz4(ex, &r, sqe);
 	else if (r.stream)
 		run_stream(dev, ex, &r, sqe);
 	else if (r.compress)

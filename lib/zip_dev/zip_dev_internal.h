@@ -186,6 +186,7 @@ struct zip_dev_exec {
 	struct zip_dev_buf dst;
 	struct zip_dev_piece *pieces;
 	int64_t now; /**< Workers: time at which the turn began. */
+	uint8_t *dict; /**< Room for a dictionary: HISI_ZIP_EXT_DICT_MAX bytes. */
 	struct zip_dev_job job[ZIP_DEV_BATCH];
 };
 
@@ -198,6 +199,20 @@ void zip_dev_exec_destroy(struct zip_dev_exec *ex);
 /** Execute one request: reads and updates the copy in job, never the ring. */
 void zip_dev_execute(struct zip_dev *dev, struct zip_dev_exec *ex, uint8_t qc_type,
 		struct hisi_zip_sqe *sqe);
+
+/** Check dw10 of an LZ4 request and turn it into params. @return enum hisi_zip_status. */
+uint32_t zip_dev_lz4_check(uint32_t w, bool compress, struct zip_codec_params *params);
+
+/** Run an LZ4 request whose buffers are in ex. @return As zip_codec_lz4_*(). */
+int zip_dev_lz4_run(struct zip_dev_exec *ex, bool compress, const struct zip_codec_params *params,
+		struct zip_codec_result *res);
+
+/**
+ * Copy the dictionary of a request, params->dict_len bytes, and let params refer
+ * to the copy. Before the buffers are looked for. @return enum hisi_zip_status.
+ */
+uint32_t zip_dev_dict_take(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe,
+		struct zip_codec_params *params);
 
 /** Complete a request with a status, unexecuted. */
 void zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status);

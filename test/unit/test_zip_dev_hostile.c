@@ -99,7 +99,7 @@ wild_lists(uint32_t *seed, uint8_t *mem, size_t len)
 static void
 wild_requests(uint8_t ext, uint32_t seed, unsigned int rounds)
 {
-	static const uint8_t reqs[] = { 1, 2, 3, 0xf0, 1, 1, 0, 4 };
+	static const uint8_t reqs[] = { 1, 2, 3, 0xf0, 1, 0xf1, 0, 4 };
 	const size_t list_len = 1u << 20;
 	uint8_t *lists;
 	struct zip_dev_stats s;
@@ -129,6 +129,16 @@ wild_requests(uint8_t ext, uint32_t seed, unsigned int rounds)
 				(rnd(&seed) % 5) << 12;
 			sqe->dw10 &= ~HISI_ZIP_EXT_RSVD_MASK;
 			sqe->dw10 |= (rnd(&seed) & 1) << 31 | 8u << HISI_ZIP_EXT_WINDOW_SHIFT;
+			/* Fields of one request type are faults in another: often only few. */
+			if (rnd(&seed) % 4 != 0)
+				sqe->dw10 &= ~(rnd(&seed) % 2 ? 0x0ff00u : 0x7ff0ff0u);
+			if ((sqe->dw10 & HISI_ZIP_EXT_DICT) != 0) {
+				uint64_t at = wild_addr(&seed);
+
+				sqe->dw13 = wild_len(&seed) & 0xffff;
+				sqe->dw24 = (uint32_t)at;
+				sqe->dw25 = (uint32_t)(at >> 32);
+			}
 			if ((sqe->dw9 >> 8 & 1) != 0)
 				sqe_src(sqe, td_iova(&td, lists) + (rnd(&seed) % list_len & ~63u),
 						wild_len(&seed));

@@ -100,10 +100,12 @@ spim_open(const char *name, const struct spim_conf *conf, struct spim_dev **dev)
 	if (strcmp(name, "local") == 0) {
 		transport = &spim_local_transport;
 		ret = spim_local_open(conf, &io);
+	} else if (strncmp(name, "unix:", 5) == 0) {
+		transport = &spim_unix_transport;
+		ret = spim_unix_open(name + 5, conf, &io);
 	} else {
 		spim_log(conf, 1, "dev=%s: expected local or unix:PATH", name);
-		return strncmp(name, "unix:", 5) == 0 || strncmp(name, "uacce:", 6) == 0 ?
-			-ENOTSUP : -EINVAL;
+		return strncmp(name, "uacce:", 6) == 0 ? -ENOTSUP : -EINVAL;
 	}
 	if (ret != 0)
 		return ret;

@@ -41,6 +41,7 @@ struct client {
 	struct user *user;
 	struct zip_dev *dev;      /* made when VERSION is agreed upon */
 	struct client *next;      /* in service->failed */
+	uint64_t maps;            /* that the user pays for */
 	atomic_uint log_lines;
 
 	/* At most one at a time: a connection's operations come one after the other. */
@@ -145,6 +146,7 @@ client_end(struct client *c)
 	zip_dev_destroy(c->dev);
 	forget_failed(c);
 	vfio_user_conn_release(c->conn);
+	users_give(c->user, USER_MAPS, c->maps);
 	users_disconnect(s->users, c->user);
 	free(c);
 }
@@ -152,9 +154,13 @@ client_end(struct client *c)
 static int
 unmap(struct client *c)
 {
-	int rc = zip_dev_dma_unmap(c->dev, c->iova, c->size);
+	int n = zip_dev_dma_unmap(c->dev, c->iova, c->size);
 
-	return rc < 0 ? rc : 0;
+	if (n < 0)
+		return n;
+	c->maps -= (uint64_t)n;
+	users_give(c->user, USER_MAPS, (uint64_t)n);
+	return 0;
 }
 
 static void
@@ -219,6 +225,7 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	conf->priv = c;
 	conf->device = &s->device;
 	conf->limits.maps_max = (uint32_t)limits->maps;
+	conf->limits.files_max = limits->files != 0 ? (uint32_t)limits->files : UINT32_MAX;
 	conf->limits.mapped_max = limits->memory != 0 ? limits->memory : UINT64_MAX;
 	log_line(LOG_LEVEL_DEBUG, "%s: connection %llu of pid %d, user %u", point->conf->path,
 			(unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
@@ -244,11 +251,7 @@ client_dev_conf(const struct service *s)
 		.fault = opt->fault,
 		.wake = 1,
 		.deferred = 1,
-		.limits = {
-			.slots = (uint32_t)limits->ops,
-			.maps = (uint32_t)limits->maps,
-			.map_bytes = limits->memory,
-		},
+		.limits.slots = (uint32_t)limits->ops,
 	};
 }
 
@@ -265,6 +268,7 @@ op_negotiated(struct vfio_user_conn *conn, void *priv)
 			(unsigned int)peer->uid);
 	conf.name = name;
 	conf.group = c->point->group;
+	conf.quota = users_quota(c->user);
 	/* Only those who map them need doorbells in a file, which takes a descriptor. */
 	conf.doorbell_memfd = vfio_user_conn_spim(conn);
 	conf.log = client_log;
@@ -321,11 +325,58 @@ op_region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region,
 	return mmap->fd < 0 ? mmap->fd : 0;
 }
 
+/* A file that is mapped, and paid for. */
+struct file {
+	uint64_t len;
+};
+
+static int
+op_file_map(struct vfio_user_conn *conn, void *priv, void *va, uint64_t len, void **cookie)
+{
+	struct client *c = priv;
+	struct users *users = c->point->service->users;
+	struct file *file = malloc(sizeof(*file));
+	int rc;
+
+	(void)conn;
+	(void)va;
+	if (file == NULL)
+		return -ENOMEM;
+	file->len = len;
+	rc = users_take(users, c->user, USER_FILES, 1);
+	if (rc != 0)
+		goto no_files;
+	rc = users_take(users, c->user, USER_MEMORY, len);
+	if (rc != 0)
+		goto no_memory;
+	*cookie = file;
+	return 0;
+
+no_memory:
+	users_give(c->user, USER_FILES, 1);
+no_files:
+	free(file);
+	return rc;
+}
+
+static void
+op_file_unmap(struct vfio_user_conn *conn, void *priv, void *cookie)
+{
+	struct client *c = priv;
+	struct file *file = cookie;
+
+	(void)conn;
+	users_give(c->user, USER_MEMORY, file->len);
+	users_give(c->user, USER_FILES, 1);
+	free(file);
+}
+
 static int
 op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma)
 {
 	struct client *c = priv;
 	unsigned int prot = 0;
+	int rc;
 
 	(void)conn;
 	/* Reached by messages only (a ROM, RAM that is not shared): not by this function. */
@@ -335,7 +386,15 @@ op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *
 		prot |= ZIP_DEV_PROT_READ;
 	if (dma->prot & VFIO_USER_DMA_F_WRITE)
 		prot |= ZIP_DEV_PROT_WRITE;
-	return zip_dev_dma_map(c->dev, dma->iova, dma->size, dma->va, prot);
+	rc = users_take(c->point->service->users, c->user, USER_MAPS, 1);
+	if (rc != 0)
+		return rc;
+	rc = zip_dev_dma_map(c->dev, dma->iova, dma->size, dma->va, prot);
+	if (rc != 0)
+		users_give(c->user, USER_MAPS, 1);
+	else
+		c->maps++;
+	return rc;
 }
 
 static int
@@ -380,6 +439,8 @@ const struct vfio_user_ops client_ops = {
 	.region_read = op_region_read,
 	.region_write = op_region_write,
 	.region_mmap = op_region_mmap,
+	.file_map = op_file_map,
+	.file_unmap = op_file_unmap,
 	.dma_map = op_dma_map,
 	.dma_unmap = op_dma_unmap,
 	.reset = op_reset,

@@ -35,7 +35,8 @@ static const struct {
 	LIMIT(connections, 1u << 20, false, { 0, 0 }),
 	LIMIT(queues, HISI_QM_QUEUES_MAX, false, { 64, 0 }),
 	LIMIT(memory, UINT64_MAX / 2, true, { 1024 * GIB, 16384 * GIB }),
-	LIMIT(maps, 1u << 20, false, { 65535, 262144 }),
+	LIMIT(files, 65535, false, { 1024, 16384 }),
+	LIMIT(maps, 1u << 20, false, { 65535, 1u << 20 }),
 	LIMIT(streams, 1u << 20, false, { 1024, 16384 }),
 	LIMIT(ops, 1u << 20, false, { 0, 0 }),
 #undef LIMIT
@@ -62,9 +63,10 @@ static const char usage[] =
 	"Limits; N = 0: none. Of a connection (default), and of a user's connections together:\n"
 	"  --limit-queues N (64)        --limit-user-queues N (0)       queues in use\n"
 	"  --limit-memory SIZE (1T)     --limit-user-memory SIZE (16T)  bytes mapped\n"
-	"  --limit-maps N (65535)       --limit-user-maps N (262144)    memory maps\n"
+	"  --limit-files N (1024)       --limit-user-files N (16384)    files mapped\n"
+	"  --limit-maps N (65535)       --limit-user-maps N (1048576)   memory maps\n"
 	"  --limit-streams N (1024)     --limit-user-streams N (16384)  streams kept\n"
-	"  --limit-ops N (0)            --limit-user-ops N (0)          requests being executed\n"
+	"  --limit-ops N (0)            --limit-user-ops N (0)          requests in flight\n"
 	"                               --limit-user-connections N (0)  connections\n"
 	"\n"
 	"  --help, --version       print this, or the version, and end\n";

@@ -169,7 +169,7 @@ service_start(struct service *s)
 {
 	int rc;
 
-	s->users = users_create(s->opt->per_user.connections);
+	s->users = users_create(&s->opt->per_user);
 	if (s->users == NULL)
 		rc = -ENOMEM;
 	else

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "users.h"
@@ -15,22 +16,32 @@ struct user {
 	struct user *next;
 	uid_t uid;
 	uint64_t connections;
+	_Atomic uint64_t used[USER_RESOURCES];
+	struct zip_dev_quota quota;
 };
 
 struct users {
 	uint64_t max_connections;
+	uint64_t max[USER_RESOURCES]; /* 0: no limit */
+	struct zip_dev_quota fresh;   /* the quota of a user who has nothing */
 	pthread_mutex_t lock; /* guards all buckets and users */
 	struct user *bucket[BUCKETS];
 };
 
 struct users *
-users_create(uint64_t max_connections)
+users_create(const struct limits *limits)
 {
 	struct users *users = calloc(1, sizeof(*users));
 
 	if (users == NULL)
 		return NULL;
-	users->max_connections = max_connections;
+	users->max_connections = limits->connections;
+	users->max[USER_MEMORY] = limits->memory;
+	users->max[USER_FILES] = limits->files;
+	users->max[USER_MAPS] = limits->maps;
+	users->fresh.max[ZIP_DEV_QUEUES] = limits->queues;
+	users->fresh.max[ZIP_DEV_SLOTS] = limits->ops;
+	users->fresh.max[ZIP_DEV_STREAMS] = limits->streams;
 	pthread_mutex_init(&users->lock, NULL);
 	return users;
 }
@@ -61,6 +72,7 @@ users_connect(struct users *users, uid_t uid, struct user **user)
 			goto out;
 		}
 		u->uid = uid;
+		u->quota = users->fresh;
 		*link = u;
 	}
 	if (users->max_connections != 0 && u->connections >= users->max_connections) {
@@ -87,4 +99,29 @@ users_disconnect(struct users *users, struct user *user)
 		free(user);
 	}
 	pthread_mutex_unlock(&users->lock);
+}
+
+struct zip_dev_quota *
+users_quota(struct user *user)
+{
+	return &user->quota;
+}
+
+int
+users_take(struct users *users, struct user *user, enum user_resource resource, uint64_t n)
+{
+	_Atomic uint64_t *used = &user->used[resource];
+	uint64_t max = users->max[resource], have = atomic_load(used);
+
+	do {
+		if (max != 0 && (n > max || have > max - n))
+			return -EDQUOT;
+	} while (!atomic_compare_exchange_weak(used, &have, have + n));
+	return 0;
+}
+
+void
+users_give(struct user *user, enum user_resource resource, uint64_t n)
+{
+	atomic_fetch_sub(&user->used[resource], n);
 }

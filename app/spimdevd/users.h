@@ -14,13 +14,24 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "options.h"
+#include "zip_dev.h"
+
 struct users;
 
 /** One user id with at least one connection. */
 struct user;
 
-/** @param max_connections Of one user; 0: no limit. @return NULL: out of memory. */
-struct users *users_create(uint64_t max_connections);
+/** What is counted here; the functions count the rest in the user's quota. */
+enum user_resource {
+	USER_MEMORY, /**< Bytes of files mapped. */
+	USER_FILES,  /**< Mappings of files. */
+	USER_MAPS,   /**< DMA maps. */
+	USER_RESOURCES,
+};
+
+/** @param limits Of each user; must stay valid. @return NULL: out of memory. */
+struct users *users_create(const struct limits *limits);
 
 /** No user must be left. NULL is allowed. */
 void users_destroy(struct users *users);
@@ -33,5 +44,13 @@ int users_connect(struct users *users, uid_t uid, struct user **user);
 
 /** It ends. */
 void users_disconnect(struct users *users, struct user *user);
+
+/** What the functions of a user share (zip_dev_conf.quota). */
+struct zip_dev_quota *users_quota(struct user *user);
+
+/** @return 0, or -EDQUOT: it has as much as it may have. */
+int users_take(struct users *users, struct user *user, enum user_resource resource, uint64_t n);
+
+void users_give(struct user *user, enum user_resource resource, uint64_t n);
 
 #endif /* SPIMDEVD_USERS_H */

@@ -284,7 +284,7 @@ zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **out)
 	zip_dev_pci_init(dev);
 
 	zip_dev_streams_init(&dev->streams, conf->streams_max != 0 ? conf->streams_max :
-			ZIP_DEV_STREAMS_DEFAULT);
+			ZIP_DEV_STREAMS_DEFAULT, conf->quota);
 	rc = doorbells_init(dev);
 	if (rc == 0)
 		rc = queues_init(dev);

@@ -59,6 +59,23 @@ struct zip_dev_limits {
 	uint64_t map_bytes;   /**< Bytes in all DMA maps. */
 };
 
+/** What is counted over several functions. */
+enum zip_dev_resource {
+	ZIP_DEV_QUEUES,  /**< Live queues. */
+	ZIP_DEV_SLOTS,   /**< Sum of the depths of live queues: requests in flight. */
+	ZIP_DEV_STREAMS, /**< Streams that have memory: a function keeps it for its next ones. */
+	ZIP_DEV_RESOURCES,
+};
+
+/**
+ * What several functions may use together, say those of one user. The owner's memory,
+ * all 0 but for max; must outlive the functions.
+ */
+struct zip_dev_quota {
+	uint64_t max[ZIP_DEV_RESOURCES];          /**< 0: no limit. Constant. */
+	_Atomic uint64_t used[ZIP_DEV_RESOURCES]; /**< For the owner to read. */
+};
+
 /** How a function is made. All pointers must stay valid while it lives. */
 struct zip_dev_conf {
 	const char *name;       /**< Name in log lines; copied. */
@@ -112,6 +129,8 @@ struct zip_dev_conf {
 	uint8_t deferred;
 	uint8_t doorbell_memfd; /**< 1: doorbell words in a memfd, see zip_dev_doorbell_fd(). */
 	struct zip_dev_limits limits;
+	/** What it shares with others; answers are those of its own limits. NULL: nothing. */
+	struct zip_dev_quota *quota;
 	/**
 	 * Memory of the client vanished (zip_dev_guard.h), so the function stopped for
 	 * good. Called at most once, by a worker, which must not be kept waiting; NULL is

@@ -37,11 +37,22 @@ static bool
 budget_take(struct zip_dev *dev, struct zip_dev_queue *q)
 {
 	const struct zip_dev_limits *l = &dev->conf.limits;
+	struct zip_dev_quota *quota = dev->conf.quota;
 
 	if ((l->queues_live != 0 && dev->queues_taken >= l->queues_live) ||
-			(l->slots != 0 && dev->slots_taken + q->sq_depth > l->slots) ||
-			(dev->group != NULL && !zip_dev_group_take(dev->group)))
+			(l->slots != 0 && dev->slots_taken + q->sq_depth > l->slots))
 		return false;
+	if (!zip_dev_quota_take(quota, ZIP_DEV_QUEUES, 1))
+		return false;
+	if (!zip_dev_quota_take(quota, ZIP_DEV_SLOTS, q->sq_depth)) {
+		zip_dev_quota_give(quota, ZIP_DEV_QUEUES, 1);
+		return false;
+	}
+	if (dev->group != NULL && !zip_dev_group_take(dev->group)) {
+		zip_dev_quota_give(quota, ZIP_DEV_QUEUES, 1);
+		zip_dev_quota_give(quota, ZIP_DEV_SLOTS, q->sq_depth);
+		return false;
+	}
 	q->counted = q->sq_depth;
 	dev->queues_taken++;
 	dev->slots_taken += q->counted;
@@ -55,6 +66,8 @@ budget_give(struct zip_dev *dev, struct zip_dev_queue *q)
 		return;
 	dev->queues_taken--;
 	dev->slots_taken -= q->counted;
+	zip_dev_quota_give(dev->conf.quota, ZIP_DEV_QUEUES, 1);
+	zip_dev_quota_give(dev->conf.quota, ZIP_DEV_SLOTS, q->counted);
 	q->counted = 0;
 	if (dev->group != NULL)
 		zip_dev_group_give(dev->group);

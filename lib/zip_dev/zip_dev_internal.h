@@ -70,6 +70,32 @@ zip_dev_unlock(struct zip_dev_lock *l)
 	atomic_store_explicit(&l->held, 0, memory_order_release);
 }
 
+/* ---- Budgets shared by functions ---- */
+
+/** @return Whether n more fit; then they are taken. quota may be NULL. */
+static inline bool
+zip_dev_quota_take(struct zip_dev_quota *quota, enum zip_dev_resource r, uint64_t n)
+{
+	uint64_t used;
+
+	if (quota == NULL)
+		return true;
+	used = atomic_load_explicit(&quota->used[r], memory_order_relaxed);
+	do {
+		if (quota->max[r] != 0 && used + n > quota->max[r])
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&quota->used[r], &used, used + n,
+			memory_order_relaxed, memory_order_relaxed));
+	return true;
+}
+
+static inline void
+zip_dev_quota_give(struct zip_dev_quota *quota, enum zip_dev_resource r, uint64_t n)
+{
+	if (quota != NULL)
+		atomic_fetch_sub_explicit(&quota->used[r], n, memory_order_relaxed);
+}
+
 /* ---- Memory of the client (zip_dev_map.c, zip_dev_sgl.c) ---- */
 
 struct zip_dev_map_entry {
@@ -241,6 +267,7 @@ struct zip_dev_stream {
 
 struct zip_dev_streams {
 	struct zip_dev_lock lock;
+	struct zip_dev_quota *quota;     /**< Shared with other functions, or NULL. */
 	uint32_t max;
 	uint32_t made;                   /**< Streams in the list of all. */
 	_Atomic uint32_t used;
@@ -250,7 +277,8 @@ struct zip_dev_streams {
 	struct zip_dev_stream *free[2];  /**< By enum zip_codec_dir. */
 };
 
-void zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max);
+void zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max,
+		struct zip_dev_quota *quota);
 void zip_dev_streams_fini(struct zip_dev_streams *streams);
 
 /**

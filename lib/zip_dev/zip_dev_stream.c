@@ -13,13 +13,14 @@
  */
 
 void
-zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max)
+zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max, struct zip_dev_quota *quota)
 {
 	unsigned int log2 = 1;
 
 	while (log2 < 31 && 1u << log2 < max)
 		log2++;
-	*streams = (struct zip_dev_streams){ .max = max, .shift = 64 - log2 };
+	*streams = (struct zip_dev_streams){ .max = max, .quota = quota,
+		.shift = 64 - log2 };
 }
 
 void
@@ -33,6 +34,7 @@ zip_dev_streams_fini(struct zip_dev_streams *streams)
 		free(s);
 	}
 	free(streams->bucket);
+	zip_dev_quota_give(streams->quota, ZIP_DEV_STREAMS, streams->made);
 }
 
 /* Multiplicative hash; addresses differ mostly in the middle bits. */
@@ -58,12 +60,16 @@ make(struct zip_dev_streams *streams)
 {
 	struct zip_dev_stream *s;
 
+	if (!zip_dev_quota_take(streams->quota, ZIP_DEV_STREAMS, 1))
+		return NULL;
 	if (streams->bucket == NULL)
 		streams->bucket = calloc((size_t)1 << (64 - streams->shift),
 				sizeof(streams->bucket[0]));
 	s = streams->bucket != NULL ? calloc(1, sizeof(*s)) : NULL;
-	if (s == NULL)
+	if (s == NULL) {
+		zip_dev_quota_give(streams->quota, ZIP_DEV_STREAMS, 1);
 		return NULL;
+	}
 	s->made_before = streams->all;
 	streams->all = s;
 	streams->made++;
@@ -74,13 +80,11 @@ make(struct zip_dev_streams *streams)
 static struct zip_dev_stream *
 take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
 {
-	struct zip_dev_stream **list = &streams->free[dir], **head, *s;
+	struct zip_dev_stream **list = &streams->free[dir], **head, *s = NULL;
 
-	if (*list == NULL && streams->made < streams->max) {
+	if (*list == NULL && streams->made < streams->max)
 		s = make(streams);
-		if (s == NULL)
-			return NULL;
-	} else {
+	if (s == NULL) {
 		if (*list == NULL)
 			list = &streams->free[!dir];
 		s = *list;

@@ -2,6 +2,7 @@
 # Copyright(c) 2026 The spimdev authors
 """spimdevd and its clients: requests, sharing, limits, clients that end badly."""
 
+import errno
 import mmap
 import os
 import random
@@ -22,6 +23,7 @@ from vfio_user import (BAR2, COMPRESS, CONFIG, DECOMPRESS, MAILBOX, MB_BUSY, MB_
 
 MIB = 1 << 20
 DOORBELLS = 9
+NO_STREAM = 0x25
 # The engine writes and reads trailers; headers are the driver's.
 HEADER = {REQ_DEFLATE: b"", REQ_ZLIB: b"\x78\x9c", REQ_GZIP: b"\x1f\x8b\x08" + bytes(6) + b"\3"}
 WBITS = {REQ_DEFLATE: -15, REQ_ZLIB: 15, REQ_GZIP: 31}
@@ -236,6 +238,70 @@ def test_limits_of_a_connection():
             pass
         round_trip(c, mem)
         c.close()
+
+
+def refused(call, *args):
+    """The error that a call is refused with."""
+    try:
+        call(*args)
+    except Refused as e:
+        return e.args[0]
+    raise AssertionError("%s%s was not refused" % (call.__name__, args))
+
+
+def test_limits_of_a_user_hold_over_connections():
+    with Server("--limit-user-queues", "3", "--limit-user-memory", "12M", "--limit-user-maps", "4",
+                "--limit-user-files", "3", "--limit-user-streams", "2") as s:
+        (one, mem), (two, mem2) = attach(s.path), attach(s.path)
+        # Queues.
+        queues = [Queue(one, mem, i, COMPRESS) for i in range(2)]
+        other = Queue(two, mem2, 0, COMPRESS)
+        assert [q.status for q in queues] + [other.status] == [0] * 3
+        assert Queue(two, mem2, 1, COMPRESS).status == MB_NO_QUEUE
+        one.mailbox(MB_STOP_QP, 1)
+        assert Queue(two, mem2, 1, COMPRESS).status == 0
+        # Streams: two are kept, one by each connection.
+        assert queues[0].run(REQ_DEFLATE, b"x" * 100, 200, stream=mem.alloc(65536))[0] == 0
+        assert other.run(REQ_DEFLATE, b"x" * 100, 200, stream=mem2.alloc(65536))[0] == 0
+        assert other.run(REQ_DEFLATE, b"x" * 100, 200, stream=mem2.alloc(65536))[0] == NO_STREAM
+        # Memory: 8 of 12 MiB are there, in two files and two maps.
+        big, small = Memory(8 * MIB, 0x200000000), Memory(4 * MIB, 0x300000000)
+        assert refused(two.dma_map, big.fd, big.size, big.iova) == errno.EDQUOT
+        two.dma_map(small.fd, MIB, small.iova)
+        tiny = Memory(4096, 0x400000000)
+        assert refused(one.dma_map, tiny.fd, tiny.size, tiny.iova) == errno.EDQUOT
+        two.dma_map(small.fd, MIB, small.iova + MIB, MIB)
+        assert refused(two.dma_map, small.fd, MIB, small.iova + 2 * MIB, 2 * MIB) == errno.EDQUOT
+        two.dma_unmap(small.iova, small.size)
+        two.dma_map(small.fd, small.size, small.iova)
+        # All of it comes back with an end.
+        two.close()
+        again, mem3 = Client(s.path), Memory(4 * MIB)
+        end = time.monotonic() + 10
+        while True:
+            try:
+                again.dma_map(mem3.fd, mem3.size, mem3.iova)
+                again.dma_map(small.fd, small.size, small.iova)
+                break
+            except Refused:
+                assert time.monotonic() < end, "memory was not given back"
+                again.dma_unmap(mem3.iova, mem3.size)
+        assert Queue(again, mem3, 0, COMPRESS).status == 0
+        assert Queue(again, mem3, 1, COMPRESS).status == 0
+        again.close()
+        one.close()
+
+
+def test_limit_of_requests_in_flight():
+    with Server("--limit-ops", "32", "--limit-user-ops", "48") as s:
+        (one, mem), (two, mem2) = attach(s.path), attach(s.path)
+        assert Queue(one, mem, 0, COMPRESS, depth=64).status == MB_NO_QUEUE
+        assert Queue(one, mem, 0, COMPRESS, depth=32).status == 0
+        assert Queue(one, mem, 1, COMPRESS, depth=16).status == MB_NO_QUEUE
+        assert Queue(two, mem2, 0, COMPRESS, depth=32).status == MB_NO_QUEUE
+        assert Queue(two, mem2, 0, COMPRESS, depth=16).status == 0
+        one.close()
+        two.close()
 
 
 def test_limit_of_connections_of_a_user():

@@ -214,8 +214,9 @@ class Queue:
         if not cmd and self.doorbells[off + 8] != 0:
             self.client.write(BAR2, REG_WAKE, struct.pack("<I", self.number), posted=True)
 
-    def push(self, req, src, src_len, dst, dst_len):
-        """One request without ringing; src and dst are offsets in the memory."""
+    def push(self, req, src, src_len, dst, dst_len, stream=None):
+        """One request without ringing; src and dst are offsets in the memory, as is stream, the
+        context of a stream that begins and stays open."""
         iova = self.mem.iova
         dw = [0] * 32
         dw[4] = src_len
@@ -224,6 +225,9 @@ class Queue:
         dw[14] = dst_len
         dw[18], dw[19] = iova + src & 0xffffffff, iova + src >> 32
         dw[20], dw[21] = iova + dst & 0xffffffff, iova + dst >> 32
+        if stream is not None:
+            dw[7] |= 3 << 26
+            dw[22], dw[23] = iova + stream + 64 & 0xffffffff, iova + stream + 64 >> 32
         off = self.sq + 128 * self.tail
         self.mem.map[off:off + 128] = struct.pack("<32I", *dw)
         self.tail = (self.tail + 1) % self.depth
@@ -252,11 +256,11 @@ class Queue:
         consumed, produced, _, dw3 = struct.unpack("<4I", self.mem.map[off:off + 16])
         return dw3 & 0xff, consumed, produced
 
-    def run(self, req, data, room):
+    def run(self, req, data, room, stream=None):
         """Executes one request; returns (status, output)."""
         src, dst = self.mem.alloc(len(data)), self.mem.alloc(room)
         self.mem.map[src:src + len(data)] = data
-        self.push(req, src, len(data), dst, room)
+        self.push(req, src, len(data), dst, room, stream)
         self.submit()
         status, _, produced = self.wait()
         return status, self.mem.map[dst:dst + produced]

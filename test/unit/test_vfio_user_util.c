@@ -176,6 +176,8 @@ closed(struct vfio_user_conn *conn, void *priv)
 	struct vt *t = d->t;
 
 	free(d);
+	if (t->last == conn)
+		t->last = NULL;
 	vfio_user_conn_release(conn);
 	t->seen.closed++;
 }
@@ -254,7 +256,10 @@ stop(struct vt *t, void *arg)
 static void
 get_stats(struct vt *t, void *arg)
 {
-	vfio_user_conn_stats_get(t->last, arg);
+	if (t->last != NULL)
+		vfio_user_conn_stats_get(t->last, arg);
+	else
+		memset(arg, 0, sizeof(struct vfio_user_conn_stats));
 }
 
 struct vfio_user_conn_stats

@@ -243,12 +243,13 @@ test_bad_version(void **state)
 		size_t len;
 		int rc;
 	} bad[] = {
+#define BYTES(text) text, sizeof(text)
 		{ "\0", 1, -ENOTCONN },
 		{ "\1\0\0\0", 4, -EPROTO },
-		{ "\0\0\0\0{}", 6, -EPROTO },
-		{ "\0\0\0\0{\"capabilities\":[]}", 24, -EPROTO },
-		{ "\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":0}}", 46, -EPROTO },
-		{ "\0\0\0\0{\"capabilities\":{\"spim\":{\"version\":-1}}}", 45, -EPROTO },
+		{ "\0\0\0\0{}", 6, -EPROTO }, /* no NUL */
+		{ BYTES("\0\0\0\0{\"capabilities\":[]}"), -EPROTO },
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":0}}"), -EPROTO },
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"spim\":{\"version\":-1}}}"), -EPROTO },
 	};
 
 	(void)state;

@@ -29,6 +29,8 @@ refused(struct vt *t, const void *body, size_t len)
 static void
 test_bad(void **state)
 {
+	static const char no_xfer[] =
+		"\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":0}}";
 	uint8_t body[5000] = { 0 };
 	struct vt t;
 	int sock, fd;
@@ -44,7 +46,7 @@ test_bad(void **state)
 	refused(&t, "\0\0\0\0{\0}\0", 8);
 	memset(body + 4, ' ', sizeof(body) - 4);
 	refused(&t, body, 4 + 4096);           /* too long, and no JSON */
-	refused(&t, "\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":0}}", 47);
+	refused(&t, no_xfer, sizeof(no_xfer));
 
 	/* Everything else before VERSION. */
 	for (uint16_t cmd = 0; cmd <= VFIO_USER_CMD_END; cmd++) {

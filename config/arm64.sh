@@ -8,7 +8,8 @@
 #
 # usage: config/arm64.sh [DIR [MESON-ARGUMENT...]]
 # DIR is meant from the top of the tree; default: build/arm64. "meson test -C DIR" runs the tests
-# under qemu-user.
+# under qemu-user; with build/arm64-sysroot/wrap first in PATH and SPIMDEV_BUILD=DIR, the scripts in
+# test/stock run the arm64 programs.
 
 set -eu
 
@@ -45,7 +46,8 @@ if [ -n "$missing" ]; then
 	apt-get -qq update || :
 	# shellcheck disable=SC2086 # a list of words on purpose
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install \
-		--no-install-recommends $missing > /dev/null || die "apt-get could not install:$missing"
+		--no-install-recommends $missing > /dev/null ||
+		die "apt-get could not install:$missing"
 fi
 
 # apt for arm64, beside the machine's own: it believes that nothing is installed.
@@ -112,6 +114,13 @@ mkdir -p build
 exec 9> build/arm64.lock
 flock 9
 [ "$(cat "$sysroot/stamp" 2> /dev/null)" = "$packages" ] || make_sysroot
+# To be found before the machine's own: DPDK's programs for arm64, as if they were native.
+mkdir -p "$sysroot/wrap"
+for program in dpdk-test dpdk-test-compress-perf; do
+	printf '#!/bin/sh\nexec qemu-aarch64-static -L "%s" "%s" "$@"\n' \
+		"$sysroot" "$sysroot/usr/bin/$program" > "$sysroot/wrap/$program"
+	chmod +x "$sysroot/wrap/$program"
+done
 # Only a new build folder can be told what it is for.
 [ -f "$dir/build.ninja" ] || set -- --cross-file "$sysroot/cross.ini" "$@"
 config/build.sh "$dir" "$@"

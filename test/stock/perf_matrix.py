@@ -65,6 +65,15 @@ def some(base, levels, args_of_local):
                    hugepages=True)
 
 
+def few(base):
+    """One or two values of what matters, for a machine that is emulated."""
+    for huffman in HUFFMANS:
+        yield dict(base, ptest="verify", huffman=huffman, levels="1")
+    yield dict(base, ptest="verify", segs=16, seg_size=1024, levels="6")
+    yield dict(base, ptest="verify", external=True, levels="9")
+    yield dict(base, ptest="throughput", vdev=base["vdev"] + ",workers=1", levels="1")
+
+
 def full(base, levels):
     """Every combination of what the program itself can vary."""
     for ptest, huffman, seg_size, segs, external, workers in itertools.product(
@@ -83,6 +92,7 @@ def name(job):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--few", action="store_true")
     parser.add_argument("--vdev", default=stock.OURS)
     parser.add_argument("--levels", default="0:1:9")
     parser.add_argument("--file")
@@ -96,7 +106,12 @@ def main():
     # Engine threads, where it is our driver and the devargs are not given.
     local = ["workers=1", "workers=2"] if args.vdev == stock.OURS else []
     failed = 0
-    jobs = full(base, args.levels) if args.full else some(base, args.levels, local)
+    if args.few:
+        jobs = few(base)
+    elif args.full:
+        jobs = full(base, args.levels)
+    else:
+        jobs = some(base, args.levels, local)
     for settings in jobs:
         if settings.get("external"):
             settings["file"] = cut(path, settings["seg_size"] * EXTERNAL_SEGS_MAX)

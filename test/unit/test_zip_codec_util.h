@@ -90,4 +90,10 @@ struct blocks {
  */
 int blocks_parse(const uint8_t *src, size_t len, struct blocks *blocks);
 
+/**
+ * By how much the tests that go through combinations shall do fewer: 1, or the
+ * environment's ZIP_TEST_FEWER where the machine is emulated.
+ */
+unsigned int test_fewer(void);
+
 #endif /* TEST_ZIP_CODEC_UTIL_H */

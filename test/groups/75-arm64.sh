@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# The silicon's own architecture, under qemu-user: unit tests, also with ASAN, and the stock
+# programs. It runs on this machine's memory order: what shows the order is the group litmus.
+
+set -u
+. test/lib.sh
+
+check "gcc builds for arm64 without a warning" config/arm64.sh build/arm64 || exit 1
+export ZIP_TEST_FEWER=5
+unit_tests arm64 build/arm64 --timeout-multiplier 5 --no-suite slow
+
+check "gcc builds for arm64 with ASAN" config/arm64.sh build/arm64-asan \
+	-Ddpdk_source=build/arm64/config/dpdk-sdk -Db_sanitize=address -Db_lundef=false || exit 1
+# Leaks cannot be looked for under qemu-user: it has no ptrace.
+ASAN_OPTIONS=detect_leaks=0 unit_tests arm64-asan build/arm64-asan --timeout-multiplier 10 \
+	--no-suite slow
+
+export SPIMDEV_BUILD=build/arm64
+PATH=$PWD/build/arm64-sysroot/wrap:$PATH
+# shellcheck disable=SC2016 # for the shell inside
+check "the stock programs are those for arm64" \
+	sh -c 'file=build/arm64-sysroot/usr/bin/dpdk-test
+		test "$(head -c 20 $file | tail -c 2 | od -An -tx1)" = " b7 00"'
+test/stock/autotest.sh no-huge workers=1
+/usr/bin/python3 test/stock/perf_matrix.py --few

@@ -1,0 +1,11 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# Memory order: the rings against arm64's model, and the barriers in the compiled code.
+
+set -u
+. test/lib.sh
+
+check "gcc builds for arm64" config/arm64.sh build/arm64 || exit 1
+test/litmus/run.sh

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "zip_dev_queue.h"
 #include "zip_dev_sched.h"
 
 void
@@ -28,6 +29,14 @@ zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const char 
 		dev->conf.log(level, line, dev->conf.priv);
 	else
 		fprintf(stderr, "%s\n", line);
+}
+
+void
+zip_dev_tell_broken(struct zip_dev *dev)
+{
+	if (!atomic_exchange_explicit(&dev->broken_told, true, memory_order_relaxed) &&
+			dev->conf.failed != NULL)
+		dev->conf.failed(dev->conf.priv);
 }
 
 /* Time between looks of those who wait for a worker. */
@@ -308,6 +317,7 @@ zip_dev_destroy(struct zip_dev *dev)
 			continue;
 		zip_dev_queue_halt(dev, q);
 		zip_dev_exec_destroy(q->exec);
+		free(q->times);
 		free(q);
 	}
 	workers_fini(dev);
@@ -318,6 +328,26 @@ zip_dev_destroy(struct zip_dev *dev)
 	pthread_mutex_destroy(&dev->mb_lock);
 	zip_dev_fault_destroy(dev);
 	free(dev);
+}
+
+bool
+zip_dev_shut(struct zip_dev *dev)
+{
+	bool busy = false;
+
+	pthread_mutex_lock(&dev->mb_lock);
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
+
+		if (q == NULL)
+			continue;
+		zip_dev_queue_shut(dev, q);
+		queue_lock(q);
+		busy = busy || zip_dev_queue_busy(q);
+		queue_unlock(q);
+	}
+	pthread_mutex_unlock(&dev->mb_lock);
+	return !busy;
 }
 
 void
@@ -341,35 +371,4 @@ struct hisi_qm_shadow *
 zip_dev_doorbell(struct zip_dev *dev, uint16_t qn)
 {
 	return qn < dev->conf.queues ? &dev->doorbells[qn] : NULL;
-}
-
-void
-zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats)
-{
-	*stats = (struct zip_dev_stats){
-		.doorbells_dropped = atomic_load_explicit(&dev->doorbells_dropped,
-				memory_order_relaxed),
-		.mailbox_errors = atomic_load_explicit(&dev->mailbox_errors, memory_order_relaxed),
-		.queues_live = atomic_load_explicit(&dev->queues_live, memory_order_relaxed),
-		.streams = atomic_load_explicit(&dev->streams.used, memory_order_relaxed),
-		.eqes = atomic_load_explicit(&dev->events.eq[ZIP_DEV_IRQ_EQ].entries,
-				memory_order_relaxed),
-		.aeqes = atomic_load_explicit(&dev->events.eq[ZIP_DEV_IRQ_AEQ].entries,
-				memory_order_relaxed),
-		.resets = atomic_load_explicit(&dev->resets, memory_order_relaxed),
-		.faults = dev->fault == NULL ? 0 :
-			atomic_load_explicit(&dev->fault->struck, memory_order_relaxed),
-	};
-	for (unsigned int i = 0; i < ZIP_DEV_IRQS; i++)
-		stats->irqs[i] = atomic_load_explicit(&dev->events.irqs[i], memory_order_relaxed);
-	for (unsigned int i = 0; i < dev->conf.queues; i++) {
-		const struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
-
-		if (q == NULL)
-			continue;
-		stats->requests += atomic_load_explicit(&q->requests, memory_order_relaxed);
-		stats->bytes_in += atomic_load_explicit(&q->bytes_in, memory_order_relaxed);
-		stats->bytes_out += atomic_load_explicit(&q->bytes_out, memory_order_relaxed);
-		stats->errors += atomic_load_explicit(&q->errors, memory_order_relaxed);
-	}
 }

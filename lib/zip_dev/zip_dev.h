@@ -313,7 +313,7 @@ struct zip_dev_stats {
 /** Read the counters; any thread. */
 void zip_dev_stats_get(struct zip_dev *dev, struct zip_dev_stats *stats);
 
-/** Requests completed with each status (dw3 bits 7:0); any thread. */
+/** Requests completed with each status (dw3 bits 7:0) but 0; any thread. */
 void zip_dev_stats_status(struct zip_dev *dev, uint32_t count[256]);
 
 #define ZIP_DEV_HIST_BUCKETS 40

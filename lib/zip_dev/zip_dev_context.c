@@ -73,9 +73,8 @@ budget_give(struct zip_dev *dev, struct zip_dev_queue *q)
 		zip_dev_group_give(dev->group);
 }
 
-/* A worker claims from the queue or executes a request of it. */
-static bool
-queue_busy(const struct zip_dev_queue *q)
+bool
+zip_dev_queue_busy(const struct zip_dev_queue *q)
 {
 	return !zip_dev_sched_out(q) || counter_get(&q->inflight) != 0;
 }
@@ -90,10 +89,8 @@ zip_dev_queue_kill(struct zip_dev *dev, struct zip_dev_queue *q)
 }
 
 void
-zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
+zip_dev_queue_shut(struct zip_dev *dev, struct zip_dev_queue *q)
 {
-	unsigned int turns = 0;
-
 	atomic_store_explicit(&q->sq_key, 0, memory_order_release);
 	atomic_store_explicit(&q->cq_key, 0, memory_order_release);
 	zip_dev_queue_set_live(dev, q, false);
@@ -101,7 +98,18 @@ zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
 	queue_set_state(q, ZIP_DEV_QUEUE_OFF);
 	q->sqc_set = false;
 	q->cqc_set = false;
-	while (queue_busy(q)) {
+	queue_unlock(q);
+	budget_give(dev, q);
+}
+
+void
+zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	unsigned int turns = 0;
+
+	zip_dev_queue_shut(dev, q);
+	queue_lock(q);
+	while (zip_dev_queue_busy(q)) {
 		queue_unlock(q);
 		zip_dev_wait(&turns);
 		queue_lock(q);
@@ -111,7 +119,6 @@ zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
 	free(q->done);
 	q->done = NULL;
 	queue_unlock(q);
-	budget_give(dev, q);
 }
 
 void
@@ -142,7 +149,10 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 		return ZIP_DEV_MB_OK;
 	if (q->shared && q->done == NULL)
 		q->done = malloc(q->sq_depth);
-	if (q->shared && q->done == NULL)
+	if (q->shared && q->pool->conf.stats && q->times == NULL)
+		atomic_store_explicit(&q->times, calloc(1, sizeof(*q->times)),
+				memory_order_release);
+	if (q->shared && (q->done == NULL || (q->pool->conf.stats && q->times == NULL)))
 		st = ZIP_DEV_MB_NO_MEM;
 	else if (!budget_take(dev, q))
 		st = ZIP_DEV_MB_NO_QUEUE;
@@ -172,6 +182,8 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	atomic_store_explicit(&q->armed, (q->cqc.dw6 & HISI_QM_CQC_C_FLAG) != 0,
 			memory_order_relaxed);
 	q->debt = 0;
+	if (q->times != NULL)
+		q->times->sample_at = 0;
 	counter_set(&q->waiting, 0);
 	if (q->shared)
 		memset(q->done, 0, q->sq_depth);

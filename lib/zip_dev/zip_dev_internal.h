@@ -26,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "hisi_acc_sgl.h"
 #include "hisi_qm_regs.h"
@@ -105,11 +106,22 @@ struct zip_dev_map_entry {
 	unsigned int prot;
 };
 
-/** All maps, sorted by address; never changed once published. */
+/** Some of the maps, sorted by address; never changed once published. */
+struct zip_dev_map_chunk;
+
+/**
+ * All maps, sorted by address, in chunks that tables share; never changed once published
+ * (but for next and dropped, which readers do not look at).
+ */
 struct zip_dev_map_table {
-	struct zip_dev_map_table *next; /**< In the list of retired tables. */
+	struct zip_dev_map_table *next;    /**< In the list of retired tables. */
+	struct zip_dev_map_chunk *dropped; /**< Chunks to be freed with it. */
+	uint64_t gen;                      /**< No two tables have the same. */
 	size_t cnt;
-	struct zip_dev_map_entry entry[];
+	struct {
+		uint64_t iova; /**< Of the chunk's first entry. */
+		struct zip_dev_map_chunk *chunk;
+	} part[];
 };
 
 /**
@@ -119,16 +131,20 @@ struct zip_dev_map_table {
 struct zip_dev_view {
 	_Atomic(struct zip_dev_map_table *) held; /**< NULL between enter and leave. */
 	const struct zip_dev_map_table *table;    /**< The same, for the owner. */
-	size_t hint;                              /**< Entry of the last hit. */
+	const struct zip_dev_map_entry *hint;     /**< Of the last hit, in table. */
+	uint64_t gen;                             /**< Of table. */
 	struct zip_dev_view *next;
 };
 
 struct zip_dev_map {
 	pthread_mutex_t lock; /**< Guards all but table. */
 	_Atomic(struct zip_dev_map_table *) table;
-	struct zip_dev_map_table *retired;
+	struct zip_dev_map_table *retired;       /**< Oldest first. */
+	struct zip_dev_map_table **retired_tail; /**< Where the next one is linked. */
 	struct zip_dev_view *views;
 	const struct zip_dev_pool *pool; /**< Whose workers use the map, too; may be NULL. */
+	uint32_t cnt;
+	uint64_t bytes;
 };
 
 int zip_dev_map_init(struct zip_dev_map *map, const struct zip_dev_pool *pool);
@@ -211,7 +227,7 @@ struct zip_dev_exec {
 	struct zip_dev_buf src;
 	struct zip_dev_buf dst;
 	struct zip_dev_piece *pieces;
-	int64_t now; /**< Workers: time at which the turn began. */
+	int64_t now; /**< Workers: time at which the turn, or the last request, began. */
 	uint8_t *dict; /**< Room for a dictionary: HISI_ZIP_EXT_DICT_MAX bytes. */
 	struct zip_dev_job job[ZIP_DEV_BATCH];
 };
@@ -309,6 +325,28 @@ enum zip_dev_queue_state {
 	ZIP_DEV_QUEUE_FAILED,   /**< CQ overflow or ring fault; waits to be set up again. */
 };
 
+/** struct zip_dev_times, with one writer at a time. */
+struct zip_dev_hist_counters {
+	_Atomic uint64_t bucket[ZIP_DEV_HIST_BUCKETS];
+};
+
+struct zip_dev_queue_times {
+	struct zip_dev_hist_counters wait;
+	struct zip_dev_hist_counters service;
+	int64_t sample_at;    /**< When the request in sample_slot was seen; 0: no sample. */
+	uint16_t sample_slot;
+};
+
+static inline void
+zip_dev_hist_count(struct zip_dev_hist_counters *h, int64_t ns)
+{
+	unsigned int n = ns > 1 ? 63 - (unsigned int)__builtin_clzll((uint64_t)ns) : 0;
+	_Atomic uint64_t *b = &h->bucket[n < ZIP_DEV_HIST_BUCKETS ? n : ZIP_DEV_HIST_BUCKETS - 1];
+
+	atomic_store_explicit(b, atomic_load_explicit(b, memory_order_relaxed) + 1,
+			memory_order_relaxed);
+}
+
 /** Where the workers have a live queue (zip_dev_sched.h). */
 enum zip_dev_sched_state {
 	ZIP_DEV_SCHED_OUT,    /**< Nowhere. */
@@ -380,6 +418,7 @@ struct zip_dev_queue {
 	struct zip_dev_queue *sched_prev;
 	uint64_t round;              /**< In which deficit was last filled up. */
 	int64_t deficit;             /**< Bytes it may still claim in this round. */
+	_Atomic(struct zip_dev_queue_times *) times; /**< NULL: none are kept. */
 	int64_t quiet_since;         /**< 0: not yet seen quiet. */
 	int64_t rung_at;             /**< When the doorbell was seen; 0: at the claim. */
 	uint16_t counted;            /**< Slots taken from the function's budget; 0: none. */
@@ -562,6 +601,8 @@ struct zip_dev {
 	struct hisi_qm_shadow *doorbells;
 	size_t doorbells_size;
 	int doorbells_fd;                /**< -1: none. */
+	_Atomic bool broken;             /**< Client memory vanished (zip_dev_guard.h). */
+	_Atomic bool broken_told;
 	struct zip_dev_group *group;     /**< Whose workers it uses; NULL: has none. */
 	struct zip_dev_pool *own_pool;   /**< Made for this function alone. */
 	_Atomic uint32_t queues_live;
@@ -569,6 +610,7 @@ struct zip_dev {
 	uint32_t slots_taken;            /**< Sum of their depths; mb_lock. */
 	_Atomic uint64_t doorbells_dropped;
 	_Atomic uint64_t mailbox_errors;
+	_Atomic uint32_t status[256];    /**< Requests by dw3 bits 7:0, but for HISI_ZIP_OK. */
 
 	/* Register file (zip_dev_regs.c). */
 	_Atomic uint32_t ifc_int_mask;
@@ -598,6 +640,15 @@ zip_dev_queue_find(const struct zip_dev *dev, unsigned int qn)
 		atomic_load_explicit(&dev->queues[qn], memory_order_acquire) : NULL;
 }
 
+static inline bool
+zip_dev_is_broken(const struct zip_dev *dev)
+{
+	return atomic_load_explicit(&dev->broken, memory_order_relaxed);
+}
+
+/** Call conf.failed, once. */
+void zip_dev_tell_broken(struct zip_dev *dev);
+
 void zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -612,6 +663,15 @@ void zip_dev_mailbox_write_back(struct zip_dev *dev);
 
 /** Let others run while waiting for a worker; *n counts the turns. */
 void zip_dev_wait(unsigned int *n);
+
+static inline int64_t
+zip_dev_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
 
 static inline void
 zip_dev_relax(void)

@@ -29,6 +29,10 @@ ctx_copy(struct zip_dev *dev, uint64_t iova, void *ctx, size_t size, bool to_cli
 	else if (va != NULL)
 		zip_dev_copy_in(ctx, va, size);
 	zip_dev_view_leave(&dev->mb_view);
+	if (zip_dev_is_broken(dev)) {
+		zip_dev_tell_broken(dev);
+		va = NULL;
+	}
 	return va != NULL ? ZIP_DEV_MB_OK : ZIP_DEV_MB_BAD_ADDR;
 }
 

@@ -8,16 +8,74 @@
 
 #include "zip_dev_internal.h"
 
+/** Entries of a chunk; a change of the map copies one or two chunks and the table. */
+#define CHUNK_MAX 256
+
+struct zip_dev_map_chunk {
+	struct zip_dev_map_chunk *next; /**< In zip_dev_map_table.dropped. */
+	uint64_t birth;                 /**< Generation of the first table that has it. */
+	size_t cnt;
+	struct zip_dev_map_entry entry[];
+};
+
+/* Unique in the process: a worker goes from one function's map to another's. */
+static _Atomic uint64_t generations;
+
 static struct zip_dev_map_table *
 table_alloc(size_t cnt)
 {
-	struct zip_dev_map_table *t = malloc(sizeof(*t) + cnt * sizeof(t->entry[0]));
+	struct zip_dev_map_table *t = malloc(sizeof(*t) + cnt * sizeof(t->part[0]));
 
 	if (t == NULL)
 		return NULL;
 	t->next = NULL;
-	t->cnt = cnt;
+	t->dropped = NULL;
+	t->gen = 1 + atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed);
+	t->cnt = 0;
 	return t;
+}
+
+static struct zip_dev_map_chunk *
+chunk_alloc(const struct zip_dev_map_table *t, size_t cnt)
+{
+	struct zip_dev_map_chunk *c = malloc(sizeof(*c) + cnt * sizeof(c->entry[0]));
+
+	if (c == NULL)
+		return NULL;
+	c->next = NULL;
+	c->birth = t->gen;
+	c->cnt = cnt;
+	return c;
+}
+
+static void
+table_add(struct zip_dev_map_table *t, struct zip_dev_map_chunk *c)
+{
+	t->part[t->cnt].iova = c->entry[0].iova;
+	t->part[t->cnt++].chunk = c;
+}
+
+static void
+chunks_free(struct zip_dev_map_chunk *c)
+{
+	while (c != NULL) {
+		struct zip_dev_map_chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+}
+
+/* Free a table that was never published, and what was made for it. */
+static void
+table_discard(struct zip_dev_map_table *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->cnt; i++)
+		if (t->part[i].chunk->birth == t->gen)
+			free(t->part[i].chunk);
+	free(t);
 }
 
 int
@@ -30,8 +88,11 @@ zip_dev_map_init(struct zip_dev_map *map, const struct zip_dev_pool *pool)
 	pthread_mutex_init(&map->lock, NULL);
 	atomic_init(&map->table, t);
 	map->retired = NULL;
+	map->retired_tail = &map->retired;
 	map->views = NULL;
 	map->pool = pool;
+	map->cnt = 0;
+	map->bytes = 0;
 	return 0;
 }
 
@@ -42,11 +103,17 @@ zip_dev_map_fini(struct zip_dev_map *map)
 
 	while ((t = map->retired) != NULL) {
 		map->retired = t->next;
+		chunks_free(t->dropped);
 		free(t);
 	}
-	free(atomic_load_explicit(&map->table, memory_order_relaxed));
+	t = atomic_load_explicit(&map->table, memory_order_relaxed);
+	for (size_t i = 0; i < t->cnt; i++)
+		free(t->part[i].chunk);
+	free(t);
 	pthread_mutex_destroy(&map->lock);
 }
+
+/* ---- Views ---- */
 
 void
 zip_dev_view_add(struct zip_dev_map *map, struct zip_dev_view *view)
@@ -73,9 +140,11 @@ zip_dev_view_enter(struct zip_dev_map *map, struct zip_dev_view *view)
 		now = atomic_load_explicit(&map->table, memory_order_seq_cst);
 	} while (t != now);
 
-	if (view->table != t) {
+	/* Not the address: another table may have got it since. */
+	if (view->gen != t->gen) {
+		view->gen = t->gen;
 		view->table = t;
-		view->hint = 0;
+		view->hint = NULL;
 	}
 }
 
@@ -85,38 +154,67 @@ zip_dev_view_leave(struct zip_dev_view *view)
 	atomic_store_explicit(&view->held, NULL, memory_order_release);
 }
 
-uint64_t
-zip_dev_view_run(struct zip_dev_view *view, uint64_t iova, uint64_t len, unsigned int prot,
-		void **va)
+/* The part that has the last entry that begins at or before iova, if any has; cnt is not 0. */
+static size_t
+find_part(const struct zip_dev_map_table *t, uint64_t iova)
 {
-	const struct zip_dev_map_table *t = view->table;
-	const struct zip_dev_map_entry *e;
-	uint64_t left;
-
-	if (view->hint < t->cnt) {
-		e = &t->entry[view->hint];
-		if (iova >= e->iova && iova <= e->last)
-			goto found;
-	}
-
-	size_t lo = 0, hi = t->cnt; /* the entry is in [lo, hi) */
+	size_t lo = 0, hi = t->cnt; /* it is in [lo, hi) */
 
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (t->entry[mid].iova <= iova)
+		if (t->part[mid].iova <= iova)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	if (hi == 0)
-		return 0;
-	e = &t->entry[lo];
-	if (iova < e->iova || iova > e->last)
-		return 0;
-	view->hint = lo;
+	return lo;
+}
 
-found:
+/* Number of entries that end before iova. */
+static size_t
+find_entry(const struct zip_dev_map_chunk *c, uint64_t iova)
+{
+	size_t lo = 0, hi = c->cnt; /* the answer is in [lo, hi] */
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->entry[mid].last < iova)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* @return The entry that iova is in, or NULL. */
+static const struct zip_dev_map_entry *
+find(const struct zip_dev_map_table *t, uint64_t iova)
+{
+	const struct zip_dev_map_chunk *c;
+	size_t at;
+
+	if (t->cnt == 0)
+		return NULL;
+	c = t->part[find_part(t, iova)].chunk;
+	at = find_entry(c, iova);
+	return at < c->cnt && c->entry[at].iova <= iova ? &c->entry[at] : NULL;
+}
+
+uint64_t
+zip_dev_view_run(struct zip_dev_view *view, uint64_t iova, uint64_t len, unsigned int prot,
+		void **va)
+{
+	const struct zip_dev_map_entry *e = view->hint;
+	uint64_t left;
+
+	if (e == NULL || iova < e->iova || iova > e->last) {
+		e = find(view->table, iova);
+		if (e == NULL)
+			return 0;
+		view->hint = e;
+	}
 	if ((e->prot & prot) != prot)
 		return 0;
 	*va = (void *)(e->va + (uintptr_t)(iova - e->iova));
@@ -125,46 +223,116 @@ found:
 	return len == 0 || len - 1 <= left ? len : left + 1;
 }
 
-/* Free the retired tables that no view holds; lock is held. */
+/* ---- Changes; the lock is held ---- */
+
+static bool
+is_held(const struct zip_dev_map *map, const struct zip_dev_map_table *t)
+{
+	for (const struct zip_dev_view *v = map->views; v != NULL; v = v->next)
+		if (atomic_load_explicit(&v->held, memory_order_seq_cst) == t)
+			return true;
+	return map->pool != NULL && zip_dev_pool_holds(map->pool, t);
+}
+
+/*
+ * Free what no view can reach. The retired tables are in the order of their
+ * generations, and a chunk dropped with one of them is in all tables from its birth to
+ * that one: so it can go unless one of these is held, and then it waits with the newest
+ * of those.
+ */
 static void
 reclaim(struct zip_dev_map *map)
 {
-	struct zip_dev_map_table **link = &map->retired;
+	struct zip_dev_map_table **link = &map->retired, *held = NULL;
 
 	while (*link != NULL) {
 		struct zip_dev_map_table *t = *link;
-		const struct zip_dev_view *v = map->views;
+		struct zip_dev_map_chunk *c;
 
-		while (v != NULL && atomic_load_explicit(&v->held, memory_order_seq_cst) != t)
-			v = v->next;
-		if (v != NULL || (map->pool != NULL && zip_dev_pool_holds(map->pool, t))) {
+		if (is_held(map, t)) {
+			held = t;
 			link = &t->next;
 			continue;
+		}
+		while ((c = t->dropped) != NULL) {
+			t->dropped = c->next;
+			if (held != NULL && c->birth <= held->gen) {
+				c->next = held->dropped;
+				held->dropped = c;
+			} else {
+				free(c);
+			}
 		}
 		*link = t->next;
 		free(t);
 	}
+	map->retired_tail = link;
 }
 
-/* Put a new table in place of the current one; lock is held. */
+/* Chunk c of the current table is not in the next one. */
+static void
+drop(struct zip_dev_map_table *old, struct zip_dev_map_chunk *c)
+{
+	c->next = old->dropped;
+	old->dropped = c;
+}
+
+/* Put a new table in place of the current one. */
 static void
 publish(struct zip_dev_map *map, struct zip_dev_map_table *t)
 {
 	struct zip_dev_map_table *old =
 		atomic_exchange_explicit(&map->table, t, memory_order_seq_cst);
 
-	old->next = map->retired;
-	map->retired = old;
+	*map->retired_tail = old;
+	map->retired_tail = &old->next;
 	reclaim(map);
+}
+
+/*
+ * The table with entry e added in front of entry number at of part number p, whose
+ * chunk is split if it is full. @return NULL: out of memory.
+ */
+static struct zip_dev_map_table *
+table_insert(const struct zip_dev_map_table *old, size_t p, size_t at,
+		const struct zip_dev_map_entry *e)
+{
+	static const struct zip_dev_map_chunk none;
+	const struct zip_dev_map_chunk *c = old->cnt != 0 ? old->part[p].chunk : &none;
+	struct zip_dev_map_table *t = table_alloc(old->cnt + 1);
+	size_t n = c->cnt + 1, first = n <= CHUNK_MAX ? n : n / 2;
+
+	if (t == NULL)
+		return NULL;
+	for (size_t i = 0; i < p; i++)
+		table_add(t, old->part[i].chunk);
+	for (size_t from = 0; from < n; from = first, first = n) {
+		struct zip_dev_map_chunk *part = chunk_alloc(t, first - from);
+
+		if (part == NULL) {
+			table_discard(t);
+			return NULL;
+		}
+		for (size_t i = from; i < first; i++)
+			part->entry[i - from] = i < at ? c->entry[i] :
+				i == at ? *e : c->entry[i - 1];
+		table_add(t, part);
+	}
+	for (size_t i = p + 1; i < old->cnt; i++)
+		table_add(t, old->part[i].chunk);
+	return t;
 }
 
 int
 zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va, unsigned int prot)
 {
+	const struct zip_dev_limits *limits = &dev->conf.limits;
+	const struct zip_dev_map_entry e = {
+		.iova = iova, .last = iova + (size - 1), .va = (uintptr_t)va, .prot = prot,
+	};
 	struct zip_dev_map *map = &dev->map;
-	const struct zip_dev_map_table *old;
-	struct zip_dev_map_table *t;
-	size_t pos = 0;
+	struct zip_dev_map_table *old, *t;
+	size_t p = 0, at = 0;
 	int rc = 0;
 
 	if (size == 0 || size - 1 > UINT64_MAX - iova ||
@@ -175,75 +343,175 @@ zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va, uns
 
 	pthread_mutex_lock(&map->lock);
 	old = atomic_load_explicit(&map->table, memory_order_relaxed);
-	while (pos < old->cnt && old->entry[pos].last < iova)
-		pos++;
-	if (pos < old->cnt && old->entry[pos].iova <= iova + (size - 1)) {
-		rc = -EEXIST;
-		goto out;
+	if (old->cnt != 0) {
+		const struct zip_dev_map_chunk *c;
+
+		p = find_part(old, iova);
+		c = old->part[p].chunk;
+		at = find_entry(c, iova);
+		if (at < c->cnt ? c->entry[at].iova <= e.last :
+				p + 1 < old->cnt && old->part[p + 1].iova <= e.last)
+			rc = -EEXIST;
 	}
-	t = table_alloc(old->cnt + 1);
-	if (t == NULL) {
-		rc = -ENOMEM;
-		goto out;
+	if (rc == 0 && ((limits->maps != 0 && map->cnt >= limits->maps) ||
+			(limits->map_bytes != 0 && (size > limits->map_bytes ||
+			map->bytes > limits->map_bytes - size))))
+		rc = -EDQUOT;
+	if (rc == 0) {
+		t = table_insert(old, p, at, &e);
+		if (t != NULL) {
+			if (old->cnt != 0)
+				drop(old, old->part[p].chunk);
+			map->cnt++;
+			map->bytes += size;
+			publish(map, t);
+		} else {
+			rc = -ENOMEM;
+		}
 	}
-	memcpy(t->entry, old->entry, pos * sizeof(t->entry[0]));
-	t->entry[pos] = (struct zip_dev_map_entry){
-		.iova = iova, .last = iova + (size - 1), .va = (uintptr_t)va, .prot = prot,
-	};
-	memcpy(&t->entry[pos + 1], &old->entry[pos], (old->cnt - pos) * sizeof(t->entry[0]));
-	publish(map, t);
-out:
 	pthread_mutex_unlock(&map->lock);
 	return rc;
+}
+
+/* What is to be removed, and what that comes to. */
+struct removal {
+	uint64_t iova;
+	uint64_t last;
+	int cnt;
+	uint64_t bytes;
+};
+
+static bool
+is_out(const struct removal *r, const struct zip_dev_map_entry *e)
+{
+	return e->last < r->iova || e->iova > r->last;
+}
+
+/*
+ * The table without the entries of r. Small chunks are merged, so that there are never
+ * many. @return 0, -EINVAL: an entry lies half inside; -ENOMEM.
+ */
+static int
+table_remove(const struct zip_dev_map_table *old, struct removal *r,
+		struct zip_dev_map_table **out)
+{
+	struct zip_dev_map_table *t = table_alloc(old->cnt);
+
+	if (t == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < old->cnt; i++) {
+		struct zip_dev_map_chunk *c = old->part[i].chunk, *prev, *merged;
+		size_t keep = 0, n;
+
+		/* Chunks that r does not reach stay; most are such. */
+		if (c->entry[c->cnt - 1].last < r->iova || c->entry[0].iova > r->last) {
+			table_add(t, c);
+			continue;
+		}
+		for (size_t k = 0; k < c->cnt; k++) {
+			const struct zip_dev_map_entry *e = &c->entry[k];
+
+			if (is_out(r, e)) {
+				keep++;
+			} else if (e->iova < r->iova || e->last > r->last) {
+				table_discard(t);
+				return -EINVAL;
+			} else {
+				r->cnt++;
+				r->bytes += e->last - e->iova + 1;
+			}
+		}
+		if (keep == c->cnt) {
+			table_add(t, c);
+			continue;
+		}
+		if (keep == 0)
+			continue;
+		prev = t->cnt != 0 ? t->part[t->cnt - 1].chunk : NULL;
+		if (prev != NULL && prev->cnt + keep > CHUNK_MAX / 2)
+			prev = NULL;
+		n = prev != NULL ? prev->cnt : 0;
+		merged = chunk_alloc(t, n + keep);
+		if (merged == NULL) {
+			table_discard(t);
+			return -ENOMEM;
+		}
+		if (prev != NULL) {
+			memcpy(merged->entry, prev->entry, n * sizeof(prev->entry[0]));
+			if (prev->birth == t->gen)
+				free(prev);
+			t->cnt--;
+		}
+		for (size_t k = 0; k < c->cnt; k++)
+			if (is_out(r, &c->entry[k]))
+				merged->entry[n++] = c->entry[k];
+		table_add(t, merged);
+	}
+	*out = t;
+	return 0;
+}
+
+int
+zip_dev_dma_unmap_start(struct zip_dev *dev, uint64_t iova, uint64_t size, uint64_t *ticket)
+{
+	struct zip_dev_map *map = &dev->map;
+	struct removal r = { .iova = iova, .last = iova + (size - 1) };
+	struct zip_dev_map_table *old, *t;
+	int rc;
+
+	if (size == 0 || size - 1 > UINT64_MAX - iova)
+		return -EINVAL;
+	pthread_mutex_lock(&map->lock);
+	old = atomic_load_explicit(&map->table, memory_order_relaxed);
+	*ticket = 0;
+	rc = table_remove(old, &r, &t);
+	if (rc == 0 && r.cnt == 0) {
+		table_discard(t);
+	} else if (rc == 0) {
+		size_t kept = 0;
+
+		/* Both are in the same order: what the new one does not have is dropped. */
+		for (size_t i = 0; i < old->cnt; i++) {
+			while (kept < t->cnt && t->part[kept].chunk->birth == t->gen)
+				kept++;
+			if (kept < t->cnt && t->part[kept].chunk == old->part[i].chunk)
+				kept++;
+			else
+				drop(old, old->part[i].chunk);
+		}
+		map->cnt -= (uint32_t)r.cnt;
+		map->bytes -= r.bytes;
+		*ticket = old->gen;
+		publish(map, t);
+		rc = r.cnt;
+	}
+	pthread_mutex_unlock(&map->lock);
+	return rc;
+}
+
+bool
+zip_dev_dma_unmap_done(struct zip_dev *dev, uint64_t ticket)
+{
+	struct zip_dev_map *map = &dev->map;
+	bool done;
+
+	pthread_mutex_lock(&map->lock);
+	reclaim(map);
+	/* Every table that was retired before may have the maps in it, too. */
+	done = map->retired == NULL || map->retired->gen > ticket;
+	pthread_mutex_unlock(&map->lock);
+	return done;
 }
 
 int
 zip_dev_dma_unmap(struct zip_dev *dev, uint64_t iova, uint64_t size)
 {
-	struct zip_dev_map *map = &dev->map;
-	const struct zip_dev_map_table *old;
-	struct zip_dev_map_table *t;
-	uint64_t last = iova + (size - 1);
-	size_t out = 0;
 	unsigned int turns = 0;
-	int removed = 0;
+	uint64_t ticket;
+	int rc = zip_dev_dma_unmap_start(dev, iova, size, &ticket);
 
-	if (size == 0 || size - 1 > UINT64_MAX - iova)
-		return -EINVAL;
-
-	pthread_mutex_lock(&map->lock);
-	old = atomic_load_explicit(&map->table, memory_order_relaxed);
-	for (size_t i = 0; i < old->cnt; i++) {
-		const struct zip_dev_map_entry *e = &old->entry[i];
-
-		if (e->last < iova || e->iova > last)
-			continue;
-		if (e->iova < iova || e->last > last) {
-			pthread_mutex_unlock(&map->lock);
-			return -EINVAL;
-		}
-		removed++;
-	}
-	if (removed == 0) {
-		pthread_mutex_unlock(&map->lock);
-		return 0;
-	}
-	t = table_alloc(old->cnt - (size_t)removed);
-	if (t == NULL) {
-		pthread_mutex_unlock(&map->lock);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < old->cnt; i++)
-		if (old->entry[i].last < iova || old->entry[i].iova > last)
-			t->entry[out++] = old->entry[i];
-	publish(map, t);
-	/* Every table that was retired before may have the maps in it, too. */
-	while (map->retired != NULL) {
-		pthread_mutex_unlock(&map->lock);
-		zip_dev_wait(&turns);
-		pthread_mutex_lock(&map->lock);
-		reclaim(map);
-	}
-	pthread_mutex_unlock(&map->lock);
-	return removed;
+	if (rc > 0)
+		while (!zip_dev_dma_unmap_done(dev, ticket))
+			zip_dev_wait(&turns);
+	return rc;
 }

@@ -118,6 +118,8 @@ turn(struct zip_dev_worker *w, struct zip_dev_queue *q)
 	n = zip_dev_queue_claim(dev, q, ex, ZIP_DEV_BATCH, true);
 	cost -= q->deficit;
 	zip_dev_sched_put(w->pool, q, cost);
+	if (w->pool->conf.stats)
+		ex->now = zip_dev_now();
 	if (n != 0)
 		zip_dev_queue_run(dev, q, ex, n);
 	zip_dev_view_leave(&ex->view);

@@ -221,10 +221,33 @@ job_cost(const struct hisi_zip_sqe *sqe)
 		sqe->input_data_length : HISI_ZIP_REQ_LEN_MAX);
 }
 
+/* The client's memory is not what the client said any more: nothing done there has a meaning. */
+static void
+queue_break(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "memory of the client vanished");
+	zip_dev_tell_broken(dev);
+}
+
+/*
+ * One request at a time is watched: the first that waits, if its doorbell was seen before
+ * this turn, else the last one, which is about as old as this look.
+ */
+static void
+sample_wait(const struct zip_dev_queue *q, struct zip_dev_queue_times *times, int64_t now)
+{
+	if (times->sample_at != 0)
+		return;
+	times->sample_at = q->rung_at != 0 ? q->rung_at : now;
+	times->sample_slot = q->rung_at != 0 ? q->fetch :
+		(uint16_t)(q->tail == 0 ? q->sq_depth - 1 : q->tail - 1);
+}
+
 unsigned int
 zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
 		unsigned int max, bool fair)
 {
+	struct zip_dev_queue_times *times = NULL;
 	unsigned int n = 0, waiting;
 
 	queue_lock(q);
@@ -235,6 +258,10 @@ zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev
 	waiting = counter_get(&q->waiting);
 	if (waiting == 0)
 		goto out;
+	if (zip_dev_is_broken(dev)) {
+		queue_break(dev, q);
+		goto out;
+	}
 	if (fair) {
 		/* Leave workers that have nothing to do their part of a pile. */
 		unsigned int idle = atomic_load_explicit(&q->pool->idle, memory_order_relaxed);
@@ -243,6 +270,9 @@ zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev
 			max = (waiting + idle) / (idle + 1);
 		q->deficit -= q->debt;
 		q->debt = 0;
+		times = atomic_load_explicit(&q->times, memory_order_relaxed);
+		if (times != NULL)
+			sample_wait(q, times, ex->now);
 	}
 	if (max > waiting)
 		max = waiting;
@@ -266,6 +296,10 @@ zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev
 		zip_dev_copy_in(&job->sqe, job->ring, sizeof(job->sqe));
 		if (fair)
 			q->deficit -= job_cost(&job->sqe);
+		if (times != NULL && times->sample_at != 0 && times->sample_slot == q->fetch) {
+			zip_dev_hist_count(&times->wait, ex->now - times->sample_at);
+			times->sample_at = 0;
+		}
 		q->fetch = ring_next(q->fetch, q->sq_depth);
 		n++;
 	}
@@ -361,6 +395,7 @@ static void
 queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
 		const struct zip_dev_job *job)
 {
+	struct zip_dev_queue_times *times = atomic_load_explicit(&q->times, memory_order_relaxed);
 	uint32_t in = job_cost(&job->sqe);
 
 	queue_lock(q);
@@ -370,8 +405,20 @@ queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec
 	stat_add(&q->requests, 1);
 	stat_add(&q->bytes_in, job->sqe.consumed);
 	stat_add(&q->bytes_out, job->sqe.produced);
-	if (!status_good(job->sqe.dw3))
-		stat_add(&q->errors, 1);
+	if ((job->sqe.dw3 & HISI_ZIP_STATUS_MASK) != HISI_ZIP_OK) {
+		atomic_fetch_add_explicit(&dev->status[job->sqe.dw3 & HISI_ZIP_STATUS_MASK], 1,
+				memory_order_relaxed);
+		if (!status_good(job->sqe.dw3))
+			stat_add(&q->errors, 1);
+	}
+	if (times != NULL) {
+		int64_t now = zip_dev_now();
+
+		zip_dev_hist_count(&times->service, now - ex->now);
+		ex->now = now;
+	}
+	if (zip_dev_is_broken(dev))
+		queue_break(dev, q);
 	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE || queue_state(q) == ZIP_DEV_QUEUE_DRAINING) {
 		if (job->slot != q->retire) {
 			q->done[job->slot] = 1;

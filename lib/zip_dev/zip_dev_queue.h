@@ -68,6 +68,12 @@ counter_get(const _Atomic uint16_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/** Make the queue dead without waiting for what is being executed; mb_lock is held. */
+void zip_dev_queue_shut(struct zip_dev *dev, struct zip_dev_queue *q);
+
+/** A worker claims from the queue or executes a request of it; its lock is held. */
+bool zip_dev_queue_busy(const struct zip_dev_queue *q);
+
 /** Take over a new SQ tail, if the driver has rung. Lock is held. */
 void zip_dev_queue_look_sq(struct zip_dev *dev, struct zip_dev_queue *q);
 

@@ -27,8 +27,6 @@
  * doorbell words is touched under it.
  */
 
-#include <time.h>
-
 #include "zip_dev_internal.h"
 #include "zip_dev_pool.h"
 
@@ -92,15 +90,6 @@ struct zip_dev_group {
 	uint32_t queues_peak;
 	uint64_t refused;
 };
-
-static inline int64_t
-zip_dev_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /** Take a queue from the budget for the group. @return Whether there was one. */
 bool zip_dev_group_take(struct zip_dev_group *group);

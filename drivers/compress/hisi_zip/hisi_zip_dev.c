@@ -124,6 +124,8 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 		.owner = dev->name,
 		.mem = &dev->mem,
 		.log = log_line,
+		.announce = hisi_zip_mem_announce,
+		.announce_priv = dev,
 		.local = dev->args.local,
 	};
 	int ret;
@@ -139,6 +141,7 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 	ret = io == NULL ? spim_open(dev->args.dev, &conf, &dev->spim) :
 		spim_open_io(io, 0, &conf, &dev->spim);
 	if (ret != 0) {
+		hisi_zip_mem_unwatch(dev);
 		HISI_ZIP_LOG(ERR, "%s: dev=%s could not be opened (%d)", dev->name, dev->args.dev,
 			ret);
 		return ret;
@@ -158,5 +161,6 @@ void
 hisi_zip_dev_fini(struct hisi_zip_dev *dev)
 {
 	hisi_zip_telemetry_remove(dev);
+	hisi_zip_mem_unwatch(dev);
 	spim_close(dev->spim);
 }

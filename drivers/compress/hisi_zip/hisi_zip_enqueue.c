@@ -255,8 +255,11 @@ first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zi
 		slot->flags = 0;
 		return SOFTWARE;
 	}
-	/* To wait helps if others have the queues or the memory, but not if nothing answers. */
-	return ret == -EBUSY || ret == -ENOMEM ? FULL :
+	/*
+	 * To wait helps if others have the queues or the memory, or if the service is
+	 * away, but not if a function does not answer.
+	 */
+	return ret == -EBUSY || ret == -ENOMEM || qp->dev->info.announce ? FULL :
 		finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
 }
 

@@ -16,6 +16,7 @@
  *   hisi_zip_probe.c      what both buses do
  *   hisi_zip_devargs.c    device arguments
  *   hisi_zip_dev.c        making a device over an access point; capabilities; memory
+ *   hisi_zip_mem.c        EAL's memory, announced to a function of the service
  *   hisi_zip_ops.c        compressdev operations
  *   hisi_zip_xform.c      transforms and streams: from API terms to request words
  *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
@@ -85,6 +86,7 @@ struct hisi_zip_dev {
 	struct hisi_qm_io *io;         /**< The function, if a bus has mapped it, or NULL. */
 	struct spim_info info;         /**< What the function is. */
 	struct hisi_qm_mem_ops mem;    /**< Hugepage memory; priv is this device. */
+	bool mem_watched;              /**< Events of EAL's memory go to the function. */
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
 	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */
 	/** Capabilities of each algorithm, ended by one with algorithm 0. */
@@ -236,6 +238,7 @@ struct hisi_zip_deq_stats {
 	uint64_t sw;       /**< Ops done in software. */
 	uint64_t repeated; /**< Those of them that the function had had first. */
 	uint64_t lost;     /**< Requests that a failed queue did not complete. */
+	uint64_t restarts; /**< Queues started again after their service was killed. */
 	uint64_t fails[HISI_ZIP_FAILS]; /**< Queues that failed, by cause. */
 	uint64_t status[HISI_ZIP_OP_STATUSES]; /**< By op status. */
 	uint64_t hw_status[64]; /**< Requests by SQE status (reference 5.4), 63: others. */
@@ -355,6 +358,17 @@ int hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io);
 
 /** Close the access point. */
 void hisi_zip_dev_fini(struct hisi_zip_dev *dev);
+
+/* ---- hisi_zip_mem.c ------------------------------------------------------------------------ */
+
+/**
+ * spim_conf.announce: tell the function of all of EAL's memory, and from now on of
+ * memory that comes and goes; priv is the device.
+ */
+int hisi_zip_mem_announce(struct spim_dev *spim, void *priv);
+
+/** End that. */
+void hisi_zip_mem_unwatch(struct hisi_zip_dev *dev);
 
 /* ---- hisi_zip_ops.c ------------------------------------------------------------------------ */
 

@@ -15,6 +15,8 @@
  *             has the queue stopped, so that nothing writes to its ops any more,
  *             and sets "failed". From then on ops of this queue that have no result
  *             come back without one (hisi_zip_slot_lost).
+ *             A queue of a service that was killed is started again on its successor
+ *             instead, with what is in it.
  *   enqueue   may have been filling the rings meanwhile: those ops are lost as
  *             well. With its next burst it sees the state, submits nothing more to
  *             the queue (hisi_zip_renew), and once all ops are back gives it away.
@@ -44,7 +46,7 @@ queue_fail(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq, int why, uint64_t s
 	int ret;
 
 	ret = spim_queue_abort(dev->spim, hwq->queue);
-	if (why == -ENODEV || ret == -ENODEV)
+	if (why == -ENODEV || why == -ENOTCONN || ret == -ENODEV)
 		fail = HISI_ZIP_FAIL_GONE;
 	else
 		fail = why == -ESTALE ? HISI_ZIP_FAIL_RESET : HISI_ZIP_FAIL_STALLED;
@@ -59,6 +61,27 @@ queue_fail(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq, int why, uint64_t s
 	/* Before the state: who sees that looks for this. */
 	__atomic_store_n(&hwq->failed, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&qp->state, HISI_ZIP_QP_FAILING, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The service is gone. Where software does what the function cannot, it goes on
+ * if there is no other one at once; else ops wait until there is one. Returns
+ * whether the queue need not fail.
+ */
+static bool
+queue_restart(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
+{
+	struct hisi_zip_dev *dev = qp->dev;
+
+	/* Its last words came between dequeue's look and ours: dequeue takes them first. */
+	if (hisi_qm_cq_ready(&hwq->queue->qp.ring, 1) != 0)
+		return true;
+	if (spim_queue_restart(dev->spim, hwq->queue) == 0) {
+		HISI_ZIP_COUNT(qp->deq.restarts, 1);
+		qp->watch.silent = qp->watch.checked = 0;
+		return true;
+	}
+	return !dev->args.sw;
 }
 
 void
@@ -84,6 +107,8 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 		return;
 	w->checked = w->silent;
 	ret = spim_queue_check(qp->dev->spim, hwq->queue);
+	if (ret == -ENOTCONN && queue_restart(qp, hwq))
+		return;
 	if (ret != 0 || (timeout != 0 && w->silent >= timeout))
 		queue_fail(qp, hwq, ret, w->silent / per_ms);
 }

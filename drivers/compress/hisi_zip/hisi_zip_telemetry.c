@@ -229,7 +229,7 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 		[HISI_ZIP_FAIL_GONE] = "queue_gone",
 	};
 	struct hisi_zip_qp *qp;
-	uint64_t no_queue = 0, lost = 0;
+	uint64_t no_queue = 0, lost = 0, restarts = 0;
 
 	rte_tel_data_start_dict(d);
 	for (unsigned int i = 0; i < RTE_DIM(by_op); i++) {
@@ -256,9 +256,12 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 			n += HISI_ZIP_COUNTER(qp->deq.fails[i]);
 		rte_tel_data_add_dict_uint(d, by_fail[i], n);
 	}
-	TAILQ_FOREACH(qp, &dev->qps, next)
+	TAILQ_FOREACH(qp, &dev->qps, next) {
 		lost += HISI_ZIP_COUNTER(qp->deq.lost);
+		restarts += HISI_ZIP_COUNTER(qp->deq.restarts);
+	}
 	rte_tel_data_add_dict_uint(d, "requests_lost", lost);
+	rte_tel_data_add_dict_uint(d, "queue_restarted", restarts);
 	return 0;
 }
 

@@ -263,7 +263,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 {
 	struct hisi_zip_qp *qp = queue_pair;
 	uint16_t ready[HISI_ZIP_DIRS] = { 0 };
-	bool consumed[HISI_ZIP_DIRS] = { false };
+	uint16_t consumed[HISI_ZIP_DIRS] = { 0 };
 	uint64_t bytes = 0;
 	uint32_t head;
 	uint16_t i = 0;
@@ -297,7 +297,6 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 				hisi_zip_slot_lost(qp, slot);
 				continue;
 			}
-			consumed[kind] = true;
 		}
 		/* As many slots of this direction as follow each other. */
 		cq_head = hwq->queue->qp.ring.cq_head;
@@ -313,6 +312,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 			slot = &qp->slots[(head + run) & qp->mask];
 		} while (run < most && slot->kind == kind);
 		hisi_qm_cq_skip(&hwq->queue->qp.ring, run);
+		consumed[kind] += run;
 		ready[kind] -= run;
 		head += run;
 		i += run;
@@ -323,10 +323,20 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		return 0;
 	}
 
-	/* CQEs first: with the slots enqueue gets the right to have as many new ones written. */
+	/*
+	 * CQEs first: with the slots enqueue gets the right to have as many new ones
+	 * written. There is room for those not given back yet, see cq_pace.
+	 */
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (consumed[dir])
-			hisi_qm_cq_ring(&qp->hwq[dir].queue->qp.ring);
+		struct hisi_zip_hwq *hwq = &qp->hwq[dir];
+
+		if (consumed[dir] == 0)
+			continue;
+		hwq->cq_due += consumed[dir];
+		if (hwq->cq_due >= qp->cq_pace) {
+			hwq->cq_due = 0;
+			hisi_qm_cq_ring(&hwq->queue->qp.ring);
+		}
 	}
 	/* Release: enqueue may fill these slots and their SQEs again. */
 	__atomic_store_n(&qp->head, head, __ATOMIC_RELEASE);

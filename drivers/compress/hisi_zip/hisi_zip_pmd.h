@@ -201,6 +201,7 @@ struct hisi_zip_hwq {
 
 	/* The dequeuing thread's; passed to the enqueuing one with release. */
 	uint32_t sgl_head __rte_cache_aligned; /**< Units before it are free. */
+	uint16_t cq_due;            /**< CQEs stepped over since the CQ doorbell was rung. */
 } __rte_cache_aligned;
 
 /**
@@ -293,6 +294,12 @@ struct hisi_zip_qp {
 	uint32_t limit;              /**< Most ops in flight. */
 	uint16_t addr_off;           /**< As in the device. */
 	uint16_t id;
+	/**
+	 * CQEs that are given back at once: a CQ doorbell for each burst would be as
+	 * dear as the SQ doorbell. Those, and as many as may be in flight, are less
+	 * than the ring has, so that the device never finds it full (QM 4.3).
+	 */
+	uint16_t cq_pace;
 	uint8_t polled;              /**< Dequeue runs the engine. */
 	uint8_t state;               /**< enum hisi_zip_qp_state, atomic. */
 	int socket;

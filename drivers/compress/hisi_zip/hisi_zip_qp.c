@@ -50,6 +50,7 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	qp->id = qp_id;
 	qp->mask = slots - 1;
 	qp->limit = RTE_MIN(max_inflight_ops, slots - 1);
+	qp->cq_pace = (uint16_t)RTE_MAX(RTE_MIN(slots / 4, slots - 1 - qp->limit), 1u);
 	qp->addr_off = dev->addr_off;
 	qp->polled = dev->info.polled;
 	qp->socket = socket_id;
@@ -106,6 +107,7 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	hwq->warned = false;
 	hwq->sgl_mask = units - 1;
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
+	hwq->cq_due = 0;
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->queue = queue;
 	hwq->ring = &queue->qp.ring;

@@ -132,7 +132,7 @@ test_autotest() {
 	autotest_on "V2 plain" "--rev v2 --ext off" all
 	if [ -n "$full" ]; then
 		autotest_on "V3 plain, sw=off" "--rev v3 --ext off" some sw=off
-		autotest_on "V2 plain, sw=off" "--rev v2 --ext off" some sw=off
+		autotest_on "V2 plain, sw=off" "--rev v2 --ext off" none sw=off
 	fi
 }
 

@@ -76,4 +76,17 @@ hisi_zip_ctrl_thread_create(pthread_t *thread, const char *name, void *(*run)(vo
 #define rte_tel_data_add_dict_uint rte_tel_data_add_dict_u64
 #endif
 
+/* ---- Mbufs --------------------------------------------------------------------------------- */
+
+#if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
+#define RTE_IOVA_IN_MBUF RTE_IOVA_AS_PA
+#endif
+
+/** Where an mbuf keeps the IOVA of its buffer: without a field for it, IOVAs are pointers. */
+#if RTE_IOVA_IN_MBUF
+#define HISI_ZIP_MBUF_IOVA offsetof(struct rte_mbuf, buf_iova)
+#else
+#define HISI_ZIP_MBUF_IOVA offsetof(struct rte_mbuf, buf_addr)
+#endif
+
 #endif /* HISI_ZIP_COMPAT_H */

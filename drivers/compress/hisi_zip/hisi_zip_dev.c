@@ -135,9 +135,12 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 	conf.local.spawn = spawn;
 	conf.local.fault = dev->args.fault;
 	dev->mem = (struct hisi_qm_mem_ops){ .alloc = mem_alloc, .free = mem_free, .priv = dev };
-	/* Only a PCI function is handed in mapped, and only that one uses IOVAs. */
-	dev->addr_off = io == NULL ? offsetof(struct rte_mbuf, buf_addr) :
-		offsetof(struct rte_mbuf, buf_iova);
+	/*
+	 * Every access point with a name uses pointers (spim_info.va), also where memory
+	 * must be announced. Only a function behind a bus uses IOVAs, in whichever mode
+	 * EAL is: an external buffer has the one that it was attached with.
+	 */
+	dev->addr_off = io == NULL ? offsetof(struct rte_mbuf, buf_addr) : HISI_ZIP_MBUF_IOVA;
 	ret = io == NULL ? spim_open(dev->args.dev, &conf, &dev->spim) :
 		spim_open_io(io, 0, &conf, &dev->spim);
 	if (ret != 0) {
@@ -148,6 +151,12 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 	}
 	spim_info_get(dev->spim, &dev->info);
 	set_capabilities(dev);
+	if (dev->caps[0].algo == RTE_COMP_ALGO_UNSPECIFIED) {
+		HISI_ZIP_LOG(ERR, "%s: a function of revision 0x%x has no algorithm of compressdev "
+			"by itself, expected sw=on", dev->name, dev->info.revision);
+		spim_close(dev->spim);
+		return -ENOTSUP;
+	}
 	dev->feature_flags = io != NULL ? RTE_COMPDEV_FF_HW_ACCELERATED : 0;
 	if (dev->info.polled)
 		dev->feature_flags |= RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE;

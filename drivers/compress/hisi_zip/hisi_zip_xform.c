@@ -46,7 +46,8 @@ function_can(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
 	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE) {
 		if (x->codec.huffman == ZIP_CODEC_HUFFMAN_FIXED || x->codec.level == 0)
 			need |= HISI_ZIP_EXT_F_HUFFMAN | HISI_ZIP_EXT_F_LEVEL;
-		if (x->codec.level != DEFAULT_LEVEL)
+		/* Without software a level is a wish, as in other hardware that has only one. */
+		if (x->codec.level != DEFAULT_LEVEL && dev->args.sw)
 			need |= HISI_ZIP_EXT_F_LEVEL;
 		if (x->codec.window < 12)
 			need |= HISI_ZIP_EXT_F_WINDOW;

@@ -4,9 +4,10 @@
 #
 # DPDK's compressdev_autotest on the function, bound to vfio-pci, on hugepages.
 #
-# usage: autotest all|some [DEVARGS]
+# usage: autotest all|some|none [DEVARGS]
 #   all   27 executed and passed, none unsupported
 #   some  none failed; what the hardware alone cannot do is unsupported
+#   none  the device is refused, since the hardware alone can do nothing; all are skipped
 
 # shellcheck source=lib.sh
 . /tests/lib.sh
@@ -14,6 +15,17 @@ want=$1
 devargs=${2:-}
 zip=$(zip_address)
 use_vfio "$zip"
+
+[ "$want" != none ] || {
+	dpdk-test --no-telemetry -m 256 -a "$zip,$devargs" compressdev_autotest > "$out" 2>&1 || :
+	grep 'has no algorithm of compressdev by itself, expected sw=on' "$out" ||
+		fail "the device is not refused"
+	echo "VM: autotest: $(counts)"
+	[ "$(counts)" = "executed 0 passed 0 unsupported 0 failed 0 skipped 27" ] ||
+		fail "expected 27 skipped, nothing else"
+	clean_kernel_log
+	exit 0
+}
 
 run dpdk-test --no-telemetry -m 256 -a "$zip${devargs:+,$devargs}" compressdev_autotest
 echo "VM: autotest: $(counts)"

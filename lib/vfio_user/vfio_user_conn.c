@@ -235,6 +235,8 @@ keep(struct vfio_user_conn *c, const struct iovec *iov, int cnt, size_t skip, in
 			return -errno;
 		}
 	}
+	if (c->out == NULL)
+		c->moved_ms = vu_now_ms();
 	*c->out_tail = o;
 	c->out_tail = &o->next;
 	c->out_bytes += (uint32_t)o->len;
@@ -320,7 +322,13 @@ vu_conn_update(struct vfio_user_conn *c)
 	ev.events = (may_read(c) ? EPOLLIN : 0u) | (c->out != NULL ? EPOLLOUT : 0u);
 	if (ev.events != c->events && epoll_ctl(c->server->epfd, EPOLL_CTL_MOD, c->fd, &ev) == 0)
 		c->events = ev.events;
-	vu_server_wait(c, c->out != NULL || c->dma != NULL);
+	/*
+	 * Who begins a message must end it: its fds may be what keeps the peer's
+	 * socket open, even after the peer is dead.
+	 */
+	if (c->hdr_got != 0 && c->begun_ms == 0)
+		c->begun_ms = vu_now_ms();
+	vu_server_wait(c, c->out != NULL || c->dma != NULL || c->begun_ms != 0);
 }
 
 /* The header is there: is it one that can be followed? */
@@ -444,6 +452,7 @@ receive(struct vfio_user_conn *c)
 	c->body = NULL;
 	c->body_got = 0;
 	c->hdr_got = 0;
+	c->begun_ms = 0;
 	dispatch(c, at);
 	if (at != c->server->scratch)
 		free(at);

@@ -176,8 +176,10 @@ submit(struct vfio_user_conn *c, bool write, uint64_t iova, void *buf, size_t le
 		return -ENOMEM;
 	*op = (struct vu_dma_op){ .write = write, .iova = iova, .buf = buf, .len = len,
 		.done = done, .arg = arg };
-	if (c->dma == NULL)
+	if (c->dma == NULL) {
 		c->dma_tail = &c->dma;
+		c->moved_ms = vu_now_ms();
+	}
 	*c->dma_tail = op;
 	c->dma_tail = &op->next;
 	c->dma_cnt++;

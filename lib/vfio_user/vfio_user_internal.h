@@ -157,6 +157,7 @@ struct vfio_user_conn {
 	bool waiting;
 	struct vfio_user_conn *wait_prev, *wait_next;
 	uint64_t moved_ms;
+	uint64_t begun_ms; /**< When a message that is not complete was noticed; 0: none is. */
 
 	struct vfio_user_map map;
 

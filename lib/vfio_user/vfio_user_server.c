@@ -94,11 +94,17 @@ tick(struct vfio_user_server *s)
 		return;
 	for (struct vfio_user_conn *c = s->waiting; c != NULL; c = next) {
 		next = c->wait_next;
-		if (now - c->moved_ms < s->conf.stall_ms)
+		if (c->begun_ms != 0 && now - c->begun_ms >= s->conf.stall_ms)
+			vu_complain(c, "closed: a message is not complete after %" PRIu32 " ms",
+					s->conf.stall_ms);
+		else if ((c->out != NULL || c->dma != NULL) &&
+				now - c->moved_ms >= s->conf.stall_ms)
+			vu_complain(c, "closed: nothing %s for %" PRIu32 " ms; %" PRIu32
+					" bytes wait, %" PRIu32 " DMA operations",
+					c->out != NULL ? "read" : "answered", s->conf.stall_ms,
+					c->out_bytes, c->dma_cnt);
+		else
 			continue;
-		vu_complain(c, "closed: nothing %s for %" PRIu32 " ms; %" PRIu32 " bytes wait, "
-				"%" PRIu32 " DMA operations", c->out != NULL ? "read" : "answered",
-				s->conf.stall_ms, c->out_bytes, c->dma_cnt);
 		vu_conn_shut(c);
 	}
 	if (s->accept_paused)

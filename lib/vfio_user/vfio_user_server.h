@@ -195,7 +195,8 @@ struct vfio_user_server_conf {
 	uint32_t xfer_max;  /**< Most data bytes of a message, 4 KiB to 1 MiB; default 64 KiB. */
 	/**
 	 * Milliseconds after which a peer is closed that does not read its
-	 * replies, or does not answer DMA_READ or DMA_WRITE; default 10,000.
+	 * replies, does not answer DMA_READ or DMA_WRITE, or does not end the
+	 * message that it began; default 10,000.
 	 */
 	uint32_t stall_ms;
 	vfio_user_log_t log; /**< NULL: stderr. */

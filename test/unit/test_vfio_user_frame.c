@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "test_vfio_user_util.h"
@@ -273,6 +274,37 @@ test_never_reads(void **state)
 	vt_stop(&t);
 }
 
+/* The peer's own socket in a message that never ends would keep it open for ever. */
+static void
+test_never_ends(void **state)
+{
+	const struct vfio_user_server_conf conf = { .stall_ms = 300 };
+	struct vfio_user_hdr hdr = { .cmd = VFIO_USER_DMA_MAP, .size = 48 };
+	struct vt t;
+	int sock;
+
+	(void)state;
+	vt_start(&t, &conf);
+	sock = vt_open(&t);
+	vt_raw(sock, &hdr, 5, &sock, 1);
+	close(sock);
+	vt_wait(&t.seen.closed, 1);
+	assert_non_null(strstr(t.line, "not complete after 300 ms"));
+
+	/* Nor do single bytes, now and then, make it last longer. */
+	sock = vt_open(&t);
+	hdr.cmd = VFIO_USER_REGION_WRITE;
+	hdr.size = 60000;
+	vt_raw(sock, &hdr, sizeof(hdr), NULL, 0);
+	for (int i = 0; i < 100 && send(sock, "x", 1, MSG_NOSIGNAL) == 1; i++) {
+		nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+		vt_victim_works(&t);
+	}
+	assert_int_equal(t.seen.closed, 2);
+	close(sock);
+	vt_stop(&t);
+}
+
 /* The same client, if it reads late, gets every answer. */
 static void
 test_reads_late(void **state)
@@ -387,6 +419,7 @@ main(void)
 		cmocka_unit_test(test_fds),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_never_reads),
+		cmocka_unit_test(test_never_ends),
 		cmocka_unit_test(test_reads_late),
 		cmocka_unit_test(test_storm),
 		cmocka_unit_test(test_out_of_fds),

@@ -217,7 +217,7 @@ struct zip_dev_job {
 	_Alignas(64) struct hisi_zip_sqe sqe; /**< Copied once from the ring. */
 	struct hisi_zip_sqe *ring;            /**< Its slot in client memory. */
 	uint16_t slot;
-	uint8_t status;                       /**< Injected; 0: execute. */
+	uint8_t status;                       /**< With faults: injected; 0: execute. */
 };
 
 /** All that one thread needs to execute requests; used by one thread at a time. */

@@ -9,7 +9,8 @@ set -u
 . test/lib.sh
 
 check "gcc builds for arm64 without a warning" config/arm64.sh build/arm64 || exit 1
-export ZIP_TEST_FEWER=5
+# Shares no factor with the number of levels or Huffman kinds: all of them still come by.
+export ZIP_TEST_FEWER=7
 unit_tests arm64 build/arm64 --timeout-multiplier 5 --no-suite slow
 
 check "gcc builds for arm64 with ASAN" config/arm64.sh build/arm64-asan \

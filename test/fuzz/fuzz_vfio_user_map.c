@@ -92,7 +92,8 @@ take_back(struct vfio_user_map *map, struct model *m, unsigned int page, unsigne
 	int half, any = 0;
 
 	half = (page != 0 && m[page].map != 0 && m[page - 1].map == m[page].map) ||
-		(page + n != PAGES && m[page + n].map != 0 && m[page + n].map == m[page + n - 1].map);
+		(page + n != PAGES && m[page + n].map != 0 &&
+		m[page + n].map == m[page + n - 1].map);
 	for (unsigned int i = page; i < page + n; i++) {
 		any |= m[i].map != 0;
 		sum += m[i].map != 0 ? PAGE : 0;
@@ -145,7 +146,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		switch (data[0] % 4) {
 		case 0:
 		case 1:
-			add(&map, m, page, n, file == FILES ? -1 : (int)file, data[4] % 20, &number);
+			add(&map, m, page, n, file == FILES ? -1 : (int)file, data[4] % 20,
+					&number);
 			break;
 		case 2:
 			take_back(&map, m, page, n);

@@ -248,7 +248,8 @@ send_message(int sock, struct input *in)
 	in->at += len;
 	in->left -= len;
 	for (unsigned int i = 0; i < nfds; i++)
-		fds[i] = what & 8 ? eventfd(0, EFD_CLOEXEC) : what & 16 ? dup(other_sock) : dup(mem_fd);
+		fds[i] = what & 8 ? eventfd(0, EFD_CLOEXEC) :
+			dup(what & 16 ? other_sock : mem_fd);
 	send_bytes(sock, buf, sizeof(hdr) + len, fds, nfds);
 	for (unsigned int i = 0; i < nfds; i++)
 		close(fds[i]);
@@ -300,9 +301,9 @@ one_op(int sock, struct input *in)
 			break;
 		iova = take(in, 8);
 		len = take(in, 2) % sizeof(dev.dma_buf);
-		if ((len & 1 ? vfio_user_dma_read(dev.conn, iova, dev.dma_buf, len, dma_done, NULL) :
-				vfio_user_dma_write(dev.conn, iova, dev.dma_buf, len, dma_done,
-				NULL)) == 0)
+		if ((len & 1 ? vfio_user_dma_read(dev.conn, iova, dev.dma_buf, len, dma_done,
+				NULL) : vfio_user_dma_write(dev.conn, iova, dev.dma_buf, len,
+				dma_done, NULL)) == 0)
 			dev.dma++;
 		break;
 	case 8:

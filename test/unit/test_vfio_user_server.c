@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* The server itself: how it is made, where it listens, what many connections cost. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "test_vfio_user_util.h"
+
+#define IDLE_MAX 2048u /* bytes of an idle connection */
+
+static const struct vfio_user_region regions[] = {
+	{ 4096, VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE },
+};
+static const struct vfio_user_irq irqs[] = { { 4, VFIO_USER_IRQ_F_EVENTFD } };
+static const struct vfio_user_device device = { 3, 1, 1, regions, irqs, NULL };
+static unsigned int writes, closes;
+
+static int
+connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
+{
+	(void)conn;
+	(void)listener_priv;
+	conf->device = &device;
+	return 0;
+}
+
+static int
+region_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset, void *buf,
+		uint32_t count)
+{
+	(void)conn;
+	(void)priv;
+	(void)region;
+	memset(buf, (int)offset, count);
+	return 0;
+}
+
+static int
+region_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
+		const void *buf, uint32_t count)
+{
+	(void)conn;
+	(void)priv;
+	(void)region;
+	(void)offset;
+	(void)buf;
+	(void)count;
+	writes++;
+	return 0;
+}
+
+static void
+closed(struct vfio_user_conn *conn, void *priv)
+{
+	(void)priv;
+	vfio_user_conn_release(conn);
+	closes++;
+}
+
+static const struct vfio_user_ops ops = { .connected = connected, .region_read = region_read,
+	.region_write = region_write, .closed = closed };
+
+static void
+quiet(enum vfio_user_log_level level, const char *line, void *priv)
+{
+	(void)level;
+	(void)line;
+	(void)priv;
+}
+
+static struct vfio_user_server *
+start(void)
+{
+	const struct vfio_user_server_conf conf = { .name = "test", .ops = &ops, .log = quiet };
+	struct vfio_user_server *s;
+
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	return s;
+}
+
+static void
+test_create(void **state)
+{
+	struct vfio_user_ops some = ops;
+	struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
+	struct vfio_user_server *s;
+	unsigned int fds = vt_fds();
+
+	(void)state;
+	conf.xfer_max = 4095;
+	assert_int_equal(vfio_user_server_create(&conf, &s), -EINVAL);
+	conf.xfer_max = VFIO_USER_XFER_MAX + 1;
+	assert_int_equal(vfio_user_server_create(&conf, &s), -EINVAL);
+	conf.xfer_max = VFIO_USER_XFER_MAX;
+	some.closed = NULL;
+	assert_int_equal(vfio_user_server_create(&conf, &s), -EINVAL);
+	conf.ops = NULL;
+	assert_int_equal(vfio_user_server_create(&conf, &s), -EINVAL);
+	conf.ops = &ops;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	assert_int_equal(vfio_user_server_run(s, 0), 0);
+	vfio_user_server_destroy(s);
+	vfio_user_server_destroy(NULL);
+	assert_int_equal(vt_fds(), fds);
+}
+
+static void
+test_listen(void **state)
+{
+	char dir[] = "/tmp/vfio-user-XXXXXX", path[64], other[64], name[200];
+	struct vfio_user_listener *l, *second;
+	struct vfio_user_server *s = start();
+	struct vfio_user_server_stats stats;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	unsigned int fds = vt_fds();
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	snprintf(other, sizeof(other), "%s/o", dir);
+	assert_int_equal(vfio_user_server_listen(s, path, 0640, NULL, &l), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	/* It is taken, by a server that lives. */
+	assert_int_equal(vfio_user_server_listen(s, path, 0640, NULL, &second), -EADDRINUSE);
+	/* A server that died has left this. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	strcpy(addr.sun_path, other);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	close(fd);
+	assert_int_equal(vfio_user_server_listen(s, other, 0666, NULL, &second), 0);
+	vfio_user_server_stats_get(s, &stats);
+	assert_int_equal(stats.listeners, 2);
+	vfio_user_server_unlisten(s, second);
+	assert_int_not_equal(access(other, F_OK), 0);
+	/* A file of somebody's is not ours to remove. */
+	fd = open(other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(fd);
+	assert_int_equal(vfio_user_server_listen(s, other, 0666, NULL, &second), -EADDRINUSE);
+	assert_int_equal(unlink(other), 0);
+	memset(name, 'a', sizeof(name));
+	name[199] = '\0';
+	assert_int_equal(vfio_user_server_listen(s, name, 0666, NULL, &second), -ENAMETOOLONG);
+	assert_int_equal(vfio_user_server_listen(s, "", 0666, NULL, &second), -EINVAL);
+	assert_int_equal(vfio_user_server_listen(s, "/nonexistent/s", 0666, NULL, &second),
+			-ENOENT);
+	vfio_user_server_unlisten(s, l);
+	vfio_user_server_run(s, 0);
+	assert_int_equal(vt_fds(), fds);
+	vfio_user_server_destroy(s);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* A socket that somebody else has made and listens on. */
+static void
+test_listen_fd(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "\0vfio-user-test" };
+	struct vfio_user_server *s = start();
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), c;
+	struct vfio_user_server_stats stats;
+
+	(void)state;
+	snprintf(addr.sun_path + 1, 64, "vfio-user-test-%ld", (long)getpid());
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(vfio_user_server_listen_fd(s, fd, NULL, NULL), 0);
+	c = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(c, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	vfio_user_server_run(s, VT_TIMEOUT_MS);
+	vfio_user_server_stats_get(s, &stats);
+	assert_int_equal(stats.conns, 1);
+	vfio_user_server_destroy(s);
+	vt_closed(c);
+	close(c);
+}
+
+static void
+count_conn(struct vfio_user_conn *conn, void *arg)
+{
+	unsigned int *n = arg;
+
+	assert_null(vfio_user_conn_priv(conn));
+	++*n;
+}
+
+/* Idle connections take little memory, and no time. */
+static void
+test_many(void **state)
+{
+	const char *many = getenv("VFIO_USER_MANY");
+	unsigned int n = many != NULL ? (unsigned int)atoi(many) : 1000, seen = 0;
+	struct rlimit limit;
+	struct vfio_user_server *s;
+	struct vfio_user_server_stats stats;
+	size_t before, after;
+	unsigned int fds = vt_fds();
+	int *sock = calloc(n, sizeof(*sock));
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < 2 * n + 64)
+		fail_msg("%lu files may be open; expected %u", (unsigned long)limit.rlim_max,
+				2 * n + 64);
+	s = start();
+	closes = 0;
+	before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	for (unsigned int i = 0; i < n; i++) {
+		uint8_t buf[64];
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), 0);
+		sock[i] = pair[1];
+		vt_send(sock[i], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+		memset(buf, 0, sizeof(buf));
+		buf[12] = 4;
+		vt_send(sock[i], VFIO_USER_REGION_WRITE, VFIO_USER_F_NO_REPLY, buf, 20, NULL, 0);
+		while (vfio_user_server_run(s, 0) > 0)
+			;
+	}
+	after = mallinfo2().uordblks + mallinfo2().hblkhd;
+	print_message("%zu bytes for each of %u idle connections\n", (after - before) / n, n);
+	assert_true(after - before <= (size_t)n * IDLE_MAX);
+	assert_int_equal(writes, n);
+	vfio_user_server_each(s, count_conn, &seen);
+	assert_int_equal(seen, n);
+
+	/* Only who says something is looked at. */
+	vt_send(sock[n / 2], VFIO_USER_DEVICE_RESET, 0, NULL, 0, NULL, 0);
+	assert_int_equal(vfio_user_server_run(s, VT_TIMEOUT_MS), 1);
+	for (unsigned int i = 0; i < n; i++)
+		close(sock[i]);
+	do
+		vfio_user_server_run(s, 0);
+	while (closes < n);
+	vfio_user_server_stats_get(s, &stats);
+	assert_int_equal(stats.conns, 0);
+	assert_int_equal(stats.accepted, n);
+	vfio_user_server_destroy(s);
+	free(sock);
+	assert_int_equal(vt_fds(), fds);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_listen_fd),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

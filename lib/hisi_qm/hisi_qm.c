@@ -162,8 +162,14 @@ queues_get(struct hisi_qm *qm)
 	uint64_t vft;
 	int ret = mailbox(qm, HISI_QM_MB_SQC_VFT, 0, 0, &vft);
 
-	return ret != 0 ? ret :
-		(int)(vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK) + 1;
+	if (ret != 0)
+		return ret;
+	/* A VF whose PF has not been set up (QM 2.4). */
+	if (vft == 0) {
+		qm_log(qm, 1, "function has no queues: 0x0, expected bit 44 set");
+		return -ENODEV;
+	}
+	return (int)(vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK) + 1;
 }
 
 int

@@ -12,6 +12,7 @@
 
 #include "client.h"
 #include "log.h"
+#include "zip_dev_guard.h"
 #include "zip_dev_pci.h"
 
 /*
@@ -328,6 +329,7 @@ op_region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region,
 /* A file that is mapped, and paid for. */
 struct file {
 	uint64_t len;
+	struct zip_dev_guard *guard; /* against a client that shrinks it */
 };
 
 static int
@@ -339,7 +341,6 @@ op_file_map(struct vfio_user_conn *conn, void *priv, void *va, uint64_t len, voi
 	int rc;
 
 	(void)conn;
-	(void)va;
 	if (file == NULL)
 		return -ENOMEM;
 	file->len = len;
@@ -349,9 +350,14 @@ op_file_map(struct vfio_user_conn *conn, void *priv, void *va, uint64_t len, voi
 	rc = users_take(users, c->user, USER_MEMORY, len);
 	if (rc != 0)
 		goto no_memory;
+	rc = zip_dev_guard_add(c->dev, va, len, &file->guard);
+	if (rc != 0)
+		goto no_guard;
 	*cookie = file;
 	return 0;
 
+no_guard:
+	users_give(c->user, USER_MEMORY, len);
 no_memory:
 	users_give(c->user, USER_FILES, 1);
 no_files:
@@ -366,6 +372,7 @@ op_file_unmap(struct vfio_user_conn *conn, void *priv, void *cookie)
 	struct file *file = cookie;
 
 	(void)conn;
+	zip_dev_guard_del(file->guard);
 	users_give(c->user, USER_MEMORY, file->len);
 	users_give(c->user, USER_FILES, 1);
 	free(file);

@@ -69,8 +69,11 @@ class Server:
 
     def __exit__(self, *exc):
         try:
+            # Ended by the test itself, or now; a crash is neither.
             if self.proc.poll() is None:
-                self.end()
+                status = self.end()
+                assert status == 0 or exc[0] is not None, \
+                    "ended with status %d:\n%s" % (status, self.log())
             else:
                 while self.read(0):
                     pass

@@ -365,14 +365,14 @@ CHILD = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from test_clients import *
-c, mem = attach(sys.argv[1], 32 * MIB, spim=True)
+c, mem = attach(sys.argv[1], 80 * MIB, spim=True)
 qs = [Queue(c, mem, i, COMPRESS) for i in range(2)]
 assert all(q.status == 0 for q in qs)
-src, dst = mem.alloc(2 * MIB), mem.alloc(3 * MIB)
+src = mem.alloc(2 * MIB)
 mem.map[src:src + 2 * MIB] = text(2 * MIB)
 for q in qs:
     for _ in range(10):
-        q.push(REQ_ZLIB, src, 2 * MIB, dst, 3 * MIB)
+        q.push(REQ_ZLIB, src, 2 * MIB, mem.alloc(3 * MIB), 3 * MIB)
     q.submit()
 print("busy", flush=True)
 time.sleep(60)

@@ -1,0 +1,30 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# The service and its clients, over raw bytes of the protocol; again under sanitizers, whose
+# builds the groups before this have made.
+
+set -u
+. test/lib.sh
+
+check "gcc build is there" config/build.sh build || exit 1
+for t in life clients; do
+	timeout 300 python3 "test/service/test_$t.py"
+done
+
+# sanitized NAME: the tests of clients on the build with that sanitizer, names in front.
+sanitized() {
+	name=$1
+	[ -x "build/$name/app/spimdevd" ] || {
+		echo "not ok $name: no build/$name/app/spimdevd; the group $name makes it"
+		return
+	}
+	SPIMDEVD=$PWD/build/$name/app/spimdevd SPIMDEVD_ARGS="--sandbox off" \
+		timeout 600 python3 test/service/test_clients.py | sed "s/^\(not \)*ok /&$name: /"
+}
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:abort_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+sanitized asan
+sanitized tsan

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -18,19 +19,20 @@
 /*
  * What may take time, and how the event loop is kept from waiting for it:
  *
- * - A mailbox command that drains (STOP_QP, FLUSH_QM) leaves the mailbox busy, as
- *   on silicon, and is done when a later read finds it so (zip_dev_conf.deferred).
- *   Nobody waits, and a driver has its own idea of how long is too long.
- * - Taking back memory, a reset and the end of a function must have let go of
- *   the client's memory before they are answered. They wait for the requests being
- *   executed, not for those behind them. If there may be any, a control thread
- *   waits; the connection's later messages wait with it, other connections do not.
+ * - Memory that is taken back, a reset, the end of a function and a mailbox command
+ *   that sets up a queue anew must have let go of what requests being executed
+ *   use before they are answered. If there may be such requests, a control
+ *   thread waits; the connection's later messages wait with it, others do not.
+ * - A mailbox command that drains (STOP_QP, FLUSH_QM) waits for requests behind
+ *   those, too, which may take minutes. It leaves the mailbox busy, as on silicon, and
+ *   is done when a later read finds it so (zip_dev_conf.deferred): nobody waits, and
+ *   the driver has its own idea of how long is too long.
  */
 enum job_kind {
 	JOB_UNMAP,
 	JOB_RESET,
-	JOB_CONFIG_WRITE, /* may be a function level reset */
-	JOB_END,          /* the connection is over */
+	JOB_WRITE, /* config space (may be a reset), or a mailbox command */
+	JOB_END,   /* the connection is over */
 };
 
 /* Lines that one function may log; the log's own budget is for all of them. */
@@ -48,10 +50,10 @@ struct client {
 	/* At most one at a time: a connection's operations come one after the other. */
 	struct control_job job;
 	enum job_kind job_kind;
-	uint64_t iova;            /* JOB_UNMAP */
-	uint64_t size;
-	uint32_t offset;          /* JOB_CONFIG_WRITE */
+	uint64_t ticket;          /* JOB_UNMAP */
+	uint32_t region;          /* JOB_WRITE */
 	uint32_t count;
+	uint64_t offset;
 	uint8_t *data;            /* ours */
 };
 
@@ -152,36 +154,43 @@ client_end(struct client *c)
 	free(c);
 }
 
-static int
-unmap(struct client *c)
+/* Wait until the requests that were being executed at JOB_UNMAP's start are done. */
+static void
+wait_unmapped(struct client *c)
 {
-	int n = zip_dev_dma_unmap(c->dev, c->iova, c->size);
+	struct timespec pause = { .tv_nsec = 50000 };
 
-	if (n < 0)
-		return n;
-	c->maps -= (uint64_t)n;
-	users_give(c->user, USER_MAPS, (uint64_t)n);
-	return 0;
+	while (!zip_dev_dma_unmap_done(c->dev, c->ticket)) {
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 1000000)
+			pause.tv_nsec *= 2;
+	}
+}
+
+static int
+region_write(struct client *c, uint32_t region, uint64_t offset, const void *data, uint32_t count)
+{
+	if (region == VFIO_USER_PCI_CONFIG)
+		return zip_dev_pci_config_write(c->dev, (uint32_t)offset, data, count);
+	return zip_dev_pci_bar_write(c->dev, region, offset, data, count);
 }
 
 static void
 job_run(struct control_job *job)
 {
 	struct client *c = (struct client *)((char *)job - offsetof(struct client, job));
-	uint8_t *data = c->data;
 	int rc = 0;
 
 	switch (c->job_kind) {
 	case JOB_UNMAP:
-		rc = unmap(c);
+		wait_unmapped(c);
 		break;
 	case JOB_RESET:
 		zip_dev_pci_reset(c->dev);
 		break;
-	case JOB_CONFIG_WRITE:
-		rc = zip_dev_pci_config_write(c->dev, c->offset, data, c->count);
-		c->data = NULL;
-		free(data);
+	case JOB_WRITE:
+		rc = region_write(c, c->region, c->offset, c->data, c->count);
+		free(c->data);
 		break;
 	case JOB_END:
 		client_end(c);
@@ -291,6 +300,17 @@ op_region_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_
 	return zip_dev_pci_bar_read(c->dev, region, offset, buf, count);
 }
 
+/* Whether a write may have to wait for requests: see above. */
+static bool
+may_wait(uint32_t region, uint64_t offset, uint32_t count)
+{
+	const uint64_t mailbox_last = HISI_QM_MAILBOX + sizeof(struct hisi_qm_mailbox) - 1;
+
+	return region == VFIO_USER_PCI_CONFIG ||
+		(region == VFIO_USER_PCI_BAR0 + ZIP_DEV_BAR_REGS && offset <= mailbox_last &&
+		offset + count > mailbox_last);
+}
+
 static int
 op_region_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
 		const void *buf, uint32_t count)
@@ -298,18 +318,17 @@ op_region_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64
 	struct client *c = priv;
 
 	(void)conn;
-	if (region != VFIO_USER_PCI_CONFIG)
-		return zip_dev_pci_bar_write(c->dev, region, offset, buf, count);
-	if (!may_be_busy(c))
-		return zip_dev_pci_config_write(c->dev, (uint32_t)offset, buf, count);
+	if (!may_wait(region, offset, count) || !may_be_busy(c))
+		return region_write(c, region, offset, buf, count);
 
 	c->data = malloc(count);
 	if (c->data == NULL)
 		return -ENOMEM;
 	memcpy(c->data, buf, count);
-	c->offset = (uint32_t)offset;
+	c->region = region;
+	c->offset = offset;
 	c->count = count;
-	return defer(c, JOB_CONFIG_WRITE);
+	return defer(c, JOB_WRITE);
 }
 
 static int
@@ -408,11 +427,15 @@ static int
 op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size)
 {
 	struct client *c = priv;
+	int n;
 
 	(void)conn;
-	c->iova = iova;
-	c->size = size;
-	return may_be_busy(c) ? defer(c, JOB_UNMAP) : unmap(c);
+	n = zip_dev_dma_unmap_start(c->dev, iova, size, &c->ticket);
+	if (n < 0)
+		return n;
+	c->maps -= (uint64_t)n;
+	users_give(c->user, USER_MAPS, (uint64_t)n);
+	return zip_dev_dma_unmap_done(c->dev, c->ticket) ? 0 : defer(c, JOB_UNMAP);
 }
 
 static int
@@ -434,7 +457,8 @@ op_closed(struct vfio_user_conn *conn, void *priv)
 
 	log_line(LOG_LEVEL_DEBUG, "connection %llu ended",
 			(unsigned long long)vfio_user_conn_id(conn));
-	if (c->dev != NULL && may_be_busy(c))
+	/* Its queues are free for others now, whatever is still being executed. */
+	if (c->dev != NULL && !zip_dev_shut(c->dev))
 		defer(c, JOB_END);
 	else
 		client_end(c);

@@ -259,9 +259,9 @@ int zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
 		unsigned int prot);
 
 /**
- * Take back all maps that lie wholly inside [iova, iova + size). On return no
- * request touches them any more. Any thread but a worker's, and not from within
- * the log callback.
+ * Take back all maps that lie wholly inside [iova, iova + size); iova 0 with size 0:
+ * all that there are. On return no request touches them any more. Any thread but a
+ * worker's, and not from within the log callback.
  * @return Number of maps removed, -EINVAL if a map lies half inside, or -ENOMEM.
  */
 int zip_dev_dma_unmap(struct zip_dev *dev, uint64_t iova, uint64_t size);

@@ -459,7 +459,7 @@ zip_dev_dma_unmap_start(struct zip_dev *dev, uint64_t iova, uint64_t size, uint6
 	struct zip_dev_map_table *old, *t;
 	int rc;
 
-	if (size == 0 || size - 1 > UINT64_MAX - iova)
+	if ((size == 0 && iova != 0) || size - 1 > UINT64_MAX - iova)
 		return -EINVAL;
 	pthread_mutex_lock(&map->lock);
 	old = atomic_load_explicit(&map->table, memory_order_relaxed);

@@ -18,7 +18,7 @@ import zlib
 import runner
 from server import EXTRA, Server
 from vfio_user import (BAR2, COMPRESS, CONFIG, DECOMPRESS, MAILBOX, MB_BUSY, MB_NO_QUEUE,
-                       MB_STOP_QP, REQ_DEFLATE, REQ_GZIP, REQ_ZLIB, Client, Memory, Queue,
+                       MB_SQC, MB_STOP_QP, REQ_DEFLATE, REQ_GZIP, REQ_ZLIB, Client, Memory, Queue,
                        Refused)
 
 MIB = 1 << 20
@@ -154,6 +154,19 @@ def test_unmap_while_requests_run():
         before = mem.map[:]
         time.sleep(0.3)
         assert mem.map[:] == before
+        c.close()
+
+
+def test_unmap_of_all_memory():
+    with Server() as s:
+        c, mem = attach(s.path)
+        top = Memory(MIB, 2 ** 64 - MIB)
+        c.dma_map(top.fd, top.size, top.iova)
+        c.dma_unmap(0, 0, flags=2)
+        assert c.mailbox(MB_SQC, 0, mem.iova)[0] != 0, "an SQC was read from where nothing is"
+        c.dma_map(mem.fd, mem.size, mem.iova)
+        c.dma_map(top.fd, top.size, top.iova)
+        round_trip(c, mem)
         c.close()
 
 

@@ -319,7 +319,7 @@ struct unmapper {
 	_Atomic bool stop;
 	uint8_t *mem;
 	size_t len;
-	unsigned int rounds;
+	_Atomic unsigned int rounds;
 	unsigned int bad;
 };
 

@@ -242,6 +242,8 @@ reset_under_doorbells(void **state)
 	q.armed = true;
 	for (int i = 0; i < 64; i++)
 		push_copy(&q, ring, ring, 0);
+	/* Every round sets the queue up; until then nobody may be working on it. */
+	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
 	atomic_store(&stop, false);
 	assert_int_equal(pthread_create(&thread, NULL, hammer, NULL), 0);
 	for (int round = 0; round < 300; round++) {

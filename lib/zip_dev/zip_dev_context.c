@@ -102,23 +102,32 @@ zip_dev_queue_shut(struct zip_dev *dev, struct zip_dev_queue *q)
 	budget_give(dev, q);
 }
 
+/* Shut, and clean up once nobody is at work on it. @return Whether that is done. */
+static bool
+queue_halted(struct zip_dev *dev, struct zip_dev_queue *q)
+{
+	bool busy;
+
+	zip_dev_queue_shut(dev, q);
+	queue_lock(q);
+	busy = zip_dev_queue_busy(q);
+	if (!busy) {
+		q->tail = q->fetch;
+		counter_set(&q->waiting, 0);
+		free(q->done);
+		q->done = NULL;
+	}
+	queue_unlock(q);
+	return !busy;
+}
+
 void
 zip_dev_queue_halt(struct zip_dev *dev, struct zip_dev_queue *q)
 {
 	unsigned int turns = 0;
 
-	zip_dev_queue_shut(dev, q);
-	queue_lock(q);
-	while (zip_dev_queue_busy(q)) {
-		queue_unlock(q);
+	while (!queue_halted(dev, q))
 		zip_dev_wait(&turns);
-		queue_lock(q);
-	}
-	q->tail = q->fetch;
-	counter_set(&q->waiting, 0);
-	free(q->done);
-	q->done = NULL;
-	queue_unlock(q);
 }
 
 void
@@ -131,12 +140,20 @@ zip_dev_queue_reset(struct zip_dev *dev, struct zip_dev_queue *q)
 	queue_unlock(q);
 }
 
-/* A context is about to be set: a queue that has both is set up from scratch. */
-static void
+/*
+ * A context is about to be set: a queue that has both is set up from scratch, as is one
+ * whose last requests a deferred command did not wait for. @return Mailbox status.
+ */
+static unsigned int
 queue_before_set(struct zip_dev *dev, struct zip_dev_queue *q)
 {
-	if (q->sqc_set && q->cqc_set)
+	if (q->sqc_set != q->cqc_set)
+		return ZIP_DEV_MB_OK;
+	if (!dev->conf.deferred)
 		zip_dev_queue_halt(dev, q);
+	else if (!queue_halted(dev, q))
+		return ZIP_DEV_MB_AGAIN;
+	return ZIP_DEV_MB_OK;
 }
 
 /* Reset the rings and go live, when both contexts are there. @return Mailbox status. */
@@ -216,6 +233,7 @@ zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 	uint64_t base = sqc->base_l | (uint64_t)sqc->base_h << 32;
 	unsigned int type = sqc->w13 >> HISI_QM_SQC_TYPE_SHIFT & HISI_QM_SQC_TYPE_MASK;
 	uint16_t depth = ctx_depth(sqc->dw3);
+	unsigned int st;
 
 	if (ctx_entry_log2(sqc->dw3) != HISI_QM_SQE_LOG2 || depth < 2 ||
 			base % sizeof(struct hisi_zip_sqe) != 0 ||
@@ -239,7 +257,9 @@ zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 	if (!q->shared && q->exec == NULL)
 		return ZIP_DEV_MB_NO_MEM;
 
-	queue_before_set(dev, q);
+	st = queue_before_set(dev, q);
+	if (st != ZIP_DEV_MB_OK)
+		return st;
 	queue_lock(q);
 	q->sqc = *sqc;
 	q->sqc_set = true;
@@ -256,6 +276,7 @@ zip_dev_queue_set_cqc(struct zip_dev *dev, struct zip_dev_queue *q,
 {
 	uint64_t base = cqc->base_l | (uint64_t)cqc->base_h << 32;
 	uint16_t depth = ctx_depth(cqc->dw3);
+	unsigned int st;
 
 	if (ctx_entry_log2(cqc->dw3) != HISI_QM_CQE_LOG2 || depth < 2 || base % 32 != 0 ||
 			base > UINT64_MAX - depth * sizeof(struct hisi_qm_cqe) ||
@@ -266,7 +287,9 @@ zip_dev_queue_set_cqc(struct zip_dev *dev, struct zip_dev_queue *q,
 				q->num, (unsigned long long)base, cqc->dw3, cqc->head, cqc->tail);
 		return ZIP_DEV_MB_BAD_CTX;
 	}
-	queue_before_set(dev, q);
+	st = queue_before_set(dev, q);
+	if (st != ZIP_DEV_MB_OK)
+		return st;
 	queue_lock(q);
 	q->cqc = *cqc;
 	q->cqc_set = true;
@@ -323,10 +346,11 @@ zip_dev_queue_get_cqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_
 	queue_unlock(q);
 }
 
-void
-zip_dev_queue_drain(struct zip_dev *dev, struct zip_dev_queue *q)
+/* Begin to drain, if that has not begun. @return Whether nothing is left to do. */
+static bool
+queue_drained(struct zip_dev *dev, struct zip_dev_queue *q)
 {
-	unsigned int turns = 0;
+	bool done;
 
 	queue_lock(q);
 	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE) {
@@ -338,23 +362,62 @@ zip_dev_queue_drain(struct zip_dev *dev, struct zip_dev_queue *q)
 	if (q->shared)
 		zip_dev_sched_wake(q);
 	else
-		while (counter_get(&q->waiting) != 0)
+		while (queue_state(q) == ZIP_DEV_QUEUE_DRAINING && counter_get(&q->waiting) != 0)
 			zip_dev_queue_execute(dev, q, ZIP_DEV_BATCH);
-	for (;;) {
-		queue_lock(q);
-		if (counter_get(&q->waiting) == 0 && counter_get(&q->inflight) == 0)
-			break;
-		queue_unlock(q);
-		zip_dev_wait(&turns);
-	}
+	queue_lock(q);
+	done = counter_get(&q->inflight) == 0 && (counter_get(&q->waiting) == 0 ||
+			queue_state(q) != ZIP_DEV_QUEUE_DRAINING);
+	queue_unlock(q);
+	return done;
+}
+
+static void
+drain_end(struct zip_dev_queue *q)
+{
+	queue_lock(q);
 	if (queue_state(q) == ZIP_DEV_QUEUE_DRAINING)
 		queue_set_state(q, ZIP_DEV_QUEUE_LIVE);
 	queue_unlock(q);
 }
 
-void
+unsigned int
+zip_dev_queues_flush(struct zip_dev *dev)
+{
+	unsigned int turns = 0;
+	bool done;
+
+	for (;;) {
+		done = true;
+		for (unsigned int i = 0; i < dev->conf.queues; i++) {
+			struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
+
+			if (q != NULL)
+				done = queue_drained(dev, q) && done;
+		}
+		if (done)
+			break;
+		if (dev->conf.deferred)
+			return ZIP_DEV_MB_AGAIN;
+		zip_dev_wait(&turns);
+	}
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
+
+		if (q != NULL)
+			drain_end(q);
+	}
+	return ZIP_DEV_MB_OK;
+}
+
+unsigned int
 zip_dev_queue_stop(struct zip_dev *dev, struct zip_dev_queue *q)
 {
-	zip_dev_queue_drain(dev, q);
-	zip_dev_queue_halt(dev, q);
+	unsigned int turns = 0;
+
+	while (!queue_drained(dev, q) || !queue_halted(dev, q)) {
+		if (dev->conf.deferred)
+			return ZIP_DEV_MB_AGAIN;
+		zip_dev_wait(&turns);
+	}
+	return ZIP_DEV_MB_OK;
 }

@@ -444,10 +444,10 @@ unsigned int zip_dev_queue_set_cqc(struct zip_dev *dev, struct zip_dev_queue *q,
 void zip_dev_queue_get_sqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_qm_sqc *sqc);
 void zip_dev_queue_get_cqc(struct zip_dev *dev, struct zip_dev_queue *q, struct hisi_qm_cqc *cqc);
 
-/** Return when all that was rung for so far is completed, or the queue has failed. */
-void zip_dev_queue_drain(struct zip_dev *dev, struct zip_dev_queue *q);
-/** Drain, then no longer live. */
-void zip_dev_queue_stop(struct zip_dev *dev, struct zip_dev_queue *q);
+/** Complete all that was rung for so far in queues that did not fail. @return Mailbox status. */
+unsigned int zip_dev_queues_flush(struct zip_dev *dev);
+/** The same for one queue, which then is no longer live. @return Mailbox status. */
+unsigned int zip_dev_queue_stop(struct zip_dev *dev, struct zip_dev_queue *q);
 
 /** The queue may have something to claim; no lock, no write. */
 bool zip_dev_queue_peek(const struct zip_dev_queue *q);
@@ -588,6 +588,7 @@ enum zip_dev_mb_status {
 	ZIP_DEV_MB_BAD_ADDR = 3,
 	ZIP_DEV_MB_BAD_CTX = 4,
 	ZIP_DEV_MB_NO_MEM = 5,
+	ZIP_DEV_MB_AGAIN = 0x100, /**< Not done yet; zip_dev_conf.deferred. */
 	ZIP_DEV_MB_NO_QUEUE = HISI_QM_MB_STATUS_NO_QUEUE,
 };
 
@@ -622,6 +623,7 @@ struct zip_dev {
 	/* Mailbox (zip_dev_mailbox.c): guarded by mb_lock. */
 	pthread_mutex_t mb_lock;
 	struct zip_dev_view mb_view;
+	_Atomic bool mb_pending; /**< The command has to be run again; read without lock. */
 	uint64_t sqc_bt;
 	uint64_t cqc_bt;
 
@@ -654,6 +656,9 @@ void zip_dev_log(const struct zip_dev *dev, enum zip_dev_log_level level, const 
 
 /** Execute the command in mb_reg; mb_lock is held. */
 void zip_dev_mailbox_run(struct zip_dev *dev);
+
+/** A read of the mailbox: a command that could not be finished yet may be done now. */
+void zip_dev_mailbox_again(struct zip_dev *dev);
 
 /** All registers as after power-on; mb_lock is held. */
 void zip_dev_regs_reset(struct zip_dev *dev);

@@ -123,13 +123,9 @@ run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 	case HISI_QM_MB_STOP_QP:
 		if (q == NULL)
 			return ZIP_DEV_MB_BAD_QUEUE;
-		zip_dev_queue_stop(dev, q);
-		return ZIP_DEV_MB_OK;
+		return zip_dev_queue_stop(dev, q);
 	case HISI_QM_MB_FLUSH_QM:
-		for (unsigned int i = 0; i < dev->conf.queues; i++)
-			if ((q = zip_dev_queue_find(dev, i)) != NULL)
-				zip_dev_queue_drain(dev, q);
-		return ZIP_DEV_MB_OK;
+		return zip_dev_queues_flush(dev);
 	case HISI_QM_MB_SRC:
 		return ZIP_DEV_MB_OK; /* no PF listens */
 	case HISI_QM_MB_DST:
@@ -147,14 +143,19 @@ zip_dev_mailbox_run(struct zip_dev *dev)
 	uint64_t data = atomic_load_explicit(&dev->mb_reg[1], memory_order_relaxed) |
 		(uint64_t)atomic_load_explicit(&dev->mb_reg[2], memory_order_relaxed) << 32;
 	uint16_t w0 = (uint16_t)dw0;
+	bool again = atomic_exchange_explicit(&dev->mb_pending, false, memory_order_relaxed);
 	unsigned int st;
 
 	/* Busy is what makes it a command; the driver sets it (QM 2.3). */
 	if ((w0 & HISI_QM_MB_BUSY) == 0)
 		return;
-	if (dev->fault != NULL && zip_dev_fault_command(dev))
+	if (!again && dev->fault != NULL && zip_dev_fault_command(dev))
 		return;
 	st = run(dev, w0, (uint16_t)(dw0 >> 16), &data);
+	if (st == ZIP_DEV_MB_AGAIN) {
+		atomic_store_explicit(&dev->mb_pending, true, memory_order_relaxed);
+		return; /* busy, until zip_dev_mailbox_again() finds it done */
+	}
 	if (st != ZIP_DEV_MB_OK) {
 		atomic_fetch_add_explicit(&dev->mailbox_errors, 1, memory_order_relaxed);
 		zip_dev_log(dev, ZIP_DEV_LOG_WARNING, "mailbox command 0x%x for queue %u, data "
@@ -169,6 +170,15 @@ zip_dev_mailbox_run(struct zip_dev *dev)
 	/* Whoever reads "not busy" may read the result. */
 	atomic_store_explicit(&dev->mb_reg[0], dw0 | st << HISI_QM_MB_STATUS_SHIFT,
 			memory_order_release);
+}
+
+void
+zip_dev_mailbox_again(struct zip_dev *dev)
+{
+	pthread_mutex_lock(&dev->mb_lock);
+	if (atomic_load_explicit(&dev->mb_pending, memory_order_relaxed))
+		zip_dev_mailbox_run(dev);
+	pthread_mutex_unlock(&dev->mb_lock);
 }
 
 void

@@ -23,6 +23,9 @@ reg_store(_Atomic uint32_t *reg, uint32_t value)
 static uint32_t
 read32(struct zip_dev *dev, uint32_t off)
 {
+	if (off >= MB_OFF && off <= MB_LAST &&
+			atomic_load_explicit(&dev->mb_pending, memory_order_relaxed))
+		zip_dev_mailbox_again(dev);
 	if (off >= MB_OFF && off <= MB_LAST)
 		return reg_load(&dev->mb_reg[(off - MB_OFF) / sizeof(uint32_t)]);
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 
 #define ARENA (4u << 20)
 #define DEPTH 64
+#define LONG  (8u << 20)
 
 /* Sanitizers make every access many times slower. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -484,6 +486,74 @@ ends_under_load(void **state)
 	zip_dev_pool_destroy(pool);
 }
 
+/* Keep the only worker busy for a while. */
+static void
+submit_long(struct td *td, struct tq *q)
+{
+	struct hisi_zip_sqe *sqe = tq_slot(q, HISI_ZIP_REQ_DEFLATE);
+	uint8_t *src = td_alloc(td, LONG, 64), *dst = td_alloc(td, LONG, 64);
+
+	fill_text(src, LONG, 1);
+	sqe->dw10 = ext_level(9);
+	sqe_src(sqe, td_iova(td, src), LONG);
+	sqe_dst(sqe, td_iova(td, dst), LONG);
+	tq_push(q);
+	tq_ring(q);
+	/* Until it is claimed it could be dropped. */
+	for (struct zip_dev_queue_stats s = { 0 }; s.inflight == 0; sched_yield())
+		assert_int_equal(zip_dev_queue_stats_get(td->dev, q->qn, &s), 0);
+}
+
+static bool
+mailbox_busy(struct td *td)
+{
+	return (zip_dev_read(td->dev, HISI_QM_MAILBOX, 4) & HISI_QM_MB_BUSY) != 0;
+}
+
+/* Commands, unmapping and the end of a function do not keep the owner's thread. */
+static void
+the_owner_does_not_wait(void **state)
+{
+	struct hisi_qm_mailbox stop = { .w0 = HISI_QM_MB_STOP_QP | HISI_QM_MB_BUSY };
+	struct zip_dev_pool *pool = pool_open(1, 0);
+	struct zip_dev_group *group;
+	struct zip_dev_conf conf;
+	uint64_t ticket;
+	struct td td;
+	struct tq q;
+
+	(void)state;
+	assert_int_equal(zip_dev_group_create(pool, 0, 1, &group), 0);
+	conf = group_conf(group);
+	conf.deferred = 1;
+	td_open(&td, &conf, ARENA + 6 * LONG);
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, DEPTH);
+
+	submit_long(&td, &q);
+	zip_dev_mailbox(td.dev, &stop);
+	assert_true(mailbox_busy(&td));
+	while (mailbox_busy(&td))
+		usleep(100);
+	assert_int_equal(zip_dev_read(td.dev, HISI_QM_MAILBOX, 4) >> HISI_QM_MB_STATUS_SHIFT &
+			HISI_QM_MB_STATUS_MASK, 0);
+	assert_true(tq_ready(&q)); /* drained before it stopped */
+	assert_int_equal(pool_stats(pool).queues_live, 0);
+	assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+
+	submit_long(&td, &q);
+	assert_int_equal(zip_dev_dma_unmap_start(td.dev, TD_IOVA, td.size, &ticket), 1);
+	assert_false(zip_dev_dma_unmap_done(td.dev, ticket));
+	assert_false(zip_dev_shut(td.dev));
+	assert_int_equal(pool_stats(pool).queues_live, 0); /* for others, at once */
+	while (!zip_dev_shut(td.dev))
+		usleep(100);
+	while (!zip_dev_dma_unmap_done(td.dev, ticket))
+		usleep(100);
+	td_close(&td);
+	zip_dev_group_destroy(group);
+	zip_dev_pool_destroy(pool);
+}
+
 static void
 confs_that_are_wrong(void **state)
 {
@@ -520,6 +590,7 @@ main(void)
 		cmocka_unit_test(idle_functions_are_small),
 		cmocka_unit_test(doorbells_as_a_file),
 		cmocka_unit_test(ends_under_load),
+		cmocka_unit_test(the_owner_does_not_wait),
 		cmocka_unit_test(confs_that_are_wrong),
 	};
 

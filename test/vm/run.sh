@@ -74,6 +74,8 @@ report() {
 		bad=1
 		vm_cleanup
 	fi
+	vm_device=no
+	vm_trace=no
 }
 
 # served OPTIONS SECONDS KERNEL TEST [ARG...]: a guest test on a function of a service that is
@@ -85,10 +87,10 @@ served() {
 	service_start dev $served_options || return 1
 	vm_device=yes
 	vm_boot "$@" || {
+		echo "vm: the service said:"
 		tail -n 20 "$vm_service_log"
 		return 1
 	}
-	vm_device=no
 	service_stop
 }
 
@@ -142,6 +144,20 @@ test_perf() {
 		[ -n "$full" ] || continue
 		report "perf $k V3 plain" served "--rev v3 --ext off" 300 "$k" perf
 		report "perf $k V2 plain" served "--rev v2 --ext off" 300 "$k" perf
+	done
+}
+
+# counted OPTIONS KERNEL
+counted() {
+	vm_trace=yes
+	served "$1" 300 "$2" counts 4 20 || return 1
+	vm_trace=no
+	awk -v few=4 -v many=20 -f test/vm/counts.awk "$vm_run/trace"
+}
+
+test_counts() {
+	for k in $one_kernel; do
+		report "accesses and maps of ops on $k" counted "--rev v3" "$k"
 	done
 }
 

@@ -86,6 +86,7 @@ service_stop() {
 #   vm_device    yes to attach a function of vm_socket; default no
 #   vm_reboot    yes to let the guest reboot; default no: then QEMU ends instead
 #   vm_cpus      default 1
+#   vm_trace     yes to write what the guest does to the device to build/vm/run/trace
 vm_start() {
 	vm_kernel=$1
 	vm_test=$2
@@ -109,7 +110,14 @@ vm_start() {
 		set -- "$@" -device "{\"driver\":\"vfio-user-pci\",
 			\"socket\":{\"type\":\"unix\",\"path\":\"$vm_socket\"}}"
 	fi
-	rm -f "$vm_run/qemu.pid"
+	if [ "${vm_trace:-no}" = yes ]; then
+		for vm_event in vfio_region_write vfio_region_read vfio_pci_write_config \
+			vfio_msi_interrupt vfio_user_dma_map vfio_user_dma_unmap; do
+			set -- "$@" -trace "$vm_event"
+		done
+		set -- "$@" -D "$vm_run/trace"
+	fi
+	rm -f "$vm_run/qemu.pid" "$vm_run/trace"
 	nice -n 5 config/chroot.sh --run trixie qemu-system-x86_64 "$@" \
 		> "$vm_log" 2>&1 < /dev/null &
 	vm_qemu=$!

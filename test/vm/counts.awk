@@ -43,7 +43,7 @@ END {
 	kinds = split("SQ doorbells,CQ doorbells,other writes,reads,MSI,DMA_MAP,DMA_UNMAP", kind, ",")
 	for (i = 1; i <= kinds; i++) {
 		d[i] = n[kind[i], 2] - n[kind[i], 1]
-		printf "%s %s %d", i > 1 ? "," : "", kind[i], d[i]
+		printf "%s %s %d", (i > 1 ? "," : ""), kind[i], d[i]
 	}
 	printf "; coming up and going down: %d DMA_MAP\n", n["DMA_MAP", 1]
 	# One of each a burst is the aim; completions that come in pieces make some more.

@@ -78,17 +78,24 @@ report() {
 	vm_trace=no
 }
 
-# served OPTIONS SECONDS KERNEL TEST [ARG...]: a guest test on a function of a service that is
-# started and ended for it. The service must have had no complaint.
+# served REQUESTS OPTIONS SECONDS KERNEL TEST [ARG...]: a guest test on a function of a service that
+# is started and ended for it. So many requests at least must have reached the service.
 served() {
-	served_options=$1
-	shift
+	served_want=$1
+	served_options=$2
+	shift 2
 	# shellcheck disable=SC2086 # a list of words on purpose
 	service_start dev $served_options || return 1
 	vm_device=yes
 	vm_boot "$@" || {
 		echo "vm: the service said:"
 		tail -n 20 "$vm_service_log"
+		return 1
+	}
+	served_requests=$(service_requests) || return 1
+	echo "VM: requests that reached the service: $served_requests"
+	[ "$served_requests" -ge "$served_want" ] || {
+		echo "vm: expected at least $served_want"
 		return 1
 	}
 	service_stop
@@ -102,18 +109,19 @@ test_infra() {
 
 test_probe() {
 	for k in $kernels; do
-		report "hisi_zip of $k probes V3" served "--rev v3" 120 "$k" probe v3
-		report "hisi_zip of $k probes V2" served "--rev v2" 120 "$k" probe v2
+		report "hisi_zip of $k probes V3" served 6 "--rev v3" 120 "$k" probe v3
+		report "hisi_zip of $k probes V2" served 0 "--rev v2" 120 "$k" probe v2
 	done
 }
 
 test_zswap() {
 	for k in $one_kernel; do
 		vm_iommu=pt
-		report "zswap on $k" served "--rev v3" 400 "$k" zswap 144 1
+		report "zswap on $k" served 51200 "--rev v3" 400 "$k" zswap 144 1
 		vm_iommu=strict
 		[ -z "$full" ] ||
-			report "zswap on $k, each buffer mapped" served "--rev v3" 1500 "$k" zswap 160 3
+			report "zswap on $k, each buffer mapped" \
+				served 51200 "--rev v3" 1500 "$k" zswap 160 3
 	done
 }
 
@@ -123,7 +131,8 @@ autotest_on() {
 	autotest_options=$2
 	shift 2
 	for k in $one_kernel; do
-		report "autotest $k $autotest_name" served "$autotest_options" 200 "$k" autotest "$@"
+		report "autotest $k $autotest_name" \
+			served 1 "$autotest_options" 200 "$k" autotest "$@"
 	done
 }
 
@@ -140,17 +149,17 @@ test_autotest() {
 
 test_perf() {
 	for k in $one_kernel; do
-		report "perf $k V3 with the extension" served "--rev v3" 300 "$k" perf
+		report "perf $k V3 with the extension" served 1 "--rev v3" 300 "$k" perf
 		[ -n "$full" ] || continue
-		report "perf $k V3 plain" served "--rev v3 --ext off" 300 "$k" perf
-		report "perf $k V2 plain" served "--rev v2 --ext off" 300 "$k" perf
+		report "perf $k V3 plain" served 1 "--rev v3 --ext off" 300 "$k" perf
+		report "perf $k V2 plain" served 1 "--rev v2 --ext off" 300 "$k" perf
 	done
 }
 
 # counted OPTIONS KERNEL
 counted() {
 	vm_trace=yes
-	served "$1" 300 "$2" counts 4 20 || return 1
+	served 1 "$1" 300 "$2" counts 4 20 || return 1
 	vm_trace=no
 	awk -v few=4 -v many=20 -f test/vm/counts.awk "$vm_run/trace"
 }
@@ -163,21 +172,21 @@ test_counts() {
 
 test_handover() {
 	for k in $one_kernel; do
-		report "handover $k, $times_handover times" served "--rev v3" \
+		report "handover $k, $times_handover times" served 1 "--rev v3" \
 			$((60 + times_handover * 20)) "$k" handover "$times_handover"
 	done
 }
 
 test_kill() {
 	for k in $one_kernel; do
-		report "kill -9 on $k, $times_kill times" served "--rev v3" \
+		report "kill -9 on $k, $times_kill times" served 1 "--rev v3" \
 			$((60 + times_kill * 20)) "$k" kill "$times_kill"
 	done
 }
 
 test_reset() {
 	for k in $one_kernel; do
-		report "function level reset on $k" served "--rev v3" \
+		report "function level reset on $k" served 1 "--rev v3" \
 			$((60 + times_reset * 40)) "$k" reset "$times_reset"
 	done
 }

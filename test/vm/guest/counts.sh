@@ -24,6 +24,6 @@ mark 161
 for iterations; do
 	run perf "$zip" --ptest throughput --num-iter "$iterations" --input-file "$text" \
 		--extended-input-sz 131072
-	perf_clean > /dev/null
+	perf_clean
 	mark 162
 done

@@ -116,7 +116,7 @@ perf_clean() {
 		grep -iE 'error|fail|not equal|mismatch|differ'; then
 		fail "dpdk-test-compress-perf printed errors"
 	fi
-	grep -E '^ *[0-9]+ +[0-9]+ +[0-9]' "$out" || {
+	grep -qE '^ *[0-9]+ +[0-9]+ +[0-9]' "$out" || {
 		cat "$out"
 		fail "dpdk-test-compress-perf printed no result"
 	}
@@ -125,7 +125,7 @@ perf_clean() {
 # perf_verify ADDRESS: compresses, decompresses and compares, quickly.
 perf_verify() {
 	run perf "$1" --ptest verify --num-iter 1 --input-file "$text" --extended-input-sz 131072
-	perf_clean > /dev/null
+	perf_clean
 }
 
 # perf_busy ADDRESS: compresses and decompresses until somebody ends it; its process id is $busy.

@@ -18,6 +18,7 @@ for file in "$text" "$binary"; do
 			--extended-input-sz 262144
 		echo "VM: perf $test $file:"
 		perf_clean
+		grep -E '^ *(lcore id|[0-9]+ +[0-9]+ )' "$out" | sed 's/^/VM: /'
 	done
 done
 clean_kernel_log

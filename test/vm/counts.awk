@@ -40,10 +40,11 @@ END {
 	# An iteration is 32 ops compressed and 32 decompressed.
 	ops = (many - few) * 64
 	printf "VM: %d ops in bursts of 32:", ops
-	kinds = split("SQ doorbells,CQ doorbells,other writes,reads,MSI,DMA_MAP,DMA_UNMAP", kind, ",")
+	kinds = split("SQ doorbells,CQ doorbells,other writes,reads,MSI,DMA_MAP,DMA_UNMAP",
+		name, ",")
 	for (i = 1; i <= kinds; i++) {
-		d[i] = n[kind[i], 2] - n[kind[i], 1]
-		printf "%s %s %d", (i > 1 ? "," : ""), kind[i], d[i]
+		d[i] = n[name[i], 2] - n[name[i], 1]
+		printf "%s %s %d", (i > 1 ? "," : ""), name[i], d[i]
 	}
 	printf "; coming up and going down: %d DMA_MAP\n", n["DMA_MAP", 1]
 	# One of each a burst is the aim; completions that come in pieces make some more.

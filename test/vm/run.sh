@@ -103,25 +103,25 @@ served() {
 
 test_infra() {
 	for k in $kernels; do
-		report "guest $k by itself" vm_boot 120 "$k" infra
+		report "guest $k by itself" vm_boot 300 "$k" infra
 	done
 }
 
 test_probe() {
 	for k in $kernels; do
-		report "hisi_zip of $k probes V3" served 6 "--rev v3" 120 "$k" probe v3
-		report "hisi_zip of $k probes V2" served 0 "--rev v2" 120 "$k" probe v2
+		report "hisi_zip of $k probes V3" served 6 "--rev v3" 300 "$k" probe v3
+		report "hisi_zip of $k probes V2" served 0 "--rev v2" 300 "$k" probe v2
 	done
 }
 
 test_zswap() {
 	for k in $one_kernel; do
 		vm_iommu=pt
-		report "zswap on $k" served 51200 "--rev v3" 400 "$k" zswap 144 1
+		report "zswap on $k" served 51200 "--rev v3" 900 "$k" zswap 144 1
 		vm_iommu=strict
 		[ -z "$full" ] ||
 			report "zswap on $k, each buffer mapped" \
-				served 51200 "--rev v3" 1500 "$k" zswap 160 3
+				served 51200 "--rev v3" 3000 "$k" zswap 160 3
 	done
 }
 
@@ -132,7 +132,7 @@ autotest_on() {
 	shift 2
 	for k in $one_kernel; do
 		report "autotest $k $autotest_name" \
-			served 1 "$autotest_options" 200 "$k" autotest "$@"
+			served 1 "$autotest_options" 400 "$k" autotest "$@"
 	done
 }
 
@@ -149,17 +149,17 @@ test_autotest() {
 
 test_perf() {
 	for k in $one_kernel; do
-		report "perf $k V3 with the extension" served 1 "--rev v3" 300 "$k" perf
+		report "perf $k V3 with the extension" served 1 "--rev v3" 600 "$k" perf
 		[ -n "$full" ] || continue
-		report "perf $k V3 plain" served 1 "--rev v3 --ext off" 300 "$k" perf
-		report "perf $k V2 plain" served 1 "--rev v2 --ext off" 300 "$k" perf
+		report "perf $k V3 plain" served 1 "--rev v3 --ext off" 600 "$k" perf
+		report "perf $k V2 plain" served 1 "--rev v2 --ext off" 600 "$k" perf
 	done
 }
 
 # counted OPTIONS KERNEL
 counted() {
 	vm_trace=yes
-	served 1 "$1" 300 "$2" counts 4 20 || return 1
+	served 1 "$1" 600 "$2" counts 4 20 || return 1
 	vm_trace=no
 	awk -v few=4 -v many=20 -f test/vm/counts.awk "$vm_run/trace"
 }
@@ -173,21 +173,21 @@ test_counts() {
 test_handover() {
 	for k in $one_kernel; do
 		report "handover $k, $times_handover times" served 1 "--rev v3" \
-			$((60 + times_handover * 20)) "$k" handover "$times_handover"
+			$((300 + times_handover * 20)) "$k" handover "$times_handover"
 	done
 }
 
 test_kill() {
 	for k in $one_kernel; do
 		report "kill -9 on $k, $times_kill times" served 1 "--rev v3" \
-			$((60 + times_kill * 20)) "$k" kill "$times_kill"
+			$((300 + times_kill * 20)) "$k" kill "$times_kill"
 	done
 }
 
 test_reset() {
 	for k in $one_kernel; do
 		report "function level reset on $k" served 1 "--rev v3" \
-			$((60 + times_reset * 40)) "$k" reset "$times_reset"
+			$((300 + times_reset * 40)) "$k" reset "$times_reset"
 	done
 }
 
@@ -199,13 +199,13 @@ lives() {
 	service_start dev --rev v3 || return 1
 	vm_device=yes
 	# The first guest makes the service take what it keeps from then on.
-	vm_boot 120 "$lives_kernel" probe v3 || return 1
+	vm_boot 300 "$lives_kernel" probe v3 || return 1
 	sleep 1
 	lives_before=$(service_holds)
 	vm_reboot=yes
 	vm_start "$lives_kernel" again "$lives_way"
 	vm_reboot=no
-	lives_deadline=$(($(date +%s) + 60 + times_again * 60))
+	lives_deadline=$(($(date +%s) + 300 + times_again * 120))
 	while [ "$(grep -c '^VM: found a working device' "$vm_log")" -le "$times_again" ]; do
 		if ! kill -0 "$vm_qemu" 2> /dev/null || grep -q '^VM: FAIL' "$vm_log" ||
 			[ "$(date +%s)" -ge "$lives_deadline" ]; then
@@ -219,7 +219,7 @@ lives() {
 	sleep 1
 	vm_kill
 	vm_qemu=
-	vm_boot 120 "$lives_kernel" probe v3 || return 1
+	vm_boot 300 "$lives_kernel" probe v3 || return 1
 	vm_device=no
 	service_returns_to "$lives_before" || return 1
 	echo "VM: went down $times_again times by $lives_way, then by kill -9 of QEMU;" \

@@ -112,8 +112,10 @@ vm_start() {
 	vm_log=$vm_run/$vm_test-$vm_kernel${vm_args:+-$vm_args}.log
 	vm_log=$(echo "$vm_log" | tr -c 'A-Za-z0-9./_\n-' '_')
 	vm_mib=${vm_memory:-1024}
-	# A busy machine emulates the timer too slowly for the kernel's check of it.
-	vm_append="console=ttyS0 quiet panic=-1 mitigations=off no_timer_check intel_iommu=on"
+	# A busy machine emulates the timer too slowly for the kernel's checks of it, and to measure
+	# the frequency of its TSC by: time would run at some other pace.
+	vm_append="console=ttyS0 quiet panic=-1 mitigations=off intel_iommu=on no_timer_check"
+	vm_append="$vm_append tsc=unstable clocksource=acpi_pm nosoftlockup"
 	vm_append="$vm_append hugepages=${vm_pages:-192}"
 	[ "${vm_iommu:-strict}" = strict ] || vm_append="$vm_append iommu=$vm_iommu"
 	vm_append="$vm_append vmtest=$vm_test${vm_args:+ vmargs=$vm_args}"

@@ -132,19 +132,19 @@ perf_verify() {
 perf_busy() {
 	perf "$1" --ptest throughput --num-iter 100000000 --input-file "$text" \
 		--extended-input-sz 131072 > "$out" 2>&1 &
-	busy=$!
+	shell=$!
 	tries=0
 	# The last that it says before it starts.
 	until grep -q 'bytes read from file' "$out"; do
 		tries=$((tries + 1))
-		kill -0 "$busy" 2> /dev/null && [ "$tries" -lt 600 ] || {
+		kill -0 "$shell" 2> /dev/null && [ "$tries" -lt 1200 ] || {
 			cat "$out"
 			fail "dpdk-test-compress-perf did not start its work"
 		}
 		usleep 50000
 	done
 	usleep 500000
-	kill -0 "$busy" || {
+	busy=$(pidof dpdk-test-compress-perf) || {
 		cat "$out"
 		fail "dpdk-test-compress-perf ended by itself"
 	}

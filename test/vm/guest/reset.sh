@@ -13,8 +13,9 @@ zip=$(zip_address)
 dev=/sys/bus/pci/devices/$zip
 modprobe hisi_zip
 
-[ "$(cat "$dev/reset_method")" = flr ] ||
-	fail "$zip offers the reset methods '$(cat "$dev/reset_method")'; expected flr"
+grep -qw flr "$dev/reset_method" ||
+	fail "$zip offers the reset methods '$(cat "$dev/reset_method")'; expected flr among them"
+echo flr > "$dev/reset_method"
 n=0
 while [ "$n" -lt "$1" ]; do
 	n=$((n + 1))

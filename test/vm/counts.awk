@@ -37,8 +37,9 @@ END {
 		print "counts: " run + 0 " marks in the trace; expected 3"
 		exit 1
 	}
-	# An iteration is 32 ops compressed and 32 decompressed.
-	ops = (many - few) * 64
+	# An iteration is 32 ops compressed and 32 decompressed, and the program does all of it
+	# twice, to warm up.
+	ops = (many - few) * 128
 	printf "VM: %d ops in bursts of 32:", ops
 	kinds = split("SQ doorbells,CQ doorbells,other writes,reads,MSI,DMA_MAP,DMA_UNMAP",
 		name, ",")
@@ -47,9 +48,9 @@ END {
 		printf "%s %s %d", (i > 1 ? "," : ""), name[i], d[i]
 	}
 	printf "; coming up and going down: %d DMA_MAP\n", n["DMA_MAP", 1]
-	# One of each a burst is the aim; completions that come in pieces make some more.
-	if (d[1] > ops / 32 * 1.1 || d[2] > ops / 8 || d[3] + d[4] + d[5] + d[6] + d[7] > 8) {
-		print "counts: expected one SQ doorbell a burst, and nothing but doorbells"
+	# What is done once in a while, whatever the ops, may differ a little.
+	if (d[1] > ops / 32 * 1.05 || d[2] > ops / 32 || d[3] + d[4] + d[5] + d[6] + d[7] > 8) {
+		print "counts: expected one SQ doorbell a burst, fewer CQ doorbells, no more"
 		exit 1
 	}
 }

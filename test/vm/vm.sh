@@ -64,11 +64,11 @@ service_returns_to() {
 
 # service_requests: how many requests all its functions have executed, by its report.
 service_requests() {
-	vm_reports=$(grep -c ' connections, .* requests, ' "$vm_service_log" || :)
+	vm_report=' connections, .* \([0-9][0-9]*\) requests, '
+	vm_reports=$(grep -c "$vm_report" "$vm_service_log" || :)
 	kill -USR1 "$vm_service"
 	vm_tries=0
-	while [ "$(grep -c ' connections, .* requests, ' "$vm_service_log" || :)" -le "$vm_reports" ]
-	do
+	while [ "$(grep -c "$vm_report" "$vm_service_log" || :)" -le "$vm_reports" ]; do
 		vm_tries=$((vm_tries + 1))
 		[ "$vm_tries" -lt 50 ] || {
 			echo "vm: spimdevd did not report upon SIGUSR1" >&2
@@ -76,7 +76,7 @@ service_requests() {
 		}
 		sleep 0.1
 	done
-	sed -n 's/.* connections, .* \([0-9][0-9]*\) requests, .*/\1/p' "$vm_service_log" | tail -n 1
+	sed -n "s/.*$vm_report.*/\1/p" "$vm_service_log" | tail -n 1
 }
 
 # service_stop: by SIGTERM, upon which it must end with 0 and leave no socket.

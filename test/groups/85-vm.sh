@@ -1,0 +1,12 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# The function as a PCI device of virtual machines. The first run makes chroot and kernels, in some
+# minutes. Long forms: test/vm/run.sh --full.
+
+set -u
+. test/lib.sh
+
+check "gcc build is there" config/build.sh build || exit 1
+test/vm/run.sh probe zswap autotest perf counts handover kill reset again

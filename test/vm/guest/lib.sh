@@ -58,7 +58,7 @@ use_vfio() {
 # from the drivers under test.
 clean_kernel_log() {
 	dmesg > /tmp/dmesg
-	if grep -E 'WARNING:|BUG:|Oops|Call Trace|nobody cared|DMAR:.*fault|lockup|hung task' \
+	if grep -E 'WARNING:|BUG:|Oops|Call Trace|nobody cared|DMAR:.*fault|(soft|hard) lockup|hung task' \
 		/tmp/dmesg; then
 		fail "the kernel log has warnings"
 	fi

@@ -318,8 +318,8 @@ test_hostile(void **state)
 		guarded_free(&src);
 		guarded_free(&dst);
 	}
-	assert_in_range(valid, 4000, 16000);
-	assert_in_range(sums, 100, 16000);
+	assert_true(valid > 4000 && valid < 16000);
+	assert_true(sums > 100);
 }
 
 static void

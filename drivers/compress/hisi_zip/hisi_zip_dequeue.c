@@ -145,7 +145,8 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		hisi_zip_sw_repeat(qp, op);
 		return true;
 	} else {
-		op->status = RTE_COMP_OP_STATUS_ERROR;
+		op->status = status == HISI_ZIP_CRC_ERR ? HISI_ZIP_STATUS_MISMATCH :
+			RTE_COMP_OP_STATUS_ERROR;
 	}
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
@@ -157,13 +158,16 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 
 /* The checksum of an op, in compressdev's form. */
 static inline uint64_t
-output_chksum(const struct hisi_zip_sqe *sqe)
+output_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
 {
 	uint64_t ret = 0;
 
+	if (slot->flags & HISI_ZIP_SLOT_F_UDC)
+		return ((const struct hisi_zip_xform *)slot->op->private_xform)->udc;
+
 	if (sqe->dw10 & HISI_ZIP_EXT_ADLER32)
 		ret = sqe->isize;
-	if (sqe->dw10 & HISI_ZIP_EXT_CRC32)
+	if (sqe->dw10 & (HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_XXH32))
 		ret = ret << 32 | sqe->checksum;
 	return ret;
 }
@@ -177,6 +181,9 @@ clear_words(struct hisi_zip_sqe *sqe)
 {
 	sqe->dw11 = 0;
 	sqe->dw12 = 0;
+	sqe->dw13 = 0;
+	sqe->dw24 = 0;
+	sqe->dw25 = 0;
 	sqe->ctx_dw0 = 0;
 	sqe->stream_ctx_addr_l = 0;
 	sqe->stream_ctx_addr_h = 0;
@@ -214,10 +221,11 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 		op->output_chksum = 0;
 	if (unlikely(slot->flags != 0)) {
 		if ((slot->flags & HISI_ZIP_SLOT_F_CHKSUM) && !repeated)
-			op->output_chksum = output_chksum(sqe);
+			op->output_chksum = output_chksum(slot, sqe);
 		if (slot->flags & HISI_ZIP_SLOT_F_SGL)
 			__atomic_store_n(&hwq->sgl_head, slot->sgl_end, __ATOMIC_RELEASE);
-		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL))
+		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
+				HISI_ZIP_SLOT_F_DICT))
 			clear_words(sqe);
 	}
 }

@@ -11,7 +11,6 @@
 #include <rte_mbuf.h>
 #include <rte_memzone.h>
 
-#include "compat.h"
 #include "hisi_zip_pmd.h"
 
 /*
@@ -105,6 +104,15 @@ set_capabilities(struct hisi_zip_dev *dev)
 		dev->caps[n].window_size.min = ext & HISI_ZIP_EXT_F_WINDOW ?
 			ZIP_CODEC_WINDOW_MIN : 12;
 		dev->caps[n].window_size.max = ZIP_CODEC_WINDOW_MAX;
+		dev->caps[n].window_size.increment = 1;
+		n++;
+	}
+	if (HISI_ZIP_HAVE_LZ4 && (ext & HISI_ZIP_EXT_F_LZ4)) {
+		dev->caps[n].algo = HISI_ZIP_ALGO_LZ4;
+		dev->caps[n].comp_feature_flags = sgl | RTE_COMP_FF_SHAREABLE_PRIV_XFORM |
+			RTE_COMP_FF_NONCOMPRESSED_BLOCKS | HISI_ZIP_FF_LZ4;
+		dev->caps[n].window_size.min = ZIP_CODEC_WINDOW_MIN;
+		dev->caps[n].window_size.max = ZIP_CODEC_LZ4_WINDOW_MAX;
 		dev->caps[n].window_size.increment = 1;
 		n++;
 	}

@@ -347,7 +347,8 @@ static enum verdict __rte_noinline
 check_flush(const struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 		struct hisi_zip_slot *slot, struct rte_comp_op *op)
 {
-	if (op->flush_flag != RTE_COMP_FLUSH_FULL)
+	/* What follows in the stream would need what came before, not the dictionary. */
+	if (op->flush_flag != RTE_COMP_FLUSH_FULL || x->codec.dict_len != 0)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	/* Without the extension a stateless request always ends the stream. */
 	if (x->dw10 != 0 || x->algo != RTE_COMP_ALGO_DEFLATE)
@@ -410,7 +411,9 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 			return verdict;
 	}
 	slot->kind = x->dir;
-	slot->flags = x->chksum != RTE_COMP_CHECKSUM_NONE ? HISI_ZIP_SLOT_F_CHKSUM : 0;
+	slot->flags = x->slot_flags;
+	if (unlikely(slot->flags & HISI_ZIP_SLOT_F_UDC) && !hisi_zip_udc_matches(x, op))
+		return finish(slot, op, HISI_ZIP_STATUS_MISMATCH);
 	sqe = next_sqe(to->ring);
 	verdict = fill_buffers(qp, to, slot, op, sqe);
 	if (unlikely(verdict != SUBMITTED))
@@ -420,8 +423,13 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 	if (unlikely(op->flush_flag == RTE_COMP_FLUSH_FULL) && x->dir == HISI_ZIP_COMP &&
 			x->algo == RTE_COMP_ALGO_DEFLATE)
 		sqe->dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
-	if (x->chksum != RTE_COMP_CHECKSUM_NONE)
+	if (x->slot_flags & HISI_ZIP_SLOT_F_CHKSUM)
 		hisi_zip_chksum_start(x, op->input_chksum, &sqe->dw11, &sqe->dw12);
+	if (unlikely(x->slot_flags & HISI_ZIP_SLOT_F_DICT)) {
+		sqe->dw13 = x->codec.dict_len;
+		sqe->dw24 = (uint32_t)x->dict.iova;
+		sqe->dw25 = (uint32_t)(x->dict.iova >> 32);
+	}
 	push_sqe(to->ring);
 	return SUBMITTED;
 }

@@ -35,6 +35,7 @@
 #include <rte_compressdev_pmd.h>
 #include <rte_log.h>
 
+#include "compat.h"
 #include "hisi_acc_sgl.h"
 #include "hisi_zip_ext.h"
 #include "hisi_zip_sqe.h"
@@ -90,7 +91,7 @@ struct hisi_zip_dev {
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
 	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */
 	/** Capabilities of each algorithm, ended by one with algorithm 0. */
-	struct rte_compressdev_capabilities caps[3];
+	struct rte_compressdev_capabilities caps[4];
 };
 
 /* ---- Transforms ---------------------------------------------------------------------------- */
@@ -107,7 +108,10 @@ struct hisi_zip_xform {
 	uint32_t dw8;                  /**< 0. */
 	uint32_t dw9;                  /**< Without buffer type. */
 	uint32_t dw10;                 /**< Extension word, without flush. */
+	uint16_t slot_flags;           /**< HISI_ZIP_SLOT_F_* of its stateless ops. */
+	uint8_t udc;                   /**< Checksum of the dictionary, if F_UDC. */
 	struct zip_codec_params codec; /**< The same for software. */
+	struct hisi_qm_mem dict;       /**< The dictionary that codec refers to; va NULL: none. */
 };
 
 /**
@@ -151,6 +155,16 @@ enum hisi_zip_slot_kind {
 #define HISI_ZIP_SLOT_F_STATEFUL 0x2u /**< The op is one of a stream. */
 #define HISI_ZIP_SLOT_F_SGL      0x4u /**< sgl_end is valid. */
 #define HISI_ZIP_SLOT_F_CUT      0x8u /**< Only a first part of the input was submitted. */
+#define HISI_ZIP_SLOT_F_DICT     0x10u /**< The request has a dictionary. */
+#define HISI_ZIP_SLOT_F_UDC      0x20u /**< The checksum is that of the dictionary. */
+
+/** Is the dictionary that an op was compressed with the transform's, as far as it says so? */
+static inline bool
+hisi_zip_udc_matches(const struct hisi_zip_xform *x, const struct rte_comp_op *op)
+{
+	return !(x->slot_flags & HISI_ZIP_SLOT_F_UDC) || x->dir == HISI_ZIP_COMP ||
+		op->input_chksum == x->udc;
+}
 
 /** One op in flight, in the order ring. */
 struct hisi_zip_slot {

@@ -79,6 +79,8 @@ op_status(int ret, const struct zip_codec_result *r, bool recoverable)
 			RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
 	case -EINVAL:
 		return RTE_COMP_OP_STATUS_INVALID_ARGS;
+	case -EILSEQ:
+		return HISI_ZIP_STATUS_MISMATCH;
 	default:
 		return RTE_COMP_OP_STATUS_ERROR;
 	}
@@ -87,6 +89,10 @@ op_status(int ret, const struct zip_codec_result *r, bool recoverable)
 static uint64_t
 chksum_of(const struct hisi_zip_xform *x, const struct zip_codec_result *r)
 {
+	if (x->slot_flags & HISI_ZIP_SLOT_F_UDC)
+		return x->udc;
+	if (x->codec.checksum == ZIP_CODEC_XXH32)
+		return r->xxh32;
 	switch (x->chksum) {
 	case RTE_COMP_CHECKSUM_CRC32:
 		return r->crc32;
@@ -109,6 +115,8 @@ run_stateless(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 	struct zip_codec *codec, *own = NULL;
 	int ret;
 
+	if (!hisi_zip_udc_matches(x, op))
+		return -EILSEQ;
 	hisi_zip_chksum_start(x, op->input_chksum, &params.crc32, &params.adler32);
 	if (x->algo == RTE_COMP_ALGO_NULL)
 		return zip_codec_copy(&params, src, src_cnt, dst, dst_cnt, r);
@@ -122,7 +130,10 @@ run_stateless(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 		codec = qp->codec;
 	if (codec == NULL)
 		return -ENOMEM;
-	if (x->dir == HISI_ZIP_COMP)
+	if (x->algo == HISI_ZIP_ALGO_LZ4)
+		ret = (x->dir == HISI_ZIP_COMP ? zip_codec_lz4_compress :
+			zip_codec_lz4_decompress)(codec, &params, src, src_cnt, dst, dst_cnt, r);
+	else if (x->dir == HISI_ZIP_COMP)
 		ret = zip_codec_deflate(codec, &params, op->flush_flag == RTE_COMP_FLUSH_FULL ?
 			ZIP_CODEC_FLUSH_FULL : ZIP_CODEC_FLUSH_FINISH, 1, src, src_cnt, dst,
 			dst_cnt, r);

@@ -10,7 +10,6 @@
 #include <rte_common.h>
 #include <rte_telemetry.h>
 
-#include "compat.h"
 #include "hisi_zip_pmd.h"
 
 /*

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include <rte_malloc.h>
 
@@ -14,6 +15,25 @@
 /* The extension's numbers of Huffman kinds are the codec's. */
 static_assert((int)HISI_ZIP_EXT_HUFFMAN_FIXED == (int)ZIP_CODEC_HUFFMAN_FIXED &&
 	(int)HISI_ZIP_EXT_HUFFMAN_DYNAMIC == (int)ZIP_CODEC_HUFFMAN_DYNAMIC, "Huffman kinds");
+
+/*
+ * The checksum of 3GPP PDCP uplink data compression: over the first and the
+ * last four bytes of the dictionary, half a byte at a time.
+ */
+#define HISI_ZIP_UDC_DICT_MIN 4u
+
+static uint8_t
+udc_checksum(const uint8_t *dict, size_t len)
+{
+	unsigned int sum = 0;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		const uint8_t first = dict[i], last = dict[len - 4 + i];
+
+		sum += (first & 0xf) + (first >> 4) + (last & 0xf) + (last >> 4);
+	}
+	return ~sum & 0xf;
+}
 
 /* The hardware's window code that is not larger than 2^bits bytes (reference 5.3). */
 static uint32_t
@@ -37,12 +57,16 @@ function_can(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
 	uint32_t have = dev->info.ext_features;
 	uint32_t need = 0;
 
+	if (x->algo == HISI_ZIP_ALGO_LZ4)
+		return (have & HISI_ZIP_EXT_F_LZ4) != 0;
 	if (x->algo == RTE_COMP_ALGO_NULL)
 		need |= HISI_ZIP_EXT_F_COPY;
 	else if (dev->info.revision < HISI_QM_REV_V3)
 		return false;
-	if (x->chksum != RTE_COMP_CHECKSUM_NONE)
+	if (x->codec.checksum != 0)
 		need |= HISI_ZIP_EXT_F_CHECKSUM;
+	if (x->codec.dict_len != 0)
+		need |= HISI_ZIP_EXT_F_DICT;
 	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE) {
 		if (x->codec.huffman == ZIP_CODEC_HUFFMAN_FIXED || x->codec.level == 0)
 			need |= HISI_ZIP_EXT_F_HUFFMAN | HISI_ZIP_EXT_F_LEVEL;
@@ -62,6 +86,7 @@ build_words(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 	x->dw7 = (dev->info.revision >= HISI_QM_REV_V3 ? HISI_ZIP_SQE_TYPE3 : HISI_ZIP_SQE_TYPE0)
 		<< HISI_ZIP_DW7_TYPE_SHIFT;
 	x->dw9 = x->algo == RTE_COMP_ALGO_NULL ? (uint32_t)HISI_ZIP_REQ_EXT_COPY :
+		x->algo == HISI_ZIP_ALGO_LZ4 ? (uint32_t)HISI_ZIP_REQ_EXT_LZ4 :
 		HISI_ZIP_REQ_DEFLATE | window_code(x->codec.window) << HISI_ZIP_DW9_WINDOW_SHIFT;
 	x->dw10 = 0;
 	if (dev->info.ext_features == 0)
@@ -69,12 +94,17 @@ build_words(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 	x->dw10 = HISI_ZIP_EXT_VALID |
 		(uint32_t)x->codec.level << HISI_ZIP_EXT_LEVEL_SHIFT |
 		(uint32_t)x->codec.huffman << HISI_ZIP_EXT_HUFFMAN_SHIFT |
-		(uint32_t)x->codec.window << HISI_ZIP_EXT_WINDOW_SHIFT;
+		(x->codec.window & HISI_ZIP_EXT_WINDOW_MASK) << HISI_ZIP_EXT_WINDOW_SHIFT |
+		(uint32_t)x->codec.lz4_flags >> 2 << HISI_ZIP_EXT_LZ4_SHIFT;
+	if (x->codec.checksum & ZIP_CODEC_XXH32)
+		x->dw10 |= HISI_ZIP_EXT_XXH32;
+	if (x->codec.dict_len != 0)
+		x->dw10 |= HISI_ZIP_EXT_DICT;
 	if (x->codec.checksum & ZIP_CODEC_CRC32)
 		x->dw10 |= HISI_ZIP_EXT_CRC32;
 	if (x->codec.checksum & ZIP_CODEC_ADLER32)
 		x->dw10 |= HISI_ZIP_EXT_ADLER32;
-	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE)
+	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE && x->codec.dict_len == 0)
 		x->dw10 |= HISI_ZIP_EXT_PARTIAL;
 }
 
@@ -83,19 +113,40 @@ check_common(const struct hisi_zip_dev *dev, const char *what, enum rte_comp_alg
 		enum rte_comp_checksum_type chksum, enum rte_comp_hash_algorithm hash,
 		struct hisi_zip_xform *x)
 {
-	switch (algo) {
-	case RTE_COMP_ALGO_NULL:
-	case RTE_COMP_ALGO_DEFLATE:
-		x->algo = (uint8_t)algo;
-		break;
-	default:
-		HISI_ZIP_LOG(ERR, "%s: %s algorithm %d, expected NULL (%d) or DEFLATE (%d)",
-			dev->name, what, algo, RTE_COMP_ALGO_NULL, RTE_COMP_ALGO_DEFLATE);
+	bool lz4 = HISI_ZIP_HAVE_LZ4 && (int)algo == HISI_ZIP_ALGO_LZ4;
+
+	if (algo != RTE_COMP_ALGO_NULL && algo != RTE_COMP_ALGO_DEFLATE && !lz4) {
+		HISI_ZIP_LOG(ERR, "%s: %s algorithm %d, expected NULL (%d)%s or DEFLATE (%d)",
+			dev->name, what, algo, RTE_COMP_ALGO_NULL,
+			HISI_ZIP_HAVE_LZ4 ? ", LZ4" : "", RTE_COMP_ALGO_DEFLATE);
 		return -ENOTSUP;
 	}
+	x->algo = (uint8_t)algo;
+	if (hash != RTE_COMP_HASH_ALGO_NONE) {
+		HISI_ZIP_LOG(ERR, "%s: %s hash algorithm %d, expected none (%d)", dev->name, what,
+			hash, RTE_COMP_HASH_ALGO_NONE);
+		return -ENOTSUP;
+	}
+	x->chksum = (uint8_t)chksum;
+	if (chksum == RTE_COMP_CHECKSUM_NONE)
+		return 0;
+	x->slot_flags |= HISI_ZIP_SLOT_F_CHKSUM;
+	if (lz4) {
+		if ((int)chksum == HISI_ZIP_CHECKSUM_XXHASH32) {
+			x->codec.checksum = ZIP_CODEC_XXH32;
+			return 0;
+		}
+		HISI_ZIP_LOG(ERR, "%s: %s checksum type %d with LZ4, expected none (%d) or "
+			"xxHash-32 (%d)", dev->name, what, chksum, RTE_COMP_CHECKSUM_NONE,
+			HISI_ZIP_CHECKSUM_XXHASH32);
+		return -ENOTSUP;
+	}
+	if (HISI_ZIP_HAVE_UDC && (int)chksum == HISI_ZIP_CHECKSUM_UDC &&
+			algo == RTE_COMP_ALGO_DEFLATE) {
+		x->slot_flags |= HISI_ZIP_SLOT_F_UDC;
+		return 0;
+	}
 	switch (chksum) {
-	case RTE_COMP_CHECKSUM_NONE:
-		break;
 	case RTE_COMP_CHECKSUM_CRC32:
 		x->codec.checksum = ZIP_CODEC_CRC32;
 		break;
@@ -110,23 +161,67 @@ check_common(const struct hisi_zip_dev *dev, const char *what, enum rte_comp_alg
 			chksum, RTE_COMP_CHECKSUM_NONE, RTE_COMP_CHECKSUM_CRC32_ADLER32);
 		return -ENOTSUP;
 	}
-	x->chksum = (uint8_t)chksum;
-	if (hash != RTE_COMP_HASH_ALGO_NONE) {
-		HISI_ZIP_LOG(ERR, "%s: %s hash algorithm %d, expected none (%d)", dev->name, what,
-			hash, RTE_COMP_HASH_ALGO_NONE);
-		return -ENOTSUP;
-	}
 	return 0;
 }
 
 static int
-check_window(const struct hisi_zip_dev *dev, const char *what, uint8_t window)
+check_window(const struct hisi_zip_dev *dev, const char *what, const struct hisi_zip_xform *x,
+		uint8_t window)
 {
-	if (window >= ZIP_CODEC_WINDOW_MIN && window <= ZIP_CODEC_WINDOW_MAX)
+	unsigned int max = x->algo == HISI_ZIP_ALGO_LZ4 ? ZIP_CODEC_LZ4_WINDOW_MAX :
+		ZIP_CODEC_WINDOW_MAX;
+
+	if (window >= ZIP_CODEC_WINDOW_MIN && window <= max)
 		return 0;
 	HISI_ZIP_LOG(ERR, "%s: %s window size 2^%u, expected 2^%u to 2^%u", dev->name, what,
-		window, ZIP_CODEC_WINDOW_MIN, ZIP_CODEC_WINDOW_MAX);
+		window, ZIP_CODEC_WINDOW_MIN, max);
 	return -EINVAL;
+}
+
+/*
+ * Keep a copy of the dictionary where the function can read it. Only what can
+ * be referred to counts, which is its end.
+ */
+static int
+set_dict(struct hisi_zip_dev *dev, struct hisi_zip_dict dict, struct hisi_zip_xform *x)
+{
+	uint32_t skip = dict.len > ZIP_CODEC_DICT_MAX ? dict.len - ZIP_CODEC_DICT_MAX : 0;
+	int ret;
+
+	if (x->algo != RTE_COMP_ALGO_DEFLATE)
+		return 0;
+	if ((x->slot_flags & HISI_ZIP_SLOT_F_UDC) && dict.len < HISI_ZIP_UDC_DICT_MIN) {
+		HISI_ZIP_LOG(ERR, "%s: UDC checksum of a dictionary of %u bytes, expected %u at "
+			"least", dev->name, dict.len, HISI_ZIP_UDC_DICT_MIN);
+		return -EINVAL;
+	}
+	if (dict.len == 0)
+		return 0;
+	if (dict.data == NULL) {
+		HISI_ZIP_LOG(ERR, "%s: dictionary of %u bytes at NULL, expected an address",
+			dev->name, dict.len);
+		return -EINVAL;
+	}
+	ret = dev->mem.alloc(dev->mem.priv, dict.len - skip, RTE_CACHE_LINE_SIZE,
+		dev->args.socket_id, &x->dict);
+	if (ret != 0) {
+		HISI_ZIP_LOG(ERR, "%s: no memory for a dictionary: %u bytes", dev->name, dict.len);
+		return ret;
+	}
+	memcpy(x->dict.va, dict.data + skip, dict.len - skip);
+	x->codec.dict = x->dict.va;
+	x->codec.dict_len = dict.len - skip;
+	x->slot_flags |= HISI_ZIP_SLOT_F_DICT;
+	if (x->slot_flags & HISI_ZIP_SLOT_F_UDC)
+		x->udc = udc_checksum(dict.data, dict.len);
+	return 0;
+}
+
+static void
+free_dict(struct hisi_zip_xform *x)
+{
+	if (x->dict.va != NULL)
+		x->dev->mem.free(x->dev->mem.priv, &x->dict);
 }
 
 static int
@@ -139,7 +234,7 @@ set_compress(const struct hisi_zip_dev *dev, const struct rte_comp_compress_xfor
 	ret = check_common(dev, "compress", c->algo, c->chksum, c->hash_algo, x);
 	if (ret != 0 || c->algo == RTE_COMP_ALGO_NULL)
 		return ret;
-	ret = check_window(dev, "compress", c->window_size);
+	ret = check_window(dev, "compress", x, c->window_size);
 	if (ret != 0)
 		return ret;
 	x->codec.window = c->window_size;
@@ -150,6 +245,14 @@ set_compress(const struct hisi_zip_dev *dev, const struct rte_comp_compress_xfor
 	}
 	x->codec.level = c->level == RTE_COMP_LEVEL_PMD_DEFAULT ? DEFAULT_LEVEL :
 		(uint8_t)c->level;
+	if (x->algo == HISI_ZIP_ALGO_LZ4) {
+		x->codec.lz4_flags = hisi_zip_lz4_flags(c);
+		if ((x->codec.lz4_flags & ~ZIP_CODEC_LZ4_FLAGS) == 0)
+			return 0;
+		HISI_ZIP_LOG(ERR, "%s: LZ4 flags 0x%x, expected of 0x%x", dev->name,
+			x->codec.lz4_flags, ZIP_CODEC_LZ4_FLAGS);
+		return -ENOTSUP;
+	}
 	switch (c->deflate.huffman) {
 	case RTE_COMP_HUFFMAN_DEFAULT:
 		x->codec.huffman = ZIP_CODEC_HUFFMAN_DEFAULT;
@@ -179,7 +282,7 @@ set_decompress(const struct hisi_zip_dev *dev, const struct rte_comp_decompress_
 	if (ret != 0 || d->algo == RTE_COMP_ALGO_NULL)
 		return ret;
 	/* Any stream is accepted whatever window it was made with; still, say what is absurd. */
-	return check_window(dev, "decompress", d->window_size);
+	return check_window(dev, "decompress", x, d->window_size);
 }
 
 /* Fill in a transform from API terms, all of them checked. */
@@ -208,12 +311,15 @@ xform_set(struct hisi_zip_dev *dev, const struct rte_comp_xform *xform, struct h
 			xform->type, RTE_COMP_COMPRESS, RTE_COMP_DECOMPRESS);
 		return -EINVAL;
 	}
+	if (ret == 0)
+		ret = set_dict(dev, hisi_zip_dict_of(xform), x);
 	if (ret != 0)
 		return ret;
 	x->sw = !function_can(dev, x);
 	if (x->sw && !dev->args.sw) {
 		HISI_ZIP_LOG(ERR, "%s: the function cannot do this transform (features 0x%x), "
 			"expected sw=on", dev->name, dev->info.ext_features);
+		free_dict(x);
 		return -ENOTSUP;
 	}
 	build_words(dev, x);
@@ -254,6 +360,7 @@ hisi_zip_xform_free(struct rte_compressdev *cdev, void *private_xform)
 			cdev->data->name, private_xform);
 		return -EINVAL;
 	}
+	free_dict(x);
 	x->dev = NULL; /* a second free, or an op that still uses it, is then noticed */
 	rte_free(x);
 	return 0;
@@ -279,6 +386,13 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	if (s->x.algo != RTE_COMP_ALGO_DEFLATE) {
 		HISI_ZIP_LOG(ERR, "%s: stream with algorithm %d, expected DEFLATE (%d)", dev->name,
 			s->x.algo, RTE_COMP_ALGO_DEFLATE);
+		ret = -ENOTSUP;
+		goto fail;
+	}
+	if (s->x.codec.dict_len != 0) {
+		HISI_ZIP_LOG(ERR, "%s: stream with a dictionary of %u bytes, expected none",
+			dev->name, s->x.codec.dict_len);
+		free_dict(&s->x);
 		ret = -ENOTSUP;
 		goto fail;
 	}

@@ -5,6 +5,7 @@
 # Brings a build folder to these meson arguments and builds it. Quick when nothing changed.
 #
 # usage: config/build.sh [DIR [MESON-ARGUMENT...]]
+# BUILD_TARGET in the environment: only that target of meson's, not all.
 # DIR is meant from the top of the tree; default: build.
 
 set -eu
@@ -20,7 +21,7 @@ mkdir -p "$dir"
 		meson setup "$dir" "$@"
 	elif [ $# -gt 0 ]; then
 		meson configure "$dir" "$@"
-	fi && ninja -C "$dir"
+	fi && meson compile -C "$dir" ${BUILD_TARGET:+"$BUILD_TARGET"}
 } > "$log" 2>&1 || {
 	tail -n 60 "$log" >&2
 	echo "build: $dir failed (all of it: $log)" >&2

@@ -34,7 +34,8 @@ for suite; do
 	{
 		# The second makes it known to the chroot which packages the build needs.
 		config/chroot.sh "$suite" && in_suite config/setup.sh --build &&
-			in_suite config/build.sh "build/$suite" ${source:+"$source"}
+			in_suite env BUILD_TARGET=rte_compress_hisi_zip:shared_library \
+				config/build.sh "build/$suite" ${source:+"$source"}
 	} > "$log" 2>&1 || {
 		echo "not ok build in $suite"
 		tail -n 40 "$log" | sed 's/^/  | /'
@@ -42,7 +43,8 @@ for suite; do
 		bad=1
 		continue
 	}
-	echo "ok build in $suite: DPDK $(in_suite pkg-config --modversion libdpdk)"
+	version=$(in_suite pkg-config --modversion libdpdk)
+	echo "ok build in $suite: DPDK $version"
 	while read -r test; do
 		status=0
 		# shellcheck disable=SC2086 # a command line on purpose
@@ -52,6 +54,7 @@ for suite; do
 		[ "$status" -eq 0 ] || bad=1
 	done <<-END
 		test/stock/autotest.sh no-huge workers=1 ext=off
+		/usr/bin/python3 test/stock/algos.py $version
 	END
 done
 exit "$bad"

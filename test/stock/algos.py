@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""Runs dpdk-test-compress-perf of DPDK 24.11 or later with every algorithm that it knows, and a
+dictionary where it takes one. Prints a line per run; SPIMDEV_BUILD as in autotest.sh.
+
+usage: test/stock/algos.py DPDK-VERSION"""
+
+import os
+import sys
+
+import perf_matrix
+from perf_matrix import stock
+
+# RTE_COMP_LZ4_FLAG_*, but the dictionary id.
+LZ4_FLAGS = {"content checksum": 4, "content size": 8, "block checksum": 16,
+             "block independence": 32, "all flags": 60}
+
+
+def jobs(release, path, folder):
+    base = {"vdev": stock.OURS, "file": path, "iterations": 2, "segs": 1}
+    for ptest in perf_matrix.PTESTS:
+        yield "deflate", stock.Job(**base, ptest=ptest, levels="0:1:9",
+                                   extra=["--algo", "deflate"])
+        yield "lz4", stock.Job(**base, ptest=ptest, levels="0:1:9", extra=["--algo", "lz4"])
+        yield "null", stock.Job(**base, ptest=ptest, levels="1", extra=["--algo", "null"])
+    wide = dict(base, ptest="verify", levels="0:1:9")
+    for text, flags in LZ4_FLAGS.items():
+        yield "lz4, " + text, stock.Job(**dict(wide, segs=16, seg_size=59460), extra=[
+            "--algo", "lz4", "--lz4-flags", str(flags)])
+    for window in (8, 15, 16):
+        yield "lz4, window %d" % window, stock.Job(**wide, extra=[
+            "--algo", "lz4", "--window-sz", str(window)])
+    for vdev in ("workers=1", "ext=off"):
+        for algo in ("lz4", "deflate"):
+            yield "%s, %s" % (algo, vdev), stock.Job(
+                **dict(wide, vdev="%s,%s" % (stock.OURS, vdev), segs=16), extra=["--algo", algo])
+    if release < (25, 11):
+        return
+    # The head of the file that is compressed: it is worth something, which must show.
+    dictionary = os.path.join(folder, "stock-perf-dictionary")
+    with open(path, "rb") as f, open(dictionary, "wb") as out:
+        out.write(f.read(40000))
+    for window in (9, 15):
+        for vdev in (stock.OURS, stock.OURS + ",ext=off"):
+            yield "dictionary, window %d" % window, stock.Job(
+                **dict(wide, vdev=vdev), extra=[
+                    "--algo", "deflate", "--window-sz", str(window),
+                    "--dictionary=" + dictionary])
+
+
+def main():
+    release = tuple(int(n) for n in sys.argv[1].split(".")[:2])
+    folder = os.path.join(stock.TOP, "build", "test-logs")
+    path = perf_matrix.cut(perf_matrix.default_file(folder), 200000)
+    failed = 0
+    sizes = {}
+    for name, job in jobs(release, path, folder):
+        title = "stock perf of %s, %s, %s" % (sys.argv[1], name, job.ptest)
+        if job.vdev != stock.OURS:
+            title += ", " + job.vdev.split(",", 1)[1]
+        try:
+            sizes[name] = stock.run(job)[-1].size
+            print("ok " + title, flush=True)
+        except stock.PerfError as e:
+            failed += 1
+            print("not ok " + title)
+            print("\n".join("  | " + line for line in str(e).splitlines()), flush=True)
+    # Or it was taken and not used.
+    if "dictionary, window 15" in sizes:
+        used = sizes["dictionary, window 15"] < sizes["deflate"]
+        failed += not used
+        print("%s stock perf of %s: a dictionary makes %d bytes of %d" % (
+            "ok" if used else "not ok", sys.argv[1], sizes["dictionary, window 15"],
+            sizes["deflate"]))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -29,6 +29,50 @@
  *                          and doorbells are lost, nothing completes; for good
  */
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct zip_dev;
+
 #define ZIP_DEV_FAULTS_MAX 8 /**< Faults of one list. */
+
+enum zip_dev_fault_kind {
+	ZIP_DEV_FAULT_NONE,
+	ZIP_DEV_FAULT_STATUS,
+	ZIP_DEV_FAULT_STALL,
+	ZIP_DEV_FAULT_CQ_OVERFLOW,
+	ZIP_DEV_FAULT_CQE_ERROR,
+	ZIP_DEV_FAULT_EQ_OVERFLOW,
+	ZIP_DEV_FAULT_MAILBOX,
+	ZIP_DEV_FAULT_VANISH,
+};
+
+struct zip_dev_fault_item {
+	enum zip_dev_fault_kind kind;
+	uint8_t status;
+	bool every; /**< At every n-th event, else at the n-th only. */
+	uint64_t n;
+};
+
+struct zip_dev_fault {
+	struct zip_dev_fault_item item[ZIP_DEV_FAULTS_MAX];
+	unsigned int cnt;
+	_Atomic uint64_t requests; /**< Counted so far. */
+	_Atomic uint64_t struck;   /**< Faults injected. */
+	uint64_t commands;         /**< Counted so far; mb_lock. */
+	bool stuck;                /**< The mailbox stays busy; mb_lock. */
+};
+
+/** Set dev->fault up if spec is not empty. @return 0, -EINVAL (logged), -ENOMEM. */
+int zip_dev_fault_create(struct zip_dev *dev, const char *spec);
+void zip_dev_fault_destroy(struct zip_dev *dev);
+
+/** Count a request; dev->fault is set. @param status Written for _STATUS. */
+enum zip_dev_fault_kind zip_dev_fault_request(struct zip_dev *dev, uint8_t *status);
+/** Count a mailbox command; dev->fault is set, mb_lock is held. @return Do not execute it. */
+bool zip_dev_fault_command(struct zip_dev *dev);
+/** ZIP_DEV_FAULT_VANISH. */
+void zip_dev_vanish(struct zip_dev *dev);
 
 #endif /* ZIP_DEV_FAULT_H */

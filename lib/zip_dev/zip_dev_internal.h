@@ -20,7 +20,6 @@
  */
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +34,8 @@
 #include "zip_codec.h"
 #include "zip_dev.h"
 #include "zip_dev_fault.h"
+#include "zip_dev_lock.h"
+#include "zip_dev_stream.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are used in place");
 
@@ -42,34 +43,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are used 
 #define ZIP_DEV_STREAMS_DEFAULT 1024
 #define ZIP_DEV_STREAMS_LIMIT   (1u << 24)
 #define ZIP_DEV_IOV_MAX         (HISI_ACC_SGE_MAX * HISI_ACC_SGL_MAX)
-
-/* ---- Small locks ---- */
-
-/** Held for tens of instructions only; a waiter yields, as the holder may be preempted. */
-struct zip_dev_lock {
-	_Atomic uint32_t held;
-};
-
-static inline bool
-zip_dev_trylock(struct zip_dev_lock *l)
-{
-	return atomic_load_explicit(&l->held, memory_order_relaxed) == 0 &&
-		atomic_exchange_explicit(&l->held, 1, memory_order_acquire) == 0;
-}
-
-static inline void
-zip_dev_lock(struct zip_dev_lock *l)
-{
-	for (unsigned int i = 1; !zip_dev_trylock(l); i++)
-		if (i % 64 == 0)
-			sched_yield();
-}
-
-static inline void
-zip_dev_unlock(struct zip_dev_lock *l)
-{
-	atomic_store_explicit(&l->held, 0, memory_order_release);
-}
 
 /* ---- Budgets shared by functions ---- */
 
@@ -258,63 +231,6 @@ uint32_t zip_dev_dict_take(struct zip_dev_exec *ex, const struct hisi_zip_sqe *s
 
 /** Complete a request with a status, unexecuted. */
 void zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status);
-
-/* ---- Streams (zip_dev_stream.c) ---- */
-
-/** A stream. The codec's state is kept when the stream ends, for the next one. */
-struct zip_dev_stream {
-	struct zip_dev_stream *next; /**< In a bucket or in a free list. */
-	struct zip_dev_stream *made_before; /**< In the list of all. */
-	uint64_t key;                /**< Context address. */
-	struct zip_codec_stream *codec;
-	uint8_t dir;                 /**< enum zip_codec_dir of codec. */
-	uint8_t req;                 /**< Request type of its requests. */
-	bool busy;                   /**< A request is being executed. */
-	bool released;               /**< To be freed when that request is done. */
-	bool ended;                  /**< DEFLATE data is complete, the trailer is not. */
-	bool finishing;              /**< The last input was consumed; output did not fit. */
-	uint8_t trailer_done;        /**< Bytes of trailer written or read. */
-	uint8_t trailer[8];
-	uint32_t isize;              /**< Uncompressed bytes so far, modulo 2^32. */
-	uint32_t crc32;              /**< Of the uncompressed bytes, as are the others. */
-	uint32_t adler32;
-	uint8_t checksum;            /**< ZIP_CODEC_CRC32, ZIP_CODEC_ADLER32. */
-};
-
-struct zip_dev_streams {
-	struct zip_dev_lock lock;
-	struct zip_dev_quota *quota;     /**< Shared with other functions, or NULL. */
-	uint32_t max;
-	uint32_t made;                   /**< Streams in the list of all. */
-	_Atomic uint32_t used;
-	unsigned int shift;              /**< 64 - log2(number of buckets). */
-	struct zip_dev_stream **bucket;  /**< NULL until there is a stream. */
-	struct zip_dev_stream *all;      /**< Every stream made, in use or free. */
-	struct zip_dev_stream *free[2];  /**< By enum zip_codec_dir. */
-};
-
-void zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max,
-		struct zip_dev_quota *quota);
-void zip_dev_streams_fini(struct zip_dev_streams *streams);
-
-/**
- * Get a stream for one request.
- * @param first
- *   The stream begins: make it, or make it fresh if the address is known.
- * @return enum hisi_zip_status; HISI_ZIP_OK: *stream is the caller's until put.
- */
-uint32_t zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
-		enum zip_codec_dir dir, uint8_t req, const struct zip_codec_params *params,
-		struct zip_dev_stream **stream);
-
-/** End of the request. @param keep The stream goes on. */
-void zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *stream, bool keep);
-
-/** Forget all streams; none is busy. */
-void zip_dev_streams_reset(struct zip_dev_streams *streams);
-
-/** HISI_ZIP_EXT_REG_STREAM_RELEASE. */
-void zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key);
 
 /* ---- Queues (zip_dev_queue.c) ---- */
 
@@ -526,46 +442,6 @@ void zip_dev_event_async(struct zip_dev *dev, enum hisi_qm_aeqe_type type, uint1
 void zip_dev_event_overflow(struct zip_dev *dev);
 /** Both queues off, masked. */
 void zip_dev_event_reset(struct zip_dev *dev);
-
-/* ---- Faults (zip_dev_fault.c; the list is explained in zip_dev_fault.h) ---- */
-
-enum zip_dev_fault_kind {
-	ZIP_DEV_FAULT_NONE,
-	ZIP_DEV_FAULT_STATUS,
-	ZIP_DEV_FAULT_STALL,
-	ZIP_DEV_FAULT_CQ_OVERFLOW,
-	ZIP_DEV_FAULT_CQE_ERROR,
-	ZIP_DEV_FAULT_EQ_OVERFLOW,
-	ZIP_DEV_FAULT_MAILBOX,
-	ZIP_DEV_FAULT_VANISH,
-};
-
-struct zip_dev_fault_item {
-	enum zip_dev_fault_kind kind;
-	uint8_t status;
-	bool every; /**< At every n-th event, else at the n-th only. */
-	uint64_t n;
-};
-
-struct zip_dev_fault {
-	struct zip_dev_fault_item item[ZIP_DEV_FAULTS_MAX];
-	unsigned int cnt;
-	_Atomic uint64_t requests; /**< Counted so far. */
-	_Atomic uint64_t struck;   /**< Faults injected. */
-	uint64_t commands;         /**< Counted so far; mb_lock. */
-	bool stuck;                /**< The mailbox stays busy; mb_lock. */
-};
-
-/** Set dev->fault up if spec is not empty. @return 0, -EINVAL (logged), -ENOMEM. */
-int zip_dev_fault_create(struct zip_dev *dev, const char *spec);
-void zip_dev_fault_destroy(struct zip_dev *dev);
-
-/** Count a request; dev->fault is set. @param status Written for _STATUS. */
-enum zip_dev_fault_kind zip_dev_fault_request(struct zip_dev *dev, uint8_t *status);
-/** Count a mailbox command; dev->fault is set, mb_lock is held. @return Do not execute it. */
-bool zip_dev_fault_command(struct zip_dev *dev);
-/** ZIP_DEV_FAULT_VANISH. */
-void zip_dev_vanish(struct zip_dev *dev);
 
 /* ---- PCI (zip_dev_pci.c) ---- */
 

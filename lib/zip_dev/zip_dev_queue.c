@@ -437,7 +437,7 @@ queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec
 	queue_unlock(q);
 }
 
-/* The queue was stopped since the request was claimed. @return Whether it was, and it is dropped. */
+/* Drop a request if its queue was stopped since it was claimed. @return Whether it is. */
 static bool
 queue_drops(struct zip_dev_queue *q)
 {

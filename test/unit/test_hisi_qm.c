@@ -30,6 +30,9 @@ struct fake {
 	int fail_cmd;           /* -1: none */
 	int busy_cmd;           /* this command never finishes; -1: none */
 	int gone;               /* all registers read as ones */
+	uint64_t bt;            /* where the SQCs are, as it was told */
+	unsigned int resets;    /* function resets */
+	int reset_result;       /* of the next ones */
 	uint32_t mb[4];
 	struct hisi_qm_mailbox log[MB_MAX];
 	unsigned int logged;
@@ -146,6 +149,11 @@ fake_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 
 		f->mb[1] = (uint32_t)vft;
 		f->mb[2] = (uint32_t)(vft >> 32);
+	} else if (cmd == HISI_QM_MB_SQC_BT && !dump) {
+		f->bt = mb->base_l | (uint64_t)mb->base_h << 32;
+	} else if (cmd == HISI_QM_MB_SQC_BT) {
+		f->mb[1] = (uint32_t)f->bt;
+		f->mb[2] = (uint32_t)(f->bt >> 32);
 	} else if (cmd == HISI_QM_MB_SQC && !dump) {
 		memcpy(&f->sqc[mb->queue_num], image, sizeof(f->sqc[0]));
 	} else if (cmd == HISI_QM_MB_CQC && !dump) {
@@ -173,6 +181,19 @@ fake_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq, volat
 	(void)io;
 	*sq = &f->db[qn][0];
 	*cq = &f->db[qn][1];
+	return 0;
+}
+
+static int
+fake_reset(struct hisi_qm_io *io)
+{
+	(void)io;
+	f->resets++;
+	if (f->reset_result != 0)
+		return f->reset_result;
+	f->fail_cmd = f->busy_cmd = -1;
+	f->mb[0] = 0;
+	f->bt = 0;
 	return 0;
 }
 
@@ -495,6 +516,121 @@ test_restart(void **state)
 	hisi_qm_fini(&qm);
 }
 
+/* Two queue pairs of a function that can be reset. */
+static void
+two_queues(struct hisi_qm *qm, struct hisi_qm_qp qp[2], struct hisi_qm_io_ops *ops)
+{
+	*ops = *f->io.ops;
+	ops->reset = fake_reset;
+	f->io.ops = ops;
+	assert_int_equal(hisi_qm_init(qm, &f->io, &mem_ops, take_line), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(hisi_qm_qp_start(qm, &qp[i], 0, 64, -1), 0);
+		assert_int_equal(hisi_qm_qp_check(qm, &qp[i]), 0);
+	}
+}
+
+/* Both are given back, and queues can be had again. */
+static void
+two_queues_end(struct hisi_qm *qm, struct hisi_qm_qp qp[2])
+{
+	hisi_qm_qp_free(qm, &qp[0]);
+	hisi_qm_qp_free(qm, &qp[1]);
+	assert_int_equal(hisi_qm_qp_start(qm, &qp[0], 0, 64, -1), 0);
+	assert_int_equal(hisi_qm_qp_check(qm, &qp[0]), 0);
+	assert_int_equal(hisi_qm_qp_stop(qm, &qp[0]), 0);
+	hisi_qm_qp_free(qm, &qp[0]);
+	hisi_qm_fini(qm);
+}
+
+/* A queue that does not stop costs the function a reset; the other queue learns of it. */
+static void
+test_reset_if_not_stopped(void **state)
+{
+	struct hisi_qm_io_ops ops;
+	struct hisi_qm_qp qp[2];
+	struct hisi_qm qm;
+	unsigned int before;
+
+	(void)state;
+	two_queues(&qm, qp, &ops);
+	f->fail_cmd = HISI_QM_MB_STOP_QP;
+	f->status = 1;
+	f->eq_mask = 0;
+	assert_int_equal(hisi_qm_qp_stop(&qm, &qp[0]), 0);
+	assert_int_equal(f->resets, 1);
+	/* It was brought up again. */
+	assert_int_equal(logged_cmd(f->logged - 2), HISI_QM_MB_SQC_BT);
+	assert_int_equal(logged_cmd(f->logged - 1), HISI_QM_MB_CQC_BT);
+	assert_int_equal(f->bt, qm.ctx.iova);
+	assert_int_equal(f->eq_mask, 1);
+	assert_int_equal(hisi_qm_qp_check(&qm, &qp[1]), -ESTALE);
+	before = f->logged;
+	assert_int_equal(hisi_qm_qp_stop(&qm, &qp[1]), 0);
+	assert_int_equal(hisi_qm_qp_abort(&qm, &qp[1]), 0);
+	assert_int_equal(f->logged, before);
+	assert_int_equal(f->resets, 1);
+	two_queues_end(&qm, qp);
+}
+
+/* What cannot be reset may still write to memory, and that is what is returned. */
+static void
+test_not_stopped_nor_reset(void **state)
+{
+	struct hisi_qm_io_ops ops;
+	struct hisi_qm_qp qp[2];
+	struct hisi_qm qm;
+
+	(void)state;
+	two_queues(&qm, qp, &ops);
+	f->fail_cmd = HISI_QM_MB_STOP_QP;
+	f->status = 1;
+	f->reset_result = -ENOTTY;
+	assert_int_equal(hisi_qm_qp_stop(&qm, &qp[0]), -EIO);
+	assert_non_null(strstr(f->line, "cannot be reset"));
+	ops.reset = NULL;
+	assert_int_equal(hisi_qm_qp_abort(&qm, &qp[0]), -EIO);
+	assert_int_equal(hisi_qm_qp_check(&qm, &qp[1]), 0);
+	f->fail_cmd = -1;
+	two_queues_end(&qm, qp);
+}
+
+static void
+test_gone(void **state)
+{
+	struct hisi_qm_io_ops ops;
+	struct hisi_qm_qp qp[2];
+	struct hisi_qm qm;
+
+	(void)state;
+	two_queues(&qm, qp, &ops);
+	f->gone = 1;
+	f->reset_result = -EIO;
+	assert_int_equal(hisi_qm_qp_check(&qm, &qp[0]), -ENODEV);
+	assert_int_equal(hisi_qm_qp_abort(&qm, &qp[0]), -ENODEV);
+	assert_int_equal(hisi_qm_qp_stop(&qm, &qp[1]), -ENODEV);
+	f->gone = 0;
+	two_queues_end(&qm, qp);
+}
+
+/* Somebody else's reset shows by the contexts, which the function has forgotten. */
+static void
+test_reset_behind_our_back(void **state)
+{
+	struct hisi_qm_io_ops ops;
+	struct hisi_qm_qp qp[2];
+	struct hisi_qm qm;
+
+	(void)state;
+	two_queues(&qm, qp, &ops);
+	f->bt = 0;
+	assert_int_equal(hisi_qm_qp_abort(&qm, &qp[0]), 0);
+	assert_int_equal(f->bt, qm.ctx.iova);
+	assert_int_equal(f->resets, 0);
+	assert_int_equal(hisi_qm_qp_check(&qm, &qp[1]), -ESTALE);
+	two_queues_end(&qm, qp);
+}
+
 int
 main(void)
 {
@@ -508,6 +644,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_queue_start_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drain_v2, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_if_not_stopped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_stopped_nor_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_behind_our_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 	};
 

@@ -35,6 +35,9 @@ enum job_kind {
 	JOB_END,   /* the connection is over */
 };
 
+/* No limit of streams: more than memory allows. */
+#define STREAMS_ALL (1u << 20)
+
 /* Lines that one function may log; the log's own budget is for all of them. */
 #define LOG_LINES_MAX 16u
 
@@ -257,7 +260,7 @@ client_dev_conf(const struct service *s)
 		.isolation = opt->isolation,
 		.engine = opt->copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
 		.queues = (uint16_t)queues,
-		.streams_max = (uint32_t)limits->streams,
+		.streams_max = limits->streams != 0 ? (uint32_t)limits->streams : STREAMS_ALL,
 		.fault = opt->fault,
 		.wake = 1,
 		.deferred = 1,

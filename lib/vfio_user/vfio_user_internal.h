@@ -96,9 +96,6 @@ struct vu_dma_op {
 	void *arg;
 };
 
-/** How a peer lays DMA_READ and DMA_WRITE out, vfio_user_dma.c. */
-enum vu_dma_layout { VU_DMA_UNKNOWN, VU_DMA_ASKED, VU_DMA_COUNT32, VU_DMA_COUNT64 };
-
 /** The deferred operation. */
 struct vu_defer {
 	bool active;
@@ -164,7 +161,6 @@ struct vfio_user_conn {
 	struct vu_dma_op *dma, **dma_tail; /**< In the order of the calls. */
 	uint32_t dma_cnt;
 	uint16_t dma_id;                   /**< Of the last message sent. */
-	uint8_t dma_layout;                /**< enum vu_dma_layout. */
 
 	pthread_mutex_t irq_lock;
 	struct vu_vector *vec; /**< Of all indexes, one after the other; NULL: none was set. */

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-/* Message DMA: both layouts, answers in any order, answers that are wrong, none at all. */
+/* Message DMA: answers in any order, answers that are wrong, none at all. */
 
 #include <errno.h>
 #include <string.h>
@@ -97,14 +97,6 @@ reply_read(int sock, struct vfio_user_hdr hdr, uint64_t iova, uint32_t count, ui
 	reply(sock, hdr, VFIO_USER_F_REPLY, 0, body, sizeof(rw) + count);
 }
 
-/* The question which layout it is, answered with "64 bits". */
-static void
-answer_64(int sock, uint64_t iova)
-{
-	reply(sock, expect(sock, VFIO_USER_DMA_READ, iova, 1ull << 32, NULL, 0), ERR, E2BIG, NULL,
-			0);
-}
-
 static void
 test_spec(void **state)
 {
@@ -119,7 +111,6 @@ test_spec(void **state)
 	vt_start(&t, NULL);
 	sock = vt_open(&t);
 	assert_int_equal(go(&t, &op), 0);
-	answer_64(sock, 0x7000);
 	for (uint32_t i = 0; i < 3; i++) {
 		uint32_t n = i < 2 ? 65536 : 150000 - 2 * 65536;
 
@@ -153,15 +144,13 @@ test_spec(void **state)
 	vt_stop(&t);
 }
 
-/* As QEMU does it: a count of 32 bits, data at byte 12, an answer without a body. */
+/* QEMU answers a write with a header, and nothing else; a read needs its data. */
 static void
 test_qemu(void **state)
 {
-	uint8_t buf[8] = "ABCDEFG", body[16 + 8] = { 0 };
+	uint8_t buf[8] = "ABCDEFG", got[8];
 	struct op op = { .write = true, .iova = 0x9000, .len = 8, .buf = buf };
-	struct vfio_user_dma_rw rw = { 0x9000, 1ull << 32 };
 	struct vfio_user_hdr hdr;
-	uint32_t count = 8;
 	struct vt t;
 	int sock;
 
@@ -169,27 +158,11 @@ test_qemu(void **state)
 	vt_start(&t, NULL);
 	sock = vt_open(&t);
 	assert_int_equal(go(&t, &op), 0);
-	hdr = expect(sock, VFIO_USER_DMA_READ, 0x9000, 1ull << 32, NULL, 0);
-	reply(sock, hdr, VFIO_USER_F_REPLY, 0, &rw, sizeof(rw));
-	assert_int_equal(vt_recv(sock, &hdr, body, sizeof(body), NULL), sizeof(body));
-	assert_int_equal(hdr.cmd, VFIO_USER_DMA_WRITE);
-	assert_memory_equal(body + 8, &count, 4);
-	assert_memory_equal(body + 12, buf, 8);
+	hdr = expect(sock, VFIO_USER_DMA_WRITE, 0x9000, 8, got, sizeof(got));
+	assert_memory_equal(got, buf, sizeof(got));
 	reply(sock, hdr, VFIO_USER_F_REPLY, 0, NULL, 0);
 	vt_wait(&op.done, 1);
 	assert_int_equal(op.rc, 0);
-
-	op.write = false;
-	assert_int_equal(go(&t, &op), 0);
-	hdr = expect(sock, VFIO_USER_DMA_READ, 0x9000, 8, NULL, 0);
-	memset(body, 0, sizeof(body));
-	memcpy(body, &rw.iova, 8);
-	memcpy(body + 8, &count, 4);
-	memcpy(body + 12, "hijklmno", 8);
-	reply(sock, hdr, VFIO_USER_F_REPLY, 0, body, sizeof(body));
-	vt_wait(&op.done, 1);
-	assert_int_equal(op.rc, 0);
-	assert_memory_equal(buf, "hijklmno", 8);
 	close(sock);
 	vt_stop(&t);
 }
@@ -214,7 +187,6 @@ test_order(void **state)
 		op[i].buf = buf[i];
 		assert_int_equal(go(&t, &op[i]), i < VFIO_USER_DMA_OPS_MAX ? 0 : -EBUSY);
 	}
-	answer_64(sock, 0);
 	for (uint32_t i = 0; i < VFIO_USER_DMA_OPS_MAX; i++)
 		hdr[i] = expect(sock, VFIO_USER_DMA_READ, 0x1000 * i, 16, NULL, 0);
 	for (uint32_t i = VFIO_USER_DMA_OPS_MAX; i-- > 0;) {
@@ -245,15 +217,12 @@ test_wrong(void **state)
 	(void)state;
 	vt_start(&t, NULL);
 	sock = vt_open(&t);
-	assert_int_equal(go(&t, &op), 0);
-	answer_64(sock, 0x3000);
 	for (int i = 0; i < 8; i++) {
 		uint8_t body[48] = { 0 };
 		size_t len = sizeof(body);
 		int want = -EPROTO;
 
-		if (i != 0)
-			assert_int_equal(go(&t, &op), 0);
+		assert_int_equal(go(&t, &op), 0);
 		hdr = expect(sock, VFIO_USER_DMA_READ, 0x3000, 32, NULL, 0);
 		rw = (struct vfio_user_dma_rw){ 0x3000, 32 };
 		switch (i) {
@@ -313,11 +282,11 @@ test_ends(void **state)
 
 		sock = vt_open(&t);
 		assert_int_equal(go(&t, &op), 0);
-		hdr = expect(sock, VFIO_USER_DMA_READ, 0x3000, 1ull << 32, NULL, 0);
+		hdr = expect(sock, VFIO_USER_DMA_READ, 0x3000, 32, NULL, 0);
 		if (i == 0) {
 			close(sock);
 		} else if (i == 1) { /* too long */
-			reply(sock, hdr, VFIO_USER_F_REPLY, 0, (uint8_t[32]){ 0 }, 32);
+			reply(sock, hdr, VFIO_USER_F_REPLY, 0, (uint8_t[49]){ 0 }, 49);
 		} else if (i == 2) { /* another's id */
 			hdr.id++;
 			reply(sock, hdr, ERR, E2BIG, NULL, 0);
@@ -360,7 +329,6 @@ test_deferred(void **state)
 	t.defer = false;
 	assert_int_equal(go(&t, &op), 0);
 	later = vt_send(sock, VFIO_USER_DEVICE_RESET, 0, NULL, 0, NULL, 0);
-	answer_64(sock, 0x3000);
 	hdr = expect(sock, VFIO_USER_DMA_READ, 0x3000, 32, NULL, 0);
 	reply_read(sock, hdr, 0x3000, 32, 0x11);
 	vt_wait(&op.done, 1);

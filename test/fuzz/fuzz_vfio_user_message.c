@@ -39,7 +39,7 @@ static struct {
 } dev;
 
 static struct vfio_user_server *server;
-static int mem_fd, other_sock, free_fd;
+static int mem_fd, other_sock;
 
 static uint64_t
 take(struct input *in, unsigned int n)
@@ -360,10 +360,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} while (dev.conn != NULL);
 	vfio_user_server_stats_get(server, &stats);
 	require(stats.conns == 0);
-	/* The lowest free fd is always the same one: none has been lost. */
+	/* Some may be libFuzzer's own; what is lost again and again gets here. */
 	pair[0] = dup(mem_fd);
-	require(pair[0] >= 0 && (free_fd == 0 || free_fd == pair[0]));
-	free_fd = pair[0];
+	require(pair[0] >= 0 && pair[0] < 64);
 	close(pair[0]);
 	return 0;
 }

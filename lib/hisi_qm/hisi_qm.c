@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "hisi_qm.h"
+#include "hisi_qm_internal.h"
 
 #define MAILBOX_TIMEOUT_MS 1000      /* what newer kernels allow (QM 2.3) */
 #define DRAIN_TIMEOUT_MS   5000      /* the same for STOP_QP */
@@ -67,9 +67,9 @@ mailbox_wait(struct hisi_qm *qm, unsigned int timeout_ms)
 	}
 }
 
-/* One mailbox command; the lock is held. For reads, *data gets the 64-bit answer. */
-static int
-mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uint64_t base, uint64_t *data)
+int
+hisi_qm_mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uint64_t base,
+		uint64_t *data)
 {
 	unsigned int timeout = cmd == HISI_QM_MB_STOP_QP ? DRAIN_TIMEOUT_MS : MAILBOX_TIMEOUT_MS;
 	struct hisi_qm_mailbox mb = {
@@ -113,9 +113,9 @@ bring_up(struct hisi_qm *qm)
 	uint64_t cqcs = qm->ctx.iova + (uint64_t)qm->ctx_queues * CTX_SIZE;
 	int ret;
 
-	ret = mailbox(qm, HISI_QM_MB_SQC_BT, 0, qm->ctx.iova, NULL);
+	ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC_BT, 0, qm->ctx.iova, NULL);
 	if (ret == 0)
-		ret = mailbox(qm, HISI_QM_MB_CQC_BT, 0, cqcs, NULL);
+		ret = hisi_qm_mailbox(qm, HISI_QM_MB_CQC_BT, 0, cqcs, NULL);
 	if (ret != 0)
 		return ret;
 	/* No event queues: keep both interrupts and, on V3, PF messages masked (QM 2.6). */
@@ -160,7 +160,7 @@ static int
 queues_get(struct hisi_qm *qm)
 {
 	uint64_t vft;
-	int ret = mailbox(qm, HISI_QM_MB_SQC_VFT, 0, 0, &vft);
+	int ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC_VFT, 0, 0, &vft);
 
 	if (ret != 0)
 		return ret;
@@ -293,11 +293,11 @@ contexts_set(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	int ret;
 
 	memcpy((char *)qp->mem.va + image, &sqc, sizeof(sqc));
-	ret = mailbox(qm, HISI_QM_MB_SQC, ring->qn, qp->mem.iova + image, NULL);
+	ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC, ring->qn, qp->mem.iova + image, NULL);
 	if (ret != 0)
 		return ret;
 	memcpy((char *)qp->mem.va + image, &cqc, sizeof(cqc));
-	return mailbox(qm, HISI_QM_MB_CQC, ring->qn, qp->mem.iova + image, NULL);
+	return hisi_qm_mailbox(qm, HISI_QM_MB_CQC, ring->qn, qp->mem.iova + image, NULL);
 }
 
 int
@@ -405,9 +405,9 @@ drain_v2(struct hisi_qm *qm, uint16_t qn)
 		/* Without threads of its own, the device works while it is polled only. */
 		if (qm->io->ops->poll != NULL)
 			qm->io->ops->poll(qm->io, qn, UINT32_MAX);
-		ret = mailbox(qm, HISI_QM_MB_SQC, qn, image.iova, &unused);
+		ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC, qn, image.iova, &unused);
 		if (ret == 0)
-			ret = mailbox(qm, HISI_QM_MB_CQC, qn, image.iova + CTX_SIZE, &unused);
+			ret = hisi_qm_mailbox(qm, HISI_QM_MB_CQC, qn, image.iova + CTX_SIZE, &unused);
 		if (ret != 0)
 			break;
 		hisi_qm_io_rmb();
@@ -435,7 +435,7 @@ queue_stop(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	if (qp->resets != qm->resets)
 		return 0; /* a reset has stopped it */
 	if (qm->io->revision >= HISI_QM_REV_V3)
-		ret = mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
+		ret = hisi_qm_mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
 	else
 		ret = drain_v2(qm, qp->ring.qn);
 	/* One that seems gone, too: it may come back, and if not, has nothing under way. */
@@ -467,7 +467,7 @@ function_check(struct hisi_qm *qm)
 
 	/* Twice: other functions' commands may show between two reads (QM 2.3). */
 	for (int i = 0; i < 2 && ret == 0; i++) {
-		ret = mailbox(qm, HISI_QM_MB_SQC_BT, 0, 0, &bt);
+		ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC_BT, 0, 0, &bt);
 		if (ret == 0 && bt == qm->ctx.iova)
 			return 0;
 	}

@@ -60,6 +60,7 @@ open_io(struct hisi_qm_io *io, const struct spim_transport *transport, int va,
 	d->conf = *conf;
 	d->io = io;
 	d->transport = transport;
+	d->epfd = d->eventfd = -1;
 	d->info.revision = io->revision;
 	d->info.va = va != 0;
 	d->info.announce = transport != NULL && transport->mem_map != NULL;
@@ -118,6 +119,7 @@ spim_open(const char *name, const struct spim_conf *conf, struct spim_dev **dev)
 void
 spim_close(struct spim_dev *dev)
 {
+	spim_event_end(dev);
 	hisi_qm_fini(&dev->qm);
 	while (dev->chunks != NULL)
 		spim_mem_free(dev, dev->chunks->va);
@@ -151,6 +153,8 @@ reopen(struct spim_dev *dev)
 		ret = announce(dev);
 	if (ret == 0)
 		ret = hisi_qm_reinit(&dev->qm);
+	if (ret == 0)
+		ret = spim_event_reopen(dev);
 	if (ret == 0 && (~ext_features(dev->io) & dev->info.ext_features) != 0) {
 		spim_log(&dev->conf, 1, "the new function offers features 0x%x, expected 0x%x as "
 			"before", ext_features(dev->io), dev->info.ext_features);

@@ -183,6 +183,23 @@ bool spim_queue_lost(struct spim_dev *dev, const struct spim_queue *queue);
 int spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue);
 
 /**
+ * Get a descriptor to wait on: readable when an armed queue has completions, and when
+ * the function is gone. For poll(), select() and epoll only; closed by spim_close().
+ * @return
+ *   The descriptor, -ENOTSUP (a transport without), or what could not be had.
+ */
+int spim_event_fd(struct spim_dev *dev);
+
+/**
+ * Arm a queue: the descriptor becomes readable, once, when the queue has a completion that
+ * was not consumed, or has one now. By its consumer; look at the ring before waiting.
+ */
+void spim_event_arm(struct spim_dev *dev, const struct spim_queue *queue);
+
+/** The descriptor was readable: take the events, so that there can be others. */
+void spim_event_take(struct spim_dev *dev);
+
+/**
  * Let the function see memory of this process, if it must be announced (else: 0 at
  * once). Addresses in requests are then pointers into it.
  *

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "hisi_qm_event.h"
 #include "spim.h"
 
 /** Send a line to conf->log, with the owner's name in front. */
@@ -29,6 +30,11 @@ struct spim_transport {
 	 * gone. Doorbells appear where the old ones were. 0 or a negative errno.
 	 */
 	int (*reopen)(struct hisi_qm_io *io);
+	/**
+	 * Have the function's vector 0 written to eventfd, and add to epfd what becomes
+	 * ready when the function is gone. NULL: cannot be done.
+	 */
+	int (*events)(struct hisi_qm_io *io, int eventfd, int epfd);
 };
 
 /**
@@ -66,6 +72,14 @@ void spim_mem_qm_free(void *priv, struct hisi_qm_mem *mem);
 /** Announce all chunks to a function that was opened again. dev->lock is held. */
 int spim_mem_announce(struct spim_dev *dev);
 
+/* ---- Events (spim_event.c) ---- */
+
+/** Have events of a function that was opened again, if they are wanted. dev->lock is held. */
+int spim_event_reopen(struct spim_dev *dev);
+
+/** End them. */
+void spim_event_end(struct spim_dev *dev);
+
 /* ---- Access point ---- */
 
 struct spim_dev {
@@ -80,6 +94,9 @@ struct spim_dev {
 	_Atomic uint32_t opened;
 	bool reported;                          /**< That it cannot be opened was said. */
 	struct spim_chunk *chunks;
+	int epfd;                               /**< spim_event_fd(), or -1. */
+	int eventfd;                            /**< What the function writes to. */
+	struct hisi_qm_event event;
 };
 
 #endif /* SPIM_INTERNAL_H */

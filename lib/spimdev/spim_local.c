@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include "spim_internal.h"
 #include "zip_dev.h"
@@ -21,6 +22,7 @@ struct spim_local {
 	struct zip_dev *dev;
 	hisi_qm_log_t log;
 	struct spim_local_conf conf;
+	_Atomic int eventfd; /* written for vector 0, or -1 */
 };
 
 /* io is the first member. */
@@ -118,6 +120,25 @@ local_spawn(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
 	return local->conf.spawn(thread, run, arg, local->conf.spawn_priv);
 }
 
+/* Engine threads and pollers come here. */
+static void
+local_irq(unsigned int vector, void *priv)
+{
+	struct spim_local *local = priv;
+	int fd = atomic_load_explicit(&local->eventfd, memory_order_acquire);
+
+	if (vector == ZIP_DEV_IRQ_EQ && fd >= 0)
+		(void)eventfd_write(fd, 1);
+}
+
+static int
+local_events(struct hisi_qm_io *io, int eventfd, int epfd)
+{
+	(void)epfd;
+	atomic_store_explicit(&to_local(io)->eventfd, eventfd, memory_order_release);
+	return 0;
+}
+
 int
 spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 {
@@ -134,12 +155,14 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 		.fault = conf->local.fault,
 		.spawn = local_spawn,
 		.log = local_log,
+		.irq = local_irq,
 	};
 	int ret;
 
 	local = calloc(1, sizeof(*local));
 	if (local == NULL)
 		return -ENOMEM;
+	local->eventfd = -1;
 	local->log = conf->log;
 	local->conf = conf->local;
 	dev_conf.priv = local;
@@ -173,4 +196,7 @@ local_close(struct hisi_qm_io *io)
 	free(local);
 }
 
-const struct spim_transport spim_local_transport = { .close = local_close };
+const struct spim_transport spim_local_transport = {
+	.close = local_close,
+	.events = local_events,
+};

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -317,12 +318,29 @@ unix_reopen(struct hisi_qm_io *io)
 	return 0;
 }
 
+static int
+unix_events(struct hisi_qm_io *io, int eventfd, int epfd)
+{
+	struct epoll_event gone = { .events = EPOLLRDHUP };
+	struct spim_unix *u = to_unix(io);
+	int ret;
+
+	pthread_rwlock_rdlock(&u->lock);
+	ret = vfio_user_client_set_irqs(u->client, VFIO_USER_PCI_MSI, 0, 1, &eventfd);
+	/* A socket that was closed has left the set by itself. */
+	if (ret == 0 && epoll_ctl(epfd, EPOLL_CTL_ADD, vfio_user_client_fd(u->client), &gone) != 0)
+		ret = -errno;
+	pthread_rwlock_unlock(&u->lock);
+	return ret;
+}
+
 const struct spim_transport spim_unix_transport = {
 	.close = unix_close,
 	.mem_map = unix_mem_map,
 	.mem_unmap = unix_mem_unmap,
 	.alive = unix_alive,
 	.reopen = unix_reopen,
+	.events = unix_events,
 };
 
 int

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hisi_zip_ext.h"
+#include "hisi_zip_sqe.h"
+#include "spim.h"
+#include "spimdev.h"
+
+/* What each op of this interface may ask for. */
+#define FEATURES_NEEDED (HISI_ZIP_EXT_F_LEVEL | HISI_ZIP_EXT_F_FLUSH | HISI_ZIP_EXT_F_CHECKSUM)
+
+#define WINDOW_BITS 15
+
+/* Polls in vain after which one asks whether the function is still there. */
+#define POLLS_PER_CHECK 1024
+
+struct spim_zip {
+	struct spim_dev *dev;
+	int fd; /* spim_event_fd(), or negative */
+};
+
+struct spim_zip_queue {
+	struct spim_zip *z;
+	struct spim_queue *queue;
+	enum spim_zip_dir dir;
+	uint16_t limit;            /* ops in flight */
+	uint16_t used;
+	unsigned int polls;        /* in vain */
+	struct spim_zip_op *ops[]; /* by ring slot */
+};
+
+int
+spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zip **out)
+{
+	struct spim_conf c = {
+		.owner = conf != NULL && conf->name != NULL ? conf->name : "spimdev",
+		.log = conf != NULL ? conf->log : NULL,
+		.local.workers = conf != NULL && conf->threads != 0 ? conf->threads : 1,
+	};
+	struct spim_zip *z = calloc(1, sizeof(*z));
+	struct spim_info info;
+	int ret;
+
+	if (z == NULL)
+		return -ENOMEM;
+	ret = spim_open(name, &c, &z->dev);
+	if (ret != 0) {
+		free(z);
+		return ret;
+	}
+	z->fd = -1;
+	spim_info_get(z->dev, &info);
+	if ((info.ext_features & FEATURES_NEEDED) != FEATURES_NEEDED || !info.va) {
+		spim_zip_close(z);
+		return -ENOTSUP;
+	}
+	*out = z;
+	return 0;
+}
+
+void
+spim_zip_close(struct spim_zip *z)
+{
+	if (z == NULL)
+		return;
+	spim_close(z->dev);
+	free(z);
+}
+
+void *
+spim_zip_alloc(struct spim_zip *z, size_t len)
+{
+	return spim_mem_alloc(z->dev, len);
+}
+
+void
+spim_zip_free(struct spim_zip *z, void *mem)
+{
+	spim_mem_free(z->dev, mem);
+}
+
+int
+spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
+		struct spim_zip_queue **out)
+{
+	struct spim_zip_queue *q;
+	uint16_t slots = HISI_QM_RING_DEPTH_MIN;
+	int ret;
+
+	if (depth == 0 || depth >= HISI_QM_RING_DEPTH_MAX || dir > SPIM_ZIP_DECOMPRESS)
+		return -EINVAL;
+	while (slots <= depth) /* one stays free (QM 4.3) */
+		slots = (uint16_t)(slots * 2);
+	q = calloc(1, sizeof(*q) + slots * sizeof(q->ops[0]));
+	if (q == NULL)
+		return -ENOMEM;
+	q->z = z;
+	q->dir = dir;
+	q->limit = depth;
+	ret = spim_queue_take(z->dev, dir == SPIM_ZIP_COMPRESS ? HISI_ZIP_QC_COMPRESS :
+		HISI_ZIP_QC_DECOMPRESS, slots, -1, &q->queue);
+	if (ret != 0) {
+		free(q);
+		return ret;
+	}
+	*out = q;
+	return 0;
+}
+
+void
+spim_zip_queue_give(struct spim_zip_queue *q)
+{
+	if (q == NULL)
+		return;
+	spim_queue_stop(q->z->dev, q->queue);
+	spim_queue_put(q->z->dev, q->queue);
+	free(q);
+}
+
+int
+spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
+{
+	struct hisi_qm_ring *ring = &q->queue->qp.ring;
+	uint16_t slot = ring->sq_tail;
+	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, slot);
+
+	if (q->used == q->limit)
+		return -EAGAIN;
+	if (op->src_len > SPIM_ZIP_LEN_MAX || op->level > SPIM_ZIP_LEVEL_MAX || op->last > 1)
+		return -EINVAL;
+	*sqe = (struct hisi_zip_sqe){
+		.input_data_length = op->src_len,
+		.dest_avail_out = op->dst_len,
+		.dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT,
+		.dw9 = HISI_ZIP_REQ_DEFLATE,
+		.dw10 = HISI_ZIP_EXT_VALID | HISI_ZIP_EXT_CRC32 |
+			(uint32_t)op->level << HISI_ZIP_EXT_LEVEL_SHIFT |
+			(uint32_t)(op->last || q->dir == SPIM_ZIP_DECOMPRESS ?
+			HISI_ZIP_EXT_FLUSH_DW7 : HISI_ZIP_EXT_FLUSH_FULL) <<
+			HISI_ZIP_EXT_FLUSH_SHIFT | WINDOW_BITS << HISI_ZIP_EXT_WINDOW_SHIFT,
+		.source_addr_l = (uint32_t)(uintptr_t)op->src,
+		.source_addr_h = (uint32_t)((uintptr_t)op->src >> 32),
+		.dest_addr_l = (uint32_t)(uintptr_t)op->dst,
+		.dest_addr_h = (uint32_t)((uintptr_t)op->dst >> 32),
+	};
+	q->ops[slot] = op;
+	q->used++;
+	ring->sq_tail = (slot + 1) & ring->mask;
+	hisi_qm_sq_ring(ring);
+	return 0;
+}
+
+/* The slot's SQE has been written back, by a function that need not tell the truth. */
+static struct spim_zip_op *
+take_result(struct spim_zip_queue *q, uint16_t slot)
+{
+	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(&q->queue->qp.ring, slot);
+	struct spim_zip_op *op = q->ops[slot];
+
+	op->consumed = sqe->consumed;
+	op->produced = sqe->produced;
+	op->crc32 = sqe->checksum;
+	switch (sqe->dw3 & HISI_ZIP_STATUS_MASK) {
+	case HISI_ZIP_OK:
+	case HISI_ZIP_NEGACOMPRESS:
+		op->status = SPIM_ZIP_OK;
+		break;
+	case HISI_ZIP_DSTLEN_OUT:
+		op->status = SPIM_ZIP_NO_SPACE;
+		break;
+	case HISI_ZIP_BAD_DATA:
+		op->status = SPIM_ZIP_BAD_DATA;
+		break;
+	default:
+		op->status = SPIM_ZIP_ERROR;
+		break;
+	}
+	if (op->consumed > op->src_len || op->produced > op->dst_len)
+		op->status = SPIM_ZIP_ERROR;
+	if (op->status != SPIM_ZIP_OK)
+		op->consumed = op->produced = op->crc32 = 0;
+	return op;
+}
+
+int
+spim_zip_poll(struct spim_zip_queue *q, struct spim_zip_op **ops, unsigned int n)
+{
+	struct hisi_qm_ring *ring = &q->queue->qp.ring;
+	uint16_t ready = hisi_qm_cq_ready(ring, (uint16_t)(n < q->used ? n : q->used));
+	uint16_t slot = ring->cq_head;
+
+	if (ready == 0) {
+		if (q->used == 0 || ++q->polls % POLLS_PER_CHECK != 0 ||
+				!spim_queue_lost(q->z->dev, q->queue))
+			return 0;
+		/* What it wrote before it died is taken first, see spim_queue_restart(). */
+		if (hisi_qm_cq_ready(ring, 1) == 0 &&
+				spim_queue_restart(q->z->dev, q->queue) != 0) {
+			q->polls--; /* ask again the next time */
+			return -ENOTCONN;
+		}
+		return 0;
+	}
+	for (uint16_t i = 0; i < ready; i++) {
+		ops[i] = take_result(q, slot);
+		slot = (slot + 1) & ring->mask;
+	}
+	hisi_qm_cq_skip(ring, ready);
+	hisi_qm_cq_ring(ring);
+	q->used = (uint16_t)(q->used - ready);
+	q->polls = 0;
+	return ready;
+}
+
+int
+spim_zip_fd(struct spim_zip *z)
+{
+	if (z->fd < 0)
+		z->fd = spim_event_fd(z->dev);
+	return z->fd;
+}
+
+void
+spim_zip_arm(struct spim_zip_queue *q)
+{
+	if (spim_zip_fd(q->z) < 0)
+		return;
+	/* Events of before are of no interest: who arms has just polled. */
+	spim_event_take(q->z->dev);
+	spim_event_arm(q->z->dev, q->queue);
+	/* Whoever is woken should look whether the function is there. */
+	q->polls = POLLS_PER_CHECK - 1;
+}
+
+int
+spim_zip_wait(struct spim_zip_queue *q, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = spim_zip_fd(q->z), .events = POLLIN };
+	int ret;
+
+	if (pfd.fd < 0)
+		return pfd.fd;
+	if (hisi_qm_cq_ready(&q->queue->qp.ring, 1) != 0)
+		return 1;
+	spim_zip_arm(q);
+	ret = poll(&pfd, 1, timeout_ms);
+	return ret < 0 ? -errno : ret;
+}
+
+const char *
+spim_zip_status_text(uint8_t status)
+{
+	static const char *const text[] = {
+		[SPIM_ZIP_OK] = "done",
+		[SPIM_ZIP_NO_SPACE] = "the output does not fit",
+		[SPIM_ZIP_BAD_DATA] = "corrupt data",
+		[SPIM_ZIP_ERROR] = "not executed",
+	};
+
+	return status < sizeof(text) / sizeof(text[0]) ? text[status] : "unknown";
+}

@@ -289,11 +289,127 @@ mailbox_faults(void)
 	run_faults(true);
 }
 
+/* ---- One lcore enqueues while another one finds that queues fail ------------------------- */
+
+#define RING 256
+#define LCORE_OPS 20000
+
+static struct {
+	uint8_t dev;
+	struct rte_comp_op *ops[RING]; /* op n is ops[n % RING] */
+	_Alignas(64) atomic_uint done; /* ops that are back and may be enqueued again */
+	/* EAL's launch and wait order memory too, but where no sanitizer sees it. */
+	atomic_uint begun, ended;
+} shared;
+
+static int
+enqueuer(void *arg)
+{
+	unsigned int sent = 0;
+
+	RTE_SET_USED(arg);
+	atomic_load_explicit(&shared.begun, memory_order_acquire);
+	while (sent < LCORE_OPS) {
+		unsigned int done = atomic_load_explicit(&shared.done, memory_order_acquire);
+		unsigned int n = RTE_MIN(RTE_MIN(done + RING, (unsigned int)LCORE_OPS) - sent, 32u);
+		uint16_t taken;
+
+		/* Not over the end of the array. */
+		n = RTE_MIN(n, RING - sent % RING);
+		taken = rte_compressdev_enqueue_burst(shared.dev, 0, &shared.ops[sent % RING],
+			(uint16_t)n);
+		sent += taken;
+		if (taken == 0)
+			sched_yield();
+	}
+	atomic_fetch_add_explicit(&shared.ended, 1, memory_order_release);
+	return 0;
+}
+
+static int
+dequeuer(void *arg)
+{
+	uint64_t end = rte_rdtsc() + 120 * rte_get_tsc_hz();
+	struct rte_comp_op *ops[32];
+	unsigned int done = 0;
+
+	RTE_SET_USED(arg);
+	atomic_load_explicit(&shared.begun, memory_order_acquire);
+	while (done < LCORE_OPS) {
+		uint16_t n = rte_compressdev_dequeue_burst(shared.dev, 0, ops, RTE_DIM(ops));
+
+		for (uint16_t i = 0; i < n; i++, done++) {
+			struct rte_comp_op *expected = shared.ops[done % RING];
+
+			PMD_CHECK(ops[i] == expected, "op %u is another one", done);
+			PMD_CHECK(ops[i]->status == RTE_COMP_OP_STATUS_SUCCESS &&
+				ops[i]->consumed == ops[i]->src.length, "op %u: %s", done,
+				pmd_status(ops[i]->status));
+			ops[i]->status = RTE_COMP_OP_STATUS_NOT_PROCESSED;
+		}
+		atomic_store_explicit(&shared.done, done, memory_order_release);
+		PMD_CHECK(rte_rdtsc() < end, "%u of %u ops in two minutes", done, LCORE_OPS);
+		if (n == 0)
+			sched_yield();
+	}
+	atomic_fetch_add_explicit(&shared.ended, 1, memory_order_release);
+	return 0;
+}
+
+static void
+two_lcores(void)
+{
+	const struct rte_compressdev *cdev;
+	const struct hisi_zip_qp *qp;
+	void *comp, *decomp;
+	struct bytes plain, packed;
+	struct rng rng;
+
+	pmd_rng(&rng);
+	pmd_log_begin();
+	shared.dev = pmd_dev_add(NAME, "workers=1,timeout=10,fault=stall/777");
+	pmd_dev_start(shared.dev, 1, DEPTH);
+	comp = pmd_xform(shared.dev, &pmd_deflate_xform);
+	decomp = pmd_xform(shared.dev, &pmd_inflate_xform);
+	plain = bytes_random(&rng, 500);
+	packed = bytes_deflate(plain.data, plain.len, 6, 15);
+	for (unsigned int i = 0; i < RING; i++) {
+		bool c = rng_one_in(&rng, 2);
+		const struct bytes *src = c ? &plain : &packed;
+
+		shared.ops[i] = pmd_op(c ? comp : decomp, pmd_chain(&rng, PMD_FEW, src->data, 0,
+			src->len, 0), 0, (uint32_t)src->len, pmd_chain(&rng, PMD_FEW, NULL, 0,
+			1200, 0), 0);
+	}
+	atomic_store(&shared.done, 0);
+	atomic_store_explicit(&shared.begun, 1, memory_order_release);
+	rte_eal_remote_launch(enqueuer, NULL, rte_get_next_lcore(-1, 1, 0));
+	rte_eal_remote_launch(dequeuer, NULL,
+		rte_get_next_lcore(rte_get_next_lcore(-1, 1, 0), 1, 0));
+	rte_eal_mp_wait_lcore();
+	PMD_CHECK(atomic_load_explicit(&shared.ended, memory_order_acquire) == 2,
+		"an lcore gave up");
+	cdev = rte_compressdev_pmd_get_named_dev(NAME);
+	qp = cdev->data->queue_pairs[0];
+	PMD_CHECK(qp->deq.fails[HISI_ZIP_FAIL_STALLED] > 3, "%" PRIu64 " queues failed",
+		qp->deq.fails[HISI_ZIP_FAIL_STALLED]);
+	for (unsigned int i = 0; i < RING; i++)
+		pmd_op_free(shared.ops[i]);
+	pmd_xform_free(shared.dev, comp);
+	pmd_xform_free(shared.dev, decomp);
+	bytes_free(&plain);
+	bytes_free(&packed);
+	pmd_dev_stop(shared.dev);
+	pmd_dev_remove(NAME);
+	pmd_log_end();
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
 		{ "each_fault", each_fault },
+		{ "two_lcores", two_lcores },
 		{ "mailbox_faults", mailbox_faults },
 		{ 0 },
 	};

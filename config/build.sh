@@ -5,7 +5,7 @@
 # Brings a build folder to these meson arguments and builds it. Quick when nothing changed.
 #
 # usage: config/build.sh [DIR [MESON-ARGUMENT...]]
-# BUILD_TARGET in the environment: only that target of meson's, not all.
+# BUILD_TARGETS in the environment: only those targets of meson's, not all.
 # DIR is meant from the top of the tree; default: build.
 
 set -eu
@@ -21,7 +21,13 @@ mkdir -p "$dir"
 		meson setup "$dir" "$@"
 	elif [ $# -gt 0 ]; then
 		meson configure "$dir" "$@"
-	fi && meson compile -C "$dir" ${BUILD_TARGET:+"$BUILD_TARGET"}
+	fi && if [ -n "${BUILD_TARGETS:-}" ]; then
+		# First what meson looks the names up in. They are a list of words on purpose.
+		# shellcheck disable=SC2086
+		ninja -C "$dir" build.ninja && meson compile -C "$dir" $BUILD_TARGETS
+	else
+		ninja -C "$dir"
+	fi
 } > "$log" 2>&1 || {
 	tail -n 60 "$log" >&2
 	echo "build: $dir failed (all of it: $log)" >&2

@@ -25,6 +25,9 @@ in_suite() {
 	config/chroot.sh --run "$suite" env "SPIMDEV_BUILD=build/$suite" "$@"
 }
 
+# The test of what only newer releases have, besides the driver.
+targets="rte_compress_hisi_zip:shared_library test_pmd_newer"
+
 bad=0
 for suite; do
 	log=build/test-logs/versions-$suite.log
@@ -34,7 +37,7 @@ for suite; do
 	{
 		# The second makes it known to the chroot which packages the build needs.
 		config/chroot.sh "$suite" && in_suite config/setup.sh --build &&
-			in_suite env BUILD_TARGET=rte_compress_hisi_zip:shared_library \
+			in_suite env BUILD_TARGETS="$targets" \
 				config/build.sh "build/$suite" ${source:+"$source"}
 	} > "$log" 2>&1 || {
 		echo "not ok build in $suite"
@@ -55,6 +58,7 @@ for suite; do
 	done <<-END
 		test/stock/autotest.sh no-huge workers=1 ext=off
 		/usr/bin/python3 test/stock/algos.py $version
+		test/pmd/newer.sh build/$suite
 	END
 done
 exit "$bad"

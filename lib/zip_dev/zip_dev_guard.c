@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "zip_dev_guard.h"
@@ -74,11 +75,15 @@ find(uintptr_t addr)
 	return NULL;
 }
 
+/*
+ * The system call itself: nothing promises that mmap() may be called in a handler, and
+ * tools that put their own in its place take other threads' accesses for races with it.
+ */
 static bool
 map_zeros(uintptr_t start, uintptr_t end)
 {
-	return mmap((void *)start, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-			MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
+	return syscall(SYS_mmap, start, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+			MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0l) == (long)start;
 }
 
 /*

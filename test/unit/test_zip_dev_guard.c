@@ -115,15 +115,16 @@ client_wait_failed(struct client *c)
 	}
 }
 
-/* A request over the whole file; half of it into the other half. */
+/* A request over half of the file, into a place of its own in the other half. */
 static void
 client_submit(struct client *c, unsigned int level)
 {
+	uint32_t room = FILE_SIZE / 2 / DEPTH;
 	struct hisi_zip_sqe *sqe = tq_slot(&c->q, HISI_ZIP_REQ_DEFLATE);
 
 	sqe->dw10 = ext_level(level);
 	sqe_src(sqe, FILE_IOVA + 8192, FILE_SIZE / 2 - 8192);
-	sqe_dst(sqe, FILE_IOVA + FILE_SIZE / 2, FILE_SIZE / 2);
+	sqe_dst(sqe, FILE_IOVA + FILE_SIZE / 2 + c->q.tail * room, room);
 	tq_push(&c->q);
 	tq_ring(&c->q);
 }

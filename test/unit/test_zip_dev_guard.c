@@ -184,7 +184,7 @@ truncate_or_punch(int fd, uint32_t how)
 		assert_int_equal(ftruncate(fd, FILE_SIZE / 4), 0);
 		break;
 	default:
-		/* A hole alone reads zeros: the engine goes on, on other data. Then the end goes. */
+		/* A hole alone reads zeros: the engine goes on with those. Then the end goes. */
 		assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 				FILE_SIZE / 2), 0);
 		assert_int_equal(ftruncate(fd, 100), 0);
@@ -368,8 +368,8 @@ guards_come_and_go(void **state)
 	assert_int_equal(zip_dev_guard_add(dev, (void *)4096, 0, &g[0]), -EINVAL);
 	for (int round = 0; round < 3; round++) {
 		for (uintptr_t i = 0; i < N; i++)
-			assert_int_equal(zip_dev_guard_add(dev, (void *)((i + 1) << 20), 4096, &g[i]),
-					0);
+			assert_int_equal(zip_dev_guard_add(dev, (void *)((i + 1) << 20), 4096,
+					&g[i]), 0);
 		for (int i = 0; i < N; i++)
 			zip_dev_guard_del(g[i]);
 	}

@@ -144,7 +144,8 @@ sixty_four_thousand(void **state)
 static void
 limits(void **state)
 {
-	struct zip_dev *dev = dev_open((struct zip_dev_limits){ .maps = 3, .map_bytes = 10 * PAGE });
+	const struct zip_dev_limits few = { .maps = 3, .map_bytes = 10 * PAGE };
+	struct zip_dev *dev = dev_open(few);
 
 	(void)state;
 	assert_int_equal(map_pages(dev, 1, 11), -EDQUOT);

@@ -22,6 +22,7 @@ rules() {
 		drivers/compress/hisi_zip: lib/hisi_qm lib/spimdev lib/zip_codec
 		app/spimdevd: lib/zip_dev lib/vfio_user
 		app/spimctl:
+		app/spimgz: lib/spimdev
 	END
 }
 

@@ -407,7 +407,8 @@ drain_v2(struct hisi_qm *qm, uint16_t qn)
 			qm->io->ops->poll(qm->io, qn, UINT32_MAX);
 		ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC, qn, image.iova, &unused);
 		if (ret == 0)
-			ret = hisi_qm_mailbox(qm, HISI_QM_MB_CQC, qn, image.iova + CTX_SIZE, &unused);
+			ret = hisi_qm_mailbox(qm, HISI_QM_MB_CQC, qn, image.iova + CTX_SIZE,
+				&unused);
 		if (ret != 0)
 			break;
 		hisi_qm_io_rmb();

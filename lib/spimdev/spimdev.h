@@ -63,7 +63,7 @@ enum spim_zip_status {
 	SPIM_ZIP_OK,       /**< All done. */
 	SPIM_ZIP_NO_SPACE, /**< The output does not fit in dst_len bytes; nothing is valid. */
 	SPIM_ZIP_BAD_DATA, /**< Not a valid, complete DEFLATE stream. */
-	SPIM_ZIP_ERROR,    /**< Not executed: memory that is not from spim_zip_alloc(), and others. */
+	SPIM_ZIP_ERROR,    /**< Not executed: memory not from spim_zip_alloc(), and others. */
 };
 
 /** Most bytes of input of an op, and of output that it uses. */

@@ -53,7 +53,7 @@ usage(FILE *to)
 		"  -t, --test           expand to nowhere\n"
 		"  -1 to -9             fastest to smallest (6)\n"
 		"  -s, --service NAME   access point: unix:PATH, or local for software in this\n"
-		"                       process (unix:/run/spimdev/zip if it is there, else local)\n"
+		"                       process (default: unix:/run/spimdev/zip, else local)\n"
 		"  -P, --progress       show it also where standard error is no terminal\n"
 		"  -q, --quiet          no warnings, no progress\n"
 		"  -v, --verbose        say what was done, and by whom\n"

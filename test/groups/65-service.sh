@@ -28,3 +28,6 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:abort_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 sanitized asan
 sanitized tsan
+
+# Programs without DPDK: the C interface by the shared library, and spimgz.
+test/service/spimgz.sh build

@@ -26,3 +26,8 @@ if [ -x build/tsan/app/spimdevd ]; then
 else
 	echo "not ok tsan: no build/tsan/app/spimdevd; the group tsan makes it"
 fi
+
+for sw in off on; do
+	check "service killed every second under 4 DPDK clients, sw=$sw" timeout 180 \
+		python3 test/service/restart.py --client "${load}_restart_client" --sw "$sw"
+done

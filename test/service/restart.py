@@ -58,13 +58,13 @@ class Client:
         return int(done), int(longest)
 
 
-def run(args, folder, clients):
-    """Returns how often the service was killed."""
+def run(args, folder, servers, clients):
+    """All that is started is put in these lists, to be ended by the caller."""
     start = time.monotonic()
-    server = Server("--workers", "2", folder=folder)
+    servers.append(Server("--workers", "2", folder=folder))
     kills = 0
     for i in range(args.clients):
-        clients.append(Client(args.client, server.path, i, args.sw, folder))
+        clients.append(Client(args.client, servers[0].path, i, args.sw, folder))
     for c in clients:
         c.ready()
     print("     %d clients are ready after %.1f s" % (len(clients), time.monotonic() - start),
@@ -74,15 +74,13 @@ def run(args, folder, clients):
         time.sleep(args.every)
         for c in clients:
             c.alive()
-        server.end(signal.SIGKILL)
-        server.proc.stderr.close()
+        servers[-1].end(signal.SIGKILL)
         kills += 1
-        server = Server("--workers", "2", folder=folder)
+        servers.append(Server("--workers", "2", folder=folder))
     results = [c.end() for c in clients]
-    status = server.end()
+    status = servers[-1].end()
     if status != 0:
-        sys.exit("FAILED: the service ended with %d:\n%s" % (status, server.log()))
-    server.proc.stderr.close()
+        sys.exit("FAILED: the service ended with %d:\n%s" % (status, servers[-1].log()))
     done = [r[0] for r in results]
     print("     sw=%s: %d kills, %d clients, %d ops verified (%d to %d each), 0 failed, 0 wrong; "
           "longest wait for a burst %.0f ms" %
@@ -98,15 +96,15 @@ def main():
     parser.add_argument("--every", type=float, default=1)
     parser.add_argument("--sw", choices=("off", "on"), default="off")
     args = parser.parse_args()
-    clients = []
+    servers, clients = [], []
     with tempfile.TemporaryDirectory(prefix="spimdevd-restart-") as folder:
         try:
-            run(args, folder, clients)
+            run(args, folder, servers, clients)
         finally:
-            for c in clients:
-                if c.proc.poll() is None:
-                    c.proc.kill()
-                    c.proc.wait()
+            for one in clients + servers:
+                if one.proc.poll() is None:
+                    one.proc.kill()
+                    one.proc.wait()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -391,7 +392,8 @@ raw_message(uint8_t *buf, uint16_t id, uint16_t cmd, uint32_t flags, const void 
 size_t
 raw_version(uint8_t *buf)
 {
-	static const char caps[] = "{\"capabilities\":{\"max_msg_fds\":16,\"spim\":{\"version\":1}}}";
+	static const char caps[] = "{\"capabilities\":{\"max_msg_fds\":16,"
+		"\"spim\":{\"version\":1}}}";
 	uint8_t body[sizeof(struct vfio_user_version) + sizeof(caps)] = { 0 };
 
 	memcpy(body + sizeof(struct vfio_user_version), caps, sizeof(caps));

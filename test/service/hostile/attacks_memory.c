@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attacker.h"
@@ -60,7 +61,7 @@ shrunk(const struct target *t)
 {
 	uint32_t seed = t->seed;
 
-	for (uint32_t i = 0; i < 6; i++) {
+	for (uint32_t i = 0; i < 4; i++) {
 		open_busy(t, i);
 		wait_a_little(&seed);
 		/* Not all of it each time: rings may stay. */
@@ -110,7 +111,7 @@ unmapped(const struct target *t)
 {
 	uint32_t seed = t->seed;
 
-	for (uint32_t i = 0; i < 8; i++) {
+	for (uint32_t i = 0; i < 5; i++) {
 		uint8_t before;
 		int rc;
 

@@ -194,20 +194,19 @@ live_until(const struct target *t, unsigned int step)
 static void
 dies_at_every_step(const struct target *t)
 {
-	for (unsigned int round = 0; round < 3; round++)
-		for (unsigned int step = 0; step < STEPS; step++) {
-			pid_t pid = fork();
-			int status;
+	for (unsigned int step = 0; step < STEPS; step++) {
+		pid_t pid = fork();
+		int status;
 
-			if (pid < 0)
-				die("fork: %s", strerror(errno));
-			if (pid == 0) {
-				live_until(t, step);
-				kill(getpid(), SIGKILL);
-			}
-			if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
-				die("step %u could not be reached", step);
+		if (pid < 0)
+			die("fork: %s", strerror(errno));
+		if (pid == 0) {
+			live_until(t, step);
+			kill(getpid(), SIGKILL);
 		}
+		if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
+			die("step %u could not be reached", step);
+	}
 }
 
 /* All messages of a short life, cut off after each of their bytes. */
@@ -240,7 +239,8 @@ dies_inside_every_message(const struct target *t)
 		raw_send(sock, msg, first, NULL, 0, 0);
 		/* Descriptors travel with the first byte of their message. */
 		if (cut > at[0])
-			raw_send(sock, msg + at[0], (cut < at[3] ? cut : at[3]) - at[0], &mem, 1, 0);
+			raw_send(sock, msg + at[0], (cut < at[3] ? cut : at[3]) - at[0], &mem, 1,
+					0);
 		if (cut > at[3])
 			raw_send(sock, msg + at[3], cut - at[3], &event, 1, 0);
 		close(sock);

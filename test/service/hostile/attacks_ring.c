@@ -5,6 +5,7 @@
  */
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -82,7 +83,7 @@ static void
 index_backwards(const struct target *t)
 {
 	open_one(t);
-	for (unsigned int i = 0; i < 10; i++) {
+	for (unsigned int i = 0; i < 4; i++) {
 		push(65536);
 		push(65536);
 		push(65536);

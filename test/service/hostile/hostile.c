@@ -14,6 +14,7 @@
  */
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,40 @@ static struct service service;
 static struct victim *victim;
 static struct holdings base;
 static unsigned int failed;
+static FILE *said; /* why a test is not ok; also standard error of attackers */
+
+static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+note(const char *fmt, ...)
+{
+	va_list ap;
+
+	fseek(said, 0, SEEK_END); /* an attacker may have moved it */
+	va_start(ap, fmt);
+	vfprintf(said, fmt, ap);
+	va_end(ap);
+	fputc('\n', said);
+	fflush(said);
+}
+
+/* The line of a test, then what was noted during it. */
+static void
+say(bool ok, const char *name, const char *figure)
+{
+	char line[512];
+
+	printf("%s %s%s\n", ok ? "ok" : "not ok", name, figure);
+	rewind(said);
+	while (fgets(line, sizeof(line), said) != NULL)
+		if (!ok)
+			printf("  | %s", line);
+	if (ftruncate(fileno(said), 0) != 0)
+		perror("ftruncate");
+	rewind(said);
+	fflush(stdout);
+	failed += !ok;
+}
 
 /* ---- Start and end ---- */
 
@@ -75,7 +110,7 @@ in_process(void (*run)(const struct target *t), double limit_s)
 	if (pid == 0) {
 		setpgid(0, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(STDOUT_FILENO, STDERR_FILENO);
+		dup2(fileno(said), STDERR_FILENO);
 		run(&t);
 		_exit(0);
 	}
@@ -85,14 +120,14 @@ in_process(void (*run)(const struct target *t), double limit_s)
 		if (now_s() > until) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
-			printf("  | it did not end within %.0f s\n", limit_s);
+			note("it did not end within %.0f s", limit_s);
 			return -1;
 		}
 		nap_ms(5);
 	}
 	kill(-pid, SIGKILL); /* children of it */
 	if (WIFSIGNALED(status))
-		printf("  | the attacker died of signal %d\n", WTERMSIG(status));
+		note("the attacker died of signal %d", WTERMSIG(status));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
@@ -104,14 +139,16 @@ start(void)
 	victim = victim_start(service.path, opt.seed);
 	for (double until = now_s() + 60; victim != NULL && atomic_load(&victim->ops) < 20;)
 		if (now_s() > until) {
-			printf("  | the victim does not start\n");
+			say(false, "the victim starts", "");
 			exit(2);
 		} else {
 			nap_ms(5);
 		}
 	/* The first client pays for what all share. */
-	if (victim == NULL || in_process(warm_up, ATTACK_S) != 0)
+	if (victim == NULL || in_process(warm_up, ATTACK_S) != 0) {
+		say(false, "a first client", "");
 		exit(2);
+	}
 	for (double until = now_s() + 10; now_s() < until;) {
 		if (service_holdings(&service, &base) != 0)
 			exit(2);
@@ -141,15 +178,15 @@ settle(bool threads)
 
 	do {
 		if (service_holdings(&service, &h) != 0) {
-			printf("  | the service does not answer\n");
+			note("the service does not answer");
 			return -1;
 		}
 		if (same(&h, threads))
 			return 0;
 		nap_ms(20);
 	} while (now_s() < until);
-	printf("  | left behind (now, before): connections %u, %u; queues %u, %u; descriptors %u, "
-			"%u; maps %u, %u; threads %u, %u\n", h.conns, base.conns, h.queues,
+	note("left behind (now, before): connections %u, %u; queues %u, %u; descriptors %u, "
+			"%u; maps %u, %u; threads %u, %u", h.conns, base.conns, h.queues,
 			base.queues, h.fds, base.fds, h.maps, base.maps, h.threads, base.threads);
 	return -1;
 }
@@ -170,28 +207,20 @@ victim_check(unsigned long long before)
 	while (atomic_load(&victim->ops) < ops + 2 && now_s() < until)
 		nap_ms(5);
 	if (atomic_load(&victim->failed) + atomic_load(&victim->wrong) != 0) {
-		printf("  | victim: %llu failed, %llu wrong; the first: %s\n",
+		note("victim: %llu failed, %llu wrong; the first: %s",
 				atomic_load(&victim->failed), atomic_load(&victim->wrong),
 				victim->why);
 		return -1;
 	}
 	if (atomic_load(&victim->ops) < ops + 2 || longest_pause() > PAUSE_S) {
-		printf("  | victim: stalled for %.1f s\n", longest_pause());
+		note("victim: stalled for %.1f s", longest_pause());
 		return -1;
 	}
 	if (ops == before && longest_pause() > opt.seconds + 1) {
-		printf("  | victim: nothing done during the attack\n");
+		note("victim: nothing done during the attack");
 		return -1;
 	}
 	return 0;
-}
-
-static void
-say(bool ok, const char *name, const char *figure)
-{
-	printf("%s %s%s\n", ok ? "ok" : "not ok", name, figure);
-	fflush(stdout);
-	failed += !ok;
 }
 
 static void
@@ -207,7 +236,7 @@ attack(const struct attack *at)
 	took = now_s() - began;
 	prlimit(service.pid, RLIMIT_NOFILE, &service.nofile, NULL);
 	if (!service_runs(&service)) {
-		printf("  | the service is gone\n");
+		note("the service is gone");
 		say(false, at->name, "");
 		(void)service_end(&service);
 		(void)victim_end(victim);
@@ -215,12 +244,12 @@ attack(const struct attack *at)
 		return;
 	}
 	ok = victim_check(before) == 0 && ok;
-	snprintf(figure, sizeof(figure), " (%.1f s; victim: %llu round trips, longest %.0f ms)", took,
-			atomic_load(&victim->ops) - before, longest_pause() * 1e3);
+	snprintf(figure, sizeof(figure), " (%.1f s; victim: %llu round trips, longest %.0f ms)",
+			took, atomic_load(&victim->ops) - before, longest_pause() * 1e3);
 	ok = settle(false) == 0 && ok;
+	say(ok, at->name, figure);
 	if (!ok)
 		service_print_log(&service);
-	say(ok, at->name, figure);
 }
 
 static bool
@@ -235,7 +264,8 @@ wanted(const char *name)
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: hostile [-s SECONDS] [-r SEED] [-o WORD]... SPIMDEVD [ARGUMENT...]\n");
+	fprintf(stderr, "usage: hostile [-s SECONDS] [-r SEED] [-o WORD]... SPIMDEVD "
+			"[ARGUMENT...]\n");
 	return 2;
 }
 
@@ -263,6 +293,12 @@ main(int argc, char **argv)
 		return usage();
 	opt.argv = argv + optind;
 	signal(SIGPIPE, SIG_IGN);
+	said = tmpfile();
+	if (said == NULL) {
+		perror("tmpfile");
+		return 2;
+	}
+	setvbuf(said, NULL, _IONBF, 0);
 	printf("# seed %u, %.1f s\n", opt.seed, opt.seconds);
 	start();
 	for (unsigned int g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
@@ -273,8 +309,8 @@ main(int argc, char **argv)
 	c = settle(true);
 	if (service_holdings(&service, &end) != 0)
 		c = -1;
-	snprintf(figure, sizeof(figure), " (%u descriptors, %u maps, %u queues, %u threads; RSS %lu "
-			"KiB, at first %lu)", end.fds, end.maps, end.queues, end.threads,
+	snprintf(figure, sizeof(figure), " (%u descriptors, %u maps, %u queues, %u threads; RSS "
+			"%lu KiB, at first %lu)", end.fds, end.maps, end.queues, end.threads,
 			end.rss_kib, base.rss_kib);
 	say(c == 0, "nothing is left of the attackers", figure);
 	snprintf(figure, sizeof(figure), " (%llu round trips, %.1f MiB, %llu failed, %llu wrong)",

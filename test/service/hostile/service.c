@@ -162,8 +162,8 @@ service_holdings(const struct service *s, struct holdings *h)
 		log_read(s, at, buf, sizeof(buf));
 		for (line = buf; line != NULL && !found; line = strchr(line, '\n')) {
 			line += *line == '\n';
-			found = sscanf(line, "spimdevd: %u connections, %*u so far, %*u refused; %u "
-				"of", &h->conns, &h->queues) == 2;
+			found = sscanf(line, "spimdevd: %u connections, %*u so far, %*u refused; "
+				"%u of", &h->conns, &h->queues) == 2;
 		}
 	}
 	h->fds = count_fds(s->pid);

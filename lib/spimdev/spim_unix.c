@@ -20,7 +20,12 @@
  * where this process has them.
  */
 
-#define TIMEOUT_MS 5000
+/*
+ * For an answer. A service that ends closes the connection, which tells at once; this is
+ * for one that lives and has no time, as when thousands of processes want a queue at the
+ * same moment, on a machine that is busy besides.
+ */
+#define TIMEOUT_MS 30000
 
 /* PCI ids of the function, first dword of config space. */
 #define PCI_ID     ((uint32_t)HISI_PCI_DEVICE_ZIP_VF << 16 | HISI_PCI_VENDOR)

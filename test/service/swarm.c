@@ -21,11 +21,15 @@
 #include "load.h"
 
 #define DEPTH     16
-#define BURST_MAX 8u
 #define ZLIB_EACH 8u
+/*
+ * Longest wait, at random, before a queue is asked for again. Thousands who ask all the time
+ * would leave the service no time for those who have a queue to give back.
+ */
+#define BACK_OFF_US 8000000
 
 static unsigned long procs = 64, rounds = 100, queues = 32, pause_ms = 20, op_max = 16384,
-	workers = 2, kib_max = 64;
+	workers = 2, kib_max = 64, burst_max = 8;
 static const char *service_program;
 
 static const struct load_option options[] = {
@@ -34,6 +38,7 @@ static const struct load_option options[] = {
 	{ "rounds", &rounds, NULL, "round trips of each" },
 	{ "queues", &queues, NULL, "queues of the service" },
 	{ "workers", &workers, NULL, "engine threads of the service" },
+	{ "burst", &burst_max, NULL, "most round trips between pauses" },
 	{ "pause", &pause_ms, NULL, "longest pause between bursts, ms" },
 	{ "op", &op_max, NULL, "longest op, bytes" },
 	{ "kib", &kib_max, NULL, "bound: memory of the service per idle connection, KiB" },
@@ -90,13 +95,13 @@ take_both(struct load_client *c)
 static bool
 burst(struct load_client *c, unsigned long n, uint64_t *random)
 {
-	unsigned long wait_us = 500;
+	unsigned long wait_us = 10000;
 	int ret;
 
 	while ((ret = take_both(c)) == -EBUSY) {
 		shared->refused++;
 		load_nap_us(load_random(random) % wait_us);
-		wait_us = wait_us < 100000 ? wait_us * 2 : wait_us;
+		wait_us = wait_us < BACK_OFF_US ? wait_us * 2 : wait_us;
 	}
 	if (ret != 0) {
 		fprintf(stderr, "pid %d: no queue: %d\n", (int)getpid(), ret);
@@ -131,7 +136,7 @@ process(const struct load_service *s, unsigned long id)
 	while (shared->phase == PHASE_CONNECT)
 		load_nap_us(100000);
 	while (left != 0) {
-		unsigned long n = 1 + load_random(&random) % BURST_MAX;
+		unsigned long n = 1 + load_random(&random) % burst_max;
 
 		n = n < left ? n : left;
 		load_nap_us(load_random(&random) % (pause_ms * 1000 + 1));
@@ -198,8 +203,8 @@ main(int argc, char **argv)
 	int status;
 
 	load_options(argc, argv, options);
-	LOAD_CHECK(procs > 0 && op_max > 0 && op_max <= HISI_ZIP_REQ_LEN_MAX / 2,
-		"--procs %lu --op %lu", procs, op_max);
+	LOAD_CHECK(procs > 0 && burst_max > 0 && op_max > 0 && op_max <= HISI_ZIP_REQ_LEN_MAX / 2,
+		"--procs %lu --burst %lu --op %lu", procs, burst_max, op_max);
 	load_data_read();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		-1, 0);

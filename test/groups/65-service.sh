@@ -31,3 +31,23 @@ sanitized tsan
 
 # Programs without DPDK: the C interface by the shared library, and spimgz.
 test/service/spimgz.sh build
+
+# The driver over the service; half of the chains have external memory, which the service cannot
+# see.
+pmd_by_service() {
+	socket=$logs/service-$$
+	"$build/app/spimdevd" --listen "$socket" --workers 1 > "$logs/service-pmd" 2>&1 &
+	server=$!
+	tries=0
+	until grep -q listening "$logs/service-pmd" || [ "$tries" -ge 500 ]; do
+		tries=$((tries + 1))
+		sleep 0.01
+	done
+	status=0
+	timeout 300 "$build/test/pmd/test_pmd_stateless" -- --dev "dev=unix:$socket" --count 100 ||
+		status=$?
+	kill "$server"
+	wait "$server"
+	return "$status"
+}
+check "the driver over the service, with memory of all kinds" pmd_by_service

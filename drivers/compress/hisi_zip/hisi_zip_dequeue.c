@@ -82,6 +82,9 @@ may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint3
 		return false;
 	if (qp->dev->info.ext_features == 0)
 		return true;
+	/* Memory that could not be announced (hisi_zip_mem.c) is there for us. */
+	if (status == HISI_ZIP_BAD_ADDR && qp->dev->info.announce)
+		return true;
 	return status < HISI_ZIP_BAD_DATA || status > HISI_ZIP_BAD_STREAM;
 }
 

@@ -326,7 +326,7 @@ unix_reopen(struct hisi_qm_io *io)
 static int
 unix_events(struct hisi_qm_io *io, int eventfd, int epfd)
 {
-	struct epoll_event gone = { .events = EPOLLRDHUP };
+	struct epoll_event gone = { .events = EPOLLRDHUP }; /* see vfio_user_client_alive() */
 	struct spim_unix *u = to_unix(io);
 	int ret;
 

@@ -60,7 +60,8 @@ vfio_user_client_lost(struct vfio_user_client *c, const char *why)
 {
 	if (!atomic_exchange(&c->dead, true)) {
 		vfio_user_client_say(c, "vfio-user: the server is lost: %s", why);
-		shutdown(c->sock, SHUT_RDWR);
+		/* It ends our device, then its end of the socket: see vfio_user_client_alive(). */
+		shutdown(c->sock, SHUT_WR);
 	}
 	return -ENOTCONN;
 }

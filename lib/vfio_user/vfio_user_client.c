@@ -150,8 +150,6 @@ vfio_user_client_alive(struct vfio_user_client *client)
 {
 	struct pollfd p = { .fd = client->sock, .events = POLLRDHUP };
 
-	if (atomic_load(&client->dead))
-		return -ENOTCONN;
 	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
 		return vfio_user_client_lost(client, "it closed the connection");
 	return 0;

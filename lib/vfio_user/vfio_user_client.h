@@ -51,7 +51,12 @@ int vfio_user_client_adopt(int fd, const struct vfio_user_client_conf *conf,
 /** Disconnect and free. NULL: nothing. */
 void vfio_user_client_close(struct vfio_user_client *client);
 
-/** @return 0, or -ENOTCONN if the server is gone. Looks without waiting. */
+/**
+ * Is the server's end of the connection open? It may be when calls fail with -ENOTCONN
+ * already (the server answered nonsense, or not in time), and then the device may still
+ * touch the memory that it was given; with its end closed, it does so no more.
+ * @return 0, or -ENOTCONN if the server is gone. Looks without waiting.
+ */
 int vfio_user_client_alive(struct vfio_user_client *client);
 
 /** @return The socket, to be polled for POLLRDHUP only: set when the server is gone. */

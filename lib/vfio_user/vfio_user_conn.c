@@ -155,8 +155,11 @@ vu_conn_shut(struct vfio_user_conn *c)
 	if (c->state >= VU_CLOSING)
 		return;
 	c->state = VU_CLOSING;
-	close(c->fd); /* epoll forgets it, as nobody else has it */
-	c->fd = -1;
+	/*
+	 * The socket stays open until the connection is released: to the peer, its end
+	 * means that nothing touches the shared memory any more.
+	 */
+	epoll_ctl(c->server->epfd, EPOLL_CTL_DEL, c->fd, NULL);
 	free(c->body);
 	c->body = NULL;
 	vfio_user_fds_close(&c->fds);
@@ -191,6 +194,7 @@ void
 vfio_user_conn_release(struct vfio_user_conn *conn)
 {
 	vfio_user_map_fini(&conn->map);
+	close(conn->fd);
 	pthread_mutex_destroy(&conn->irq_lock);
 	free(conn);
 }

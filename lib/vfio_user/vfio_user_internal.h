@@ -109,7 +109,7 @@ struct vu_defer {
 enum vu_state {
 	VU_NEW,     /**< VERSION has not come. */
 	VU_OPEN,
-	VU_CLOSING, /**< The socket is closed, on the dying list. */
+	VU_CLOSING, /**< Nothing is sent or received any more; on the dying list. */
 	VU_CLOSED,  /**< The owner's until released; the server does not know it. */
 };
 
@@ -206,7 +206,7 @@ uint64_t vu_now_ms(void);
 int vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv);
 /** Serve a socket that has events. */
 void vu_conn_serve(struct vfio_user_conn *c, uint32_t events);
-/** Close the socket; the rest follows at the end of the turn. */
+/** End the exchange of messages; the rest follows at the end of the turn. */
 void vu_conn_shut(struct vfio_user_conn *c);
 /** End of the turn: tell the owner. */
 void vu_conn_finish(struct vfio_user_conn *c);

@@ -296,10 +296,16 @@ bool vfio_user_conn_spim(const struct vfio_user_conn *conn);
  */
 void vfio_user_conn_complete(struct vfio_user_conn *conn, int rc);
 
-/** Close it at the end of the turn; reason goes to the log, NULL: no line. */
+/**
+ * End it at the end of the turn; reason goes to the log, NULL: no line. The peer gets no
+ * more answers, and sees the end of the socket with vfio_user_conn_release().
+ */
 void vfio_user_conn_close(struct vfio_user_conn *conn, const char *reason);
 
-/** After closed: unmap the client's memory, free the connection. Any thread. */
+/**
+ * After closed: unmap the client's memory, close the socket, free the connection. Any
+ * thread. The client may use its memory for something else from now on.
+ */
 void vfio_user_conn_release(struct vfio_user_conn *conn);
 
 /**

@@ -331,6 +331,44 @@ test_killed(void **state)
 	spim_close(dev);
 }
 
+/*
+ * A service that is told to end while it executes a request: once it seems lost, it writes
+ * to the memory of the request no more, which may then be used for something else.
+ */
+static void
+test_terminated(void **state)
+{
+	enum { LEN = 4 << 20 };
+	struct hisi_zip_sqe req;
+	struct spim_queue *q;
+	struct spim_dev *dev;
+	uint8_t *mem;
+	int status;
+
+	(void)state;
+	assert_int_equal(spim_open(name, &conf, &dev), 0);
+	mem = spim_mem_alloc(dev, (size_t)2 * LEN);
+	assert_non_null(mem);
+	for (size_t i = 0, seed = 1; i < LEN; i++, seed = seed * 1103515245 + 12345)
+		mem[i] = (uint8_t)((seed >> 28 & 15) | (i / 50 % 7) << 4);
+	assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, DEPTH, -1, &q), 0);
+	req = request(mem, LEN, mem + LEN, LEN);
+	req.dw10 |= 9u << HISI_ZIP_EXT_LEVEL_SHIFT;
+	submit(q, &req);
+	nap_us(5000);
+	assert_return_code(kill(service, SIGTERM), errno);
+	while (!spim_queue_lost(dev, q))
+		nap_us(50);
+	memset(mem + LEN, 0xa5, LEN);
+	assert_int_equal(waitpid(service, &status, 0), service);
+	for (size_t i = LEN; i < (size_t)2 * LEN; i++)
+		assert_int_equal(mem[i], 0xa5);
+	service_start();
+	assert_int_equal(spim_queue_stop(dev, q), 0);
+	spim_queue_put(dev, q);
+	spim_close(dev);
+}
+
 static int
 by_value(const void *a, const void *b)
 {
@@ -379,6 +417,7 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test(test_no_service),
 		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_terminated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_latency, setup, teardown),
 	};
 	int failed;

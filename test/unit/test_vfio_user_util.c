@@ -178,7 +178,8 @@ closed(struct vfio_user_conn *conn, void *priv)
 	free(d);
 	if (t->last == conn)
 		t->last = NULL;
-	vfio_user_conn_release(conn);
+	if (!t->keep)
+		vfio_user_conn_release(conn);
 	t->seen.closed++;
 }
 

@@ -49,6 +49,7 @@ struct vt {
 	char path[64];
 	struct vt_seen seen;
 	struct vfio_user_limits limits; /**< For those who connect from now on. */
+	_Atomic bool keep;    /**< Connections that are over are not released. */
 	_Atomic bool defer;   /**< Operations that can are deferred... */
 	_Atomic(struct vfio_user_conn *) deferred; /**< ...here. */
 	_Atomic(struct vfio_user_conn *) last; /**< Connected last. */

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "client.h"
 #include "log.h"
 #include "zip_dev_guard.h"
@@ -46,7 +47,9 @@ struct client {
 	struct vfio_user_conn *conn;
 	struct user *user;
 	struct zip_dev *dev;      /* made when VERSION is agreed upon */
+	TAILQ_ENTRY(client) link; /* in service->clients; loop thread */
 	struct client *next;      /* in service->failed */
+	uint64_t since_ms;
 	uint64_t maps;            /* that the user pays for */
 	atomic_uint log_lines;
 
@@ -220,21 +223,31 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	struct service *s = point->service;
 	const struct vfio_user_peer *peer = vfio_user_conn_peer(conn);
 	const struct limits *limits = &s->opt->per_connection;
-	struct client *c = calloc(1, sizeof(*c));
+	struct client *c;
 	int rc;
 
+	if (point->draining) {
+		point->refused++;
+		return -ESHUTDOWN;
+	}
+	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
 	c->point = point;
 	c->conn = conn;
+	c->since_ms = service_now_ms();
 	rc = users_connect(s->users, peer->uid, &c->user);
 	if (rc != 0) {
 		log_line(LOG_LEVEL_WARNING, "%s: connection of pid %d refused: user %u has as "
 				"many as --limit-user-connections allows", point->conf->path,
 				(int)peer->pid, (unsigned int)peer->uid);
 		free(c);
+		point->refused++;
 		return rc;
 	}
+	TAILQ_INSERT_TAIL(&s->clients, c, link);
+	point->connections++;
+	point->accepted++;
 	conf->priv = c;
 	conf->device = &s->device;
 	conf->limits.maps_max = (uint32_t)limits->maps;
@@ -457,9 +470,15 @@ static void
 op_closed(struct vfio_user_conn *conn, void *priv)
 {
 	struct client *c = priv;
+	struct service *s = c->point->service;
 
 	log_line(LOG_LEVEL_DEBUG, "connection %llu ended",
 			(unsigned long long)vfio_user_conn_id(conn));
+	/* Inspectors have seen the last of it; what is still being executed counts no more. */
+	client_totals_add(c, &c->point->ended);
+	admin_forget(s->admin, c);
+	TAILQ_REMOVE(&s->clients, c, link);
+	c->point->connections--;
 	/* Its queues are free for others now, whatever is still being executed. */
 	if (c->dev != NULL && !zip_dev_shut(c->dev))
 		defer(c, JOB_END);
@@ -481,18 +500,73 @@ const struct vfio_user_ops client_ops = {
 	.closed = op_closed,
 };
 
-void
-client_snapshot(struct vfio_user_conn *conn, struct client_snapshot *snap)
-{
-	struct client *c = vfio_user_conn_priv(conn);
+/* ---- Inspection ---- */
 
+struct client *
+client_first(const struct service *service)
+{
+	return TAILQ_FIRST(&service->clients);
+}
+
+struct client *
+client_next(const struct client *c)
+{
+	return TAILQ_NEXT(c, link);
+}
+
+uint64_t
+client_id(const struct client *c)
+{
+	return vfio_user_conn_id(c->conn);
+}
+
+void
+client_snapshot(struct client *c, struct client_snapshot *snap)
+{
 	*snap = (struct client_snapshot){
 		.path = c->point->conf->path,
-		.id = vfio_user_conn_id(conn),
-		.peer = *vfio_user_conn_peer(conn),
+		.id = client_id(c),
+		.since_ms = c->since_ms,
+		.peer = *vfio_user_conn_peer(c->conn),
 		.negotiated = c->dev != NULL,
 	};
-	vfio_user_conn_stats_get(conn, &snap->conn);
+	vfio_user_conn_stats_get(c->conn, &snap->conn);
 	if (c->dev != NULL)
 		zip_dev_stats_get(c->dev, &snap->dev);
+}
+
+static void
+hist_add(struct zip_dev_hist *sum, const struct zip_dev_hist *h)
+{
+	for (unsigned int i = 0; i < ZIP_DEV_HIST_BUCKETS; i++)
+		sum->bucket[i] += h->bucket[i];
+}
+
+void
+client_totals_add(struct client *c, struct client_totals *sum)
+{
+	struct zip_dev_stats stats;
+	struct zip_dev_times times;
+	uint32_t status[256];
+
+	if (c->dev == NULL)
+		return;
+	zip_dev_stats_get(c->dev, &stats);
+	zip_dev_stats_status(c->dev, status);
+	zip_dev_times_get(c->dev, &times);
+	sum->ops += stats.requests;
+	sum->bytes_in += stats.bytes_in;
+	sum->bytes_out += stats.bytes_out;
+	sum->errors += stats.errors;
+	for (unsigned int i = 0; i < 256; i++)
+		sum->status[i] += status[i];
+	hist_add(&sum->times.wait, &times.wait);
+	hist_add(&sum->times.service, &times.service);
+}
+
+int
+client_queue_stats(const struct client *c, unsigned int queue, struct zip_dev_queue_stats *stats)
+{
+	return c->dev == NULL || queue > UINT16_MAX ? -EINVAL :
+		zip_dev_queue_stats_get(c->dev, (uint16_t)queue, stats);
 }

@@ -25,17 +25,33 @@ struct zip_dev_conf client_dev_conf(const struct service *service);
 /** Close the connections whose functions failed. Loop thread. */
 void client_close_failed(struct service *service);
 
+/* ---- For inspectors; all in the loop thread ---- */
+
+/** The connections there are, in the order of their ids; NULL behind the last. */
+struct client *client_first(const struct service *service);
+struct client *client_next(const struct client *client);
+
+/** @return The number of the connection; no other one has had it. */
+uint64_t client_id(const struct client *client);
+
 /** What an inspector sees of a connection. */
 struct client_snapshot {
 	const char *path;             /**< Its access point. */
-	uint64_t id;                  /**< Of the connection; no other one has had it. */
+	uint64_t id;
+	uint64_t since_ms;            /**< service_now_ms() when it began. */
 	struct vfio_user_peer peer;
 	bool negotiated;              /**< It has a function; else dev is all 0. */
 	struct zip_dev_stats dev;
 	struct vfio_user_conn_stats conn;
 };
 
-/** Loop thread. */
-void client_snapshot(struct vfio_user_conn *conn, struct client_snapshot *snap);
+void client_snapshot(struct client *client, struct client_snapshot *snap);
+
+/** Add what the client's function has done to sum. */
+void client_totals_add(struct client *client, struct client_totals *sum);
+
+/** @return 0, or -EINVAL if the client's function has no such queue. */
+int client_queue_stats(const struct client *client, unsigned int queue,
+		struct zip_dev_queue_stats *stats);
 
 #endif /* SPIMDEVD_CLIENT_H */

@@ -18,8 +18,8 @@
 #define GIB (1024ull * 1024 * 1024)
 
 enum {
-	OPT_LISTEN = 256, OPT_REV, OPT_EXT, OPT_ISOLATION, OPT_WORKERS, OPT_QUEUES, OPT_RUN_AS,
-	OPT_FAULT, OPT_ENGINE, OPT_SANDBOX, OPT_VERBOSE, OPT_HELP, OPT_VERSION,
+	OPT_LISTEN = 256, OPT_CONTROL, OPT_REV, OPT_EXT, OPT_ISOLATION, OPT_WORKERS, OPT_QUEUES,
+	OPT_RUN_AS, OPT_FAULT, OPT_ENGINE, OPT_SANDBOX, OPT_VERBOSE, OPT_HELP, OPT_VERSION,
 	OPT_LIMIT, /* OPT_LIMIT + i: limit_options[i] */
 };
 
@@ -51,6 +51,9 @@ static const char usage[] =
 	"      reserve=N             queues kept for its clients (0)\n"
 	"      weight=N              its share of the workers, 1 to 1000 (1)\n"
 	"      mode=OCTAL            permissions of the socket (0666)\n"
+	"  --control PATH[,mode=OCTAL] | none\n"
+	"                          socket for spimctl (PATH of the first --listen and .control,\n"
+	"                          mode=0600)\n"
 	"  --workers N             engine threads, 1 to 64 (one per CPU)\n"
 	"  --queues N              queues in use at a time, of all clients together (1024)\n"
 	"  --rev v2|v3             revision of the functions (v3)\n"
@@ -120,10 +123,21 @@ choice(const char *opt, const char *text, const char *no, const char *yes, bool 
 }
 
 static int
+mode_key(const char *opt, const char *value, mode_t *mode)
+{
+	char *end;
+	unsigned long long v = strtoull(value, &end, 8);
+
+	if (value[0] < '0' || value[0] > '7' || *end != '\0' || v > 0777)
+		return wrong("%s mode='%s', expected octal permissions up to 0777", opt, value);
+	*mode = (mode_t)v;
+	return 0;
+}
+
+static int
 listen_key(struct listen_options *l, const char *key, const char *value)
 {
 	uint64_t v;
-	char *end;
 
 	if (strcmp(key, "reserve") == 0) {
 		if (number("--listen reserve=", value, 0, HISI_QM_QUEUES_MAX, false, &v) != 0)
@@ -137,60 +151,91 @@ listen_key(struct listen_options *l, const char *key, const char *value)
 		l->weight = (uint32_t)v;
 		return 0;
 	}
-	if (strcmp(key, "mode") == 0) {
-		v = strtoull(value, &end, 8);
-		if (value[0] < '0' || value[0] > '7' || *end != '\0' || v > 0777)
-			return wrong("--listen mode='%s', expected octal permissions up to 0777",
-					value);
-		l->mode = (mode_t)v;
-		return 0;
-	}
+	if (strcmp(key, "mode") == 0)
+		return mode_key("--listen", value, &l->mode);
 	return wrong("--listen %s=: unknown key, expected reserve, weight or mode", key);
 }
 
 static int
-listen_add(struct options *opt, char *text)
+control_key(struct listen_options *l, const char *key, const char *value)
 {
-	struct listen_options *l = &opt->listen[opt->listen_cnt];
+	if (strcmp(key, "mode") == 0)
+		return mode_key("--control", value, &l->mode);
+	return wrong("--control %s=: unknown key, expected mode", key);
+}
+
+/* PATH[,KEY=VALUE]...; l has the defaults. */
+static int
+socket_option(const char *opt, char *text, struct listen_options *l, const char *keys,
+		int (*set)(struct listen_options *l, const char *key, const char *value))
+{
 	char *rest = NULL, *path, *item;
 
-	if (opt->listen_cnt == OPTIONS_LISTEN_MAX)
-		return wrong("--listen given more than %d times", OPTIONS_LISTEN_MAX);
 	path = text[0] == ',' ? NULL : strtok_r(text, ",", &rest);
 	if (path == NULL)
-		return wrong("--listen without a path");
+		return wrong("%s without a path", opt);
 	if (strlen(path) > OPTIONS_PATH_MAX)
-		return wrong("--listen '%s': %zu bytes, expected %d at most", path, strlen(path),
+		return wrong("%s '%s': %zu bytes, expected %d at most", opt, path, strlen(path),
 				OPTIONS_PATH_MAX);
-	for (unsigned int i = 0; i < opt->listen_cnt; i++)
-		if (strcmp(opt->listen[i].path, path) == 0)
-			return wrong("--listen '%s' given twice", path);
-	*l = (struct listen_options){ .weight = 1, .mode = 0666 };
 	memcpy(l->path, path, strlen(path) + 1);
 	while ((item = strtok_r(NULL, ",", &rest)) != NULL) {
 		char *eq = strchr(item, '=');
 
 		if (eq == NULL)
-			return wrong("--listen '%s': '%s', expected reserve=, weight= or mode=",
-					path, item);
+			return wrong("%s '%s': '%s', expected %s", opt, path, item, keys);
 		*eq = '\0';
-		if (listen_key(l, item, eq + 1) != 0)
+		if (set(l, item, eq + 1) != 0)
 			return -EINVAL;
 	}
-	opt->listen_cnt++;
+	return 0;
+}
+
+static int
+listen_add(struct options *opt, char *text)
+{
+	struct listen_options l = { .weight = 1, .mode = 0666 };
+
+	if (opt->listen_cnt == OPTIONS_LISTEN_MAX)
+		return wrong("--listen given more than %d times", OPTIONS_LISTEN_MAX);
+	if (socket_option("--listen", text, &l, "reserve=, weight= or mode=", listen_key) != 0)
+		return -EINVAL;
+	for (unsigned int i = 0; i < opt->listen_cnt; i++)
+		if (strcmp(opt->listen[i].path, l.path) == 0)
+			return wrong("--listen '%s' given twice", l.path);
+	opt->listen[opt->listen_cnt++] = l;
+	return 0;
+}
+
+/* Where the control socket is, unless it was said. */
+static int
+control_default(struct options *opt)
+{
+	const char *first = opt->listen[0].path;
+	int n = snprintf(opt->control.path, sizeof(opt->control.path), "%s%s", first,
+			OPTIONS_CONTROL_SUFFIX);
+
+	if (n > OPTIONS_PATH_MAX)
+		return wrong("--listen '%s': no room for " OPTIONS_CONTROL_SUFFIX " behind it, "
+				"expected --control", first);
 	return 0;
 }
 
 /* What depends on more than one option. */
 static int
-check(const struct options *opt)
+check(struct options *opt)
 {
 	uint64_t reserved = 0;
 
 	if (opt->listen_cnt == 0)
 		return wrong("--listen is missing, expected at least one");
-	for (unsigned int i = 0; i < opt->listen_cnt; i++)
+	if (!opt->control_set && control_default(opt) != 0)
+		return -EINVAL;
+	for (unsigned int i = 0; i < opt->listen_cnt; i++) {
 		reserved += opt->listen[i].reserve;
+		if (strcmp(opt->listen[i].path, opt->control.path) == 0)
+			return wrong("--control '%s' is the path of an access point",
+					opt->control.path);
+	}
 	if (reserved > opt->queues)
 		return wrong("--listen reserve=: %" PRIu64 " queues reserved in all, expected at "
 				"most %u (--queues)", reserved, opt->queues);
@@ -206,6 +251,7 @@ defaults(struct options *opt)
 
 	*opt = (struct options){
 		.revision = HISI_QM_REV_V3,
+		.control.mode = OPTIONS_CONTROL_MODE,
 		.ext = true,
 		.sandbox = true,
 		.queues = HISI_QM_QUEUES_MAX,
@@ -230,6 +276,11 @@ one(struct options *opt, int c, const char *name, char *arg)
 	switch (c) {
 	case OPT_LISTEN:
 		return listen_add(opt, arg);
+	case OPT_CONTROL:
+		opt->control = (struct listen_options){ .mode = OPTIONS_CONTROL_MODE };
+		opt->control_set = true;
+		return strcmp(arg, "none") == 0 ? 0 :
+			socket_option("--control", arg, &opt->control, "mode=", control_key);
 	case OPT_REV:
 		rc = choice("--rev", arg, "v2", "v3", &flag);
 		opt->revision = flag ? HISI_QM_REV_V3 : HISI_QM_REV_V2;
@@ -277,6 +328,7 @@ options_parse(int argc, char **argv, struct options *opt)
 {
 	static const struct option fixed[] = {
 		{ "listen", required_argument, NULL, OPT_LISTEN },
+		{ "control", required_argument, NULL, OPT_CONTROL },
 		{ "rev", required_argument, NULL, OPT_REV },
 		{ "ext", required_argument, NULL, OPT_EXT },
 		{ "isolation", required_argument, NULL, OPT_ISOLATION },

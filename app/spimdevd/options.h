@@ -20,7 +20,11 @@
 #define OPTIONS_PATH_MAX   107 /**< Longest path that fits a socket address. */
 #define OPTIONS_WEIGHT_MAX 1000
 
-/** One --listen: an access point. */
+/** Behind the path of the first access point: the control socket, unless --control is given. */
+#define OPTIONS_CONTROL_SUFFIX ".control"
+#define OPTIONS_CONTROL_MODE   0600
+
+/** One --listen: an access point; and --control, of which path and mode count. */
 struct listen_options {
 	char path[OPTIONS_PATH_MAX + 1];
 	uint32_t reserve; /**< Queues kept for its clients. */
@@ -42,6 +46,8 @@ struct limits {
 struct options {
 	struct listen_options listen[OPTIONS_LISTEN_MAX];
 	unsigned int listen_cnt;
+	struct listen_options control; /**< path is "": there is none. */
+	bool control_set;              /**< --control was given. */
 	uint8_t revision;    /**< HISI_QM_REV_V2 or HISI_QM_REV_V3. */
 	bool ext;            /**< Offer the software extension. */
 	bool isolation;      /**< Doorbell isolation (BAR4). */

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "client.h"
 #include "log.h"
 #include "placement.h"
@@ -43,6 +45,15 @@ pool_log(enum zip_dev_log_level level, const char *line, void *priv)
 	log_line(levels[level], "%s", line);
 }
 
+uint64_t
+service_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 /* ---- Start ---- */
 
 int
@@ -55,7 +66,8 @@ service_open(struct service *s, const struct options *opt)
 	};
 	int rc;
 
-	*s = (struct service){ .opt = opt, .wake_fd = -1 };
+	*s = (struct service){ .opt = opt, .wake_fd = -1, .started_ms = service_now_ms() };
+	TAILQ_INIT(&s->clients);
 	pthread_mutex_init(&s->lock, NULL);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
@@ -82,7 +94,7 @@ service_open(struct service *s, const struct options *opt)
 			return rc;
 		}
 	}
-	return 0;
+	return admin_open(s, &s->admin);
 }
 
 /*
@@ -189,7 +201,7 @@ report_client(struct vfio_user_conn *conn, void *arg)
 	struct client_snapshot c;
 
 	(void)arg;
-	client_snapshot(conn, &c);
+	client_snapshot(vfio_user_conn_priv(conn), &c);
 	log_line(LOG_LEVEL_INFO, "%s: connection %llu: pid %d, user %u, %u queues, %u streams, "
 			"%u maps, %llu requests, %llu errors, %llu bytes in, %llu out", c.path,
 			(unsigned long long)c.id, (int)c.peer.pid, (unsigned int)c.peer.uid,
@@ -237,12 +249,14 @@ service_run(struct service *s, int signal_fd)
 		{ .fd = vfio_user_server_fd(s->server), .events = POLLIN },
 		{ .fd = signal_fd, .events = POLLIN },
 		{ .fd = s->wake_fd, .events = POLLIN },
+		{ .fd = s->admin == NULL ? -1 : admin_fd(s->admin), .events = POLLIN },
 	};
 	eventfd_t n;
 	int rc;
 
 	for (;;) {
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0) {
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]),
+				s->admin == NULL ? -1 : admin_timeout(s->admin)) < 0) {
 			if (errno == EINTR)
 				continue;
 			rc = -errno;
@@ -260,6 +274,8 @@ service_run(struct service *s, int signal_fd)
 				return rc;
 			}
 		}
+		if (s->admin != NULL && (fds[3].revents != 0 || admin_timeout(s->admin) >= 0))
+			admin_run(s->admin);
 		if (fds[1].revents != 0) {
 			rc = signals(s, signal_fd);
 			if (rc != 0) {
@@ -273,6 +289,8 @@ service_run(struct service *s, int signal_fd)
 void
 service_close(struct service *s)
 {
+	admin_close(s->admin);
+	s->admin = NULL;
 	/* The connections first, then the jobs that end their functions, then the threads. */
 	vfio_user_server_destroy(s->server);
 	control_destroy(s->control);

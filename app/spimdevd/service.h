@@ -14,6 +14,8 @@
  *   service.c    access points, event loop
  *   client.c     one connection: what its messages do to its function
  *   users.c      what each user id has
+ *   admin.c      control socket: what spimctl asks for
+ *   report.c     what it is told
  *   control.c    threads for what the event loop must not wait for
  *   placement.c  which CPUs an engine thread runs on
  *   sandbox.c    user, capabilities, system calls
@@ -24,14 +26,27 @@
  * control threads. The loop never waits for anything but events.
  */
 
+#include <sys/queue.h>
+
 #include "control.h"
 #include "options.h"
 #include "users.h"
 #include "vfio_user_server.h"
 #include "zip_dev_pool.h"
 
+struct admin;
 struct client;
 struct service;
+
+/** What functions have done. */
+struct client_totals {
+	uint64_t ops;
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	uint64_t errors;
+	uint64_t status[256]; /**< As zip_dev_stats_status(). */
+	struct zip_dev_times times;
+};
 
 /** An access point. */
 struct access_point {
@@ -39,6 +54,13 @@ struct access_point {
 	const struct listen_options *conf;
 	struct vfio_user_listener *listener;
 	struct zip_dev_group *group;
+
+	/* Loop thread. */
+	bool draining;              /**< Accepts nobody. */
+	uint32_t connections;
+	uint64_t accepted;          /**< Connections so far. */
+	uint64_t refused;           /**< Turned away: draining, limits of the user. */
+	struct client_totals ended; /**< Of connections that ended. */
 };
 
 struct service {
@@ -47,6 +69,9 @@ struct service {
 	struct zip_dev_pool *pool;
 	struct control *control;
 	struct users *users;
+	struct admin *admin;
+	TAILQ_HEAD(, client) clients; /**< Loop thread. */
+	uint64_t started_ms;
 	struct access_point points[OPTIONS_LISTEN_MAX];
 
 	/* What clients see; constant once made. */
@@ -59,6 +84,9 @@ struct service {
 	pthread_mutex_t lock;      /**< Guards failed. */
 	struct client *failed;     /**< Clients whose function failed, to be closed. */
 };
+
+/** @return Milliseconds since the machine was booted: /proc tells the start of processes so. */
+uint64_t service_now_ms(void);
 
 /**
  * Take the sockets. To be done before anybody is told that the service runs, and

@@ -271,62 +271,19 @@ add_listener(struct vfio_user_server *s, int fd, const char *path, void *priv,
 	return 0;
 }
 
-/* Remove the socket of somebody who is gone. @return 0, or why it must stay. */
-static int
-remove_stale(const struct sockaddr_un *addr)
-{
-	struct stat st;
-	int fd, rc;
-
-	if (lstat(addr->sun_path, &st) != 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EADDRINUSE;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) != 0 &&
-		errno == ECONNREFUSED ? 0 : -EADDRINUSE;
-	close(fd);
-	if (rc == 0 && unlink(addr->sun_path) != 0 && errno != ENOENT)
-		rc = -errno;
-	return rc;
-}
-
 int
 vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mode, void *priv,
 		struct vfio_user_listener **listener)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd, rc;
+	int fd = vfio_user_sock_listen(path, mode), rc;
 
-	if (strlen(path) >= sizeof(addr.sun_path) || path[0] == '\0') {
-		vu_log(s, VFIO_USER_LOG_ERR, "%s: path of %zu bytes; expected 1 to %zu", path,
-				strlen(path), sizeof(addr.sun_path) - 1);
-		return path[0] == '\0' ? -EINVAL : -ENAMETOOLONG;
-	}
-	memcpy(addr.sun_path, path, strlen(path) + 1);
-	rc = remove_stale(&addr);
-	if (rc != 0) {
-		vu_log(s, VFIO_USER_LOG_ERR, "%s: %s", path, rc == -EADDRINUSE ?
+	if (fd < 0) {
+		vu_log(s, VFIO_USER_LOG_ERR, "%s: %s", path, fd == -EADDRINUSE ?
 				"somebody listens there already, or it is no socket" :
-				strerror(-rc));
-		return rc;
+				strerror(-fd));
+		return fd;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	/* Nobody can connect before listen(): the mode is right by then. */
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
-		rc = -errno;
-		vu_log(s, VFIO_USER_LOG_ERR, "%s: bind: %s", path, strerror(-rc));
-		close(fd);
-		return rc;
-	}
-	if (chmod(path, mode) != 0 || listen(fd, SOMAXCONN) != 0)
-		rc = -errno;
-	else
-		rc = add_listener(s, fd, path, priv, listener);
+	rc = add_listener(s, fd, path, priv, listener);
 	if (rc != 0) {
 		vu_log(s, VFIO_USER_LOG_ERR, "%s: %s", path, strerror(-rc));
 		unlink(path);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "vfio_user_sock.h"
@@ -90,4 +92,60 @@ vfio_user_fds_close(struct vfio_user_fds *fds)
 			close(fds->fd[i]);
 	fds->cnt = 0;
 	fds->lost = false;
+}
+
+/* ---- Listening ---- */
+
+/* Remove the socket of somebody who is gone. @return 0, or why it must stay. */
+static int
+remove_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(addr->sun_path, &st) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EADDRINUSE;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	rc = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) != 0 &&
+		errno == ECONNREFUSED ? 0 : -EADDRINUSE;
+	close(fd);
+	if (rc == 0 && unlink(addr->sun_path) != 0 && errno != ENOENT)
+		rc = -errno;
+	return rc;
+}
+
+int
+vfio_user_sock_listen(const char *path, mode_t mode)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, rc;
+
+	if (path[0] == '\0')
+		return -EINVAL;
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	rc = remove_stale(&addr);
+	if (rc != 0)
+		return rc;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	/* Nobody can connect before listen(): the mode is right by then. */
+	if (chmod(path, mode) != 0 || listen(fd, SOMAXCONN) != 0) {
+		rc = -errno;
+		unlink(path);
+		close(fd);
+		return rc;
+	}
+	return fd;
 }

@@ -38,4 +38,13 @@ ssize_t vfio_user_sock_send(int sock, const struct iovec *iov, int cnt, const in
 /** Close those that are not -1. */
 void vfio_user_fds_close(struct vfio_user_fds *fds);
 
+/**
+ * Listen on a path, which must not be listened on by anybody: a socket that somebody left
+ * behind is replaced. Whoever closes it has to remove the path.
+ * @return
+ *   A socket that does not block, -EADDRINUSE (somebody listens there, or it is no socket),
+ *   -EINVAL (no path), -ENAMETOOLONG, or what socket() etc. give.
+ */
+int vfio_user_sock_listen(const char *path, mode_t mode);
+
 #endif /* VFIO_USER_SOCK_H */

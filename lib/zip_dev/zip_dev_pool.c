@@ -342,7 +342,8 @@ zip_dev_group_take(struct zip_dev_group *g)
 
 	zip_dev_lock(&pool->lock);
 	reserved = g->queues_live < g->reserve;
-	ok = reserved || pool->shared_live < pool->conf.queues_max - pool->reserved;
+	ok = !g->closed &&
+		(reserved || pool->shared_live < pool->conf.queues_max - pool->reserved);
 	if (ok) {
 		if (!reserved)
 			pool->shared_live++;
@@ -375,6 +376,14 @@ zip_dev_group_attach(struct zip_dev_group *g, int functions)
 {
 	zip_dev_lock(&g->pool->lock);
 	g->functions += (uint32_t)functions;
+	zip_dev_unlock(&g->pool->lock);
+}
+
+void
+zip_dev_group_close(struct zip_dev_group *g, bool closed)
+{
+	zip_dev_lock(&g->pool->lock);
+	g->closed = closed;
 	zip_dev_unlock(&g->pool->lock);
 }
 

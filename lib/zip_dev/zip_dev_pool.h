@@ -82,13 +82,19 @@ int zip_dev_group_create(struct zip_dev_pool *pool, uint32_t reserve, uint32_t w
 /** Free an access point; it must have no function. NULL is allowed. Any thread. */
 void zip_dev_group_destroy(struct zip_dev_group *group);
 
+/**
+ * Hand out no more queues to its functions, or again. Queues that are live stay so until
+ * they are given back. Any thread.
+ */
+void zip_dev_group_close(struct zip_dev_group *group, bool closed);
+
 struct zip_dev_group_stats {
 	uint32_t functions;   /**< Attached now. */
 	uint32_t queues_live; /**< Queues that its functions have now. */
 	uint32_t queues_peak; /**< Most that they ever had. */
 	uint32_t reserve;
 	uint32_t weight;
-	uint64_t refused;     /**< Times a queue was refused because none was free. */
+	uint64_t refused;     /**< Times that no queue was free, or it was closed. */
 };
 
 void zip_dev_group_stats_get(struct zip_dev_group *group, struct zip_dev_group_stats *stats);

@@ -89,6 +89,7 @@ struct zip_dev_group {
 	uint32_t queues_live;
 	uint32_t queues_peak;
 	uint64_t refused;
+	bool closed;
 };
 
 /** Take a queue from the budget for the group. @return Whether there was one. */

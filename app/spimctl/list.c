@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ask.h"
+#include "print.h"
+#include "spimctl.h"
+
+/* ---- Text ---- */
+
+static void
+service_text(const struct record_service *s)
+{
+	char age[PRINT_ROOM];
+
+	printf("spimdevd %s, pid %" PRIu64 ", up %s; %" PRIu64 " clients; %" PRIu64 " of %" PRIu64
+			" queues, %" PRIu64 " at most; %" PRIu64 " workers\n", s->version, s->pid,
+			print_age(s->uptime_ms, age), s->connections, s->queues, s->queues_max,
+			s->queues_peak, s->workers);
+}
+
+static void
+points_text(const struct snapshot *snap)
+{
+	char path[RECORD_PATH_MAX], in[PRINT_ROOM], out[PRINT_ROOM];
+
+	printf("\n%-8s %7s %6s %7s %6s %10s %6s %6s %8s  %s\n", "STATE", "CLIENTS", "QUEUES",
+			"RESERVE", "WEIGHT", "OPS", "IN", "OUT", "ERRORS", "ACCESS POINT");
+	for (size_t i = 0; i < snap->points_cnt; i++) {
+		const struct record_point *p = &snap->points[i];
+
+		printf("%-8s %7" PRIu64 " %6" PRIu64 " %7" PRIu64 " %6" PRIu64 " %10" PRIu64
+				" %6s %6s %8" PRIu64 "  %s\n", p->draining ? "draining" : "open",
+				p->connections, p->queues, p->reserve, p->weight, p->totals.ops,
+				print_size((double)p->totals.bytes_in, in),
+				print_size((double)p->totals.bytes_out, out), p->totals.errors,
+				print_clean(p->path, path));
+	}
+}
+
+static void
+clients_text(const struct snapshot *snap)
+{
+	char path[RECORD_PATH_MAX], command[RECORD_PATH_MAX];
+	char age[PRINT_ROOM], in[PRINT_ROOM], out[PRINT_ROOM];
+	char wait[3 * PRINT_ROOM], service[3 * PRINT_ROOM];
+
+	printf("\n%8s %8s %6s %-15s %8s %6s %10s %6s %6s %-20s %-20s %8s  %s\n", "ID", "PID",
+			"UID", "COMMAND", "AGE", "QUEUES", "OPS", "IN", "OUT", "WAIT 50/90/99%",
+			"SERVICE 50/90/99%", "ERRORS", "ACCESS POINT");
+	for (size_t i = 0; i < snap->clients_cnt; i++) {
+		const struct record_client *c = &snap->clients[i];
+
+		printf("%8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %-15s %8s %6" PRIu64 " %10" PRIu64
+				" %6s %6s %-20s %-20s %8" PRIu64 "  %s\n", c->id, c->pid, c->uid,
+				print_clean(c->command, command), print_age(c->age_ms, age),
+				c->queues, c->totals.ops,
+				print_size((double)c->totals.bytes_in, in),
+				print_size((double)c->totals.bytes_out, out),
+				print_times(&c->totals.wait, wait),
+				print_times(&c->totals.service, service), c->totals.errors,
+				print_clean(c->path, path));
+	}
+}
+
+static void
+queues_text(const struct snapshot *snap)
+{
+	char in[PRINT_ROOM], out[PRINT_ROOM];
+	char wait[3 * PRINT_ROOM], service[3 * PRINT_ROOM];
+
+	printf("\n%5s %-6s %7s %8s %10s %6s %6s %-20s %-20s %8s\n", "QUEUE", "STATE", "WAITING",
+			"INFLIGHT", "OPS", "IN", "OUT", "WAIT 50/90/99%", "SERVICE 50/90/99%",
+			"ERRORS");
+	for (size_t i = 0; i < snap->queues_cnt; i++) {
+		const struct record_queue *q = &snap->queues[i];
+
+		printf("%5" PRIu64 " %-6s %7" PRIu64 " %8" PRIu64 " %10" PRIu64
+				" %6s %6s %-20s %-20s %8" PRIu64 "\n", q->number,
+				!q->live ? "off" : q->asleep ? "asleep" : "live", q->waiting,
+				q->inflight, q->totals.ops,
+				print_size((double)q->totals.bytes_in, in),
+				print_size((double)q->totals.bytes_out, out),
+				print_times(&q->totals.wait, wait),
+				print_times(&q->totals.service, service), q->totals.errors);
+	}
+}
+
+/* Every field on its own line. */
+static void
+fields_text(const struct field *fields, const void *record)
+{
+	for (const struct field *f = fields; f->key != NULL; f++) {
+		const void *value = (const char *)record + f->offset;
+		const uint64_t *number = value;
+		char room[RECORD_PATH_MAX], size[PRINT_ROOM];
+
+		switch (f->kind) {
+		case FIELD_NUMBER:
+			printf("%-18s %" PRIu64, f->key, *number);
+			if (*number >= 1000 && (strncmp(f->key, "bytes_", 6) == 0 ||
+					strcmp(f->key, "mapped") == 0))
+				printf(" (%s)", print_size((double)*number, size));
+			putchar('\n');
+			break;
+		case FIELD_FLAG:
+			printf("%-18s %s\n", f->key, *number != 0 ? "yes" : "no");
+			break;
+		case FIELD_MODE:
+			printf("%-18s %04" PRIo64 "\n", f->key, *number);
+			break;
+		case FIELD_TEXT:
+		case FIELD_OURS:
+			printf("%-18s %s\n", f->key, print_clean(value, room));
+			break;
+		case FIELD_TIMES:
+			printf("%-18s %s (50/90/99%% of %" PRIu64 ")\n", f->key,
+					print_times(value, room), hist_count(value));
+			break;
+		case FIELD_CAUSES:
+			for (int i = 0; i < RECORD_CAUSES; i++)
+				if (number[i] != 0)
+					printf("  %-16s %" PRIu64 "\n", cause_names[i], number[i]);
+			break;
+		}
+	}
+}
+
+/* ---- JSON ---- */
+
+static void
+json_part(const char *name, const struct field *fields, const void *record, bool *first)
+{
+	bool inner = true;
+
+	json_key(stdout, name, first);
+	putchar('{');
+	json_record(stdout, fields, record, &inner);
+	putchar('}');
+}
+
+static void
+list_json(const struct snapshot *snap)
+{
+	bool first = true;
+
+	putchar('{');
+	json_part("service", service_fields, &snap->service, &first);
+	json_key(stdout, "access_points", &first);
+	json_records(stdout, point_fields, snap->points, snap->points_cnt, sizeof(*snap->points));
+	json_key(stdout, "clients", &first);
+	json_records(stdout, client_fields, snap->clients, snap->clients_cnt,
+			sizeof(*snap->clients));
+	puts("}");
+}
+
+/* ---- Commands ---- */
+
+int
+list(const struct options *opt)
+{
+	struct snapshot snap;
+
+	if (ask(opt->control, "clients", &snap) != 0)
+		return STATUS_FAILED;
+	if (opt->json) {
+		list_json(&snap);
+	} else {
+		service_text(&snap.service);
+		points_text(&snap);
+		clients_text(&snap);
+	}
+	snapshot_free(&snap);
+	return STATUS_OK;
+}
+
+static int
+show_service(const struct options *opt)
+{
+	struct snapshot snap;
+	bool first = true;
+
+	if (ask(opt->control, "points", &snap) != 0)
+		return STATUS_FAILED;
+	if (opt->json) {
+		putchar('{');
+		json_part("service", service_fields, &snap.service, &first);
+		puts("}");
+	} else {
+		fields_text(service_fields, &snap.service);
+	}
+	snapshot_free(&snap);
+	return STATUS_OK;
+}
+
+static int
+show_client(const struct options *opt, const char *id)
+{
+	char request[ASK_REQUEST_MAX];
+	struct snapshot snap;
+	bool first = true;
+
+	snprintf(request, sizeof(request), "client %s", id);
+	if (ask(opt->control, request, &snap) != 0)
+		return STATUS_FAILED;
+	if (snap.clients_cnt != 1) {
+		complain("connection %s ended", id);
+		snapshot_free(&snap);
+		return STATUS_FAILED;
+	}
+	if (opt->json) {
+		putchar('{');
+		json_part("client", client_fields, snap.clients, &first);
+		json_key(stdout, "queues", &first);
+		json_records(stdout, queue_fields, snap.queues, snap.queues_cnt,
+				sizeof(*snap.queues));
+		puts("}");
+	} else {
+		fields_text(client_fields, snap.clients);
+		queues_text(&snap);
+	}
+	snapshot_free(&snap);
+	return STATUS_OK;
+}
+
+static int
+show_point(const struct options *opt, const char *path)
+{
+	const struct record_point *p;
+	struct snapshot snap;
+	size_t kept = 0;
+	bool first = true;
+
+	if (ask(opt->control, "clients", &snap) != 0)
+		return STATUS_FAILED;
+	p = snapshot_point(&snap, path);
+	if (p == NULL) {
+		complain("no access point has the path '%s'", path);
+		snapshot_free(&snap);
+		return STATUS_FAILED;
+	}
+	for (size_t i = 0; i < snap.clients_cnt; i++)
+		if (strcmp(snap.clients[i].path, path) == 0)
+			snap.clients[kept++] = snap.clients[i];
+	snap.clients_cnt = kept;
+	if (opt->json) {
+		putchar('{');
+		json_part("access_point", point_fields, p, &first);
+		json_key(stdout, "clients", &first);
+		json_records(stdout, client_fields, snap.clients, snap.clients_cnt,
+				sizeof(*snap.clients));
+		puts("}");
+	} else {
+		fields_text(point_fields, p);
+		clients_text(&snap);
+	}
+	snapshot_free(&snap);
+	return STATUS_OK;
+}
+
+int
+show(const struct options *opt, const char *what)
+{
+	if (what == NULL)
+		return show_service(opt);
+	if (what[0] != '\0' && what[strspn(what, "0123456789")] == '\0' && strlen(what) <= 20)
+		return show_client(opt, what);
+	return show_point(opt, what);
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "client.h"
+#include "log.h"
+#include "report.h"
+#include "vfio_user_sock.h"
+
+#define TICK_MS 1000 /* how often deadlines are looked at while there is a session */
+
+struct session {
+	int fd;
+	struct ucred peer;
+	bool answering;     /* the request is complete */
+	uint64_t begun_ms;
+	uint64_t moved_ms;  /* last time that it asked or read */
+	struct report report;
+	size_t in_len;
+	char in[ADMIN_REQUEST_MAX + 1];
+	size_t out_len;
+	size_t out_sent;
+	char out[REPORT_ROOM];
+};
+
+struct admin {
+	struct service *service;
+	const char *path;
+	int listen_fd;
+	int epfd;
+	bool paused;        /* no descriptor to be had: look again at the next tick */
+	struct session *session[ADMIN_SESSIONS_MAX];
+};
+
+/* Who may change something. */
+static bool
+may_change(const struct ucred *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid();
+}
+
+static void
+end_session(struct admin *a, unsigned int i)
+{
+	close(a->session[i]->fd);
+	free(a->session[i]);
+	a->session[i] = NULL;
+}
+
+/* ---- Requests ---- */
+
+static void
+refuse(struct session *s, const char *reason)
+{
+	s->report.stage = REPORT_DONE;
+	s->out_len = (size_t)snprintf(s->out, sizeof(s->out), "error %s\n", reason);
+}
+
+static int
+hex(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+		c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Undo %XX in place. @return Whether it was well formed. */
+static bool
+unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '%') {
+			int high = hex(text[1]);
+			int low = high < 0 ? -1 : hex(text[2]);
+
+			if (low < 0 || (high | low) == 0)
+				return false;
+			*to++ = (char)(high << 4 | low);
+			text += 2;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+	return true;
+}
+
+static void
+set_draining(struct session *s, struct access_point *p, bool draining)
+{
+	if (p->draining == draining)
+		return;
+	p->draining = draining;
+	zip_dev_group_close(p->group, draining);
+	log_line(LOG_LEVEL_INFO, "%s: %s, by pid %d, user %u", p->conf->path,
+			draining ? "drains" : "is open again", (int)s->peer.pid,
+			(unsigned int)s->peer.uid);
+}
+
+static void
+drain(struct admin *a, struct session *s, char *path, bool draining)
+{
+	struct service *service = a->service;
+	bool found = false;
+
+	if (!may_change(&s->peer)) {
+		refuse(s, "only root and the user of the service may do that");
+		return;
+	}
+	if (path != NULL && !unescape(path)) {
+		refuse(s, "the path has a % without two hexadecimal digits behind it");
+		return;
+	}
+	for (unsigned int i = 0; i < service->opt->listen_cnt; i++) {
+		struct access_point *p = &service->points[i];
+
+		if (path != NULL && strcmp(p->conf->path, path) != 0)
+			continue;
+		found = true;
+		set_draining(s, p, draining);
+	}
+	if (found)
+		report_begin(&s->report, service, false);
+	else
+		refuse(s, "no access point has this path");
+}
+
+static void
+report_client(struct admin *a, struct session *s, const char *text)
+{
+	unsigned long long id;
+	char *end;
+
+	errno = 0;
+	id = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
+		refuse(s, "the number of a connection is expected behind client");
+	else if (report_begin_client(&s->report, a->service, id) != 0)
+		refuse(s, "no connection has this number");
+}
+
+static void
+answer(struct admin *a, struct session *s)
+{
+	char *word = s->in, *arg = strchr(s->in, ' ');
+
+	s->answering = true;
+	if (arg != NULL)
+		*arg++ = '\0';
+	if (strcmp(word, "client") == 0 && arg != NULL)
+		report_client(a, s, arg);
+	else if (strcmp(word, "drain") == 0 && arg != NULL)
+		drain(a, s, arg, true);
+	else if (strcmp(word, "undrain") == 0 && arg != NULL)
+		drain(a, s, arg, false);
+	else if (arg != NULL)
+		refuse(s, "unknown request");
+	else if (strcmp(word, "points") == 0)
+		report_begin(&s->report, a->service, false);
+	else if (strcmp(word, "clients") == 0)
+		report_begin(&s->report, a->service, true);
+	else if (strcmp(word, "drain-all") == 0)
+		drain(a, s, NULL, true);
+	else if (strcmp(word, "undrain-all") == 0)
+		drain(a, s, NULL, false);
+	else
+		refuse(s, "unknown request");
+}
+
+/* ---- Sessions ---- */
+
+/* @return Whether the session goes on. */
+static bool
+receive(struct admin *a, struct session *s)
+{
+	ssize_t n = recv(s->fd, s->in + s->in_len, ADMIN_REQUEST_MAX - s->in_len, MSG_DONTWAIT);
+	char *newline;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0)
+		return false;
+	s->in_len += (size_t)n;
+	s->in[s->in_len] = '\0';
+	newline = memchr(s->in, '\n', s->in_len);
+	if (newline != NULL) {
+		*newline = '\0';
+		/* A byte 0 would end a word early and let it pass for another. */
+		if (strlen(s->in) == (size_t)(newline - s->in)) {
+			answer(a, s);
+			return true;
+		}
+	}
+	if (newline != NULL || s->in_len == ADMIN_REQUEST_MAX) {
+		s->answering = true;
+		refuse(s, newline != NULL ? "a byte 0 in the request" : "the request is too long");
+	}
+	return true;
+}
+
+/* One piece of the answer. @return Whether the session goes on. */
+static bool
+send_some(struct session *s, uint64_t now)
+{
+	ssize_t n;
+
+	if (s->out_sent == s->out_len) {
+		s->out_sent = 0;
+		s->out_len = report_more(&s->report, s->out);
+		if (s->out_len == 0)
+			return false;
+	}
+	n = send(s->fd, s->out + s->out_sent, s->out_len - s->out_sent,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	s->out_sent += (size_t)n;
+	s->moved_ms = now;
+	return true;
+}
+
+static void
+serve(struct admin *a, unsigned int i, uint64_t now)
+{
+	struct session *s = a->session[i];
+	struct epoll_event ev = { .events = EPOLLOUT, .data.u32 = i };
+	bool was = s->answering;
+
+	if (!(was ? send_some(s, now) : receive(a, s))) {
+		end_session(a, i);
+		return;
+	}
+	/* What else the peer sends is of no interest, and must not wake us. */
+	if (s->answering && !was && epoll_ctl(a->epfd, EPOLL_CTL_MOD, s->fd, &ev) != 0)
+		end_session(a, i);
+}
+
+/* @return A free place for this peer, or ADMIN_SESSIONS_MAX. */
+static unsigned int
+find_place(const struct admin *a, const struct ucred *peer)
+{
+	unsigned int place = ADMIN_SESSIONS_MAX, others = 0;
+
+	for (unsigned int i = 0; i < ADMIN_SESSIONS_MAX; i++) {
+		if (a->session[i] == NULL)
+			place = i;
+		else if (!may_change(&a->session[i]->peer))
+			others++;
+	}
+	return may_change(peer) || others < ADMIN_SESSIONS_OTHER ? place : ADMIN_SESSIONS_MAX;
+}
+
+static void
+pause_accept(struct admin *a, bool paused)
+{
+	struct epoll_event ev = {
+		.events = paused ? 0 : EPOLLIN, .data.u32 = ADMIN_SESSIONS_MAX,
+	};
+
+	epoll_ctl(a->epfd, EPOLL_CTL_MOD, a->listen_fd, &ev);
+	a->paused = paused;
+}
+
+static void
+accept_one(struct admin *a, uint64_t now)
+{
+	static const char busy[] = "error too many ask at the same time\n";
+	int fd = accept4(a->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct session *s;
+	unsigned int i;
+
+	if (fd < 0) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_accept(a, true);
+		return;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
+		close(fd);
+		return;
+	}
+	i = find_place(a, &peer);
+	if (i == ADMIN_SESSIONS_MAX) {
+		(void)!send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		close(fd);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	ev.data.u32 = i;
+	if (s == NULL || epoll_ctl(a->epfd, EPOLL_CTL_ADD, fd, &ev) != 0) {
+		free(s);
+		close(fd);
+		return;
+	}
+	s->fd = fd;
+	s->peer = peer;
+	s->begun_ms = s->moved_ms = now;
+	a->session[i] = s;
+}
+
+static void
+expire(struct admin *a, uint64_t now)
+{
+	for (unsigned int i = 0; i < ADMIN_SESSIONS_MAX; i++) {
+		const struct session *s = a->session[i];
+
+		if (s == NULL || (now - s->moved_ms < ADMIN_STALL_MS &&
+				now - s->begun_ms < ADMIN_SESSION_MS))
+			continue;
+		log_line(LOG_LEVEL_WARNING, "control socket: pid %d, user %u: closed, it %s",
+				(int)s->peer.pid, (unsigned int)s->peer.uid, s->answering ?
+				"does not read its answer" : "does not end its request");
+		end_session(a, i);
+	}
+	if (a->paused)
+		pause_accept(a, false);
+}
+
+void
+admin_run(struct admin *a)
+{
+	struct epoll_event ev[ADMIN_SESSIONS_MAX + 1];
+	int n = epoll_wait(a->epfd, ev, ADMIN_SESSIONS_MAX + 1, 0);
+	uint64_t now = service_now_ms();
+
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u32 == ADMIN_SESSIONS_MAX)
+			accept_one(a, now);
+		else
+			serve(a, ev[i].data.u32, now);
+	}
+	expire(a, now);
+}
+
+int
+admin_fd(const struct admin *a)
+{
+	return a->epfd;
+}
+
+int
+admin_timeout(const struct admin *a)
+{
+	bool some = a->paused;
+
+	for (unsigned int i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		some |= a->session[i] != NULL;
+	return some ? TICK_MS : -1;
+}
+
+void
+admin_forget(struct admin *a, const struct client *client)
+{
+	if (a == NULL)
+		return;
+	for (unsigned int i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		if (a->session[i] != NULL)
+			report_forget(&a->session[i]->report, client);
+}
+
+/* ---- Life ---- */
+
+int
+admin_open(struct service *service, struct admin **admin)
+{
+	const struct listen_options *conf = &service->opt->control;
+	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = ADMIN_SESSIONS_MAX };
+	struct admin *a;
+	int rc;
+
+	*admin = NULL;
+	if (conf->path[0] == '\0')
+		return 0;
+	a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		return -ENOMEM;
+	a->service = service;
+	a->path = conf->path;
+	a->epfd = epoll_create1(EPOLL_CLOEXEC);
+	a->listen_fd = a->epfd < 0 ? -errno : vfio_user_sock_listen(conf->path, conf->mode);
+	if (a->listen_fd >= 0 && epoll_ctl(a->epfd, EPOLL_CTL_ADD, a->listen_fd, &ev) == 0) {
+		*admin = a;
+		return 0;
+	}
+	rc = a->listen_fd < 0 ? a->listen_fd : -errno;
+	log_line(LOG_LEVEL_ERR, "--control '%s': %s", conf->path, rc == -EADDRINUSE ?
+			"somebody listens there, or it is no socket" : strerror(-rc));
+	admin_close(a);
+	return rc;
+}
+
+void
+admin_close(struct admin *a)
+{
+	if (a == NULL)
+		return;
+	for (unsigned int i = 0; i < ADMIN_SESSIONS_MAX; i++)
+		if (a->session[i] != NULL)
+			end_session(a, i);
+	if (a->listen_fd >= 0) {
+		close(a->listen_fd);
+		unlink(a->path);
+	}
+	if (a->epfd >= 0)
+		close(a->epfd);
+	free(a);
+}

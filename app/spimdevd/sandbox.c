@@ -138,6 +138,10 @@ static const struct rule rules[] = {
 	{ SYS_epoll_ctl, RULE_ALLOW },
 	{ SYS_epoll_create1, RULE_ALLOW },
 	{ SYS_eventfd2, RULE_ALLOW },
+	/* How clients' eventfds are signalled, whose counters may be full (vfio_user_notify.h). */
+	{ SYS_io_submit, RULE_ALLOW },
+	{ SYS_io_getevents, RULE_ALLOW },
+	{ SYS_io_destroy, RULE_ALLOW },
 	{ SYS_timerfd_create, RULE_ALLOW },
 	{ SYS_timerfd_settime, RULE_ALLOW },
 	{ SYS_signalfd4, RULE_ALLOW },

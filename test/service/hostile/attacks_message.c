@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,70 @@ descriptors_exhausted(const struct target *t)
 	prlimit(t->pid, RLIMIT_NOFILE, &lim, NULL);
 }
 
+/* ---- Eventfds ---- */
+
+/* Counts up until the counter is full, and then waits. */
+static void *
+count_up(void *arg)
+{
+	const uint64_t one = 1;
+
+	while (write(*(const int *)arg, &one, sizeof(one)) > 0 || errno == EAGAIN)
+		;
+	return NULL;
+}
+
+/*
+ * An interrupt must wait for nobody. Its eventfd is the client's, who makes it block and
+ * counts it up too: whoever looks whether there is room and then writes will be caught.
+ */
+static void
+eventfds_that_block(const struct target *t)
+{
+	enum { TRIGGERS = 200, TIMES = 50, ROOM = 8 };
+	const struct vfio_user_irq_set set = { .argsz = sizeof(set), .flags =
+		VFIO_USER_SET_F_EVENTFD | VFIO_USER_SET_F_TRIGGER, .index = VFIO_USER_PCI_MSI,
+		.count = 1 };
+	struct vfio_user_irq_set trigger = set;
+	double until = now_s() + t->seconds;
+	int sock = raw_connect(t), fd = eventfd(0, 0);
+	static uint8_t msg[TRIGGERS * 64];
+	const uint64_t nearly = UINT64_MAX - 1 - ROOM;
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	pthread_t thread;
+	size_t len;
+
+	raw_negotiate(sock);
+	raw_send(sock, msg, raw_message(msg, 2, VFIO_USER_DEVICE_SET_IRQS, 0, &set, sizeof(set)),
+			&fd, 1, 0);
+	trigger.flags = VFIO_USER_SET_F_NONE | VFIO_USER_SET_F_TRIGGER;
+	len = 0;
+	for (unsigned int i = 0; i < TRIGGERS; i++)
+		len += raw_message(msg + len, 3, VFIO_USER_DEVICE_SET_IRQS, i == TRIGGERS - 1 ? 0 :
+				VFIO_USER_F_NO_REPLY, &trigger, sizeof(trigger));
+	if (poll(&pfd, 1, 60000) != 1 || !raw_drain(sock))
+		die("SET_IRQS: no answer");
+	if (pthread_create(&thread, NULL, count_up, &fd) != 0)
+		die("no thread");
+	while (now_s() < until) {
+		raw_send(sock, msg, len, NULL, 0, 0);
+		/* Meanwhile: there is room, there is some, there is none. */
+		for (unsigned int i = 0; i < TIMES; i++) {
+			uint64_t n;
+
+			fcntl(fd, F_SETFL, O_NONBLOCK);
+			if (read(fd, &n, sizeof(n)) > 0 && write(fd, &nearly, sizeof(nearly)) < 0)
+				i--;
+			fcntl(fd, F_SETFL, 0);
+		}
+		/* The last one is answered, unless somebody waits for room now. */
+		if (poll(&pfd, 1, 20000) != 1)
+			die("the service waits for a client's eventfd");
+		if (!raw_drain(sock))
+			die("closed");
+	}
+}
+
 /* ---- Words without sense ---- */
 
 static const uint32_t body_len[VFIO_USER_CMD_END] = {
@@ -303,6 +368,7 @@ const struct attack attacks_message[] = {
 	{ "flood of mailbox commands", flood_of_mailbox_commands },
 	{ "flood of resets", flood_of_resets },
 	{ "descriptors exhausted", descriptors_exhausted },
+	{ "eventfds that block", eventfds_that_block },
 	{ "fuzzer on the protocol", fuzz_messages },
 	{ NULL, NULL },
 };

@@ -10,15 +10,23 @@
  * Small locks, for sections that are shorter than a system call.
  */
 
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
-/** Held for tens of instructions only; a waiter yields, as the holder may be preempted. */
+/**
+ * Held for tens of instructions only; a waiter sleeps, as the holder may be preempted.
+ * It does not yield: where more threads want to run than there are CPUs, that lets each
+ * of them have its slice first, and often the holder last.
+ */
 struct zip_dev_lock {
 	_Atomic uint32_t held;
 };
+
+/** Tries between two sleeps, some microseconds; and a sleep. */
+#define ZIP_DEV_LOCK_SPINS  2048u
+#define ZIP_DEV_LOCK_NAP_NS 20000
 
 static inline bool
 zip_dev_trylock(struct zip_dev_lock *l)
@@ -30,9 +38,11 @@ zip_dev_trylock(struct zip_dev_lock *l)
 static inline void
 zip_dev_lock(struct zip_dev_lock *l)
 {
+	const struct timespec nap = { .tv_nsec = ZIP_DEV_LOCK_NAP_NS };
+
 	for (unsigned int i = 1; !zip_dev_trylock(l); i++)
-		if (i % 64 == 0)
-			sched_yield();
+		if (i % ZIP_DEV_LOCK_SPINS == 0)
+			nanosleep(&nap, NULL);
 }
 
 static inline void

@@ -156,14 +156,15 @@ zip_dev_mailbox_run(struct zip_dev *dev)
 		atomic_store_explicit(&dev->mb_pending, true, memory_order_relaxed);
 		return; /* busy, until zip_dev_mailbox_again() finds it done */
 	}
-	if (st != ZIP_DEV_MB_OK) {
+	if (st != ZIP_DEV_MB_OK)
 		atomic_fetch_add_explicit(&dev->mailbox_errors, 1, memory_order_relaxed);
+	/* That no queue is free is no fault of anybody, and may be told thousands of times. */
+	if (st != ZIP_DEV_MB_OK && st != ZIP_DEV_MB_NO_QUEUE)
 		zip_dev_log(dev, ZIP_DEV_LOG_WARNING, "mailbox command 0x%x for queue %u, data "
 				"0x%llx: status %u, expected a command of the function, queue "
 				"0 to %u, a mapped address aligned to 32",
 				w0 & HISI_QM_MB_CMD_MASK, dw0 >> 16, (unsigned long long)data, st,
 				dev->conf.queues - 1u);
-	}
 	atomic_store_explicit(&dev->mb_reg[1], (uint32_t)data, memory_order_relaxed);
 	atomic_store_explicit(&dev->mb_reg[2], (uint32_t)(data >> 32), memory_order_relaxed);
 	dw0 &= ~(HISI_QM_MB_BUSY | HISI_QM_MB_STATUS_MASK << HISI_QM_MB_STATUS_SHIFT);

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +74,16 @@ idle_go_on(struct zip_dev_pool *pool, struct idle *i, int64_t now)
 	if (!i->polls && !atomic_load_explicit(&pool->polling, memory_order_relaxed))
 		i->polls = !atomic_exchange_explicit(&pool->polling, true, memory_order_relaxed);
 	if (i->polls) {
-		if (now - i->since > YIELD_NS)
+		if (now - i->since > YIELD_NS) {
 			idle_sleep(pool, i, NAP_NS);
-		else if (now - i->since > SPIN_NS)
+		} else if (now - i->since > SPIN_NS) {
 			sched_yield();
-		else
+			/* Where many want to run, one that sleeps is back before one that yields. */
+			if (zip_dev_now() - now > NAP_NS)
+				i->since = now - YIELD_NS;
+		} else {
 			zip_dev_relax();
+		}
 	} else if (now - i->since <= SPIN_NS) {
 		for (unsigned int n = 0; n < 64; n++) {
 			if (atomic_load_explicit(&pool->ready, memory_order_relaxed) != 0 ||

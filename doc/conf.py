@@ -14,4 +14,5 @@ highlight_language = "none"
 # Of the manual pages below doc/man: document, name, description, authors, section.
 man_pages = [
     ("spimdevd", "spimdevd", "share a software ZIP function", "The spimdev authors", 8),
+    ("spimgz", "spimgz", "gzip files by a shared accelerator", "The spimdev authors", 1),
 ]

@@ -5,9 +5,10 @@
 # A minimal Debian of another release in build/chroot/SUITE, for what this machine's release does
 # not have: newer releases of DPDK, herdtools7.
 #
-# usage: config/chroot.sh SUITE [PACKAGE...]            make it if need be, install the packages
-#        config/chroot.sh --run SUITE COMMAND [ARG...]  run a command in it
+# usage: config/chroot.sh SUITE[.NAME] [PACKAGE...]     make it if need be, install the packages
+#        config/chroot.sh --run SUITE[.NAME] COMMAND [ARG...]  run a command in it
 #
+# With a NAME it is another one of that release, for what must not see what the first one has.
 # Making it is quick when that was done before. A command runs as root in the top of the source
 # tree, which lies at the same path inside, and sees this machine's hugepages; /sys is read-only.
 # Mounts are in a mount namespace of the command's own, hence gone when it ends, however it ends:
@@ -32,9 +33,10 @@ if [ "${1:-}" = --run ]; then
 	shift
 fi
 [ $# -ge 1 ] || die "usage: chroot.sh SUITE [PACKAGE...] or chroot.sh --run SUITE COMMAND..."
-suite=$1
+name=$1
+suite=${name%%.*}
 shift
-root=$top/build/chroot/$suite
+root=$top/build/chroot/$name
 
 # inside COMMAND...: runs it in the chroot.
 inside() {
@@ -61,18 +63,18 @@ inside() {
 }
 
 if [ -n "$run" ]; then
-	[ -e "$root/.made" ] || die "no $root; make it first: config/chroot.sh $suite"
-	[ $# -ge 1 ] || die "no command to run in $suite"
+	[ -e "$root/.made" ] || die "no $root; make it first: config/chroot.sh $name"
+	[ $# -ge 1 ] || die "no command to run in $name"
 	inside "$@"
 	exit
 fi
 
 # Two at once, say of two groups of tests, take turns.
 mkdir -p "$top/build/chroot"
-exec 9> "$top/build/chroot/$suite.lock"
+exec 9> "$top/build/chroot/$name.lock"
 flock 9
 
-log=$top/build/chroot/$suite.log
+log=$top/build/chroot/$name.log
 fail() {
 	tail -n 30 "$log" >&2
 	die "$* (all of it: $log)"
@@ -90,11 +92,13 @@ if ! [ -e "$root/.made" ]; then
 		"$suite" "$root" "$mirror" > "$log" 2>&1 || fail "debootstrap of $suite failed"
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
 	apt_network > "$root/etc/apt/apt.conf.d/99network"
+	# Nobody needs it after a power cut.
+	echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	# The source packages too: a build for this release takes DPDK's driver headers from there.
 	for type in deb deb-src; do
 		echo "$type $mirror $suite main"
 	done > "$root/etc/apt/sources.list"
-	inside apt-get -qq update >> "$log" 2>&1 || fail "apt-get update failed in $suite"
+	inside apt-get -qq update >> "$log" 2>&1 || fail "apt-get update failed in $name"
 	touch "$root/.made"
 fi
 
@@ -105,7 +109,7 @@ for p; do
 		grep -qx installed || missing="$missing $p"
 done
 if [ -n "$missing" ]; then
-	echo "chroot: $suite: installing$missing"
+	echo "chroot: $name: installing$missing"
 	# shellcheck disable=SC2086 # a list of words on purpose
 	inside apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing \
 		>> "$log" 2>&1 || {
@@ -113,6 +117,6 @@ if [ -n "$missing" ]; then
 		inside apt-get -qq update >> "$log" 2>&1 &&
 			inside apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends \
 				$missing >> "$log" 2>&1
-	} || fail "apt-get could not install in $suite:$missing"
+	} || fail "apt-get could not install in $name:$missing"
 fi
-echo "chroot: $suite is ready in build/chroot/$suite"
+echo "chroot: $name is ready in build/chroot/$name"

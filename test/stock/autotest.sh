@@ -5,11 +5,12 @@
 # Runs compressdev_autotest of DPDK's own dpdk-test, as installed, with our driver, and holds it
 # to 27 tests executed and passed, none unsupported.
 #
-# usage: test/stock/autotest.sh [--times N] [--vdev NAME] [MODE...]
+# usage: test/stock/autotest.sh [--times N] [--vdev NAME] [--installed] [MODE...]
 #   MODE     no-huge: memory without hugepages; huge: with them; KEY=VALUE[,...]: without
 #            hugepages, the rest being devargs. Default: no-huge huge workers=1 workers=2
 #   --times  each mode so often, one after the other; default 1
 #   --vdev   another driver of the installed ones, to see how it does
+#   --installed  our driver too as it is installed, where EAL finds it by itself
 # SPIMDEV_BUILD in the environment names another build folder than build.
 
 set -eu
@@ -27,10 +28,12 @@ die() {
 
 times=1
 vdev=compress_hisi_zip
+installed=
 while [ $# -gt 0 ]; do
 	case "$1" in
 	--times) times=${2:?--times needs a number}; shift 2 ;;
 	--vdev) vdev=${2:?--vdev needs a name}; shift 2 ;;
+	--installed) installed=1; shift ;;
 	-*) die "unknown option $1" ;;
 	*) break ;;
 	esac
@@ -41,7 +44,7 @@ command -v dpdk-test > /dev/null || die "no dpdk-test; config/setup.sh installs 
 
 # EAL refuses a driver below a world-writable folder, but not one that the dynamic linker finds.
 plugin=
-if [ "$vdev" = compress_hisi_zip ]; then
+if [ "$vdev" = compress_hisi_zip ] && [ -z "$installed" ]; then
 	[ -e "$so" ] || die "no $so; build first"
 	plugin=$so
 	folder=$so

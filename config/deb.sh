@@ -64,6 +64,10 @@ fi
 chroot=$suite
 [ "$arch" = "$native" ] || chroot=$suite.$arch
 config/chroot.sh "$chroot" build-essential debhelper dpkg-dev lintian
+# Two at once take turns.
+mkdir -p build/deb
+exec 8> "build/deb/$suite-$arch.lock"
+flock 8
 # DPDK's driver headers may stay: they know of which version they are.
 mkdir -p "$out"
 find "$out" -mindepth 1 -maxdepth 1 ! -name dpdk-sdk -exec rm -rf {} +

@@ -11,7 +11,7 @@
 #include "print.h"
 #include "spimctl.h"
 
-#define CONTROL_DEFAULT "/run/spimdevd/zip.control"
+#define CONTROL_DEFAULT "/run/spimdev/zip.control"
 
 static const char usage[] =
 	"Usage: spimctl [OPTION]... COMMAND\n"

@@ -16,10 +16,13 @@
 #include "hisi_zip_ext.h"
 #include "load.h"
 
-/* Completions that do not come while a client spins for so long are slept for. */
+/*
+ * Completions that do not come while a client spins for so long are slept for, each time for
+ * a quarter of what was waited so far: thousands who look often would be all that the
+ * machine is busy with.
+ */
 #define SPIN_US    20
-#define NAP_US     20
-#define NAP_MAX_US 2000
+#define NAP_MAX_US 50000
 #define PATIENCE_US 60e6
 
 const uint8_t *load_data;
@@ -163,7 +166,6 @@ load_complete(struct spim_queue *q)
 	struct hisi_qm_ring *ring = &q->qp.ring;
 	double start = load_now_us(), waited;
 	const struct hisi_zip_sqe *sqe;
-	unsigned long nap = NAP_US;
 
 	while (!hisi_qm_cq_ready(ring, 1)) {
 		waited = load_now_us() - start;
@@ -171,8 +173,7 @@ load_complete(struct spim_queue *q)
 			return NULL;
 		if (waited < SPIN_US)
 			continue;
-		load_nap_us(nap);
-		nap = nap < NAP_MAX_US ? nap * 2 : nap;
+		load_nap_us(waited / 4 < NAP_MAX_US ? (unsigned long)(waited / 4) : NAP_MAX_US);
 	}
 	sqe = hisi_qm_sq_slot(ring, ring->cq_head);
 	hisi_qm_cq_skip(ring, 1);

@@ -78,7 +78,7 @@ idle_go_on(struct zip_dev_pool *pool, struct idle *i, int64_t now)
 			idle_sleep(pool, i, NAP_NS);
 		} else if (now - i->since > SPIN_NS) {
 			sched_yield();
-			/* Where many want to run, one that sleeps is back before one that yields. */
+			/* Where many want to run, who sleeps is back before who yields. */
 			if (zip_dev_now() - now > NAP_NS)
 				i->since = now - YIELD_NS;
 		} else {

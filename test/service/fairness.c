@@ -29,7 +29,7 @@
 /* What a queue of weight 1 may have per round (zip_dev_pool.h), and ops of bulk clients. */
 #define QUANTUM (64 * KIB)
 
-static unsigned long idle = 256, clients = 16, seconds = 3, turns = 20, tries = 4, bulk = 8,
+static unsigned long idle = 256, clients = 16, seconds = 2, turns = 10, tries = 4, bulk = 8,
 	smalls = 300, percent = 5;
 static const char *service_program;
 
@@ -236,8 +236,8 @@ measure_sizes(void)
 		busy_run(b, clients, 0.5e6);
 		busy_run(b, clients, (double)seconds * 1e6);
 		index = jain(b, clients);
-		printf("     MiB served to %lu clients with ops of 1 KiB to 1 MiB in %lu s:", clients,
-			seconds);
+		printf("     MiB served to %lu clients with ops of 1 KiB to 1 MiB in %lu s:",
+			clients, seconds);
 		for (unsigned long i = 0; i < clients; i++)
 			printf(" %.0f", (double)b[i].bytes / 1048576);
 		puts("");
@@ -329,8 +329,8 @@ measure_small(uint32_t op)
 		p50 = us[smalls / 2];
 		/* The op under way may be longer than a quantum; the deficit carries one more. */
 		bound = 2 * ((double)op * (workers + 1) + (double)bulk * QUANTUM) / rate + 500;
-		printf("     4 KiB ops beside %lu clients of %u KiB ops with %u MiB queued each: p50 "
-			"%.0f us, p99 %.0f us; their backlog is %.0f us at %.0f MB/s\n", bulk,
+		printf("     4 KiB ops beside %lu clients of %u KiB ops with %u MiB queued each: "
+			"p50 %.0f us, p99 %.0f us; their backlog is %.0f us at %.0f MB/s\n", bulk,
 			op / KIB, BACKLOG >> 20, p50, p99,
 			(double)bulk * (BACKLOG < op * DEPTH_MAX ? BACKLOG : op * DEPTH_MAX) / rate,
 			rate);

@@ -94,8 +94,8 @@ run(struct rte_comp_op **op, uint16_t n, const char *what)
 				back[i]->status, (unsigned long)done);
 		}
 		waited = load_now_us() - start;
-		LOAD_CHECK(waited < PATIENCE_US, "%s: %u of %u ops taken and %u came back in %.0f s",
-			what, in, n, out, waited / 1e6);
+		LOAD_CHECK(waited < PATIENCE_US, "%s: %u of %u ops taken and %u came back in "
+			"%.0f s", what, in, n, out, waited / 1e6);
 		empty = k != 0 ? 0 : empty + 1;
 		/* Others need the CPU, too. */
 		if (empty > 8)

@@ -243,8 +243,8 @@ zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 			sqc->head >= depth) {
 		zip_dev_log(dev, ZIP_DEV_LOG_ERR, "queue %u: SQC refused: base 0x%llx dw3 0x%x "
 				"cq %u w13 0x%x, expected a base aligned to 128, entries of 2^7, "
-				"a depth of 2 to 4096, cq %u, type 0 or 1, head %u and tail %u equal "
-				"and inside", q->num, (unsigned long long)base, sqc->dw3,
+				"a depth of 2 to 4096, cq %u, type 0 or 1, head %u and tail %u "
+				"equal and inside", q->num, (unsigned long long)base, sqc->dw3,
 				sqc->cq_num, sqc->w13, q->num, sqc->head, sqc->tail);
 		return ZIP_DEV_MB_BAD_CTX;
 	}

@@ -56,7 +56,9 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 	}
 	z->fd = -1;
 	spim_info_get(z->dev, &info);
-	if ((info.ext_features & FEATURES_NEEDED) != FEATURES_NEEDED || !info.va) {
+	/* V2 has no raw DEFLATE. */
+	if ((info.ext_features & FEATURES_NEEDED) != FEATURES_NEEDED || !info.va ||
+			info.revision < HISI_QM_REV_V3) {
 		spim_zip_close(z);
 		return -ENOTSUP;
 	}

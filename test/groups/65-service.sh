@@ -51,3 +51,11 @@ pmd_by_service() {
 	return "$status"
 }
 check "the driver over the service, with memory of all kinds" pmd_by_service
+
+# The guide's client, on bytes that are not text.
+example() {
+	"$build/doc/client_example" local < "$so" > "$logs/example" && python3 -c 'import sys, zlib
+packed, plain = (open(name, "rb").read() for name in sys.argv[1:])
+sys.exit(zlib.decompress(packed, -15) != plain)' "$logs/example" "$so"
+}
+check "the example of the guide for clients" example

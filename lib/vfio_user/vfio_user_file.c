@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "vfio_user_fd.h"
 #include "vfio_user_map.h"
 
 static struct vfio_user_file **
@@ -18,21 +19,16 @@ bucket(const struct vfio_user_map *map, uint64_t ino)
 	return &map->files[(ino * 0x9e3779b97f4a7c15ull) >> 32 & (VFIO_USER_FILE_BUCKETS - 1)];
 }
 
-/* 1 if fd is memory, with its page size; 0 if not. */
+/* Size of the pages that a file in memory is made of. */
 static int
-is_memory(int fd, uint64_t *page)
+page_size(int fd, uint64_t *page)
 {
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) != 0)
 		return -errno;
-	*page = (uint64_t)sysconf(_SC_PAGESIZE);
-	if ((uint64_t)fs.f_type == TMPFS_MAGIC)
-		return 1;
-	if ((uint64_t)fs.f_type == HUGETLBFS_MAGIC) {
-		*page = (uint64_t)fs.f_bsize;
-		return 1;
-	}
+	*page = (uint64_t)fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize :
+		(uint64_t)sysconf(_SC_PAGESIZE);
 	return 0;
 }
 
@@ -67,17 +63,19 @@ vfio_user_file_get(struct vfio_user_map *map, int fd, uint64_t offset, uint64_t 
 	struct stat st;
 	int rc;
 
+	/*
+	 * Other file systems may have somebody behind them who never answers
+	 * fstat() or a page fault (FUSE, a network).
+	 */
+	*why = "its fd is not a memfd or a file on tmpfs or hugetlbfs";
+	if (!vfio_user_fd_is_memory(fd))
+		return -EINVAL;
 	*why = "fstat() of its fd";
 	if (fstat(fd, &st) != 0)
 		return -errno;
-	/*
-	 * Files of other file systems may have somebody behind them who never
-	 * answers a page fault (FUSE, a network).
-	 */
-	*why = "its fd is not a memfd or a file on tmpfs or hugetlbfs";
-	rc = S_ISREG(st.st_mode) ? is_memory(fd, &page) : 0;
-	if (rc <= 0)
-		return rc == 0 ? -EINVAL : rc;
+	rc = page_size(fd, &page);
+	if (rc != 0)
+		return rc;
 	*why = "the file ends before offset + size";
 	if (offset > (uint64_t)st.st_size || size > (uint64_t)st.st_size - offset)
 		return -EINVAL;

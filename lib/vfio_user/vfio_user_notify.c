@@ -6,11 +6,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "vfio_user_fd.h"
 #include "vfio_user_notify.h"
 
 #define EVENTS 64 /* signals after which what they left behind is taken away */
@@ -38,11 +38,9 @@ vfio_user_notify_fini(struct vfio_user_notify *n)
 int
 vfio_user_notify_check(int fd)
 {
-	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
 
-	/* Of all that has no type, only an eventfd takes a write of 8 bytes to count it. */
-	if (flags < 0 || fstat(fd, &st) != 0 || (st.st_mode & S_IFMT) != 0)
+	if (flags < 0 || !vfio_user_fd_is_eventfd(fd))
 		return -EINVAL;
 	return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : -EINVAL;
 }

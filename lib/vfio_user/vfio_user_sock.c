@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "vfio_user_fd.h"
 #include "vfio_user_sock.h"
 
 /* Room for control messages, aligned for their header. */
@@ -28,7 +29,7 @@ take_fds(const struct cmsghdr *cmsg, struct vfio_user_fds *fds)
 		if (fds->cnt < VFIO_USER_FDS_MAX) {
 			fds->fd[fds->cnt++] = got[i];
 		} else {
-			close(got[i]);
+			vfio_user_fd_close(got[i]);
 			fds->lost = true;
 		}
 	}
@@ -89,7 +90,7 @@ vfio_user_fds_close(struct vfio_user_fds *fds)
 {
 	for (unsigned int i = 0; i < fds->cnt; i++)
 		if (fds->fd[i] >= 0)
-			close(fds->fd[i]);
+			vfio_user_fd_close(fds->fd[i]);
 	fds->cnt = 0;
 	fds->lost = false;
 }

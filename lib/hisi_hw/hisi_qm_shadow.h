@@ -54,7 +54,10 @@
  * reads asleep, and checks every doorbell value against the queue's context. A driver
  * that scribbles on the words stalls its own queues.
  *
- * The CQ word needs no wake: the device looks at it before it fills the CQ (see sq, cq).
+ * The CQ word needs no wake, as the device looks at it before it fills the CQ (see sq, cq),
+ * but for one that arms an event (QM 3.2): after that the driver writes REG_WAKE, and the
+ * device looks at both words. A CQ doorbell for which there is a word is never written to
+ * the register: it could arrive after a newer value of the word, and take that back.
  */
 
 #include <stdint.h>

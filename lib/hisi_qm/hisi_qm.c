@@ -3,8 +3,6 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,17 +18,11 @@
 static void __attribute__((format(printf, 3, 4)))
 qm_log(const struct hisi_qm *qm, int error, const char *fmt, ...)
 {
-	char line[256];
-	int len;
 	va_list ap;
 
-	if (qm->log == NULL)
-		return;
-	len = snprintf(line, sizeof(line), "%s: ", qm->io->name);
 	va_start(ap, fmt);
-	vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, ap);
+	hisi_qm_log_line(qm->log, qm->io->name, error, fmt, ap);
 	va_end(ap);
-	qm->log(error, line);
 }
 
 static uint64_t
@@ -263,6 +255,13 @@ queue_put(struct hisi_qm *qm, uint16_t qn)
 	qm->used[qn / 64] &= ~(1ull << (qn % 64));
 }
 
+/* Where a queue pair's memory has room for the images of its two contexts, behind the rings. */
+static size_t
+images_off(uint32_t depth)
+{
+	return ((size_t)depth << HISI_QM_SQE_LOG2) + ((size_t)depth << HISI_QM_CQE_LOG2);
+}
+
 /* Send the SQC, then the CQC (QM 2.5, 3.1, 3.2); the lock is held. */
 static int
 contexts_set(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
@@ -271,7 +270,7 @@ contexts_set(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	uint32_t depth = ring->mask + 1u;
 	uint64_t cq_iova = qp->mem.iova + ((uint64_t)depth << HISI_QM_SQE_LOG2);
 	/* The device copies the image when the mailbox fires, so one place serves both. */
-	size_t image = ((size_t)depth << HISI_QM_SQE_LOG2) + ((size_t)depth << HISI_QM_CQE_LOG2);
+	size_t image = images_off(depth);
 	/* CQE n is for slot n: all indices begin at the first that was not stepped over. */
 	struct hisi_qm_sqc sqc = {
 		.head = ring->cq_head,
@@ -305,8 +304,7 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 		int socket)
 {
 	struct hisi_qm_ring *ring = &qp->ring;
-	size_t len = ((size_t)depth << HISI_QM_SQE_LOG2) + ((size_t)depth << HISI_QM_CQE_LOG2) +
-		CTX_SIZE;
+	size_t len = images_off(depth) + 2 * CTX_SIZE;
 	int qn, ret;
 
 	if (depth < HISI_QM_RING_DEPTH_MIN || depth > HISI_QM_RING_DEPTH_MAX ||
@@ -386,29 +384,27 @@ hisi_qm_qp_restart(struct hisi_qm *qm, struct hisi_qm_qp *qp)
  * request has its completion (QM 2.5). The lock is held.
  */
 static int
-drain_v2(struct hisi_qm *qm, uint16_t qn)
+drain_v2(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 {
+	uint16_t qn = qp->ring.qn;
+	size_t image = images_off(qp->ring.mask + 1u);
 	const struct timespec period = { .tv_nsec = 100000 };
 	uint64_t deadline = now_ms() + DRAIN_TIMEOUT_MS;
-	const volatile struct hisi_qm_sqc *sqc;
-	const volatile struct hisi_qm_cqc *cqc;
-	struct hisi_qm_mem image;
+	const char *va = (const char *)qp->mem.va + image;
+	const volatile struct hisi_qm_sqc *sqc = (const volatile struct hisi_qm_sqc *)va;
+	const volatile struct hisi_qm_cqc *cqc =
+		(const volatile struct hisi_qm_cqc *)(va + CTX_SIZE);
 	uint64_t unused;
 	int ret;
 
-	ret = qm->mem->alloc(qm->mem->priv, CTX_SIZE * 2, CTX_SIZE, -1, &image);
-	if (ret != 0)
-		return ret;
-	sqc = image.va;
-	cqc = (const volatile struct hisi_qm_cqc *)((const char *)image.va + CTX_SIZE);
 	for (;;) {
 		/* Without threads of its own, the device works while it is polled only. */
 		if (qm->io->ops->poll != NULL)
 			qm->io->ops->poll(qm->io, qn, UINT32_MAX);
-		ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC, qn, image.iova, &unused);
+		ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC, qn, qp->mem.iova + image, &unused);
 		if (ret == 0)
-			ret = hisi_qm_mailbox(qm, HISI_QM_MB_CQC, qn, image.iova + CTX_SIZE,
-				&unused);
+			ret = hisi_qm_mailbox(qm, HISI_QM_MB_CQC, qn,
+				qp->mem.iova + image + CTX_SIZE, &unused);
 		if (ret != 0)
 			break;
 		hisi_qm_io_rmb();
@@ -423,7 +419,6 @@ drain_v2(struct hisi_qm *qm, uint16_t qn)
 		}
 		nanosleep(&period, NULL);
 	}
-	qm->mem->free(qm->mem->priv, &image);
 	return ret;
 }
 
@@ -438,7 +433,7 @@ queue_stop(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	if (qm->io->revision >= HISI_QM_REV_V3)
 		ret = hisi_qm_mailbox(qm, HISI_QM_MB_STOP_QP, qp->ring.qn, 0, NULL);
 	else
-		ret = drain_v2(qm, qp->ring.qn);
+		ret = drain_v2(qm, qp);
 	/* One that seems gone, too: it may come back, and if not, has nothing under way. */
 	if ((ret == -ETIMEDOUT || ret == -EIO || ret == -ENODEV) && function_reset(qm) == 0)
 		ret = 0;

@@ -41,7 +41,7 @@ struct hisi_qm {
 /** One queue pair. */
 struct hisi_qm_qp {
 	struct hisi_qm_ring ring;  /**< For the data path. */
-	struct hisi_qm_mem mem;    /**< SQ, then CQ, then room for a context image. */
+	struct hisi_qm_mem mem;    /**< SQ, then CQ, then room for two context images. */
 	uint8_t type;              /**< As given to hisi_qm_qp_start(). */
 	uint32_t resets;           /**< hisi_qm.resets when it was started. */
 };

@@ -18,6 +18,12 @@ entries_len(const struct hisi_qm_event *ev)
 	return (len + IMAGE_SIZE - 1) & ~(size_t)(IMAGE_SIZE - 1);
 }
 
+bool
+hisi_qm_event_lost(const struct hisi_qm *qm, const struct hisi_qm_event *ev)
+{
+	return ev->resets != __atomic_load_n(&qm->resets, __ATOMIC_ACQUIRE);
+}
+
 int
 hisi_qm_event_restart(struct hisi_qm *qm, struct hisi_qm_event *ev)
 {
@@ -35,6 +41,7 @@ hisi_qm_event_restart(struct hisi_qm *qm, struct hisi_qm_event *ev)
 	ev->phase = 1;
 	pthread_mutex_lock(&qm->lock);
 	ret = hisi_qm_mailbox(qm, HISI_QM_MB_EQC, 0, ev->mem.iova + image, NULL);
+	ev->resets = qm->resets;
 	pthread_mutex_unlock(&qm->lock);
 	if (ret == 0)
 		qm->io->ops->write32(qm->io, HISI_QM_EQ_INT_MASK, 0);
@@ -70,8 +77,9 @@ hisi_qm_event_take(struct hisi_qm *qm, struct hisi_qm_event *ev)
 {
 	const uint32_t *entries = ev->mem.va;
 
-	while ((__atomic_load_n(&entries[ev->head], __ATOMIC_ACQUIRE) >> HISI_QM_EQE_PHASE_SHIFT &
-			1) == ev->phase) {
+	/* There are fewer than fit, but the function may be hostile, and write on for ever. */
+	for (uint32_t n = 0; n < ev->mask && (__atomic_load_n(&entries[ev->head],
+			__ATOMIC_ACQUIRE) >> HISI_QM_EQE_PHASE_SHIFT & 1) == ev->phase; n++) {
 		ev->head = (uint16_t)((ev->head + 1) & ev->mask);
 		ev->phase ^= ev->head == 0;
 	}
@@ -82,7 +90,17 @@ hisi_qm_event_take(struct hisi_qm *qm, struct hisi_qm_event *ev)
 void
 hisi_qm_event_arm(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 {
-	/* By register: a doorbell word in memory is looked at when there is room to look for. */
-	qm->io->ops->write64(qm->io, HISI_QM_DB_SQ_CQ,
-		hisi_qm_db(qp->ring.qn, HISI_QM_DB_CQ, 0, qp->ring.cq_head, 1));
+	const struct hisi_qm_ring *ring = &qp->ring;
+	uint64_t value = hisi_qm_db(ring->qn, HISI_QM_DB_CQ, 0, ring->cq_head, 1);
+
+	/*
+	 * A doorbell by register would come later than what is stored in the word until
+	 * then, and take the device back to this head.
+	 */
+	if (ring->wake_io != NULL) {
+		__atomic_store_n(ring->cq_db, value, __ATOMIC_SEQ_CST);
+		ring->wake_io->ops->wake(ring->wake_io, ring->qn);
+	} else {
+		qm->io->ops->write64(qm->io, HISI_QM_DB_SQ_CQ, value);
+	}
 }

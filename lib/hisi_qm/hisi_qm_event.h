@@ -13,6 +13,8 @@
  * taken, again. Control path: each step is a register access.
  */
 
+#include <stdbool.h>
+
 #include "hisi_qm.h"
 
 /** The event queue of a function. */
@@ -21,6 +23,7 @@ struct hisi_qm_event {
 	uint16_t mask;  /**< Entries - 1; a power of two less one. */
 	uint16_t head;  /**< Next entry to look at. */
 	uint16_t phase; /**< Of an entry that is new there. */
+	uint32_t resets; /**< hisi_qm.resets when the function got to know it. */
 };
 
 /**
@@ -31,7 +34,10 @@ struct hisi_qm_event {
  */
 int hisi_qm_event_start(struct hisi_qm *qm, struct hisi_qm_event *ev, uint16_t depth);
 
-/** The same, with the queue that is there, after hisi_qm_reinit(). */
+/** Did the function forget it, in a reset by hisi_qm_qp_stop() and others? */
+bool hisi_qm_event_lost(const struct hisi_qm *qm, const struct hisi_qm_event *ev);
+
+/** Start with the queue that is there again, when it was lost or after hisi_qm_reinit(). */
 int hisi_qm_event_restart(struct hisi_qm *qm, struct hisi_qm_event *ev);
 
 /** Have no more vectors sent, and free the queue. */

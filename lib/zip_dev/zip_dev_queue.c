@@ -45,6 +45,13 @@ fire_event(struct zip_dev *dev, struct zip_dev_queue *q)
 	zip_dev_event_completion(dev, q->num);
 }
 
+/* Does it complete requests? */
+static inline bool
+queue_runs(const struct zip_dev_queue *q)
+{
+	return queue_state(q) == ZIP_DEV_QUEUE_LIVE || queue_state(q) == ZIP_DEV_QUEUE_DRAINING;
+}
+
 /* A CQ doorbell: CQEs that the driver gives back, and whether it wants an event. Lock is held. */
 static void
 take_cq(struct zip_dev *dev, struct zip_dev_queue *q, uint64_t value)
@@ -95,8 +102,7 @@ zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
 		if (db_priority(value) != 0 ||
 				atomic_load_explicit(&q->armed, memory_order_relaxed)) {
 			queue_lock(q);
-			if (queue_state(q) == ZIP_DEV_QUEUE_LIVE ||
-					queue_state(q) == ZIP_DEV_QUEUE_DRAINING)
+			if (queue_runs(q))
 				take_cq(dev, q, value);
 			queue_unlock(q);
 		}
@@ -110,10 +116,20 @@ zip_dev_queue_wake(struct zip_dev *dev, uint32_t qn)
 {
 	struct zip_dev_queue *q = zip_dev_queue_find(dev, qn);
 
-	if (q != NULL && q->shared)
-		zip_dev_sched_wake(q);
-	else if (q == NULL)
+	if (q == NULL) {
 		count_dropped(dev);
+		return;
+	}
+	if (!q->shared)
+		return;
+	zip_dev_sched_wake(q);
+	/* A CQ doorbell that arms an event, see hisi_qm_shadow.h. */
+	if ((db_priority(__atomic_load_n(&q->db->cq, __ATOMIC_ACQUIRE)) & 1) != 0) {
+		queue_lock(q);
+		if (queue_runs(q))
+			zip_dev_queue_look_cq(dev, q);
+		queue_unlock(q);
+	}
 }
 
 void
@@ -422,7 +438,7 @@ queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec
 	}
 	if (zip_dev_is_broken(dev))
 		queue_break(dev, q);
-	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE || queue_state(q) == ZIP_DEV_QUEUE_DRAINING) {
+	if (queue_runs(q)) {
 		if (job->slot != q->retire) {
 			q->done[job->slot] = 1;
 		} else if (retire_one(dev, q, &ex->view) && q->shared) {
@@ -441,7 +457,7 @@ queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec
 static bool
 queue_drops(struct zip_dev_queue *q)
 {
-	if (queue_state(q) == ZIP_DEV_QUEUE_LIVE || queue_state(q) == ZIP_DEV_QUEUE_DRAINING)
+	if (queue_runs(q))
 		return false;
 	queue_lock(q);
 	counter_set(&q->inflight, (uint16_t)(counter_get(&q->inflight) - 1));

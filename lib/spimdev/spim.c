@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,17 +14,11 @@
 void
 spim_log(const struct spim_conf *conf, int error, const char *fmt, ...)
 {
-	char line[256];
-	int len;
 	va_list ap;
 
-	if (conf->log == NULL)
-		return;
-	len = snprintf(line, sizeof(line), "%s: ", conf->owner);
 	va_start(ap, fmt);
-	vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, ap);
+	hisi_qm_log_line(conf->log, conf->owner, error, fmt, ap);
 	va_end(ap);
-	conf->log(error, line);
 }
 
 static uint32_t
@@ -71,11 +64,13 @@ open_io(struct hisi_qm_io *io, const struct spim_transport *transport, int va,
 	if (d->conf.mem == NULL)
 		d->conf.mem = &d->mem_ops;
 	pthread_mutex_init(&d->lock, NULL);
+	pthread_mutex_init(&d->mem_lock, NULL);
 	ret = announce(d);
 	if (ret == 0)
 		ret = hisi_qm_init(&d->qm, io, d->conf.mem, d->conf.log);
 	if (ret != 0) {
 		pthread_mutex_destroy(&d->lock);
+		pthread_mutex_destroy(&d->mem_lock);
 		free(d);
 		return ret;
 	}
@@ -126,6 +121,7 @@ spim_close(struct spim_dev *dev)
 	if (dev->transport != NULL)
 		dev->transport->close(dev->io);
 	pthread_mutex_destroy(&dev->lock);
+	pthread_mutex_destroy(&dev->mem_lock);
 	free(dev);
 }
 
@@ -146,11 +142,15 @@ reopen(struct spim_dev *dev)
 	uint32_t opened = atomic_load_explicit(&dev->opened, memory_order_relaxed);
 	int ret;
 
-	if (!lost(dev, opened))
-		return 0;
+	if (!dev->half_open && !lost(dev, opened))
+		return spim_event_renew(dev);
 	ret = dev->transport->reopen(dev->io);
-	if (ret == 0)
+	if (ret == 0) {
+		/* Now the queues of before are lost, even if it goes no further this time. */
+		atomic_store_explicit(&dev->opened, opened + 1, memory_order_release);
+		dev->half_open = true;
 		ret = announce(dev);
+	}
 	if (ret == 0)
 		ret = hisi_qm_reinit(&dev->qm);
 	if (ret == 0)
@@ -161,7 +161,7 @@ reopen(struct spim_dev *dev)
 		ret = -ENODEV;
 	}
 	if (ret == 0)
-		atomic_store_explicit(&dev->opened, opened + 1, memory_order_release);
+		dev->half_open = false;
 	/* Tried over and over: say it once in each direction. */
 	if ((ret != 0) != dev->reported)
 		spim_log(&dev->conf, ret != 0, ret != 0 ? "function is gone; opening it again "
@@ -190,9 +190,9 @@ spim_queue_take(struct spim_dev *dev, uint8_t type, uint16_t depth, int socket,
 	pthread_mutex_lock(&dev->lock);
 	ret = reopen(dev);
 	q->opened = atomic_load_explicit(&dev->opened, memory_order_relaxed);
-	pthread_mutex_unlock(&dev->lock);
 	if (ret == 0)
 		ret = hisi_qm_qp_start(&dev->qm, &q->qp, type, depth, socket);
+	pthread_mutex_unlock(&dev->lock);
 	if (ret != 0) {
 		free(q);
 		return ret;
@@ -210,17 +210,15 @@ spim_queue_lost(struct spim_dev *dev, const struct spim_queue *queue)
 int
 spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue)
 {
-	uint32_t opened;
 	int ret;
 
 	pthread_mutex_lock(&dev->lock);
 	ret = reopen(dev);
-	opened = atomic_load_explicit(&dev->opened, memory_order_relaxed);
-	pthread_mutex_unlock(&dev->lock);
 	if (ret == 0)
 		ret = hisi_qm_qp_restart(&dev->qm, &queue->qp);
 	if (ret == 0)
-		queue->opened = opened;
+		queue->opened = atomic_load_explicit(&dev->opened, memory_order_relaxed);
+	pthread_mutex_unlock(&dev->lock);
 	return ret;
 }
 

@@ -171,9 +171,10 @@ spim_queue_poll(const struct spim_queue *queue, unsigned int budget)
 bool spim_queue_lost(struct spim_dev *dev, const struct spim_queue *queue);
 
 /**
- * Start a lost queue on a new function of the same access point, and submit again
- * what was in flight (hisi_qm_qp_restart() says what the caller must keep to). Opens
- * the access point again unless another thread did. What a stream had on the old
+ * Start a queue that spim_queue_check() found lost, on a new function of the same access
+ * point or on one that was reset, and submit again what was in flight
+ * (hisi_qm_qp_restart() says what the caller must keep to). Opens the access point again
+ * if need be and no other thread did. What a stream had on the old
  * function is lost: its next request ends with HISI_ZIP_BAD_STREAM.
  *
  * @return
@@ -181,6 +182,10 @@ bool spim_queue_lost(struct spim_dev *dev, const struct spim_queue *queue);
  *   not reachable now. May be tried again, at intervals.
  */
 int spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue);
+
+/*
+ * Events. One thread uses these three functions, and takes and restarts the queues.
+ */
 
 /**
  * Get a descriptor to wait on: readable when an armed queue has completions, and when
@@ -192,11 +197,15 @@ int spim_event_fd(struct spim_dev *dev);
 
 /**
  * Arm a queue: the descriptor becomes readable, once, when the queue has a completion that
- * was not consumed, or has one now. By its consumer; look at the ring before waiting.
+ * was not consumed, or has one now, or is lost (spim_queue_check()). By its consumer; look
+ * at the ring before waiting.
  */
 void spim_event_arm(struct spim_dev *dev, const struct spim_queue *queue);
 
-/** The descriptor was readable: take the events, so that there can be others. */
+/**
+ * The descriptor was readable: take the events, so that there can be others. Before looking
+ * at the rings of the queues that were armed, as an event that is taken does not come again.
+ */
 void spim_event_take(struct spim_dev *dev);
 
 /**

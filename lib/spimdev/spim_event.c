@@ -10,7 +10,7 @@
 #include "spim_internal.h"
 
 /* Events that can wait: more than the queues that one access point has in use. */
-#define EVENTS HISI_QM_QUEUES_MAX * 2
+#define EVENTS (HISI_QM_QUEUES_MAX * 2)
 
 int
 spim_event_reopen(struct spim_dev *dev)
@@ -21,6 +21,14 @@ spim_event_reopen(struct spim_dev *dev)
 		return 0;
 	ret = dev->transport->events(dev->io, dev->eventfd, dev->epfd);
 	return ret != 0 ? ret : hisi_qm_event_restart(&dev->qm, &dev->event);
+}
+
+int
+spim_event_renew(struct spim_dev *dev)
+{
+	if (dev->epfd < 0 || !hisi_qm_event_lost(&dev->qm, &dev->event))
+		return 0;
+	return hisi_qm_event_restart(&dev->qm, &dev->event);
 }
 
 void
@@ -67,7 +75,11 @@ spim_event_fd(struct spim_dev *dev)
 void
 spim_event_arm(struct spim_dev *dev, const struct spim_queue *queue)
 {
-	hisi_qm_event_arm(&dev->qm, &queue->qp);
+	/* One that is lost will have no event: its owner shall look now. */
+	if (spim_queue_check(dev, queue) != 0)
+		(void)eventfd_write(dev->eventfd, 1);
+	else
+		hisi_qm_event_arm(&dev->qm, &queue->qp);
 }
 
 void

@@ -23,7 +23,10 @@ struct spim_transport {
 	/** As spim_mem_map() and spim_mem_unmap(). NULL: the function sees all memory. */
 	int (*mem_map)(struct hisi_qm_io *io, void *va, size_t len, int fd, uint64_t offset);
 	int (*mem_unmap)(struct hisi_qm_io *io, void *va, size_t len);
-	/** 0, or a negative errno if the function is gone. NULL: it stays. */
+	/**
+	 * 0, or a negative errno if the function is gone, and touches no memory any
+	 * more. NULL: it stays.
+	 */
 	int (*alive)(struct hisi_qm_io *io);
 	/**
 	 * Take a new function of the same access point in place of the one that is
@@ -69,13 +72,16 @@ struct spim_chunk {
 int spim_mem_qm_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem);
 void spim_mem_qm_free(void *priv, struct hisi_qm_mem *mem);
 
-/** Announce all chunks to a function that was opened again. dev->lock is held. */
+/** Announce all chunks to a function that was opened, or opened again. */
 int spim_mem_announce(struct spim_dev *dev);
 
 /* ---- Events (spim_event.c) ---- */
 
 /** Have events of a function that was opened again, if they are wanted. dev->lock is held. */
 int spim_event_reopen(struct spim_dev *dev);
+
+/** Have them of a function that may have been reset. dev->lock is held. */
+int spim_event_renew(struct spim_dev *dev);
 
 /** End them. */
 void spim_event_end(struct spim_dev *dev);
@@ -89,10 +95,16 @@ struct spim_dev {
 	struct hisi_qm qm;
 	struct hisi_qm_mem_ops mem_ops;         /**< If conf has none. */
 	const struct spim_transport *transport; /**< NULL: the function is the caller's own. */
-	pthread_mutex_t lock;                   /**< Opening again, chunks. */
+	/**
+	 * Opening again, and starting queues: on which opening one was started is certain.
+	 * Outside hisi_qm's lock and mem_lock.
+	 */
+	pthread_mutex_t lock;
 	/** Counts openings; a queue started on an earlier one is lost. Written under lock. */
 	_Atomic uint32_t opened;
+	bool half_open;                         /**< Opened again, but not to the end. */
 	bool reported;                          /**< That it cannot be opened was said. */
+	pthread_mutex_t mem_lock;               /**< chunks. */
 	struct spim_chunk *chunks;
 	int epfd;                               /**< spim_event_fd(), or -1. */
 	int eventfd;                            /**< What the function writes to. */

@@ -83,23 +83,16 @@ local_reset(struct hisi_qm_io *io)
 	return 0;
 }
 
-static const struct hisi_qm_io_ops polled_ops = {
-	.read32 = local_read32,
-	.write32 = local_write32,
-	.write64 = local_write64,
-	.mailbox = local_mailbox,
-	.doorbells = local_doorbells,
-	.poll = local_poll,
-};
+/* What both kinds have. */
+#define LOCAL_OPS \
+	.read32 = local_read32, \
+	.write32 = local_write32, \
+	.write64 = local_write64, \
+	.mailbox = local_mailbox, \
+	.doorbells = local_doorbells
 
-static const struct hisi_qm_io_ops threaded_ops = {
-	.read32 = local_read32,
-	.write32 = local_write32,
-	.write64 = local_write64,
-	.mailbox = local_mailbox,
-	.doorbells = local_doorbells,
-	.reset = local_reset,
-};
+static const struct hisi_qm_io_ops polled_ops = { LOCAL_OPS, .poll = local_poll };
+static const struct hisi_qm_io_ops threaded_ops = { LOCAL_OPS, .reset = local_reset };
 
 static void
 local_log(enum zip_dev_log_level level, const char *line, void *priv)

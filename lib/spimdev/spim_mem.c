@@ -73,7 +73,7 @@ spim_mem_alloc(struct spim_dev *dev, size_t len)
 		errno = -ret;
 		return NULL;
 	}
-	pthread_mutex_lock(&dev->lock);
+	pthread_mutex_lock(&dev->mem_lock);
 	ret = spim_mem_map(dev, c->va, c->len, c->fd, 0);
 	/* A function that is gone is told when it is opened again. */
 	if (ret == 0 || ret == -ENOTCONN) {
@@ -81,7 +81,7 @@ spim_mem_alloc(struct spim_dev *dev, size_t len)
 		dev->chunks = c;
 		ret = 0;
 	}
-	pthread_mutex_unlock(&dev->lock);
+	pthread_mutex_unlock(&dev->mem_lock);
 	if (ret != 0) {
 		chunk_free(c);
 		errno = -ret;
@@ -97,7 +97,7 @@ spim_mem_free(struct spim_dev *dev, void *va)
 
 	if (va == NULL)
 		return;
-	pthread_mutex_lock(&dev->lock);
+	pthread_mutex_lock(&dev->mem_lock);
 	for (link = &dev->chunks; *link != NULL; link = &(*link)->next) {
 		if ((*link)->va == va) {
 			c = *link;
@@ -106,7 +106,7 @@ spim_mem_free(struct spim_dev *dev, void *va)
 			break;
 		}
 	}
-	pthread_mutex_unlock(&dev->lock);
+	pthread_mutex_unlock(&dev->mem_lock);
 	if (c != NULL)
 		chunk_free(c);
 }
@@ -116,8 +116,13 @@ spim_mem_announce(struct spim_dev *dev)
 {
 	int ret = 0;
 
-	for (const struct spim_chunk *c = dev->chunks; c != NULL && ret == 0; c = c->next)
+	pthread_mutex_lock(&dev->mem_lock);
+	for (const struct spim_chunk *c = dev->chunks; c != NULL && ret == 0; c = c->next) {
 		ret = spim_mem_map(dev, c->va, c->len, c->fd, 0);
+		if (ret == -EEXIST)
+			ret = 0; /* new since the function was opened */
+	}
+	pthread_mutex_unlock(&dev->mem_lock);
 	return ret;
 }
 

@@ -3,10 +3,12 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hisi_qm_shadow.h"
@@ -44,10 +46,12 @@ struct spim_unix {
 	uint32_t db_cnt;           /**< Words that the function has now. */
 	/**
 	 * The mailbox as last read, good as long as it is idle: nobody but hisi_qm
-	 * uses it, under its lock, and each look that is saved is a message and its
-	 * answer.
+	 * uses it, and each look that is saved is a message and its answer. With a lock
+	 * of its own, outside the other: hisi_qm_qp_check() looks at any time, and an
+	 * answer that is older than a command must not stand for the command's.
 	 */
 	uint32_t mb[MB_WORDS];
+	pthread_mutex_t mb_lock;
 };
 
 /* io is the first member. */
@@ -77,18 +81,42 @@ reg_post(struct spim_unix *u, uint32_t off, const void *buf, uint32_t len)
 	pthread_rwlock_unlock(&u->lock);
 }
 
+static int
+unix_alive(struct hisi_qm_io *io)
+{
+	struct spim_unix *u = to_unix(io);
+	int ret;
+
+	pthread_rwlock_rdlock(&u->lock);
+	ret = vfio_user_client_alive(u->client);
+	pthread_rwlock_unlock(&u->lock);
+	return ret;
+}
+
+/* A service that does not answer is not gone yet, and may be at work: it is busy. */
+static uint32_t
+mailbox_read(struct spim_unix *u, uint32_t off)
+{
+	uint32_t value;
+
+	pthread_mutex_lock(&u->mb_lock);
+	if (off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0 &&
+			reg_read(u, off, u->mb, sizeof(u->mb)) != 0 && unix_alive(&u->io) != 0)
+		value = UINT32_MAX;
+	else
+		value = u->mb[(off - HISI_QM_MAILBOX) / sizeof(uint32_t)];
+	pthread_mutex_unlock(&u->mb_lock);
+	return value;
+}
+
 static uint32_t
 unix_read32(struct hisi_qm_io *io, uint32_t off)
 {
 	struct spim_unix *u = to_unix(io);
 	uint32_t value;
 
-	if (off >= HISI_QM_MAILBOX && off < HISI_QM_MAILBOX + sizeof(u->mb)) {
-		if (off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0 &&
-				reg_read(u, off, u->mb, sizeof(u->mb)) != 0)
-			return UINT32_MAX;
-		return u->mb[(off - HISI_QM_MAILBOX) / sizeof(uint32_t)];
-	}
+	if (off >= HISI_QM_MAILBOX && off < HISI_QM_MAILBOX + sizeof(u->mb))
+		return mailbox_read(u, off);
 	return reg_read(u, off, &value, sizeof(value)) == 0 ? value : UINT32_MAX;
 }
 
@@ -109,8 +137,10 @@ unix_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
 	struct spim_unix *u = to_unix(io);
 
+	pthread_mutex_lock(&u->mb_lock);
 	u->mb[0] |= HISI_QM_MB_BUSY; /* so that the next look is at the function */
 	reg_post(u, HISI_QM_MAILBOX, mb, sizeof(*mb));
+	pthread_mutex_unlock(&u->mb_lock);
 }
 
 static int
@@ -145,10 +175,13 @@ unix_reset(struct hisi_qm_io *io)
 	struct spim_unix *u = to_unix(io);
 	int ret;
 
+	pthread_mutex_lock(&u->mb_lock);
 	pthread_rwlock_rdlock(&u->lock);
 	ret = vfio_user_client_reset(u->client);
 	pthread_rwlock_unlock(&u->lock);
-	memset(u->mb, 0, sizeof(u->mb));
+	if (ret == 0)
+		memset(u->mb, 0, sizeof(u->mb));
+	pthread_mutex_unlock(&u->mb_lock);
 	return ret;
 }
 
@@ -161,6 +194,22 @@ static const struct hisi_qm_io_ops unix_ops = {
 	.wake = unix_wake,
 	.reset = unix_reset,
 };
+
+/*
+ * Is it a file that holds the words, and will not shrink, so that it cannot end this
+ * process when it rings? A region's size is but what the service says.
+ */
+static bool
+doorbells_held(const struct vfio_user_client_region *region)
+{
+	int seals = region->fd >= 0 ? fcntl(region->fd, F_GET_SEALS) : -1;
+	struct stat st;
+
+	return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(region->fd, &st) == 0 &&
+		region->size >= sizeof(struct hisi_qm_shadow) &&
+		region->offset <= (uint64_t)st.st_size &&
+		region->size <= (uint64_t)st.st_size - region->offset;
+}
 
 /*
  * Map the doorbell words of a new function; over those of the old one, if there
@@ -177,10 +226,10 @@ doorbells_map(struct spim_unix *u, struct vfio_user_client *client)
 	ret = vfio_user_client_region_info(client, spim->doorbell_region, &region);
 	if (ret != 0)
 		return ret;
-	if (region.fd < 0 || region.size < sizeof(*u->db) || region.size > SIZE_MAX / 2) {
+	if (!doorbells_held(&region)) {
 		spim_log(&u->conf, 1, "unix:%s: doorbells: %llu bytes, file %d, expected at least "
-			"%zu and a file", u->path, (unsigned long long)region.size, region.fd,
-			sizeof(*u->db));
+			"%zu in a file that cannot shrink", u->path,
+			(unsigned long long)region.size, region.fd, sizeof(*u->db));
 		if (region.fd >= 0)
 			close(region.fd);
 		return -EPROTO;
@@ -263,6 +312,7 @@ unix_close(struct hisi_qm_io *io)
 	if (u->db != NULL)
 		munmap(u->db, u->db_len);
 	pthread_rwlock_destroy(&u->lock);
+	pthread_mutex_destroy(&u->mb_lock);
 	free(u->path);
 	free(u);
 }
@@ -293,18 +343,6 @@ unix_mem_unmap(struct hisi_qm_io *io, void *va, size_t len)
 }
 
 static int
-unix_alive(struct hisi_qm_io *io)
-{
-	struct spim_unix *u = to_unix(io);
-	int ret;
-
-	pthread_rwlock_rdlock(&u->lock);
-	ret = vfio_user_client_alive(u->client);
-	pthread_rwlock_unlock(&u->lock);
-	return ret;
-}
-
-static int
 unix_reopen(struct hisi_qm_io *io)
 {
 	struct spim_unix *u = to_unix(io);
@@ -314,11 +352,13 @@ unix_reopen(struct hisi_qm_io *io)
 	ret = connect_function(u, &client);
 	if (ret != 0)
 		return ret;
+	pthread_mutex_lock(&u->mb_lock);
 	pthread_rwlock_wrlock(&u->lock);
 	old = u->client;
 	u->client = client;
 	memset(u->mb, 0, sizeof(u->mb)); /* of a function that was just made */
 	pthread_rwlock_unlock(&u->lock);
+	pthread_mutex_unlock(&u->mb_lock);
 	vfio_user_client_close(old);
 	return 0;
 }
@@ -326,7 +366,7 @@ unix_reopen(struct hisi_qm_io *io)
 static int
 unix_events(struct hisi_qm_io *io, int eventfd, int epfd)
 {
-	struct epoll_event gone = { .events = EPOLLRDHUP }; /* see vfio_user_client_alive() */
+	struct epoll_event gone = { .events = EPOLLRDHUP };
 	struct spim_unix *u = to_unix(io);
 	int ret;
 
@@ -365,6 +405,7 @@ spim_unix_open(const char *path, const struct spim_conf *conf, struct hisi_qm_io
 	u->io.ops = &unix_ops;
 	u->io.name = conf->owner;
 	pthread_rwlock_init(&u->lock, NULL);
+	pthread_mutex_init(&u->mb_lock, NULL);
 	ret = connect_function(u, &u->client);
 	if (ret != 0) {
 		spim_log(conf, 1, "unix:%s: no function (%d), expected spimdevd to listen there",

@@ -22,7 +22,8 @@
 
 struct spim_zip {
 	struct spim_dev *dev;
-	int fd; /* spim_event_fd(), or negative */
+	int fd;     /* spim_event_fd(), or negative */
+	bool armed; /* there may be events to take */
 };
 
 struct spim_zip_queue {
@@ -194,12 +195,17 @@ int
 spim_zip_poll(struct spim_zip_queue *q, struct spim_zip_op **ops, unsigned int n)
 {
 	struct hisi_qm_ring *ring = &q->queue->qp.ring;
-	uint16_t ready = hisi_qm_cq_ready(ring, (uint16_t)(n < q->used ? n : q->used));
-	uint16_t slot = ring->cq_head;
+	uint16_t ready, slot = ring->cq_head;
 
+	/* Before the rings are looked at: what comes behind this makes an event of its own. */
+	if (q->z->armed) {
+		q->z->armed = false;
+		spim_event_take(q->z->dev);
+	}
+	ready = hisi_qm_cq_ready(ring, (uint16_t)(n < q->used ? n : q->used));
 	if (ready == 0) {
 		if (q->used == 0 || ++q->polls % POLLS_PER_CHECK != 0 ||
-				!spim_queue_lost(q->z->dev, q->queue))
+				spim_queue_check(q->z->dev, q->queue) == 0)
 			return 0;
 		/* What it wrote before it died is taken first, see spim_queue_restart(). */
 		if (hisi_qm_cq_ready(ring, 1) == 0 &&
@@ -233,8 +239,7 @@ spim_zip_arm(struct spim_zip_queue *q)
 {
 	if (spim_zip_fd(q->z) < 0)
 		return;
-	/* Events of before are of no interest: who arms has just polled. */
-	spim_event_take(q->z->dev);
+	q->z->armed = true;
 	spim_event_arm(q->z->dev, q->queue);
 	/* Whoever is woken should look whether the function is there. */
 	q->polls = POLLS_PER_CHECK - 1;

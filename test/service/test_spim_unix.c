@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -73,18 +74,25 @@ answers(void)
 }
 
 static void
-service_start(void)
+service_start_ext(const char *ext)
 {
 	service = fork();
 	assert_return_code(service, errno);
 	if (service == 0) {
-		execl(spimdevd, spimdevd, "--listen", path, "--workers", "1", (char *)NULL);
+		execl(spimdevd, spimdevd, "--listen", path, "--workers", "1", "--ext",
+			ext, (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; !answers(); i++) {
 		assert_true(i < 2000);
 		nap_us(5000);
 	}
+}
+
+static void
+service_start(void)
+{
+	service_start_ext("on");
 }
 
 static void
@@ -369,6 +377,55 @@ test_terminated(void **state)
 	spim_close(dev);
 }
 
+/* A new service that will not do does not do the second time either. */
+static void
+test_lesser(void **state)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct spim_queue *q, *other;
+	struct hisi_zip_sqe req;
+	struct spim_dev *dev;
+	uint8_t *mem;
+
+	(void)state;
+	assert_int_equal(spim_open(name, &conf, &dev), 0);
+	mem = spim_mem_alloc(dev, (size_t)2 * BUF_LEN);
+	assert_non_null(mem);
+	assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, DEPTH, -1, &q), 0);
+	assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, DEPTH, -1, &other), 0);
+	pfd.fd = spim_event_fd(dev);
+	assert_true(pfd.fd >= 0);
+	service_end(SIGKILL);
+	service_start_ext("off");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(spim_queue_restart(dev, q), -ENODEV);
+		assert_true(spim_queue_lost(dev, q));
+	}
+	service_end(SIGTERM);
+	service_start();
+	assert_int_equal(spim_queue_restart(dev, q), 0);
+	/* The function is there again, the other queue is not: nothing would ever wake it. */
+	assert_true(spim_queue_lost(dev, other));
+	assert_int_equal(poll(&pfd, 1, 0), 0);
+	spim_event_arm(dev, other);
+	assert_int_equal(poll(&pfd, 1, 0), 1);
+	spim_event_take(dev);
+	assert_int_equal(spim_queue_restart(dev, other), 0);
+	for (int i = 0; i < 50; i++) {
+		spim_event_arm(dev, other);
+		req = request(mem, BUF_LEN, mem + BUF_LEN, BUF_LEN);
+		submit(other, &req);
+		assert_int_equal(poll(&pfd, 1, 20000), 1);
+		spim_event_take(dev);
+		assert_non_null(complete(other));
+	}
+	assert_int_equal(spim_queue_stop(dev, q), 0);
+	spim_queue_put(dev, q);
+	assert_int_equal(spim_queue_stop(dev, other), 0);
+	spim_queue_put(dev, other);
+	spim_close(dev);
+}
+
 static int
 by_value(const void *a, const void *b)
 {
@@ -417,6 +474,7 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test(test_no_service),
 		cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lesser, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terminated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_latency, setup, teardown),
 	};

@@ -203,6 +203,40 @@ test_descriptor(void **state)
 	spim_zip_close(z);
 }
 
+/* Two queues on one descriptor: to arm one must not take away what the other has to tell. */
+static void
+test_two_queues(void **state)
+{
+	struct spim_zip_op op = { .level = 1, .last = 1, .src_len = 100, .dst_len = 1000 }, *done;
+	struct spim_zip_queue *q, *other;
+	struct pollfd pfd = { .events = POLLIN };
+	struct spim_zip *z;
+
+	(void)state;
+	assert_int_equal(spim_zip_open(name, NULL, &z), 0);
+	pfd.fd = spim_zip_fd(z);
+	assert_true(pfd.fd >= 0);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 8, &q), 0);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_DECOMPRESS, 8, &other), 0);
+	op.src = spim_zip_alloc(z, 2 * LEN);
+	assert_non_null(op.src);
+	op.dst = (uint8_t *)(uintptr_t)op.src + LEN;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(spim_zip_submit(q, &op), 0);
+		assert_int_equal(spim_zip_poll(other, &done, 1), 0);
+		spim_zip_arm(q);
+		assert_int_equal(poll(&pfd, 1, 20000), 1);
+		spim_zip_arm(other);
+		assert_int_equal(poll(&pfd, 1, 20000), 1);
+		assert_int_equal(spim_zip_poll(other, &done, 1), 0);
+		assert_int_equal(spim_zip_poll(q, &done, 1), 1);
+		assert_int_equal(op.status, SPIM_ZIP_OK);
+	}
+	spim_zip_queue_give(q);
+	spim_zip_queue_give(other);
+	spim_zip_close(z);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -210,6 +244,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_descriptor),
+		cmocka_unit_test(test_two_queues),
 	};
 
 	if (argc != 2) {

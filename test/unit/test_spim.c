@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,6 +61,7 @@ test_names(void **state)
 		{ "uacce:hisi_zip-0", -ENOTSUP },
 	};
 	struct spim_conf conf = conf_of(0, 0, 0, 0);
+	char long_name[2000] = "";
 	struct spim_dev *dev;
 
 	(void)state;
@@ -76,6 +78,11 @@ test_names(void **state)
 	conf = conf_of(1000, 0, 0, 0);
 	assert_int_equal(spim_open("local", &conf, &dev), -EINVAL);
 	assert_non_null(strstr(last_line, "1000 workers"));
+	/* A name that does not fit in a line. */
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	conf.owner = long_name;
+	assert_int_equal(spim_open("locale", &conf, &dev), -EINVAL);
+	assert_non_null(strstr(last_line, "dev=locale: expected"));
 }
 
 static void
@@ -262,6 +269,46 @@ test_queues_on_use(void **state)
 	spim_close(dev);
 }
 
+/* A reset for the sake of one queue loses the others and the events: all can go on. */
+static void
+test_reset(void **state)
+{
+	struct spim_conf conf = conf_of(1, 0, 0, 8);
+	struct pollfd pfd = { .events = POLLIN };
+	struct spim_queue *q, *other;
+	struct spim_dev *dev;
+
+	(void)state;
+	/* Of the first queue: 2 commands behind 3 of the start and 1 of the events. */
+	conf.local.fault = "mailbox_timeout@7";
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	pfd.fd = spim_event_fd(dev);
+	assert_true(pfd.fd >= 0);
+	assert_int_equal(spim_queue_take(dev, 0, 16, -1, &q), 0);
+	assert_int_equal(spim_queue_check(dev, q), 0);
+	assert_int_equal(spim_queue_take(dev, 0, 16, -1, &other), 0);
+	assert_int_equal(spim_queue_check(dev, q), -ESTALE);
+	assert_int_equal(poll(&pfd, 1, 0), 0);
+	/* Nobody shall wait for it. */
+	spim_event_arm(dev, q);
+	assert_int_equal(poll(&pfd, 1, 0), 1);
+	spim_event_take(dev);
+	assert_int_equal(poll(&pfd, 1, 0), 0);
+	assert_int_equal(spim_queue_restart(dev, q), 0);
+	assert_int_equal(spim_queue_check(dev, q), 0);
+	spim_event_arm(dev, q);
+	assert_int_equal(poll(&pfd, 1, 0), 0);
+	q->qp.ring.sq_tail = 1; /* a request of zeroes: refused, which is an answer */
+	hisi_qm_sq_ring(&q->qp.ring);
+	assert_int_equal(poll(&pfd, 1, 20000), 1);
+	assert_int_equal(hisi_qm_cq_ready(&q->qp.ring, 1), 1);
+	assert_int_equal(spim_queue_stop(dev, q), 0);
+	spim_queue_put(dev, q);
+	assert_int_equal(spim_queue_stop(dev, other), 0);
+	spim_queue_put(dev, other);
+	spim_close(dev);
+}
+
 int
 main(void)
 {
@@ -271,6 +318,7 @@ main(void)
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_stop_drains),
 		cmocka_unit_test(test_queues_on_use),
+		cmocka_unit_test(test_reset),
 	};
 
 	return cmocka_run_group_tests_name("spim", tests, NULL, NULL);

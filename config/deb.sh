@@ -43,6 +43,8 @@ if [ "${SPIMDEV_DEB_INSIDE:-}" = 1 ]; then
 	dpdk=$(apt-cache show libdpdk-dev | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/\1/p' |
 		head -n 1)
 	[ -n "$abi" ] && [ -n "$dpdk" ] || die "no ABI in the dependencies of $suite's libdpdk-dev"
+	# An earlier run may have been interrupted.
+	dpkg --configure -a
 	cd "$out/source"
 	sed "s/@ABI@/$abi/g; s/@DPDK@/$dpdk/g" debian/control.in > debian/control
 	crossbuild=

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# The service, spimgz and the library as their packages installed them. Starts the service by hand
-# as its unit does: an ordinary user's process, with its socket in /run/spimdev. One line per test.
+# The service, its clients and the library as their packages installed them. Starts the service by
+# hand as its unit does: an ordinary user's process, with its socket in /run/spimdev. One line per
+# test.
 
 set -u
 
@@ -49,6 +50,7 @@ spimdevd --run-as nobody --listen "$socket" > "$dir/server" 2>&1 &
 server=$!
 ok "spimdevd serves as an ordinary user" listening
 ok "spimgz by the service" round_trip "unix:$socket"
+sh "$(dirname "$0")/autotest.sh" --installed "dev=unix:$socket"
 ok "libspimdev has its interface" python3 -c 'import ctypes
 ctypes.CDLL("libspimdev.so.0").spim_zip_open'
 kill "$server"

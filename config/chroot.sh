@@ -92,6 +92,7 @@ if ! [ -e "$root/.made" ]; then
 		"$suite" "$root" "$mirror" > "$log" 2>&1 || fail "debootstrap of $suite failed"
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
 	apt_network > "$root/etc/apt/apt.conf.d/99network"
+	echo 'Acquire::Languages "none";' > "$root/etc/apt/apt.conf.d/99languages"
 	# Nobody needs it after a power cut.
 	echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	# The source packages too: a build for this release takes DPDK's driver headers from there.

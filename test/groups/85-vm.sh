@@ -9,4 +9,4 @@ set -u
 . test/lib.sh
 
 check "gcc build is there" config/build.sh build || exit 1
-test/vm/run.sh probe zswap autotest perf counts handover kill reset again
+test/vm/run.sh probe autotest counts handover kill reset

@@ -43,7 +43,7 @@ cp -a "$vm/$kernel/tree/lib/modules" "$tree/usr/lib/"
 install -m 0755 test/vm/guest/init "$tree/init"
 mkdir "$tree/tests"
 cp test/vm/guest/*.sh "$tree/tests/"
-cp build/test/vm/vm_pressure "$tree/bin/"
+cp build/test/vm/vm_pressure build/test/service/load_restart_client "$tree/bin/"
 
 # EAL finds a driver under three names and must see one file: links, as the packages have them.
 for name in bus_pci bus_vdev mempool_ring compress_zlib; do
@@ -59,6 +59,7 @@ cp /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/usr/bin/"
 # libgcc is opened by name when a thread ends.
 {
 	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/bin/vm_pressure" \
+		"$tree/bin/load_restart_client" \
 		"$pmds"/librte_bus_pci.so "$pmds"/librte_mempool_ring.so \
 		"$pmds"/librte_compress_zlib.so "$so"
 	gcc -print-file-name=libgcc_s.so.1

@@ -5,9 +5,10 @@
 # Tests of the software function as a PCI device of virtual machines: served by spimdevd, attached
 # by QEMU, driven by Linux's own hisi_zip and, through vfio-pci, by our driver.
 #
-# usage: test/vm/run.sh [--full] [TEST...]
-#   --full  everything on both kernels, in the numbers that are promised (about an hour); without,
-#           a choice of it in some minutes
+# usage: test/vm/run.sh [--full] [--kernel KERNEL] [TEST...]
+#   --full    everything on both kernels, in the numbers that are promised (about an hour);
+#             without, a choice of it in some minutes
+#   --kernel  only on this one of them
 # Tests are the functions test_* below, named without that; without any, all run.
 # Sets up what it needs (test/vm/setup.sh). Logs of guests and of the service are in build/vm/run.
 
@@ -20,11 +21,12 @@ cd "$(dirname "$0")/../.."
 full=
 kernels="6.1 6.12"
 # How often, and on which kernels what is not about kernels runs.
-times_handover=2
-times_kill=5
+times_handover=1
+times_kill=1
 times_again=1
 times_reset=1
-one_kernel=6.12
+old_kernel=6.1
+new_kernel=6.12
 ways_again=crash
 if [ "${1:-}" = --full ]; then
 	full=yes
@@ -32,9 +34,22 @@ if [ "${1:-}" = --full ]; then
 	times_kill=100
 	times_again=5
 	times_reset=10
-	one_kernel=$kernels
+	old_kernel=$kernels
+	new_kernel=$kernels
 	ways_again="reboot crash"
 	shift
+fi
+if [ "${1:-}" = --kernel ]; then
+	case " $kernels " in
+	*" ${2:-} "*) ;;
+	*)
+		echo "vm: no kernel '${2:-}'; expected one of: $kernels" >&2
+		exit 2 ;;
+	esac
+	kernels=$2
+	old_kernel=$2
+	new_kernel=$2
+	shift 2
 fi
 
 all=$(sed -n 's/^test_\([a-z_]*\)() {.*/\1/p' "$0")
@@ -46,7 +61,7 @@ for t; do
 done
 
 [ -x build/app/spimdevd ] && [ -e build/drivers/librte_compress_hisi_zip.so ] &&
-	[ -x build/test/vm/vm_pressure ] || {
+	[ -x build/test/vm/vm_pressure ] && [ -x build/test/service/load_restart_client ] || {
 	echo "vm: not built; config/build.sh does it" >&2
 	exit 2
 }
@@ -69,7 +84,7 @@ report() {
 	"$@" > "$report_log" 2>&1 || report_status=$?
 	if [ "$report_status" -eq 0 ]; then
 		echo "ok vm $report_name ($(($(date +%s) - report_start)) s)"
-		sed -n 's/^VM: /  /p' "$report_log" | grep -v '^  guest \|^  PASS '
+		sed -n 's/^VM: /  /p' "$report_log" | grep -v '^  guest \|^  ready$\|^  PASS '
 	else
 		echo "not ok vm $report_name"
 		sed 's/^/  | /' "$report_log"
@@ -110,14 +125,16 @@ test_infra() {
 }
 
 test_probe() {
-	for k in $kernels; do
+	for k in $new_kernel; do
 		report "hisi_zip of $k probes V3" served 6 "--rev v3" 300 "$k" probe v3
+	done
+	for k in $old_kernel; do
 		report "hisi_zip of $k probes V2" served 0 "--rev v2" 300 "$k" probe v2
 	done
 }
 
 test_zswap() {
-	for k in $one_kernel; do
+	for k in $new_kernel; do
 		vm_iommu=pt
 		report "zswap on $k" served 51200 "--rev v3" 900 "$k" zswap 144 1
 		vm_iommu=strict
@@ -127,32 +144,32 @@ test_zswap() {
 	done
 }
 
-# autotest_on NAME REQUESTS OPTIONS all|some|none [DEVARGS]
+# autotest_on "KERNEL..." NAME REQUESTS OPTIONS all|some|none [DEVARGS]
 autotest_on() {
-	autotest_name=$1
-	autotest_requests=$2
-	autotest_options=$3
-	shift 3
-	for k in $one_kernel; do
+	autotest_kernels=$1
+	autotest_name=$2
+	autotest_requests=$3
+	autotest_options=$4
+	shift 4
+	for k in $autotest_kernels; do
 		report "autotest $k $autotest_name" \
-			served "$autotest_requests" "$autotest_options" 400 "$k" autotest "$@"
+			served "$autotest_requests" "$autotest_options" 900 "$k" autotest "$@"
 	done
 }
 
 # V2 silicon has none of compressdev's algorithms: everything is done in software, or nothing.
 test_autotest() {
-	autotest_on "V3 with the extension" 1 "--rev v3" all
-	autotest_on "V3 with isolated doorbells" 1 "--rev v3 --isolation on" all
-	autotest_on "V2 plain" 0 "--rev v2 --ext off" all
-	if [ -n "$full" ]; then
-		autotest_on "V3 plain" 1 "--rev v3 --ext off" all
-		autotest_on "V3 plain, sw=off" 1 "--rev v3 --ext off" some sw=off
-		autotest_on "V2 plain, sw=off" 0 "--rev v2 --ext off" none sw=off
-	fi
+	autotest_on "$new_kernel" "V3 with the extension" 1 "--rev v3" all
+	autotest_on "$old_kernel" "V3 plain" 1 "--rev v3 --ext off" all
+	[ -n "$full" ] || return 0
+	autotest_on "$kernels" "V3 with isolated doorbells" 1 "--rev v3 --isolation on" all
+	autotest_on "$kernels" "V2 plain" 0 "--rev v2 --ext off" all
+	autotest_on "$kernels" "V3 plain, sw=off" 1 "--rev v3 --ext off" some sw=off
+	autotest_on "$kernels" "V2 plain, sw=off" 0 "--rev v2 --ext off" none sw=off
 }
 
 test_perf() {
-	for k in $one_kernel; do
+	for k in $new_kernel; do
 		report "perf $k V3 with the extension" served 1 "--rev v3" 600 "$k" perf
 		[ -n "$full" ] || continue
 		report "perf $k V3 plain" served 1 "--rev v3 --ext off" 600 "$k" perf
@@ -169,27 +186,27 @@ counted() {
 }
 
 test_counts() {
-	for k in $one_kernel; do
+	for k in $new_kernel; do
 		report "accesses and maps of ops on $k" counted "--rev v3" "$k"
 	done
 }
 
 test_handover() {
-	for k in $one_kernel; do
+	for k in $new_kernel; do
 		report "handover $k, $times_handover times" served 1 "--rev v3" \
 			$((300 + times_handover * 20)) "$k" handover "$times_handover"
 	done
 }
 
 test_kill() {
-	for k in $one_kernel; do
+	for k in $new_kernel; do
 		report "kill -9 on $k, $times_kill times" served 1 "--rev v3" \
 			$((300 + times_kill * 20)) "$k" kill "$times_kill"
 	done
 }
 
 test_reset() {
-	for k in $one_kernel; do
+	for k in $new_kernel; do
 		report "function level reset on $k" served 1 "--rev v3" \
 			$((300 + times_reset * 40)) "$k" reset "$times_reset"
 	done
@@ -209,7 +226,7 @@ lives() {
 	vm_reboot=yes
 	vm_start "$lives_kernel" again "$lives_way"
 	vm_reboot=no
-	lives_deadline=$(($(date +%s) + 300 + times_again * 120))
+	lives_deadline=$(($(date +%s) + (300 + times_again * 120) * vm_slack / 100))
 	while [ "$(grep -c '^VM: found a working device' "$vm_log")" -le "$times_again" ]; do
 		if ! kill -0 "$vm_qemu" 2> /dev/null || grep -q '^VM: FAIL' "$vm_log" ||
 			[ "$(date +%s)" -ge "$lives_deadline" ]; then
@@ -232,10 +249,89 @@ lives() {
 }
 
 test_again() {
-	for k in $one_kernel; do
+	for k in $new_kernel; do
 		for way in $ways_again; do
 			report "$way of the guest $k" lives "$k" "$way"
 		done
+	done
+}
+
+# What a driver can see of the faults of lib/zip_dev/zip_dev_fault.h, one after the other.
+faults=status=0x0a/97,aeq=cq_overflow@500,aeq=cqe_error@1000,aeq=eq_overflow@1500
+faults=$faults,stall@2000
+
+test_faults() {
+	for k in $new_kernel; do
+		report "injected faults on $k" served 2000 "--rev v3 --fault $faults" 900 "$k" \
+			checked 60 3000 timeout=2000 silent
+		# When the program has ended, the kernel waits minutes for a reset of it.
+		[ -z "$full" ] || report "function that vanishes on $k" \
+			served 500 "--rev v3 --fault vanish@500" 900 "$k" \
+			checked 20 1000 timeout=2000 gone
+	done
+}
+
+# at_once KERNEL: a guest, DPDK programs and spimgz use the same service, all at the same time.
+at_once() {
+	service_start dev --rev v3 || return 1
+	vm_device=yes
+	vm_start "$1" checked 30 100
+	at_once_deadline=$(($(date +%s) + 600 * vm_slack / 100))
+	until grep -q '^VM: ready' "$vm_log"; do
+		if ! kill -0 "$vm_qemu" 2> /dev/null ||
+			[ "$(date +%s)" -ge "$at_once_deadline" ]; then
+			echo "vm: the guest is not ready; the end of $vm_log:"
+			tail -n 30 "$vm_log"
+			return 1
+		fi
+		sleep 0.2
+	done
+	for n in 1 2; do
+		build/test/service/load_restart_client --no-huge -m 64 --no-pci --no-telemetry \
+			--lcores 0@0 --file-prefix "vm$$-$n" \
+			--vdev "compress_hisi_zip,dev=unix:$vm_socket" > "$vm_run/host$n.log" 2>&1 &
+		vm_others="$vm_others $!"
+	done
+	at_once_files=0
+	at_once_busy=0
+	while kill -0 "$vm_qemu" 2> /dev/null && ! grep -q '^VM: [0-9]* ops done' "$vm_log"; do
+		build/app/spimgz -s "unix:$vm_socket" < build/app/spimdevd > "$vm_run/host.gz" &&
+			gzip -dc "$vm_run/host.gz" | cmp - build/app/spimdevd || {
+			echo "vm: spimgz made something else of a file"
+			return 1
+		}
+		at_once_files=$((at_once_files + 1))
+		[ "$at_once_files" -ne 2 ] || {
+			service_requests > /dev/null || return 1
+			at_once_busy=$(sed -n 's/.* \([0-9][0-9]*\) connections, .*/\1/p' \
+				"$vm_service_log" | tail -n 1)
+		}
+	done
+	n=0
+	for at_once_pid in $vm_others; do
+		n=$((n + 1))
+		kill -TERM "$at_once_pid" && wait "$at_once_pid" || {
+			cat "$vm_run/host$n.log"
+			echo "vm: a program on the host did not end well"
+			return 1
+		}
+		echo "VM: on the host: $(tail -n 1 "$vm_run/host$n.log" | cut -d ' ' -f 1) ops" \
+			"done and compared"
+	done
+	vm_others=
+	vm_wait 300 || return 1
+	echo "VM: on the host: $at_once_files files compressed by spimgz, expanded by gzip;" \
+		"$at_once_busy connections, $(service_requests) requests"
+	[ "$at_once_busy" -ge 3 ] || {
+		echo "vm: expected at least 3 connections at once"
+		return 1
+	}
+	service_stop
+}
+
+test_shared() {
+	for k in $new_kernel; do
+		report "shared with programs on the host, $k" at_once "$k"
 	done
 }
 

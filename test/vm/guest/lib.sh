@@ -91,7 +91,7 @@ hisi_zip_wait_selftest() {
 	tries=0
 	while [ "$(hisi_zip_selftest)" != passed ]; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 100 ] || {
+		[ "$tries" -lt 1200 ] || {
 			grep -A 8 hisi-deflate /proc/crypto || :
 			fail "hisi-deflate-acomp: self-test '$(hisi_zip_selftest)'; expected passed"
 		}
@@ -137,7 +137,7 @@ perf_busy() {
 	# The last that it says before it starts.
 	until grep -q 'bytes read from file' "$out"; do
 		tries=$((tries + 1))
-		kill -0 "$shell" 2> /dev/null && [ "$tries" -lt 1200 ] || {
+		kill -0 "$shell" 2> /dev/null && [ "$tries" -lt 12000 ] || {
 			cat "$out"
 			fail "dpdk-test-compress-perf did not start its work"
 		}

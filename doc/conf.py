@@ -13,6 +13,8 @@ highlight_language = "none"
 
 # Of the manual pages below doc/man: document, name, description, authors, section.
 man_pages = [
+    ("spimctl", "spimctl", "look into spimdevd, drain its access points",
+     "The spimdev authors", 8),
     ("spimdev", "spimdev", "compress by a shared accelerator", "The spimdev authors", 3),
     ("spimdevd", "spimdevd", "share a software ZIP function", "The spimdev authors", 8),
     ("spimgz", "spimgz", "gzip files by a shared accelerator", "The spimdev authors", 1),

@@ -64,6 +64,7 @@ static int
 read_answer(int fd, struct snapshot *snap)
 {
 	static char buf[32768]; /* more than any line */
+	char clean[RECORD_PATH_MAX];
 	size_t len = 0;
 
 	for (;;) {
@@ -86,7 +87,7 @@ read_answer(int fd, struct snapshot *snap)
 			break;
 	}
 	if (snap->error[0] != '\0') {
-		complain("the service refuses: %s", snap->error);
+		complain("the service refuses: %s", print_clean(snap->error, clean));
 		return -1;
 	}
 	if (!snap->complete) {

@@ -13,11 +13,13 @@
 #define FIELD(type, member, name, k) \
 	{ name, k, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
 #define N(type, member) FIELD(type, member, #member, FIELD_NUMBER)
-#define TOTALS(type) \
+#define COUNTS(type) \
 	FIELD(type, totals.ops, "ops", FIELD_NUMBER), \
 	FIELD(type, totals.bytes_in, "bytes_in", FIELD_NUMBER), \
 	FIELD(type, totals.bytes_out, "bytes_out", FIELD_NUMBER), \
-	FIELD(type, totals.errors, "errors", FIELD_NUMBER), \
+	FIELD(type, totals.errors, "errors", FIELD_NUMBER)
+#define CAUSES(type) FIELD(type, totals.cause, "status", FIELD_CAUSES)
+#define TIMES(type) \
 	FIELD(type, totals.wait, "wait", FIELD_TIMES), \
 	FIELD(type, totals.service, "service", FIELD_TIMES)
 
@@ -38,8 +40,7 @@ const struct field point_fields[] = {
 	P(weight), P(reserve),
 	FIELD(record_point, draining, "draining", FIELD_FLAG),
 	P(connections), P(accepted), P(refused), P(queues), P(queues_peak), P(queues_refused),
-	TOTALS(record_point),
-	FIELD(record_point, totals.cause, "status", FIELD_CAUSES),
+	COUNTS(record_point), CAUSES(record_point), TIMES(record_point),
 #undef P
 	{ 0 },
 };
@@ -54,8 +55,7 @@ const struct field client_fields[] = {
 	FIELD(record_client, negotiated, "negotiated", FIELD_FLAG),
 	C(queues), C(streams), C(maps), C(files), C(mapped), C(messages), C(message_errors),
 	C(irqs), C(resets), C(mailbox_errors), C(doorbells_dropped),
-	TOTALS(record_client),
-	FIELD(record_client, totals.cause, "status", FIELD_CAUSES),
+	COUNTS(record_client), CAUSES(record_client), TIMES(record_client),
 #undef C
 	{ 0 },
 };
@@ -66,7 +66,7 @@ const struct field queue_fields[] = {
 	FIELD(record_queue, live, "live", FIELD_FLAG),
 	FIELD(record_queue, asleep, "asleep", FIELD_FLAG),
 	Q(waiting), Q(inflight),
-	TOTALS(record_queue),
+	COUNTS(record_queue), TIMES(record_queue),
 #undef Q
 	{ 0 },
 };

@@ -36,6 +36,7 @@ struct session {
 struct admin {
 	struct service *service;
 	const char *path;
+	uid_t uid;          /* ours */
 	int listen_fd;
 	int epfd;
 	bool paused;        /* no descriptor to be had: look again at the next tick */
@@ -44,9 +45,9 @@ struct admin {
 
 /* Who may change something. */
 static bool
-may_change(const struct ucred *peer)
+may_change(const struct admin *a, const struct ucred *peer)
 {
-	return peer->uid == 0 || peer->uid == geteuid();
+	return peer->uid == 0 || peer->uid == a->uid;
 }
 
 static void
@@ -114,7 +115,7 @@ drain(struct admin *a, struct session *s, char *path, bool draining)
 	struct service *service = a->service;
 	bool found = false;
 
-	if (!may_change(&s->peer)) {
+	if (!may_change(a, &s->peer)) {
 		refuse(s, "only root and the user of the service may do that");
 		return;
 	}
@@ -255,10 +256,10 @@ find_place(const struct admin *a, const struct ucred *peer)
 	for (unsigned int i = 0; i < ADMIN_SESSIONS_MAX; i++) {
 		if (a->session[i] == NULL)
 			place = i;
-		else if (!may_change(&a->session[i]->peer))
+		else if (!may_change(a, &a->session[i]->peer))
 			others++;
 	}
-	return may_change(peer) || others < ADMIN_SESSIONS_OTHER ? place : ADMIN_SESSIONS_MAX;
+	return may_change(a, peer) || others < ADMIN_SESSIONS_OTHER ? place : ADMIN_SESSIONS_MAX;
 }
 
 static void
@@ -389,6 +390,7 @@ admin_open(struct service *service, struct admin **admin)
 		return -ENOMEM;
 	a->service = service;
 	a->path = conf->path;
+	a->uid = geteuid();
 	a->epfd = epoll_create1(EPOLL_CLOEXEC);
 	a->listen_fd = a->epfd < 0 ? -errno : vfio_user_sock_listen(conf->path, conf->mode);
 	if (a->listen_fd >= 0 && epoll_ctl(a->epfd, EPOLL_CTL_ADD, a->listen_fd, &ev) == 0) {

@@ -9,7 +9,7 @@ set -u
 . test/lib.sh
 
 check "gcc build is there" config/build.sh build || exit 1
-for t in life clients; do
+for t in life clients spimctl; do
 	timeout 300 python3 "test/service/test_$t.py"
 done
 
@@ -20,8 +20,11 @@ sanitized() {
 		echo "not ok $name: no build/$name/app/spimdevd; the group $name makes it"
 		return
 	}
-	SPIMDEVD=$PWD/build/$name/app/spimdevd SPIMDEVD_ARGS="--sandbox off" \
-		timeout 600 python3 test/service/test_clients.py | sed "s/^\(not \)*ok /&$name: /"
+	for t in clients spimctl; do
+		SPIMDEVD=$PWD/build/$name/app/spimdevd SPIMDEVD_ARGS="--sandbox off" \
+			timeout 600 python3 "test/service/test_$t.py" |
+			sed "s/^\(not \)*ok /&$name: /"
+	done
 }
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:abort_on_error=1

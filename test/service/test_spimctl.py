@@ -1,0 +1,640 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""spimctl and the control socket of spimdevd: what they tell, drain, refuse and survive."""
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+
+import runner
+from server import PROGRAM, TOP, Server
+from vfio_user import COMPRESS, MB_NO_QUEUE, REQ_ZLIB, Client, Memory, Queue
+
+SPIMCTL = os.environ.get("SPIMCTL", os.path.join(os.path.dirname(PROGRAM), "spimctl"))
+SPIMGZ = os.path.join(TOP, "build", "app", "spimgz")
+FAILED, USAGE = 1, 2
+NOBODY = 65534
+SIZE = 20000
+
+
+def control(s):
+    return s.path + ".control"
+
+
+def spimctl(path, *args):
+    """Returns (status, standard output, standard error)."""
+    done = subprocess.run([SPIMCTL, "--control", path, *args], capture_output=True, text=True,
+                          timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def good(s, *args):
+    status, out, err = spimctl(control(s), *args)
+    assert (status, err) == (0, ""), "%s: status %d\n%s" % (args, status, err)
+    return out
+
+
+def good_json(s, *args):
+    return json.loads(good(s, "--json", *args))
+
+
+@contextmanager
+def worker(path):
+    """A client with a queue, and what makes it do n requests."""
+    c, mem = Client(path), Memory(1 << 20)
+    c.dma_map(mem.fd, mem.size, mem.iova)
+    q = Queue(c, mem, 0, COMPRESS)
+    assert q.status == 0, q.status
+    src, dst = mem.alloc(SIZE), mem.alloc(SIZE + 1000)
+    mem.map[src:src + SIZE] = b"all work and no play " * (SIZE // 21) + b"." * (SIZE % 21)
+
+    def work(n, room=SIZE + 1000):
+        statuses = []
+        for _ in range(n):
+            q.push(REQ_ZLIB, src, SIZE, dst, room)
+            q.submit()
+            statuses.append(q.wait()[0])
+        return statuses
+
+    try:
+        yield c, work
+    finally:
+        c.close()
+        mem.close()
+
+
+@contextmanager
+def busy(work):
+    """Requests go on and on meanwhile."""
+    stop = threading.Event()
+
+    def loop():
+        while not stop.is_set():
+            work(5)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def ordered(times):
+    return 0 <= times["p50_us"] <= times["p90_us"] <= times["p99_us"]
+
+
+# ---- What is told ----
+
+def test_list():
+    with Server(listen=",weight=3,reserve=2") as s, worker(s.path) as (_, work):
+        idle = Client(s.path)
+        assert work(10) == [0] * 10
+        told = good_json(s, "list")
+        assert told["service"]["pid"] == s.proc.pid
+        assert (told["service"]["connections"], told["service"]["queues"]) == (2, 1)
+        point, = told["access_points"]
+        assert (point["path"], point["mode"], point["draining"]) == (s.path, "0666", False), point
+        assert (point["weight"], point["reserve"], point["connections"]) == (3, 2, 2), point
+        first, second = told["clients"]
+        assert first["id"] < second["id"]
+        for c in first, second:
+            assert (c["pid"], c["uid"], c["path"]) == (os.getpid(), os.getuid(), s.path), c
+            assert c["command"] == open("/proc/self/comm", encoding="ascii").read().strip(), c
+        assert (first["ops"], first["bytes_in"], first["queues"]) == (10, 10 * SIZE, 1), first
+        assert 0 < first["bytes_out"] < 10 * SIZE and first["maps"] == 1, first
+        assert first["service"]["samples"] == 10 and ordered(first["service"]), first
+        assert 0 < first["wait"]["samples"] <= 10 and ordered(first["wait"]), first
+        assert (second["ops"], second["queues"]) == (0, 0), second
+        assert second["service"] == {"samples": 0, "p50_us": None, "p90_us": None,
+                                     "p99_us": None}, second
+        assert (point["ops"], point["bytes_in"]) == (10, 10 * SIZE), point
+
+        lines = good(s, "list").splitlines()
+        row = [line.split() for line in lines if line.split()[:1] == [str(first["id"])]]
+        assert len(row) == 1 and row[0][1] == str(os.getpid()), lines
+        assert row[0][6] == "10" and row[0][-1] == s.path, row
+        assert any(line.startswith("open ") and line.endswith(s.path) for line in lines), lines
+        idle.close()
+
+
+def test_show():
+    with Server() as s, worker(s.path) as (_, work):
+        work(3)
+        assert set(work(2, room=64)) == {0x0e}
+        service = good_json(s, "show")["service"]
+        assert (service["ops"], service["accepted"]) == (5, 1), service
+        assert re.search(r"^queues_max +1024$", good(s, "show"), re.M)
+
+        point = good_json(s, "show", s.path)
+        client, = point["clients"]
+        assert point["access_point"]["errors_by_cause"] == {"output_full": 2}, point
+        text = good(s, "show", s.path)
+        assert re.search(r"^errors +2\n  output_full +2$", text, re.M), text
+
+        told = good_json(s, "show", str(client["id"]))
+        assert told["client"]["errors"] == 2, told
+        assert told["client"]["errors_by_cause"] == {"output_full": 2}, told
+        queue, = told["queues"]
+        assert (queue["number"], queue["live"], queue["ops"]) == (0, True, 5), queue
+        assert queue["service"]["samples"] == 5 and ordered(queue["service"]), queue
+        text = good(s, "show", str(client["id"]))
+        assert re.search(r"^command +\S+$", text, re.M) and "QUEUE STATE" in text, text
+
+        status, out, err = spimctl(control(s), "show", "999")
+        assert (status, out) == (FAILED, "") and "no connection has this number" in err, err
+        status, out, err = spimctl(control(s), "show", "/not/there")
+        assert (status, out) == (FAILED, "") and "/not/there" in err, err
+
+
+def test_counters_of_clients_that_ended_stay_with_the_access_point():
+    with Server() as s:
+        for _ in range(3):
+            with worker(s.path) as (_, work):
+                work(4)
+        end = time.monotonic() + 10
+        while (point := good_json(s, "list")["access_points"][0])["connections"]:
+            assert time.monotonic() < end, point
+        assert (point["ops"], point["bytes_in"], point["accepted"]) == (12, 12 * SIZE, 3), point
+        assert point["service"]["samples"] == 12, point
+
+
+def test_many_clients_are_all_told():
+    with Server() as s:
+        clients = [Client(s.path) for _ in range(500)]
+        told = good_json(s, "list")["clients"]
+        assert len(told) == len({c["id"] for c in told}) == 500, len(told)
+        assert [c["id"] for c in told] == sorted(c["id"] for c in told)
+        for c in clients:
+            c.close()
+
+
+def test_spimgz_is_a_client():
+    with Server() as s, tempfile.NamedTemporaryFile() as f:
+        f.write(os.urandom(1 << 16) * 512)
+        f.flush()
+        with open(os.devnull, "wb") as null, subprocess.Popen(
+                [SPIMGZ, "-9", "-q", "-c", "-s", "unix:" + s.path, f.name], stdout=null) as p:
+            seen = None
+            while p.poll() is None:
+                for c in good_json(s, "list")["clients"]:
+                    if c["command"] == "spimgz" and c["ops"]:
+                        seen = c
+            assert p.returncode == 0
+        assert seen is not None and seen["pid"] == p.pid, seen
+        assert good_json(s, "list")["access_points"][0]["bytes_in"] >= 1 << 25
+
+
+def test_a_process_that_is_gone_has_no_command():
+    with Server() as s:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        pid = os.fork()
+        if pid == 0:
+            sock.connect(s.path)  # and we hold it, too
+            os._exit(0)
+        os.waitpid(pid, 0)
+        client, = good_json(s, "list")["clients"]
+        assert (client["pid"], client["command"]) == (pid, "-"), client
+        sock.close()
+
+
+# ---- top ----
+
+def test_top_tells_rates():
+    with Server() as s, worker(s.path) as (c, work), busy(work):
+        idle = Client(s.path)
+        lines = good(s, "--json", "top", "-n", "2", "-d", "0.5").splitlines()
+        assert len(lines) == 2, lines
+        for view in map(json.loads, lines):
+            row, = view["clients"]
+            assert 0.4 < view["seconds"] < 10 and view["idle"] == 1, view
+            assert row["bytes_in_per_s"] > 0 and row["pid"] == os.getpid(), row
+            ratio = row["bytes_in_per_s"] / row["ops_per_s"]
+            assert SIZE * 0.9 < ratio < SIZE * 1.1, row
+            assert row["service"]["samples"] > 0 and ordered(row["service"]), row
+            point, = view["access_points"]
+            assert (point["path"], point["connections"]) == (s.path, 2), point
+        text = good(s, "top", "-n", "3", "-d", "0.2")
+        assert text.count("spimdevd pid %d" % s.proc.pid) == 3 and "\033" not in text, text
+        assert text.count("ACCESS POINT") == 3 and "1 of them idle" in text, text
+        idle.close()
+        return "%.0f ops/s, service p50 %.0f us" % (row["ops_per_s"], row["service"]["p50_us"])
+
+
+def test_top_has_the_busiest_first():
+    with Server("--workers", "2") as s, worker(s.path) as (_, little), \
+            worker(s.path) as (_, much):
+        with subprocess.Popen([SPIMCTL, "-j", "-c", control(s), "top", "-d", "0.3"],
+                              stdout=subprocess.PIPE) as p:
+            first = [row["id"] for row in json.loads(p.stdout.readline())["clients"]]
+            assert first == [1, 2], first
+            much(20)
+            little(1)
+            for _ in range(20):
+                rows = json.loads(p.stdout.readline())["clients"]
+                done = [row["bytes_in_per_s"] + row["bytes_out_per_s"] for row in rows]
+                assert done == sorted(done, reverse=True), rows
+                if rows[0]["id"] == 2:
+                    break
+            else:
+                raise AssertionError("the busier client was never first")
+            p.kill()
+
+
+def test_top_on_a_terminal():
+    with Server() as s, worker(s.path) as (_, work):
+        work(1)
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(SPIMCTL, [SPIMCTL, "-c", control(s), "top", "-n", "2", "-d", "0.2"])
+        out = b""
+        while select.select([fd], [], [], 20)[0]:
+            try:
+                part = os.read(fd, 65536)
+            except OSError:  # the other end is closed
+                break
+            out += part
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, out
+        os.close(fd)
+        assert out.count(b"\033[H") == out.count(b"\033[J") == 2, out
+        assert all(len(re.sub(rb"\033\[.", b"", line)) <= 81 for line in out.split(b"\n")), out
+
+
+def test_top_when_the_service_dies():
+    with Server() as s:
+        with subprocess.Popen([SPIMCTL, "-c", control(s), "top", "-d", "0.2"], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+            assert p.stdout.readline().startswith("spimdevd pid")
+            s.proc.kill()
+            _, err = p.communicate(timeout=20)
+        assert p.returncode == FAILED, err
+        # Between two looks, or in one.
+        assert "no service listens there" in err or "the service ended" in err, err
+
+
+def test_top_when_the_service_is_started_anew():
+    with tempfile.TemporaryDirectory() as folder:
+        with Server(folder=folder) as s:
+            # pylint: disable=consider-using-with
+            p = subprocess.Popen([SPIMCTL, "-j", "-c", control(s), "top", "-n", "2", "-d", "4"],
+                                 text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            first = json.loads(p.stdout.readline())
+            s.proc.kill()
+            s.proc.wait()
+        with Server(folder=folder) as s, worker(s.path) as (_, work):
+            work(3)
+            out, err = p.communicate(timeout=30)
+            second = json.loads(out)
+            assert p.returncode == 0, err
+            assert first["service"]["pid"] != second["service"]["pid"] == s.proc.pid
+            assert second["clients"][0]["ops_per_s"] * second["seconds"] > 2.9, second
+
+
+# ---- drain ----
+
+def refused(path):
+    try:
+        Client(path).close()
+        return False
+    except (ConnectionError, BrokenPipeError):
+        return True
+
+
+def test_drain_and_undrain():
+    with tempfile.TemporaryDirectory() as folder:
+        other = folder + "/other path"
+        with Server("--listen", other, folder=folder) as s, worker(s.path) as (c, work):
+            told = good_json(s, "drain", s.path)["access_points"]
+            assert told == [{"path": s.path, "draining": True, "connections": 1, "queues": 1}]
+            assert refused(s.path)
+            Client(other).close()
+            # What there is goes on, and a queue that was given back is gone.
+            assert work(5) == [0] * 5
+            mem = Memory(1 << 16, iova=1 << 40)
+            c.dma_map(mem.fd, mem.size, mem.iova)
+            assert Queue(c, mem, 1, COMPRESS).status == MB_NO_QUEUE
+            status, _, err = spimctl(control(s), "drain", s.path, "--wait", "0.3")
+            assert status == FAILED and "1 queues are still in use" in err, (status, err)
+            c.reset()
+            out = good(s, "drain", s.path, "--wait", "10")
+            assert out == "%s: draining, 1 clients, 0 queues in use\n" % s.path, out
+            assert "draining" in good(s, "list") and "(draining)" in good(s, "top", "-n1")
+            point = good_json(s, "show", s.path)["access_point"]
+            assert point["draining"] and point["refused"] == 1, point
+            assert point["queues_refused"] >= 1, point
+
+            assert good(s, "undrain", s.path) == "%s: open, 1 clients, 0 queues in use\n" % s.path
+            assert Queue(c, mem, 1, COMPRESS).status == 0
+            assert not refused(s.path)
+
+            assert good(s, "drain", "--all").count(": draining") == 2
+            assert refused(s.path) and refused(other)
+            good(s, "undrain", other)
+            assert refused(s.path) and not refused(other)
+            told = good_json(s, "undrain", "--all")["access_points"]
+            assert [p["draining"] for p in told] == [False, False], told
+            assert not refused(s.path)
+            status, _, err = spimctl(control(s), "drain", "/not/there")
+            assert status == FAILED and "no access point has this path" in err, err
+            s.expect("%s: drains, by pid" % s.path)
+            s.expect("%s: is open again, by pid" % s.path)
+            mem.close()
+
+
+# ---- Wrong use ----
+
+def test_wrong_usage():
+    for args, want in (
+            ("", "Usage:"),
+            ("lsit", "'lsit'"),
+            ("list more", "'more'"),
+            ("show a b", "'b'"),
+            ("drain", "expected the path of an access point"),
+            ("undrain", "expected the path of an access point"),
+            ("drain /a /b", "'/b'"),
+            ("drain --all /b", "'/b'"),
+            ("list --all", "--all with 'list'"),
+            ("undrain /a --wait 1", "--wait with 'undrain'"),
+            ("drain /a --wait soon", "--wait 'soon'"),
+            ("list -n 1", "with 'list'"),
+            ("top -d 0", "--delay '0'"),
+            ("top -d nan", "--delay 'nan'"),
+            ("top -n -1", "--count '-1'"),
+            ("top -n 1x", "--count '1x'"),
+            ("list --color", "--color"),
+            ("list --control", "--control")):
+        done = subprocess.run([SPIMCTL, *args.split()], capture_output=True, text=True,
+                              timeout=20, check=False)
+        assert done.returncode == USAGE and done.stdout == "", (args, done)
+        assert want in done.stderr, (args, done.stderr)
+
+
+def test_help_and_version():
+    for args, want in ("--help", "undrain PATH"), ("--version", "spimctl "):
+        done = subprocess.run([SPIMCTL, args], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "") and want in done.stdout, done
+
+
+def test_no_service():
+    with tempfile.TemporaryDirectory() as folder:
+        for args in ["list"], ["show"], ["show", "1"], ["top"], ["drain", "/a"], ["undrain", "-a"]:
+            status, out, err = spimctl(folder + "/none", *args)
+            assert (status, out) == (FAILED, ""), (args, status, out)
+            assert err == "spimctl: %s/none: no service listens there\n" % folder, err
+        status, _, err = spimctl("x" * 200, "list")
+        assert status == FAILED and "200 bytes" in err, err
+
+
+def test_a_service_that_is_none():
+    """What answers something else, half an answer, or nothing."""
+    long = b"client id=1 " + b"x" * 100000
+    for answer, want in ((b"", "not complete"), (b"HTTP/1.1 400\r\n\r\n", "not complete"),
+                         (b"service pid=1 version=%zz%\npoint path=/a", "not complete"),
+                         (b"client wait=1:2,zz status=9999:1,999999999999999999999:3\n",
+                          "not complete"),
+                         (b"error \x1b[2J no\n", "no"), (long, "not complete")):
+        with tempfile.TemporaryDirectory() as folder:
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listener.bind(folder + "/c")
+            listener.listen()
+
+            def serve(listener=listener, answer=answer):
+                peer, _ = listener.accept()
+                peer.recv(100)
+                try:
+                    peer.sendall(answer)
+                except OSError:
+                    pass
+                peer.close()
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            status, out, err = spimctl(folder + "/c", "list")
+            thread.join()
+            assert (status, out) == (FAILED, "") and want in err, (answer[:50], status, err)
+            assert "\x1b" not in err, err
+            listener.close()
+
+
+# ---- The control socket ----
+
+def test_where_the_control_socket_is():
+    with Server() as s:
+        assert stat.S_IMODE(os.stat(control(s)).st_mode) == 0o600
+    with tempfile.TemporaryDirectory() as folder:
+        with Server("--control", folder + "/here,mode=0660", folder=folder) as s:
+            assert stat.S_IMODE(os.stat(folder + "/here").st_mode) == 0o660
+            assert spimctl(folder + "/here", "list")[0] == 0
+            assert sorted(os.listdir(folder)) == ["here", "zip"], os.listdir(folder)
+        with Server("--control", "none", folder=folder) as s:
+            assert os.listdir(folder) == ["zip"], os.listdir(folder)
+        assert os.listdir(folder) == []
+
+
+def test_wrong_control_options():
+    with tempfile.TemporaryDirectory() as folder:
+        a = folder + "/a"
+        for args, want in ((["--control", "/c,mode=9"], "--control mode='9'"),
+                           (["--control", "/c,weight=1"], "--control weight="),
+                           (["--control", ",mode=1"], "--control without a path"),
+                           (["--control", "/" + "x" * 120], "--control '/xxx"),
+                           (["--control", a], "is the path of an access point"),
+                           (["--listen", a + "x" * (105 - len(a))], None)):
+            listen = [] if want is None else ["--listen", a]
+            done = subprocess.run([PROGRAM, *listen, *args], capture_output=True, text=True,
+                                  timeout=20, check=False)
+            assert done.returncode == USAGE, (args, done)
+            assert (want or "expected --control") in done.stderr, (args, done.stderr)
+
+
+def test_permissions():
+    def open_to_others(folder):
+        os.chmod(folder, 0o755)
+
+    # Programs where anybody can run them.
+    with tempfile.TemporaryDirectory() as folder:
+        open_to_others(folder)
+        copy = shutil.copy(SPIMCTL, folder + "/spimctl")
+
+        def as_nobody(path, *args):
+            done = subprocess.run([copy, "-c", path, *args], capture_output=True, text=True,
+                                  timeout=20, check=False, user=NOBODY, group=NOBODY,
+                                  extra_groups=[])
+            return done.returncode, done.stdout + done.stderr
+
+        with Server() as s:
+            open_to_others(s.folder)
+            status, text = as_nobody(control(s), "list")
+            assert status == FAILED and "Permission denied" in text, text
+        with tempfile.TemporaryDirectory() as place:
+            open_to_others(place)
+            path = place + "/control"
+            with Server("--control", path + ",mode=0666") as s:
+                status, text = as_nobody(path, "list")
+                assert status == 0, text
+                for args in ("drain", s.path), ("drain", "-a"), ("undrain", s.path):
+                    status, text = as_nobody(path, *args)
+                    assert status == FAILED and "only root and the user" in text, text
+                assert not refused(s.path)
+        # Of a service that runs as nobody: it may itself, and so may root.
+        with tempfile.TemporaryDirectory() as place:
+            os.chown(place, NOBODY, NOBODY)
+            with Server("--run-as", "nobody", folder=place) as s:
+                st = os.stat(control(s))
+                assert (st.st_uid, stat.S_IMODE(st.st_mode)) == (NOBODY, 0o600)
+                assert as_nobody(control(s), "drain", s.path)[0] == 0
+                assert as_nobody(control(s), "undrain", s.path)[0] == 0
+                good(s, "list")
+
+
+def raw(s):
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(20)
+    sock.connect(control(s))
+    return sock
+
+
+def answer(s, request):
+    with raw(s) as sock:
+        sock.sendall(request)
+        out = b""
+        while True:
+            try:
+                part = sock.recv(65536)
+            except ConnectionResetError:
+                return out
+            if not part:
+                return out
+            out += part
+
+
+def test_hostile_requests():
+    with Server() as s, worker(s.path) as (_, work):
+        fds = s.fds()
+        for request in (b"\n", b" \n", b"x\n", b"list\n", b"points \n", b"clients x\n",
+                        b"client\n", b"client \n", b"client -1\n", b"client 1x\n",
+                        b"client 99999999999999999999999\n", b"client 7 7\n", b"drain\n",
+                        b"drain \n", b"drain %\n", b"drain %4\n", b"drain %zz\n",
+                        b"drain %00\n", b"drain /a\0b\n", b"points\0\n", b"\xff" * 100 + b"\n",
+                        b"drain-all x\n", b"A" * 512, b"A" * 100000, b"%n%s%n\n"):
+            got = answer(s, request)
+            assert got.startswith(b"error ") and got.endswith(b"\n"), (request[:20], got)
+            assert got.count(b"\n") == 1, got
+        # A byte at a time is fine, and what is behind a request does not count.
+        with raw(s) as sock:
+            for byte in b"points\ndrain-all\n":
+                sock.send(bytes([byte]))
+            assert sock.recv(7) == b"service"
+        assert not refused(s.path)
+        assert work(3) == [0] * 3
+        assert s.settle(s.fds, fds) <= fds
+
+
+def test_control_clients_that_stall_are_closed():
+    with Server() as s, worker(s.path) as (_, work):
+        others = [Client(s.path) for _ in range(800)]
+        fds = s.fds()
+        silent, slow, half = raw(s), raw(s), raw(s)
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        slow.sendall(b"clients\n")  # and does not read
+        half.sendall(b"clien")
+        start = time.monotonic()
+        while time.monotonic() - start < 2:
+            assert work(1) == [0]
+            good(s, "show")
+        for sock in silent, half:
+            assert sock.recv(1) == b"", "not closed"
+        assert s.settle(s.fds, fds) <= fds
+        s.expect("does not read its answer")
+        s.expect("does not end its request")
+        data = b""
+        while part := slow.recv(65536):
+            data += part
+        assert not data.endswith(b"\nend\n"), "all of it fitted: the test needs more clients"
+        assert 4 < time.monotonic() - start < 30
+        before = s.cpu()
+        time.sleep(1)
+        assert s.cpu() - before < 0.1, "the service does not sleep"
+        for sock in silent, slow, half, *others:
+            sock.close()
+
+
+def test_more_control_clients_than_there_is_room_for():
+    with Server() as s, worker(s.path) as (_, work):
+        fds = s.fds()
+        many = [raw(s) for _ in range(40)]
+        last = many[-1].recv(100)
+        assert last == b"error too many ask at the same time\n", last
+        assert s.fds() <= fds + 16
+        status, _, err = spimctl(control(s), "list")
+        assert status == FAILED and "too many" in err, err
+        assert work(2) == [0] * 2
+        for sock in many:
+            sock.close()
+        assert s.settle(s.fds, fds) <= fds
+        good(s, "list")
+
+
+def test_strangers_leave_room():
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        path = place + "/control"
+        with Server("--control", path + ",mode=0666") as s:
+            pid = os.fork()
+            if pid == 0:
+                os.setresgid(NOBODY, NOBODY, NOBODY)
+                os.setresuid(NOBODY, NOBODY, NOBODY)
+                socks = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(16)]
+                for sock in socks:
+                    sock.connect(path)
+                time.sleep(60)
+                os._exit(0)
+            time.sleep(0.5)
+            assert spimctl(path, "list")[0] == 0
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def test_clients_come_and_go_while_they_are_told():
+    with Server() as s:
+        stay = [Client(s.path) for _ in range(200)]
+        stop = threading.Event()
+
+        def storm():
+            while not stop.is_set():
+                some = [Client(s.path) for _ in range(20)]
+                for c in some:
+                    c.close()
+
+        threads = [threading.Thread(target=storm) for _ in range(2)]
+        for t in threads:
+            t.start()
+        for _ in range(20):
+            told = good_json(s, "list")["clients"]
+            assert len(told) >= 200 and len({c["id"] for c in told}) == len(told)
+        stop.set()
+        for t in threads:
+            t.join()
+        # One that goes while it is told of.
+        told = good_json(s, "list")["clients"]
+        for c in stay:
+            c.close()
+        status, _, err = spimctl(control(s), "show", str(told[0]["id"]))
+        assert status in (0, FAILED), (status, err)
+
+
+if __name__ == "__main__":
+    sys.exit(runner.main(sys.modules[__name__], "spimctl"))

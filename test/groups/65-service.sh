@@ -9,7 +9,7 @@ set -u
 . test/lib.sh
 
 check "gcc build is there" config/build.sh build || exit 1
-for t in life clients spimctl; do
+for t in life clients spimctl control; do
 	timeout 300 python3 "test/service/test_$t.py"
 done
 
@@ -20,7 +20,7 @@ sanitized() {
 		echo "not ok $name: no build/$name/app/spimdevd; the group $name makes it"
 		return
 	}
-	for t in clients spimctl; do
+	for t in clients spimctl control; do
 		SPIMDEVD=$PWD/build/$name/app/spimdevd SPIMDEVD_ARGS="--sandbox off" \
 			timeout 600 python3 "test/service/test_$t.py" |
 			sed "s/^\(not \)*ok /&$name: /"

@@ -168,7 +168,7 @@ def test_more_control_clients_than_there_is_room_for():
         many = [raw(s) for _ in range(40)]
         last = many[-1].recv(100)
         assert last == b"error too many ask at the same time\n", last
-        assert s.fds() <= fds + 16
+        assert s.settle(s.fds, fds + 16) <= fds + 16
         status, _, err = spimctl(control(s), "list")
         assert status == FAILED and "too many" in err, err
         assert work(2) == [0] * 2

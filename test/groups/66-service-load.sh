@@ -17,7 +17,8 @@ slack=${SLACK:-300}
 check "64 processes share 32 queues" timeout 120 "${load}_swarm" --service "$service"
 check "first completion, kill of a busy client" timeout 120 "${load}_latency" \
 	--service "$service" --slack "$slack"
-check "shares of clients" timeout 180 "${load}_fairness" --service "$service" --cost 5
+check "shares of clients" timeout 180 "${load}_fairness" --service "$service" --cost 5 \
+	--slack "$slack"
 check "8 DPDK processes at once" timeout 180 python3 test/service/swarm_pmd.py
 check "8 DPDK processes at once, software where no queue is free" timeout 180 \
 	python3 test/service/swarm_pmd.py --queues 4 --sw on

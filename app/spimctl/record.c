@@ -115,9 +115,12 @@ take_text(const char *value, char *to, size_t size)
 		int high = value[0] == '%' ? hex(value[1]) : -1;
 		int low = high < 0 ? -1 : hex(value[2]);
 
-		to[n++] = low < 0 ? *value : (char)(high << 4 | low);
-		if (low >= 0)
-			value += 2;
+		if (low < 0) {
+			to[n++] = *value;
+			continue;
+		}
+		to[n++] = (char)(high << 4 | low);
+		value += 2;
 	}
 	to[n] = '\0';
 }

@@ -154,14 +154,14 @@ int spim_zip_poll(struct spim_zip_queue *q, struct spim_zip_op **ops, unsigned i
  * Sleep until spim_zip_poll() has something to say.
  * @param timeout_ms
  *   -1: for as long as it takes.
- * @return 1; 0 after the timeout; -errno of poll() (-EINTR), or -ENOTSUP.
+ * @return 1; 0 after the timeout; -errno of poll() (-EINTR), or as spim_zip_fd().
  */
 int spim_zip_wait(struct spim_zip_queue *q, int timeout_ms);
 
 /**
  * The descriptor to wait on with others, in an event loop: when it is readable, call
  * spim_zip_poll() for all queues of the access point.
- * @return It, or -ENOTSUP, -EMFILE and others.
+ * @return It, or -ENOTCONN (the service is away: try again), -ENOTSUP, -EMFILE and others.
  */
 int spim_zip_fd(struct spim_zip *z);
 

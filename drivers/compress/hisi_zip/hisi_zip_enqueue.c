@@ -435,32 +435,30 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 }
 
 /* dw10's flush field and dw7's finish bit for the op of a stream. */
-static bool
+static void
 stream_flush(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool cut,
 		uint32_t *dw7, uint32_t *dw10)
 {
 	bool ext = s->x.dw10 != 0;
 
 	if (s->x.dir == HISI_ZIP_DECOMP)
-		return true;
+		return;
 	/* The rest of the input comes with another op: nothing to flush yet. */
 	switch (cut ? RTE_COMP_FLUSH_NONE : op->flush_flag) {
 	case RTE_COMP_FLUSH_NONE:
 		/* Without the extension a sync flush does it, at some cost in size. */
 		if (ext)
 			*dw10 |= HISI_ZIP_EXT_FLUSH_NONE << HISI_ZIP_EXT_FLUSH_SHIFT;
-		return true;
+		break;
 	case RTE_COMP_FLUSH_SYNC:
-		return true;
+		break;
 	case RTE_COMP_FLUSH_FULL:
-		if (ext)
-			*dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
-		return ext;
+		*dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
+		break;
 	case RTE_COMP_FLUSH_FINAL:
 		*dw7 |= HISI_ZIP_DW7_FINISH;
-		return true;
+		break;
 	}
-	return false;
 }
 
 static enum verdict __rte_noinline
@@ -489,6 +487,12 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 		s->busy = 1;
 		return SOFTWARE;
 	}
+	/*
+	 * Only the extension has a full flush. Found out before room is taken for SGLs: it
+	 * comes back with the result of a request.
+	 */
+	if (s->x.dir == HISI_ZIP_COMP && op->flush_flag == RTE_COMP_FLUSH_FULL && s->x.dw10 == 0)
+		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	if (qp->hwq[s->x.dir].ring == NULL) {
 		verdict = first_use(qp, &s->x, slot, op);
 		if (verdict != SUBMITTED)
@@ -501,8 +505,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 		return verdict;
 	dw7 = s->x.dw7 | HISI_ZIP_DW7_STREAM | (s->started ? 0 : HISI_ZIP_DW7_STREAM_NEW);
 	dw10 = s->x.dw10 & ~HISI_ZIP_EXT_PARTIAL;
-	if (!stream_flush(s, op, slot->flags & HISI_ZIP_SLOT_F_CUT, &dw7, &dw10))
-		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	stream_flush(s, op, slot->flags & HISI_ZIP_SLOT_F_CUT, &dw7, &dw10);
 	ctx = s->ctx.iova + HISI_ZIP_CTX_HW_OFF;
 	sqe->dw7 = dw7;
 	sqe->dw10 = dw10;

@@ -64,8 +64,13 @@ fi
 
 # What is installed for another architecture does not go with all that is there for this one.
 chroot=$suite
-[ "$arch" = "$native" ] || chroot=$suite.$arch
-config/chroot.sh "$chroot" build-essential debhelper dpkg-dev lintian
+compiler=build-essential
+if [ "$arch" != "$native" ]; then
+	chroot=$suite.$arch
+	compiler="build-essential crossbuild-essential-$arch"
+fi
+# shellcheck disable=SC2086 # two packages on purpose
+config/chroot.sh "$chroot" $compiler debhelper dpkg-dev lintian
 # Two at once take turns.
 mkdir -p build/deb
 exec 8> "build/deb/$suite-$arch.lock"

@@ -49,7 +49,7 @@ as_a_plain_model(void **state)
 	enum { PAGES = 20000, ROUNDS = 60000 };
 	static uint16_t start[PAGES]; /* 1 + first page of the map that the page is in, or 0 */
 	struct zip_dev *dev = dev_open((struct zip_dev_limits){ 0 });
-	struct zip_dev_view view = { 0 };
+	struct zip_dev_view view = { .hint = 0 };
 	uint32_t seed = 4711, cnt = 0;
 
 	(void)state;
@@ -109,7 +109,7 @@ sixty_four_thousand(void **state)
 {
 	enum { N = 65536 };
 	struct zip_dev *dev = dev_open((struct zip_dev_limits){ 0 });
-	struct zip_dev_view view = { 0 };
+	struct zip_dev_view view = { .hint = 0 };
 	double t0, t1, t2;
 	uint64_t ticket;
 

@@ -3,7 +3,8 @@
  *
  * The "unix" transport against a real service, which is killed and started again.
  *
- * usage: test_spim_unix SPIMDEVD
+ * usage: test_spim_unix SPIMDEVD [SANDBOX]
+ *   SANDBOX  on (the default) or off: a sanitizer's runtime makes system calls of its own
  */
 
 #include <errno.h>
@@ -32,7 +33,7 @@
 #define DEPTH   64
 #define BUF_LEN 65536
 
-static const char *spimdevd;
+static const char *spimdevd, *sandbox = "on";
 static char folder[64], path[96], name[112];
 static pid_t service;
 static char last_line[512];
@@ -80,7 +81,7 @@ service_start_ext(const char *ext)
 	assert_return_code(service, errno);
 	if (service == 0) {
 		execl(spimdevd, spimdevd, "--listen", path, "--workers", "1", "--ext",
-			ext, (char *)NULL);
+			ext, "--sandbox", sandbox, (char *)NULL);
 		_exit(127);
 	}
 	for (int i = 0; !answers(); i++) {
@@ -480,11 +481,13 @@ main(int argc, char **argv)
 	};
 	int failed;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: test_spim_unix SPIMDEVD\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: test_spim_unix SPIMDEVD [SANDBOX]\n");
 		return 2;
 	}
 	spimdevd = argv[1];
+	if (argc == 3)
+		sandbox = argv[2];
 	snprintf(folder, sizeof(folder), "/tmp/test_spim_unix.XXXXXX");
 	if (mkdtemp(folder) == NULL) {
 		perror("mkdtemp");

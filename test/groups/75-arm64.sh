@@ -11,13 +11,14 @@ set -u
 check "gcc builds for arm64 without a warning" config/arm64.sh build/arm64 || exit 1
 # Shares no factor with the number of levels or Huffman kinds: all of them still come by.
 export ZIP_TEST_FEWER=7
-unit_tests arm64 build/arm64 --timeout-multiplier 5 --no-suite slow
+# Native: a test that starts another program of the build, which an emulator would have to be told.
+unit_tests arm64 build/arm64 --timeout-multiplier 5 --no-suite slow --no-suite native
 
 check "gcc builds for arm64 with ASAN" config/arm64.sh build/arm64-asan \
 	-Ddpdk_source=build/arm64/config/dpdk-sdk -Db_sanitize=address -Db_lundef=false || exit 1
 # Leaks cannot be looked for under qemu-user: it has no ptrace.
 ASAN_OPTIONS=detect_leaks=0 unit_tests arm64-asan build/arm64-asan --timeout-multiplier 10 \
-	--no-suite slow
+	--no-suite slow --no-suite native
 
 export SPIMDEV_BUILD=build/arm64
 PATH=$PWD/build/arm64-sysroot/wrap:$PATH

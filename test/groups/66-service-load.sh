@@ -12,7 +12,7 @@ set -u
 check "gcc build is there" config/build.sh build || exit 1
 service=$build/app/spimdevd
 load=$build/test/service/load
-slack=${SLACK:-300}
+slack=${SLACK:-2000}
 
 check "64 processes share 32 queues" timeout 120 "${load}_swarm" --service "$service"
 check "first completion, kill of a busy client" timeout 120 "${load}_latency" \

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fuzz_util.h"
 #include "vfio_user_map.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,13 +35,6 @@ struct model {
 };
 
 static int fds[FILES];
-
-static void
-require(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* Each page of each file begins with its own number. */
 static void

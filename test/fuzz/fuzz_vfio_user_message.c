@@ -17,16 +17,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fuzz_util.h"
 #include "vfio_user_server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BAR_LEN 4096u
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 /* One connection's owner. */
 static struct {
@@ -40,23 +36,6 @@ static struct {
 
 static struct vfio_user_server *server;
 static int mem_fd, other_sock;
-
-static uint64_t
-take(struct input *in, unsigned int n)
-{
-	uint64_t v = 0;
-
-	for (unsigned int i = 0; i < n && in->left != 0; i++, in->left--)
-		v |= (uint64_t)*in->at++ << 8 * i;
-	return v;
-}
-
-static void
-require(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 quiet(enum vfio_user_log_level level, const char *line, void *priv)

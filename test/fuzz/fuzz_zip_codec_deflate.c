@@ -16,19 +16,13 @@
 
 #include <zlib.h>
 
+#include "fuzz_util.h"
 #include "test_zip_codec_util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define HEAD 6
 #define LEN_MAX ((size_t)1 << 17)
-
-static void
-require(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The pieces of a partial or unfinished compression end where another may begin. */
 static void

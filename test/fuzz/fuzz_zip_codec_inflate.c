@@ -16,18 +16,12 @@
 
 #include <zlib.h>
 
+#include "fuzz_util.h"
 #include "test_zip_codec_util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ROOM ((size_t)1 << 16)
-
-static void
-require(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -16,6 +16,7 @@
 
 #include <zlib.h>
 
+#include "fuzz_util.h"
 #include "test_zip_codec_util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,13 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define HEAD 5
 #define LEN_MAX ((size_t)1 << 16)
 #define ROOM (LEN_MAX * 4)
-
-static void
-require(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 struct call {
 	uint8_t flush;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "fuzz_util.h"
 #include "hisi_zip_ext.h"
 #include "hisi_zip_sqe.h"
 #include "zip_dev.h"
@@ -27,29 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ARENA      (32u << 10)
 #define ARENA_IOVA 0x10000u
 #define GUARD      (16u << 20)
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-/* The next n bytes, little endian; 0 behind the end. */
-static uint64_t
-take(struct input *in, unsigned int n)
-{
-	uint64_t v = 0;
-
-	for (unsigned int i = 0; i < n && in->left != 0; i++, in->left--)
-		v |= (uint64_t)*in->at++ << 8 * i;
-	return v;
-}
-
-static void
-require(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 quiet(enum zip_dev_log_level level, const char *line, void *priv)

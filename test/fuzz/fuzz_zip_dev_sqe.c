@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "fuzz_util.h"
 #include "hisi_zip_ext.h"
 #include "hisi_zip_sqe.h"
 #include "zip_dev.h"
@@ -31,13 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define GUARD      (16u << 20)
 #define DEPTH      8u
 #define LEN_MAX    (128u << 10)
-
-static void
-require(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static uint8_t *
 guarded_map(size_t len)

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /** The input, as far as it was not taken. */
@@ -28,12 +29,16 @@ take(struct input *in, unsigned int n)
 	return v;
 }
 
-/** What must hold whatever the input is. */
+/** What must hold whatever the input is; says which line did not before it ends the fuzzer. */
+#define require(ok) require_at((ok), #ok, __FILE__, __LINE__)
+
 static inline void
-require(int ok)
+require_at(int ok, const char *text, const char *file, int line)
 {
-	if (!ok)
+	if (!ok) {
+		fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, text);
 		abort();
+	}
 }
 
 #endif /* FUZZ_UTIL_H */

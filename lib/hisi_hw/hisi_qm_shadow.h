@@ -18,32 +18,34 @@
  * it rang, by a write to HISI_QM_SHADOW_REG_WAKE.
  *
  * @code
- *   driver, to ring                      device, to put the queue to sleep
- *   ---------------                      ---------------------------------
- *   C1  sq = tail          (seq_cst)     D1  asleep = 1                 (seq_cst)
- *   C2  if (asleep)        (seq_cst)     D2  if (sq is not as last seen) (seq_cst)
- *   C3      write REG_WAKE               D3      asleep = 0, stay awake
+ *   driver, to ring                 device, to put the queue to sleep
+ *   ---------------                 ---------------------------------
+ *   C1  sq = tail       (release)   D1  asleep = 1
+ *   CF  full fence                  DF  full fence
+ *   C2  if (asleep)                 D2  if (sq is not as last seen)
+ *   C3      write REG_WAKE          D3      asleep = 0, stay awake
  *
- *                                        device, on a write to REG_WAKE
- *                                        ------------------------------
- *                                        W1  asleep = 0
- *                                        W2  look at sq from now on
+ *                                   device, on a write to REG_WAKE
+ *                                   ------------------------------
+ *                                   W1  asleep = 0
+ *                                   W2  look at sq from now on
  * @endcode
  *
  * Why no ring is lost. Take a ring C1, and the last D1 before which the device did not
  * see it: if there is none, the queue stays awake, the device goes on looking at it, and
- * sees the ring. C1, C2, D1 and D2 are sequentially consistent: they have one total order.
+ * sees the ring. All full fences (sequentially consistent ones) have one total order.
  *
- * - C1 before D2: D2 reads C1's value or a later one of the same word. That is not what
+ * - CF before DF: D2 reads C1's value or a later one of the same word. That is not what
  *   the device last saw, so the queue stays awake (D3) and the device takes the tail.
- * - D2 before C1: then D1 before C2, and C2 reads what D1 stored or something later: 1, and
- *   C3 wakes the device, which then looks (W2); or the 0 of a later W1. After a W1 the queue
- *   is awake, and goes to sleep again only by another D1, before which the device saw the
- *   ring, as the D1 looked at was the last one of the other kind.
+ * - DF before CF: C2 reads what D1 stored or something later: 1, and C3 wakes the device,
+ *   which then looks (W2); or the 0 of a later W1. After a W1 the queue is awake, and goes
+ *   to sleep again only by another D1, before which the device saw the ring, as the D1
+ *   looked at was the last one of the other kind.
  *
- * Store and load need not be marked sequentially consistent where a full fence stands
- * between them. Without either, C2 may pass C1 on every machine that has a store buffer,
- * x86 too, and the ring is lost when D1 and D2 fall in between.
+ * Without a fence C2 may pass C1 on every machine that has a store buffer, x86 too, and the
+ * ring is lost when D1 and D2 fall in between. Sequentially consistent accesses in place of
+ * the fences would do on silicon, but not under emulators that run arm64's STLR and LDAR
+ * with nothing between the two.
  *
  * A tail is a state, not an event: of several rings only the last needs to be
  * seen. A value equal to the one last seen passes nothing new to the device, but
@@ -79,12 +81,13 @@ _Static_assert(sizeof(struct hisi_qm_shadow) == 128, "the layout is shared betwe
  */
 #define HISI_QM_SHADOW_REG_WAKE 0x2818
 
-/** Ring (C1, C2). @return Nonzero: write REG_WAKE now (C3). */
+/** Ring (C1 to C2). @return Nonzero: write REG_WAKE now (C3). */
 static inline uint32_t
 hisi_qm_shadow_ring(struct hisi_qm_shadow *db, uint64_t value)
 {
-	__atomic_store_n(&db->sq, value, __ATOMIC_SEQ_CST);
-	return __atomic_load_n(&db->asleep, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&db->sq, value, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&db->asleep, __ATOMIC_RELAXED);
 }
 
 /**
@@ -95,10 +98,11 @@ hisi_qm_shadow_ring(struct hisi_qm_shadow *db, uint64_t value)
 static inline int
 hisi_qm_shadow_sleep(struct hisi_qm_shadow *db, uint64_t seen)
 {
-	__atomic_store_n(&db->asleep, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&db->sq, __ATOMIC_SEQ_CST) == seen)
+	__atomic_store_n(&db->asleep, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&db->sq, __ATOMIC_RELAXED) == seen)
 		return 1;
-	__atomic_store_n(&db->asleep, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&db->asleep, 0, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -106,7 +110,7 @@ hisi_qm_shadow_sleep(struct hisi_qm_shadow *db, uint64_t seen)
 static inline void
 hisi_qm_shadow_wake(struct hisi_qm_shadow *db)
 {
-	__atomic_store_n(&db->asleep, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&db->asleep, 0, __ATOMIC_RELAXED);
 }
 
 /**

@@ -98,7 +98,7 @@ hisi_qm_event_arm(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	 * then, and take the device back to this head.
 	 */
 	if (ring->wake_io != NULL) {
-		__atomic_store_n(ring->cq_db, value, __ATOMIC_SEQ_CST);
+		__atomic_store_n(ring->cq_db, value, __ATOMIC_RELEASE);
 		ring->wake_io->ops->wake(ring->wake_io, ring->qn);
 	} else {
 		qm->io->ops->write64(qm->io, HISI_QM_DB_SQ_CQ, value);

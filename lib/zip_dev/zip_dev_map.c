@@ -136,8 +136,9 @@ zip_dev_view_enter(struct zip_dev_map *map, struct zip_dev_view *view)
 	 */
 	do {
 		t = now;
-		atomic_store_explicit(&view->held, t, memory_order_seq_cst);
-		now = atomic_load_explicit(&map->table, memory_order_seq_cst);
+		atomic_store_explicit(&view->held, t, memory_order_relaxed);
+		atomic_thread_fence(memory_order_seq_cst);
+		now = atomic_load_explicit(&map->table, memory_order_acquire);
 	} while (t != now);
 
 	/* Not the address: another table may have got it since. */
@@ -229,7 +230,7 @@ static bool
 is_held(const struct zip_dev_map *map, const struct zip_dev_map_table *t)
 {
 	for (const struct zip_dev_view *v = map->views; v != NULL; v = v->next)
-		if (atomic_load_explicit(&v->held, memory_order_seq_cst) == t)
+		if (atomic_load_explicit(&v->held, memory_order_acquire) == t)
 			return true;
 	return map->pool != NULL && zip_dev_pool_holds(map->pool, t);
 }
@@ -282,8 +283,11 @@ static void
 publish(struct zip_dev_map *map, struct zip_dev_map_table *t)
 {
 	struct zip_dev_map_table *old =
-		atomic_exchange_explicit(&map->table, t, memory_order_seq_cst);
+		atomic_load_explicit(&map->table, memory_order_relaxed);
 
+	atomic_store_explicit(&map->table, t, memory_order_release);
+	/* Whose hold is not seen from here on finds the new table, see zip_dev_view_enter(). */
+	atomic_thread_fence(memory_order_seq_cst);
 	*map->retired_tail = old;
 	map->retired_tail = &old->next;
 	reclaim(map);

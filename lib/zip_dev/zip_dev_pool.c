@@ -264,7 +264,7 @@ zip_dev_pool_holds(const struct zip_dev_pool *pool, const struct zip_dev_map_tab
 {
 	for (unsigned int i = 0; i < pool->conf.workers; i++)
 		if (atomic_load_explicit(&pool->worker[i].exec->view.held,
-				memory_order_seq_cst) == table)
+				memory_order_acquire) == table)
 			return true;
 	return false;
 }

@@ -92,7 +92,7 @@ zip_dev_queue_ring(struct zip_dev *dev, uint64_t value)
 			memory_order_acquire), value)) {
 		/* Priority 1 is the kick after a migration: "look again", no new tail (U10). */
 		if (db_priority(value) == 0)
-			__atomic_store_n(&q->db->sq, value, __ATOMIC_SEQ_CST);
+			__atomic_store_n(&q->db->sq, value, __ATOMIC_RELEASE);
 		if (q->shared)
 			zip_dev_sched_wake(q);
 	} else if (q != NULL && cmd == HISI_QM_DB_CQ && db_valid(atomic_load_explicit(&q->cq_key,

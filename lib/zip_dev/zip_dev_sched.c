@@ -165,12 +165,12 @@ next_turn(struct zip_dev_pool *pool)
 
 /*
  * The state is what the register path looks at and asleep what the driver does:
- * both are set before the doorbell is read again (hisi_qm_shadow.h, D1 and D2).
+ * both are set before the doorbell is read again (hisi_qm_shadow.h, D1 to D2).
  */
 static bool
 put_to_sleep(struct zip_dev_pool *pool, struct zip_dev_queue *q)
 {
-	atomic_store_explicit(&q->sched, ZIP_DEV_SCHED_ASLEEP, memory_order_seq_cst);
+	set_state(q, ZIP_DEV_SCHED_ASLEEP);
 	if (!hisi_qm_shadow_sleep(q->db, atomic_load_explicit(&q->sq_seen,
 			memory_order_relaxed)))
 		return false;
@@ -306,8 +306,9 @@ zip_dev_sched_wake(struct zip_dev_queue *q)
 {
 	struct zip_dev_pool *pool = q->pool;
 
-	/* Ordered behind the store to the doorbell, see put_to_sleep(). */
-	if (atomic_load_explicit(&q->sched, memory_order_seq_cst) != ZIP_DEV_SCHED_ASLEEP)
+	/* Behind the store to the doorbell, see put_to_sleep(). */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (sched_state(q) != ZIP_DEV_SCHED_ASLEEP)
 		return;
 	zip_dev_lock(&pool->lock);
 	if (sched_state(q) != ZIP_DEV_SCHED_ASLEEP) {

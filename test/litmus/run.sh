@@ -11,7 +11,8 @@
 # Every *.litmus stands for the C lines that its comment names. Its last line is the bad end, which
 # the model must never allow. Further lines in the comment:
 #   mutant NAME: SED      a barrier taken out: now the model must allow the bad end
-#   binary FUNCTION: A; B the function's arm64 code must have these instructions, in this order
+#   binary FUNCTION: A; B the function's arm64 code must have instructions that begin like these,
+#                         in this order; a $ stands for the end of one
 
 set -eu
 
@@ -75,7 +76,7 @@ has() {
 		sed -n 's/^ *[0-9a-f]*:[[:space:]]*//p' | tr '\t' ' ' |
 		awk -v wanted="$2" '
 			BEGIN { n = split(wanted, want, "; *"); at = 1 }
-			at <= n && index($0, want[at]) == 1 { at++ }
+			at <= n && index($0 "$", want[at]) == 1 { at++ }
 			END { exit at <= n }'
 }
 

@@ -271,7 +271,7 @@ idle_costs_nothing(void **state)
 	wait_for_sleep(pool);
 	copy_request(&q[1], buf, buf + 2048, 1024, 8);
 	__atomic_store_n(&q[1].db->sq, hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, q[1].tail, 0),
-			__ATOMIC_SEQ_CST);
+			__ATOMIC_RELEASE);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 1, 0, false), 0);
 	assert_true(tq_ready(&q[1]));
 

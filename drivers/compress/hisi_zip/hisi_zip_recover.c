@@ -58,9 +58,13 @@ queue_fail(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq, int why, uint64_t s
 		names[fail], (unsigned int)silent_ms, ret,
 		hwq->stuck ? "with an error, its memory is not used again" :
 		dev->args.sw ? "from software" : "with an error");
-	/* Before the state: who sees that looks for this. */
-	__atomic_store_n(&hwq->failed, 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&qp->state, HISI_ZIP_QP_FAILING, __ATOMIC_SEQ_CST);
+	/*
+	 * Before the state: who sees that looks for this. With the fence in hisi_zip_renew()
+	 * either that finds it, or our state comes after its own.
+	 */
+	__atomic_store_n(&hwq->failed, 1, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&qp->state, HISI_ZIP_QP_FAILING, __ATOMIC_RELEASE);
 }
 
 /*
@@ -152,11 +156,12 @@ hisi_zip_renew(struct hisi_zip_qp *qp)
 	bool waiting = false;
 
 	/* First, so that a failure that comes meanwhile is not lost. */
-	__atomic_store_n(&qp->state, HISI_ZIP_QP_RUNNING, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&qp->state, HISI_ZIP_QP_RUNNING, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		struct hisi_zip_hwq *hwq = &qp->hwq[dir];
 
-		if (!__atomic_load_n(&hwq->failed, __ATOMIC_SEQ_CST))
+		if (!__atomic_load_n(&hwq->failed, __ATOMIC_ACQUIRE))
 			continue;
 		if (hwq->ring != NULL) {
 			hwq->ring = NULL;
@@ -168,5 +173,5 @@ hisi_zip_renew(struct hisi_zip_qp *qp)
 			waiting = true;
 	}
 	if (waiting)
-		__atomic_store_n(&qp->state, HISI_ZIP_QP_FAILING, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&qp->state, HISI_ZIP_QP_FAILING, __ATOMIC_RELEASE);
 }

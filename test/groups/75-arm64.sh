@@ -4,12 +4,6 @@
 #
 # The silicon's own architecture, under qemu-user: unit tests, also with ASAN, and the stock
 # programs. It runs on this machine's memory order: what shows the order is the group litmus.
-#
-# by name only: under qemu-user 7.2 vfio_user_frame, vfio_user_irqs and zip_dev_pool fail, see below
-#
-# The first two count descriptors that closing threads still hold; of the third,
-# no_wake_up_is_lost found a request without an answer, of which it is open whether it is the
-# emulator's: it puts no fence between a release store and an acquire load that follows it.
 
 set -u
 . test/lib.sh

@@ -109,6 +109,8 @@ uint64_t vt_unmap(int sock, uint64_t iova, uint64_t size, int error);
 int vt_memfd(uint64_t size);
 /** Open fds of the process. */
 unsigned int vt_fds(void);
+/** As many are open as before; but for those that an emulator is known to lose. */
+void vt_fds_back(unsigned int before);
 /** Mappings of this process whose name has that in it. */
 unsigned int vt_mappings(const char *name);
 

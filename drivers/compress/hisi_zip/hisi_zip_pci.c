@@ -30,14 +30,26 @@ struct hisi_zip_pci {
 	struct rte_pci_device *pdev;
 };
 
+/* The revision in config space. @return 0 or -EIO. */
+static int
+read_revision(const struct rte_pci_device *pdev, uint8_t *revision)
+{
+	return rte_pci_read_config(pdev, revision, sizeof(*revision), PCI_REVISION_ID) ==
+		sizeof(*revision) ? 0 : -EIO;
+}
+
 /* Function level reset, by way of the kernel, which saves and restores config space. */
 static int
 pci_reset(struct hisi_zip_bar *bar)
 {
 	struct rte_pci_device *pdev = ((struct hisi_zip_pci *)bar)->pdev;
+	uint8_t revision;
 
 	if (pdev->kdrv != RTE_PCI_KDRV_VFIO)
 		return -ENOTSUP;
+	/* For a function that is gone the kernel would wait a minute, and we with it. */
+	if (read_revision(pdev, &revision) != 0 || revision == UINT8_MAX)
+		return -ENODEV;
 	return ioctl(rte_intr_dev_fd_get(pdev->intr_handle), VFIO_DEVICE_RESET) == 0 ? 0 : -errno;
 }
 
@@ -58,8 +70,7 @@ hisi_zip_pci_probe(struct rte_pci_driver *drv, struct rte_pci_device *pdev)
 			pdev->device.devargs->args : NULL, HISI_ZIP_BUS_PCI, &args);
 	if (ret != 0)
 		return ret;
-	if (rte_pci_read_config(pdev, &revision, sizeof(revision), PCI_REVISION_ID) !=
-			sizeof(revision)) {
+	if (read_revision(pdev, &revision) != 0) {
 		HISI_ZIP_LOG(ERR, "%s: no revision in config space, expected a byte at 0x%x", name,
 			PCI_REVISION_ID);
 		return -EIO;

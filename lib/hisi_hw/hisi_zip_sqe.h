@@ -134,4 +134,30 @@ enum hisi_zip_ctx_st {
 
 _Static_assert(sizeof(struct hisi_zip_sqe) == 128, "ZIP SQE");
 
+/** Input: len bytes at iova, flat or as an SGL. */
+static inline void
+hisi_zip_sqe_src(struct hisi_zip_sqe *sqe, uint64_t iova, uint32_t len)
+{
+	sqe->source_addr_l = (uint32_t)iova;
+	sqe->source_addr_h = (uint32_t)(iova >> 32);
+	sqe->input_data_length = len;
+}
+
+/** Output: room for len bytes at iova, flat or as an SGL. */
+static inline void
+hisi_zip_sqe_dst(struct hisi_zip_sqe *sqe, uint64_t iova, uint32_t len)
+{
+	sqe->dest_addr_l = (uint32_t)iova;
+	sqe->dest_addr_h = (uint32_t)(iova >> 32);
+	sqe->dest_avail_out = len;
+}
+
+/** The stream's context: its buffer's address + HISI_ZIP_CTX_HW_OFF. */
+static inline void
+hisi_zip_sqe_ctx(struct hisi_zip_sqe *sqe, uint64_t iova)
+{
+	sqe->stream_ctx_addr_l = (uint32_t)iova;
+	sqe->stream_ctx_addr_h = (uint32_t)(iova >> 32);
+}
+
 #endif /* HISI_ZIP_SQE_H */

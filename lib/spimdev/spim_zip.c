@@ -138,8 +138,6 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 	if (op->src_len > SPIM_ZIP_LEN_MAX || op->level > SPIM_ZIP_LEVEL_MAX || op->last > 1)
 		return -EINVAL;
 	*sqe = (struct hisi_zip_sqe){
-		.input_data_length = op->src_len,
-		.dest_avail_out = op->dst_len,
 		.dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT,
 		.dw9 = HISI_ZIP_REQ_DEFLATE,
 		.dw10 = HISI_ZIP_EXT_VALID | HISI_ZIP_EXT_CRC32 |
@@ -147,11 +145,9 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 			(uint32_t)(op->last || q->dir == SPIM_ZIP_DECOMPRESS ?
 			HISI_ZIP_EXT_FLUSH_DW7 : HISI_ZIP_EXT_FLUSH_FULL) <<
 			HISI_ZIP_EXT_FLUSH_SHIFT | WINDOW_BITS << HISI_ZIP_EXT_WINDOW_SHIFT,
-		.source_addr_l = (uint32_t)(uintptr_t)op->src,
-		.source_addr_h = (uint32_t)((uintptr_t)op->src >> 32),
-		.dest_addr_l = (uint32_t)(uintptr_t)op->dst,
-		.dest_addr_h = (uint32_t)((uintptr_t)op->dst >> 32),
 	};
+	hisi_zip_sqe_src(sqe, (uintptr_t)op->src, op->src_len);
+	hisi_zip_sqe_dst(sqe, (uintptr_t)op->dst, op->dst_len);
 	q->ops[slot] = op;
 	q->used++;
 	ring->sq_tail = (slot + 1) & ring->mask;

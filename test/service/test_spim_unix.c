@@ -131,18 +131,16 @@ static const struct spim_conf conf = { .owner = "unit", .log = take_line };
 static struct hisi_zip_sqe
 request(const void *src, uint32_t src_len, void *dst, uint32_t dst_len)
 {
-	return (struct hisi_zip_sqe){
-		.input_data_length = src_len,
-		.dest_avail_out = dst_len,
+	struct hisi_zip_sqe sqe = {
 		.dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT,
 		.dw9 = HISI_ZIP_REQ_DEFLATE,
 		.dw10 = HISI_ZIP_EXT_VALID | 1u << HISI_ZIP_EXT_LEVEL_SHIFT |
 			15u << HISI_ZIP_EXT_WINDOW_SHIFT,
-		.source_addr_l = (uint32_t)(uintptr_t)src,
-		.source_addr_h = (uint32_t)((uintptr_t)src >> 32),
-		.dest_addr_l = (uint32_t)(uintptr_t)dst,
-		.dest_addr_h = (uint32_t)((uintptr_t)dst >> 32),
 	};
+
+	hisi_zip_sqe_src(&sqe, (uintptr_t)src, src_len);
+	hisi_zip_sqe_dst(&sqe, (uintptr_t)dst, dst_len);
+	return sqe;
 }
 
 static void

@@ -318,7 +318,7 @@ vt_fds_back(unsigned int before)
 	 * the size, and forgets what it does not pass on: that is no fault of the server's.
 	 */
 	if (now > before && now - before <= fds_beyond && fds_are_lost()) {
-		print_message("%u fds were lost on the way, of %u that were too many for a message\n",
+		print_message("%u fds were lost on the way; %u were too many for a message\n",
 				now - before, fds_beyond);
 		return;
 	}

@@ -73,8 +73,8 @@ deflate_req(uint32_t dw10, uint32_t len, uint32_t cap)
 	struct hisi_zip_sqe *sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 
 	sqe->dw10 = dw10;
-	sqe_src(sqe, td_iova(&td, plain), len);
-	sqe_dst(sqe, td_iova(&td, packed), cap);
+	hisi_zip_sqe_src(sqe, td_iova(&td, plain), len);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, packed), cap);
 	return tq_do(&c);
 }
 
@@ -85,8 +85,8 @@ inflate_req(uint32_t req, uint32_t dw10, const uint8_t *src, uint32_t len, uint3
 
 	sqe->dw10 = dw10;
 	sqe->dw12 = 1;
-	sqe_src(sqe, td_iova(&td, src), len);
-	sqe_dst(sqe, td_iova(&td, out), cap);
+	hisi_zip_sqe_src(sqe, td_iova(&td, src), len);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, out), cap);
 	return tq_do(&d);
 }
 
@@ -158,27 +158,27 @@ fields_out_of_range(void **state)
 			req == HISI_ZIP_REQ_EXT_COPY;
 
 		sqe = tq_slot(&c, req);
-		sqe_src(sqe, td_iova(&td, plain), 100);
-		sqe_dst(sqe, td_iova(&td, packed), CAP);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 		assert_int_equal(tq_do(&c)->dw3, known ? HISI_ZIP_OK : HISI_ZIP_BAD_SQE);
 	}
 	for (uint32_t buf = 2; buf < 16; buf++) {
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE | buf << HISI_ZIP_DW9_BUF_SHIFT);
-		sqe_src(sqe, td_iova(&td, plain), 100);
-		sqe_dst(sqe, td_iova(&td, packed), CAP);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 		assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_SQE);
 	}
 	for (uint32_t type = 0; type < 16; type++) {
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 		sqe->dw7 = type << HISI_ZIP_DW7_TYPE_SHIFT;
-		sqe_src(sqe, td_iova(&td, plain), 100);
-		sqe_dst(sqe, td_iova(&td, packed), CAP);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 		assert_int_equal(tq_do(&c)->dw3, type == 3 ? HISI_ZIP_OK : HISI_ZIP_BAD_SQE);
 	}
 	for (uint32_t w = 0; w < 16; w++) {
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE | w << HISI_ZIP_DW9_WINDOW_SHIFT);
-		sqe_src(sqe, td_iova(&td, plain), 100);
-		sqe_dst(sqe, td_iova(&td, packed), CAP);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 		assert_int_equal(tq_do(&c)->dw3, w <= 4 ? HISI_ZIP_OK : HISI_ZIP_BAD_SQE);
 	}
 }
@@ -202,8 +202,8 @@ checksums(void **state)
 		sqe->dw10 = ext_level(1) | both;
 		sqe->dw11 = (uint32_t)crc32(0, plain, LEN / 2);
 		sqe->dw12 = (uint32_t)adler32(1, plain, LEN / 2);
-		sqe_src(sqe, td_iova(&td, plain) + LEN / 2, LEN / 2);
-		sqe_dst(sqe, td_iova(&td, packed), CAP);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain) + LEN / 2, LEN / 2);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 		sqe = tq_do(&c);
 		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 		assert_int_equal(sqe->checksum, crc32(0, plain, LEN));
@@ -212,8 +212,8 @@ checksums(void **state)
 	/* The formats with a trailer have their own. */
 	sqe = tq_slot(&c, HISI_ZIP_REQ_GZIP);
 	sqe->dw10 = ext_level(1) | HISI_ZIP_EXT_CRC32;
-	sqe_src(sqe, td_iova(&td, plain), 100);
-	sqe_dst(sqe, td_iova(&td, packed), CAP);
+	hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 	assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_SQE);
 }
 
@@ -235,8 +235,8 @@ overflow_and_partial(void **state)
 	while (in < LEN) {
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 		sqe->dw10 = ext_level(6) | HISI_ZIP_EXT_PARTIAL;
-		sqe_src(sqe, td_iova(&td, plain + in), LEN - in);
-		sqe_dst(sqe, td_iova(&td, packed + n), 2000);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain + in), LEN - in);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed + n), 2000);
 		sqe = tq_do(&c);
 		assert_true(sqe->dw3 == HISI_ZIP_OK ||
 				sqe->dw3 == (HISI_ZIP_DSTLEN_OUT | HISI_ZIP_EXT_DW3_PARTIAL));
@@ -279,8 +279,8 @@ copies(void **state)
 		struct hisi_zip_sqe *sqe = tq_slot(qs[i], HISI_ZIP_REQ_EXT_COPY);
 
 		memset(out, 0, CAP);
-		sqe_src(sqe, td_iova(&td, plain), LEN);
-		sqe_dst(sqe, td_iova(&td, out), LEN);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), LEN);
 		sqe = tq_do(qs[i]);
 		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 		assert_int_equal(sqe->produced, LEN);
@@ -288,13 +288,13 @@ copies(void **state)
 		/* Too small; with and without a partial result. */
 		sqe = tq_slot(qs[i], HISI_ZIP_REQ_EXT_COPY);
 		sqe->dw10 = HISI_ZIP_EXT_VALID;
-		sqe_src(sqe, td_iova(&td, plain), LEN);
-		sqe_dst(sqe, td_iova(&td, out), LEN - 1);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), LEN - 1);
 		assert_int_equal(tq_do(qs[i])->dw3, HISI_ZIP_DSTLEN_OUT);
 		sqe = tq_slot(qs[i], HISI_ZIP_REQ_EXT_COPY);
 		sqe->dw10 = HISI_ZIP_EXT_VALID | HISI_ZIP_EXT_PARTIAL;
-		sqe_src(sqe, td_iova(&td, plain), LEN);
-		sqe_dst(sqe, td_iova(&td, out), LEN - 1);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), LEN - 1);
 		sqe = tq_do(qs[i]);
 		assert_int_equal(sqe->dw3, HISI_ZIP_DSTLEN_OUT | HISI_ZIP_EXT_DW3_PARTIAL);
 		assert_int_equal(sqe->consumed, LEN - 1);
@@ -343,8 +343,8 @@ lengths(void **state)
 	fill_text(big, max, 2);
 	sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 	sqe->dw10 = ext_level(1);
-	sqe_src(sqe, td_iova(&td, big), max);
-	sqe_dst(sqe, td_iova(&td, big_out), 2 * max); /* taken as 8 MiB */
+	hisi_zip_sqe_src(sqe, td_iova(&td, big), max);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, big_out), 2 * max); /* taken as 8 MiB */
 	sqe = tq_do(&c);
 	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 	assert_int_equal(z_inflate(-15, big_out, sqe->produced, big_out + max, max), max);
@@ -353,8 +353,8 @@ lengths(void **state)
 	for (uint64_t len = max + 1ull; len <= UINT32_MAX; len += len) {
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 		sqe->dw10 = ext_level(1);
-		sqe_src(sqe, td_iova(&td, big), (uint32_t)len);
-		sqe_dst(sqe, td_iova(&td, big_out), max);
+		hisi_zip_sqe_src(sqe, td_iova(&td, big), (uint32_t)len);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, big_out), max);
 		assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_SQE);
 	}
 	/* 9 MiB of zeros do not fit in what one request may write. */
@@ -364,8 +364,8 @@ lengths(void **state)
 
 		free(zeros);
 		sqe = tq_slot(&d, HISI_ZIP_REQ_DEFLATE);
-		sqe_src(sqe, td_iova(&td, packed), n);
-		sqe_dst(sqe, td_iova(&td, big_out), 2 * max);
+		hisi_zip_sqe_src(sqe, td_iova(&td, packed), n);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, big_out), 2 * max);
 		assert_int_equal(tq_do(&d)->dw3, HISI_ZIP_DSTLEN_OUT);
 	}
 	/* An empty input is an empty stream. */
@@ -387,8 +387,8 @@ plain_limits(void **state)
 	assert_int_equal(deflate_req(0, 3, 16)->dw3, HISI_ZIP_NEGACOMPRESS);
 	assert_int_equal(deflate_req(0, 1000, 20)->dw3, HISI_ZIP_DSTLEN_OUT);
 	sqe = tq_slot(&c, HISI_ZIP_REQ_EXT_COPY);
-	sqe_src(sqe, td_iova(&td, plain), 100);
-	sqe_dst(sqe, td_iova(&td, packed), CAP);
+	hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 	assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_SQE);
 }
 
@@ -403,8 +403,8 @@ copy_engine(void **state)
 
 		memset(out, 0, CAP);
 		sqe->dw10 = ext_level(6);
-		sqe_src(sqe, td_iova(&td, plain), LEN);
-		sqe_dst(sqe, td_iova(&td, out), LEN);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), LEN);
 		sqe = tq_do(qs[i]);
 		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 		assert_int_equal(sqe->produced, LEN);
@@ -412,8 +412,8 @@ copy_engine(void **state)
 
 		sqe = tq_slot(qs[i], HISI_ZIP_REQ_DEFLATE);
 		sqe->dw7 |= HISI_ZIP_DW7_STREAM | HISI_ZIP_DW7_STREAM_NEW;
-		sqe_src(sqe, td_iova(&td, plain), LEN);
-		sqe_dst(sqe, td_iova(&td, out), LEN);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), LEN);
 		assert_int_equal(tq_do(qs[i])->dw3, i == 0 ? HISI_ZIP_OK :
 				HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK);
 	}

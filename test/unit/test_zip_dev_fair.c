@@ -110,8 +110,8 @@ push_copy(struct load *l, uint64_t src, uint64_t dst, uint32_t len)
 
 	sqe->dw9 |= HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
-	sqe_src(sqe, src, len);
-	sqe_dst(sqe, dst, len);
+	hisi_zip_sqe_src(sqe, src, len);
+	hisi_zip_sqe_dst(sqe, dst, len);
 	tq_push(&l->q);
 }
 
@@ -168,8 +168,8 @@ block(void)
 	struct hisi_zip_sqe *sqe = tq_slot(q, HISI_ZIP_REQ_DEFLATE);
 
 	sqe->dw10 = ext_level(9);
-	sqe_src(sqe, shared_iova(shared->text), LONG);
-	sqe_dst(sqe, shared_iova(shared->dst), BULK); /* fails, having done the work */
+	hisi_zip_sqe_src(sqe, shared_iova(shared->text), LONG);
+	hisi_zip_sqe_dst(sqe, shared_iova(shared->dst), BULK); /* fails, having done the work */
 	tq_push(q);
 	tq_ring(q);
 	usleep(2000);

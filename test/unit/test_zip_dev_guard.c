@@ -123,8 +123,8 @@ client_submit(struct client *c, unsigned int level)
 	struct hisi_zip_sqe *sqe = tq_slot(&c->q, HISI_ZIP_REQ_DEFLATE);
 
 	sqe->dw10 = ext_level(level);
-	sqe_src(sqe, FILE_IOVA + 8192, FILE_SIZE / 2 - 8192);
-	sqe_dst(sqe, FILE_IOVA + FILE_SIZE / 2 + c->q.tail * room, room);
+	hisi_zip_sqe_src(sqe, FILE_IOVA + 8192, FILE_SIZE / 2 - 8192);
+	hisi_zip_sqe_dst(sqe, FILE_IOVA + FILE_SIZE / 2 + c->q.tail * room, room);
 	tq_push(&c->q);
 	tq_ring(&c->q);
 }
@@ -158,8 +158,8 @@ victim_run(void *arg)
 
 		fill_text(src, 8192, v->done);
 		sqe->dw10 = ext_level(1);
-		sqe_src(sqe, td_iova(&td, src), 8192);
-		sqe_dst(sqe, td_iova(&td, dst), 16384);
+		hisi_zip_sqe_src(sqe, td_iova(&td, src), 8192);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, dst), 16384);
 		sqe = tq_do(&q);
 		if (sqe == NULL || sqe->dw3 != HISI_ZIP_OK ||
 				z_inflate(-15, dst, sqe->produced, back, 8192) != 8192 ||

@@ -119,8 +119,8 @@ wild_requests(uint8_t ext, uint32_t seed, unsigned int rounds)
 		}
 		for (unsigned int i = 0; i < 32; i++)
 			w[i] = rnd(&seed);
-		sqe_src(sqe, wild_addr(&seed), wild_len(&seed));
-		sqe_dst(sqe, wild_addr(&seed), wild_len(&seed));
+		hisi_zip_sqe_src(sqe, wild_addr(&seed), wild_len(&seed));
+		hisi_zip_sqe_dst(sqe, wild_addr(&seed), wild_len(&seed));
 		if (rnd(&seed) % 8 != 0) {
 			sqe->dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT |
 				(rnd(&seed) & 7u) << 25 | rnd(&seed) % (1u << rnd(&seed) % 24);
@@ -140,9 +140,9 @@ wild_requests(uint8_t ext, uint32_t seed, unsigned int rounds)
 				sqe->dw25 = (uint32_t)(at >> 32);
 			}
 			if ((sqe->dw9 >> 8 & 1) != 0)
-				sqe_src(sqe, td_iova(&td, lists) + (rnd(&seed) % list_len & ~63u),
-						wild_len(&seed));
-			sqe_ctx(sqe, rnd(&seed) % 24);
+				hisi_zip_sqe_src(sqe, td_iova(&td, lists) +
+						(rnd(&seed) % list_len & ~63u), wild_len(&seed));
+			hisi_zip_sqe_ctx(sqe, rnd(&seed) % 24);
 		}
 		/* No address points into the rings, so it must complete, whatever it is. */
 		tq_push(q);
@@ -178,8 +178,8 @@ copy_status(uint64_t src, uint64_t dst, uint32_t len)
 	struct hisi_zip_sqe *sqe = tq_slot(&c, HISI_ZIP_REQ_EXT_COPY);
 
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
-	sqe_src(sqe, src, len);
-	sqe_dst(sqe, dst, len);
+	hisi_zip_sqe_src(sqe, src, len);
+	hisi_zip_sqe_dst(sqe, dst, len);
 	return tq_do(&c)->dw3;
 }
 
@@ -303,14 +303,14 @@ identity_map(void **state)
 	}
 	fill_text(src, sizeof(src), 9);
 	sqe = tq_slot(&q, HISI_ZIP_REQ_EXT_COPY);
-	sqe_src(sqe, (uintptr_t)src, sizeof(src));
-	sqe_dst(sqe, (uintptr_t)dst, sizeof(dst));
+	hisi_zip_sqe_src(sqe, (uintptr_t)src, sizeof(src));
+	hisi_zip_sqe_dst(sqe, (uintptr_t)dst, sizeof(dst));
 	assert_int_equal(tq_do(&q)->dw3, HISI_ZIP_OK);
 	assert_memory_equal(src, dst, sizeof(src));
 	/* NULL is no memory even here. */
 	sqe = tq_slot(&q, HISI_ZIP_REQ_EXT_COPY);
-	sqe_src(sqe, 0, 100);
-	sqe_dst(sqe, (uintptr_t)dst, sizeof(dst));
+	hisi_zip_sqe_src(sqe, 0, 100);
+	hisi_zip_sqe_dst(sqe, (uintptr_t)dst, sizeof(dst));
 	assert_int_equal(tq_do(&q)->dw3, HISI_ZIP_BAD_ADDR);
 	td_close(&id);
 }
@@ -367,8 +367,8 @@ unmap_under_load(void **state)
 				struct hisi_zip_sqe *sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 
 				sqe->dw10 = ext_level(1);
-				sqe_src(sqe, MAP2, 30000);
-				sqe_dst(sqe, MAP2 + 65536 + i * 40960, 40960);
+				hisi_zip_sqe_src(sqe, MAP2, 30000);
+				hisi_zip_sqe_dst(sqe, MAP2 + 65536 + i * 40960, 40960);
 				tq_push(&c);
 			}
 			tq_ring(&c);

@@ -219,8 +219,8 @@ submit(uint16_t qn, uint32_t len, uint32_t avail)
 	sqe->dw7 = v3 ? 0x30000000 : 0;
 	sqe->dw9 = v3 ? 0x101 : 0x102;
 	sqe->dest_avail_out = avail;
-	sqe_src(sqe, td_iova(&td, j->sgl[0]), len);
-	sqe_dst(sqe, td_iova(&td, j->sgl[1]), avail);
+	hisi_zip_sqe_src(sqe, td_iova(&td, j->sgl[0]), len);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, j->sgl[1]), avail);
 	if (v3)
 		memcpy(&sqe->tag_l, &j, sizeof(j));
 	q->tail = (uint16_t)((q->tail + 1) % DEPTH);

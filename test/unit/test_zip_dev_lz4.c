@@ -69,8 +69,8 @@ request(struct tq *q, uint32_t type, uint32_t dw10, const uint8_t *src, uint32_t
 	struct hisi_zip_sqe *sqe = tq_slot(q, type);
 
 	sqe->dw10 = dw10;
-	sqe_src(sqe, td_iova(&td, src), len);
-	sqe_dst(sqe, td_iova(&td, dst), cap);
+	hisi_zip_sqe_src(sqe, td_iova(&td, src), len);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, dst), cap);
 	return tq_do(q);
 }
 
@@ -114,15 +114,15 @@ lz4_chained(void **state)
 
 	(void)state;
 	sqe->dw10 = LZ4(0, 1);
-	sqe_src(sqe, td_sgl(&td, plain, LEN, 40, 7), LEN);
-	sqe_dst(sqe, td_sgl(&td, packed, LEN, 13, 4), LEN);
+	hisi_zip_sqe_src(sqe, td_sgl(&td, plain, LEN, 40, 7), LEN);
+	hisi_zip_sqe_dst(sqe, td_sgl(&td, packed, LEN, 13, 4), LEN);
 	sqe = tq_do(&c);
 	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 	n = sqe->produced;
 	sqe = tq_slot(&d, HISI_ZIP_REQ_EXT_LZ4 | HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT);
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
-	sqe_src(sqe, td_sgl(&td, packed, n, 3, 2), n);
-	sqe_dst(sqe, td_sgl(&td, out, LEN, 40, 9), LEN);
+	hisi_zip_sqe_src(sqe, td_sgl(&td, packed, n, 3, 2), n);
+	hisi_zip_sqe_dst(sqe, td_sgl(&td, out, LEN, 40, 9), LEN);
 	sqe = tq_do(&d);
 	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 	assert_int_equal(sqe->produced, LEN);
@@ -196,8 +196,8 @@ dict_req(struct tq *q, uint32_t dw10, uint64_t addr, uint32_t dict_len, const ui
 	sqe->dw13 = dict_len;
 	sqe->dw24 = (uint32_t)addr;
 	sqe->dw25 = (uint32_t)(addr >> 32);
-	sqe_src(sqe, td_iova(&td, src), len);
-	sqe_dst(sqe, td_iova(&td, dst), cap);
+	hisi_zip_sqe_src(sqe, td_iova(&td, src), len);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, dst), cap);
 	return tq_do(q);
 }
 
@@ -282,8 +282,8 @@ dict_wrong(void **state)
 	sqe->dw13 = 100;
 	sqe->dw24 = (uint32_t)at;
 	sqe->dw25 = (uint32_t)(at >> 32);
-	sqe_src(sqe, td_iova(&td, plain), 100);
-	sqe_dst(sqe, td_iova(&td, packed), CAP);
+	hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
 	assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_SQE);
 }
 

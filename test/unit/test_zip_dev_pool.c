@@ -81,8 +81,8 @@ copy_request(struct tq *q, uint8_t *src, uint8_t *dst, uint32_t len, uint32_t nu
 	memcpy(src, &number, sizeof(number));
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
 	sqe->tag_l = number;
-	sqe_src(sqe, td_iova(q->td, src), len);
-	sqe_dst(sqe, td_iova(q->td, dst), len);
+	hisi_zip_sqe_src(sqe, td_iova(q->td, src), len);
+	hisi_zip_sqe_dst(sqe, td_iova(q->td, dst), len);
 	tq_push(q);
 }
 
@@ -472,8 +472,8 @@ ends_under_load(void **state)
 				struct hisi_zip_sqe *sqe = tq_slot(&q[i], HISI_ZIP_REQ_DEFLATE);
 
 				sqe->dw10 = ext_level(6);
-				sqe_src(sqe, td_iova(&td, mem), 2048);
-				sqe_dst(sqe, td_iova(&td, mem + (n + 1) * 8192), 8192);
+				hisi_zip_sqe_src(sqe, td_iova(&td, mem), 2048);
+				hisi_zip_sqe_dst(sqe, td_iova(&td, mem + (n + 1) * 8192), 8192);
 				tq_push(&q[i]);
 			}
 			tq_ring(&q[i]);
@@ -495,8 +495,8 @@ submit_long(struct td *td, struct tq *q)
 
 	fill_text(src, LONG, 1);
 	sqe->dw10 = ext_level(9);
-	sqe_src(sqe, td_iova(td, src), LONG);
-	sqe_dst(sqe, td_iova(td, dst), LONG);
+	hisi_zip_sqe_src(sqe, td_iova(td, src), LONG);
+	hisi_zip_sqe_dst(sqe, td_iova(td, dst), LONG);
 	tq_push(q);
 	tq_ring(q);
 	/* Until it is claimed it could be dropped. */

@@ -86,8 +86,8 @@ both_directions(uint8_t revision, uint8_t ext, const struct kind *k)
 		sqe->ctx_dw0 = 0xffffffff; /* stale state, to be ignored and cleared */
 		if (ext)
 			sqe->dw10 = ext_level(6);
-		sqe_src(sqe, td_iova(&td, plain), (uint32_t)len);
-		sqe_dst(sqe, td_iova(&td, packed) + k->header, CAP - k->header);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), (uint32_t)len);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed) + k->header, CAP - k->header);
 		sqe = tq_do(&c);
 		if (!ext && sqe->produced >= len)
 			assert_int_equal(sqe->dw3, HISI_ZIP_NEGACOMPRESS);
@@ -110,8 +110,9 @@ both_directions(uint8_t revision, uint8_t ext, const struct kind *k)
 		memset(out, 0, len);
 		sqe = tq_slot(&d, k->req);
 		/* Bytes behind the end are not the request's. */
-		sqe_src(sqe, td_iova(&td, packed) + k->header, (uint32_t)(n - k->header + 7));
-		sqe_dst(sqe, td_iova(&td, out), (uint32_t)(len < 16 ? 16 : len));
+		hisi_zip_sqe_src(sqe, td_iova(&td, packed) + k->header,
+				(uint32_t)(n - k->header + 7));
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), (uint32_t)(len < 16 ? 16 : len));
 		sqe = tq_do(&d);
 		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 		assert_int_equal(sqe->consumed, n - k->header);

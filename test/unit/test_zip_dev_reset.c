@@ -48,8 +48,8 @@ push_copy(struct tq *q, const void *src, void *dst, uint32_t len)
 	struct hisi_zip_sqe *sqe = tq_slot(q, HISI_ZIP_REQ_EXT_COPY);
 
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
-	sqe_src(sqe, td_iova(&td, src), len);
-	sqe_dst(sqe, td_iova(&td, dst), len);
+	hisi_zip_sqe_src(sqe, td_iova(&td, src), len);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, dst), len);
 	tq_push(q);
 }
 
@@ -126,9 +126,9 @@ all_state_is_gone(void **state)
 		/* A stream in its midst, an event that nobody took, requests that wait. */
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 		sqe->dw7 |= HISI_ZIP_DW7_STREAM | HISI_ZIP_DW7_STREAM_NEW;
-		sqe_ctx(sqe, td_iova(&td, dst));
-		sqe_src(sqe, td_iova(&td, src), 4096);
-		sqe_dst(sqe, td_iova(&td, dst), 8192);
+		hisi_zip_sqe_ctx(sqe, td_iova(&td, dst));
+		hisi_zip_sqe_src(sqe, td_iova(&td, src), 4096);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, dst), 8192);
 		assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_OK);
 		assert_int_equal(stats().streams, 1);
 		assert_int_not_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
@@ -146,9 +146,9 @@ all_state_is_gone(void **state)
 		tq_start(&c, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 		sqe->dw7 |= HISI_ZIP_DW7_STREAM | HISI_ZIP_DW7_FINISH;
-		sqe_ctx(sqe, td_iova(&td, dst));
-		sqe_src(sqe, td_iova(&td, src), 4096);
-		sqe_dst(sqe, td_iova(&td, dst), 8192);
+		hisi_zip_sqe_ctx(sqe, td_iova(&td, dst));
+		hisi_zip_sqe_src(sqe, td_iova(&td, src), 4096);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, dst), 8192);
 		assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_STREAM);
 		memset(dst, 0, 16);
 		push_copy(&c, src, dst, 16);

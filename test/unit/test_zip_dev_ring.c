@@ -47,8 +47,8 @@ push_copy(struct tq *q, uint64_t *src, uint64_t *dst, uint32_t tag)
 
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
 	sqe->tag_l = tag;
-	sqe_src(sqe, td_iova(&td, src), sizeof(*src));
-	sqe_dst(sqe, td_iova(&td, dst), sizeof(*dst));
+	hisi_zip_sqe_src(sqe, td_iova(&td, src), sizeof(*src));
+	hisi_zip_sqe_dst(sqe, td_iova(&td, dst), sizeof(*dst));
 	*src = tag | 0xa500000000ull;
 	*dst = 0;
 	tq_push(q);
@@ -129,8 +129,8 @@ only_result_words_are_written(void **state)
 		HISI_ZIP_DW7_FINISH | HISI_ZIP_DW7_STREAM_NEW; /* ignored stateless */
 	sqe->dw9 = HISI_ZIP_REQ_EXT_COPY;
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
-	sqe_src(sqe, td_iova(&td, mem), 8);
-	sqe_dst(sqe, td_iova(&td, mem + 1), 8);
+	hisi_zip_sqe_src(sqe, td_iova(&td, mem), 8);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, mem + 1), 8);
 	before = *sqe;
 	tq_do(&q);
 	before.consumed = before.produced = 8;

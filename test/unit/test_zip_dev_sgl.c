@@ -71,8 +71,8 @@ shapes_round_trip(void **state)
 			sqe->dw7 |= skip_in;
 			sqe->dw8 = skip_out;
 			/* More in the lists than dw4 and dw14 allow. */
-			sqe_src(sqe, td_sgl(&td, plain, LEN, counts[i], 255), len - 5);
-			sqe_dst(sqe, td_sgl(&td, packed, 2 * LEN, counts[i], 200), LEN);
+			hisi_zip_sqe_src(sqe, td_sgl(&td, plain, LEN, counts[i], 255), len - 5);
+			hisi_zip_sqe_dst(sqe, td_sgl(&td, packed, 2 * LEN, counts[i], 200), LEN);
 			sqe = tq_do(&c);
 			assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 			assert_int_equal(sqe->consumed, len - 5);
@@ -83,8 +83,8 @@ shapes_round_trip(void **state)
 			sqe = sgl_slot(&d, reqs[r]);
 			sqe->dw7 |= skip_out;
 			sqe->dw8 = skip_in;
-			sqe_src(sqe, td_sgl(&td, packed, 2 * LEN, counts[i], 10), n);
-			sqe_dst(sqe, td_sgl(&td, out, LEN, counts[i], 255), len - 5);
+			hisi_zip_sqe_src(sqe, td_sgl(&td, packed, 2 * LEN, counts[i], 10), n);
+			hisi_zip_sqe_dst(sqe, td_sgl(&td, out, LEN, counts[i], 255), len - 5);
 			sqe = tq_do(&d);
 			assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 			assert_int_equal(sqe->consumed, n);
@@ -110,16 +110,16 @@ odd_but_allowed(void **state)
 	sge[254].buf = td_iova(&td, plain + 600);
 	sge[254].len = 400;
 	sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
-	sqe_src(sqe, td_iova(&td, sgl), 1000);
-	sqe_dst(sqe, td_sgl(&td, out, 2000, 3, 3), 8u << 20);
+	hisi_zip_sqe_src(sqe, td_iova(&td, sgl), 1000);
+	hisi_zip_sqe_dst(sqe, td_sgl(&td, out, 2000, 3, 3), 8u << 20);
 	sqe = tq_do(&c);
 	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 	assert_memory_equal(out, plain, 1000);
 
 	/* 1000 bytes do not fit into the 500 that are there. */
 	sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
-	sqe_src(sqe, td_iova(&td, sgl), 1000);
-	sqe_dst(sqe, td_sgl(&td, out, 500, 3, 3), 1000);
+	hisi_zip_sqe_src(sqe, td_iova(&td, sgl), 1000);
+	hisi_zip_sqe_dst(sqe, td_sgl(&td, out, 500, 3, 3), 1000);
 	assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_DSTLEN_OUT);
 }
 
@@ -129,8 +129,8 @@ status_of(uint64_t src, uint32_t skip, uint32_t len)
 	struct hisi_zip_sqe *sqe = sgl_slot(&c, HISI_ZIP_REQ_DEFLATE);
 
 	sqe->dw7 |= skip;
-	sqe_src(sqe, src, len);
-	sqe_dst(sqe, td_sgl(&td, out, LEN, 4, 4), LEN);
+	hisi_zip_sqe_src(sqe, src, len);
+	hisi_zip_sqe_dst(sqe, td_sgl(&td, out, LEN, 4, 4), LEN);
 	sqe = tq_do(&c);
 	if (sqe->dw3 != HISI_ZIP_OK) {
 		assert_int_equal(sqe->consumed, 0);
@@ -217,8 +217,8 @@ largest_chain(void **state)
 		at = sgl->next_dma;
 	}
 	sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
-	sqe_src(sqe, src, cnt);
-	sqe_dst(sqe, td_sgl(&td, out, cnt, 1, 1), cnt);
+	hisi_zip_sqe_src(sqe, src, cnt);
+	hisi_zip_sqe_dst(sqe, td_sgl(&td, out, cnt, 1, 1), cnt);
 	sqe = tq_do(&c);
 	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 	for (unsigned int i = 0; i < cnt; i++)
@@ -248,8 +248,8 @@ comb_status(uint8_t *src, uint8_t *dst, unsigned int cnt, uint32_t len)
 	struct hisi_zip_sqe *sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
 
 	td.used = mark;
-	sqe_src(sqe, comb(src, cnt, len, 64), cnt * len);
-	sqe_dst(sqe, comb(dst, cnt, len, 64), cnt * len);
+	hisi_zip_sqe_src(sqe, comb(src, cnt, len, 64), cnt * len);
+	hisi_zip_sqe_dst(sqe, comb(dst, cnt, len, 64), cnt * len);
 	return tq_do(&c)->dw3;
 }
 

@@ -58,7 +58,7 @@ stream_slot(struct tq *q, uint32_t req, uint64_t ctx, bool first, bool finish)
 
 	sqe->dw7 |= HISI_ZIP_DW7_STREAM | (first ? HISI_ZIP_DW7_STREAM_NEW : 0) |
 		(finish ? HISI_ZIP_DW7_FINISH : 0);
-	sqe_ctx(sqe, ctx);
+	hisi_zip_sqe_ctx(sqe, ctx);
 	return sqe;
 }
 
@@ -110,8 +110,8 @@ compress_in_pieces(const struct kind *k, uint64_t ctx, uint32_t len, uint32_t *s
 			}
 			/* Stale words must not matter. */
 			sqe->ctx_dw0 = sqe->ctx_dw1 = sqe->isize = sqe->checksum = 0xdeadbeef;
-			sqe_src(sqe, td_iova(&td, plain + in), piece);
-			sqe_dst(sqe, td_iova(&td, packed + n), room);
+			hisi_zip_sqe_src(sqe, td_iova(&td, plain + in), piece);
+			hisi_zip_sqe_dst(sqe, td_iova(&td, packed + n), room);
 			sqe = tq_do(&c);
 			assert_true(sqe->consumed <= piece && sqe->produced <= room);
 			in += sqe->consumed;
@@ -152,8 +152,8 @@ decompress_in_pieces(const struct kind *k, uint64_t ctx, uint32_t n, uint32_t *s
 
 		if (piece > n + 9 - in) /* 9 bytes of rubbish behind the end */
 			piece = n + 9 - in;
-		sqe_src(sqe, td_iova(&td, packed + in), piece);
-		sqe_dst(sqe, td_iova(&td, out + len), room);
+		hisi_zip_sqe_src(sqe, td_iova(&td, packed + in), piece);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out + len), room);
 		sqe = tq_do(&d);
 		first = false;
 		assert_true(sqe->consumed <= piece && sqe->produced <= room);
@@ -214,8 +214,8 @@ one(struct tq *q, uint32_t req, uint64_t ctx, bool first, bool finish)
 	struct hisi_zip_sqe *sqe = stream_slot(q, req, ctx, first, finish);
 
 	sqe->dw10 = ext_level(1);
-	sqe_src(sqe, td_iova(&td, plain), 100);
-	sqe_dst(sqe, td_iova(&td, out), 1000);
+	hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, out), 1000);
 	return tq_do(q)->dw3;
 }
 
@@ -283,8 +283,8 @@ release_is_the_extensions(void **state)
 	td_open(&plain_td, &conf, ARENA);
 	tq_start(&q, &plain_td, 0, HISI_ZIP_QC_COMPRESS, 16);
 	sqe = stream_slot(&q, HISI_ZIP_REQ_ZLIB, TD_IOVA + 64, true, false);
-	sqe_src(sqe, TD_IOVA, 100);
-	sqe_dst(sqe, TD_IOVA + 4096 * 16, 1000);
+	hisi_zip_sqe_src(sqe, TD_IOVA, 100);
+	hisi_zip_sqe_dst(sqe, TD_IOVA + 4096 * 16, 1000);
 	assert_int_equal(tq_do(&q)->dw3, HISI_ZIP_OK);
 	zip_dev_write(plain_td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, TD_IOVA + 64);
 	zip_dev_stats_get(plain_td.dev, &s);
@@ -306,14 +306,14 @@ wrong_trailer(void **state)
 
 		packed[n - 1 - cut] ^= 0x10;
 		sqe = stream_slot(&d, HISI_ZIP_REQ_GZIP, 64, true, false);
-		sqe_src(sqe, td_iova(&td, packed + 10), n - 10 - 8 + cut);
-		sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+		hisi_zip_sqe_src(sqe, td_iova(&td, packed + 10), n - 10 - 8 + cut);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
 		sqe = tq_do(&d);
 		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 		assert_int_equal(sqe->consumed, n - 10 - 8 + cut);
 		sqe = stream_slot(&d, HISI_ZIP_REQ_GZIP, 64, false, false);
-		sqe_src(sqe, td_iova(&td, packed + n - 8 + cut), 8 - cut);
-		sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+		hisi_zip_sqe_src(sqe, td_iova(&td, packed + n - 8 + cut), 8 - cut);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
 		sqe = tq_do(&d);
 		assert_int_equal(sqe->dw3, HISI_ZIP_CRC_ERR);
 		assert_int_equal(streams(), 0);
@@ -343,8 +343,8 @@ nothing_behind_the_last_input(void **state)
 
 		sqe->dw10 = ext_level(1) | (finish ? 0 :
 				HISI_ZIP_EXT_FLUSH_NONE << HISI_ZIP_EXT_FLUSH_SHIFT);
-		sqe_src(sqe, td_iova(&td, plain + in), piece);
-		sqe_dst(sqe, td_iova(&td, packed + n), 16);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain + in), piece);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed + n), 16);
 		sqe = tq_do(&c);
 		in += sqe->consumed;
 		n += sqe->produced;
@@ -355,12 +355,12 @@ nothing_behind_the_last_input(void **state)
 		late++;
 		for (uint32_t wrong = 1; wrong < MAX_LEN; wrong *= 8) {
 			sqe = stream_slot(&c, HISI_ZIP_REQ_ZLIB, 64, false, true);
-			sqe_src(sqe, td_iova(&td, plain), wrong);
-			sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+			hisi_zip_sqe_src(sqe, td_iova(&td, plain), wrong);
+			hisi_zip_sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
 			assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_STREAM);
 		}
 		sqe = stream_slot(&c, HISI_ZIP_REQ_ZLIB, 64, false, false);
-		sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), MAX_LEN);
 		assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_STREAM);
 		assert_int_equal(streams(), 1);
 	}

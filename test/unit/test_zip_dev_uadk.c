@@ -68,8 +68,8 @@ slot(struct tq *q, uint32_t req, const void *src, uint32_t len, const void *dst,
 	struct hisi_zip_sqe *sqe = tq_slot(q, req);
 
 	sqe->dw7 |= HISI_ZIP_DW7_FINISH | HISI_ZIP_DW7_STREAM_NEW;
-	sqe_src(sqe, td_iova(&td, src), len);
-	sqe_dst(sqe, td_iova(&td, dst), room);
+	hisi_zip_sqe_src(sqe, td_iova(&td, src), len);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, dst), room);
 	return sqe;
 }
 
@@ -84,7 +84,7 @@ stream_do(struct tq *q, struct stream *s, uint32_t req, const void *src, uint32_
 	sqe->dw7 &= ~(HISI_ZIP_DW7_FINISH | HISI_ZIP_DW7_STREAM_NEW);
 	sqe->dw7 |= HISI_ZIP_DW7_STREAM | (s->fresh ? HISI_ZIP_DW7_STREAM_NEW : 0) |
 		(last ? HISI_ZIP_DW7_FINISH : 0);
-	sqe_ctx(sqe, td_iova(&td, s->ctx) + HISI_ZIP_CTX_HW_OFF);
+	hisi_zip_sqe_ctx(sqe, td_iova(&td, s->ctx) + HISI_ZIP_CTX_HW_OFF);
 	sqe->ctx_dw0 = s->dw0;
 	sqe->ctx_dw1 = s->dw1;
 	sqe->ctx_dw2 = s->dw2;
@@ -358,16 +358,16 @@ context_must_be_there(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		sqe = slot(&c, HISI_ZIP_REQ_ZLIB, plain, 100, packed, 1000);
 		sqe->dw7 |= HISI_ZIP_DW7_STREAM;
-		sqe_ctx(sqe, bad[i]);
+		hisi_zip_sqe_ctx(sqe, bad[i]);
 		assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_BAD_ADDR);
 	}
 	sqe = slot(&c, HISI_ZIP_REQ_ZLIB, plain, 100, packed, 1000);
 	sqe->dw7 |= HISI_ZIP_DW7_STREAM;
-	sqe_ctx(sqe, end - need);
+	hisi_zip_sqe_ctx(sqe, end - need);
 	assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_OK);
 	/* Stateless requests carry NULL + 64, or anything. */
 	sqe = slot(&c, HISI_ZIP_REQ_ZLIB, plain, 100, packed, 1000);
-	sqe_ctx(sqe, 64);
+	hisi_zip_sqe_ctx(sqe, 64);
 	assert_int_equal(tq_do(&c)->dw3, HISI_ZIP_OK);
 	td_close(&td);
 }

@@ -205,29 +205,6 @@ tq_do(struct tq *q)
 	return done;
 }
 
-void
-sqe_src(struct hisi_zip_sqe *sqe, uint64_t addr, uint32_t len)
-{
-	sqe->source_addr_l = (uint32_t)addr;
-	sqe->source_addr_h = (uint32_t)(addr >> 32);
-	sqe->input_data_length = len;
-}
-
-void
-sqe_dst(struct hisi_zip_sqe *sqe, uint64_t addr, uint32_t len)
-{
-	sqe->dest_addr_l = (uint32_t)addr;
-	sqe->dest_addr_h = (uint32_t)(addr >> 32);
-	sqe->dest_avail_out = len;
-}
-
-void
-sqe_ctx(struct hisi_zip_sqe *sqe, uint64_t addr)
-{
-	sqe->stream_ctx_addr_l = (uint32_t)addr;
-	sqe->stream_ctx_addr_h = (uint32_t)(addr >> 32);
-}
-
 uint32_t
 ext_level(unsigned int level)
 {

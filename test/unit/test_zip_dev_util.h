@@ -90,10 +90,6 @@ bool tq_ready(struct tq *q);
 /** Push the slot, ring, wait. */
 struct hisi_zip_sqe *tq_do(struct tq *q);
 
-void sqe_src(struct hisi_zip_sqe *sqe, uint64_t addr, uint32_t len);
-void sqe_dst(struct hisi_zip_sqe *sqe, uint64_t addr, uint32_t len);
-void sqe_ctx(struct hisi_zip_sqe *sqe, uint64_t addr);
-
 /** dw10 for a level, with the largest window. */
 uint32_t ext_level(unsigned int level);
 

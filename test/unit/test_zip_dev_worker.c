@@ -63,8 +63,10 @@ load_run(void *arg)
 
 			sqe->dw10 = HISI_ZIP_EXT_VALID;
 			sqe->tag_l = sent++;
-			sqe_src(sqe, td_iova(l->td, l->src + (size_t)slot * l->len), l->len);
-			sqe_dst(sqe, td_iova(l->td, l->dst + (size_t)slot * l->len), l->len);
+			hisi_zip_sqe_src(sqe, td_iova(l->td, l->src + (size_t)slot * l->len),
+					l->len);
+			hisi_zip_sqe_dst(sqe, td_iova(l->td, l->dst + (size_t)slot * l->len),
+					l->len);
 			tq_push(&l->q);
 			rung = true;
 		}
@@ -171,20 +173,20 @@ bytes_are_shared(void **state)
 
 		memcpy(src + i * BIG, &count, sizeof(count));
 		sqe = tq_slot(&big, HISI_ZIP_REQ_EXT_COPY);
-		sqe_src(sqe, td_iova(&td, src + i * BIG), BIG);
-		sqe_dst(sqe, td_iova(&td, shared), BIG);
+		hisi_zip_sqe_src(sqe, td_iova(&td, src + i * BIG), BIG);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, shared), BIG);
 		tq_push(&big);
 	}
 	for (uint32_t i = 0; i < N_SMALL; i++) {
 		sqe = tq_slot(&small, HISI_ZIP_REQ_EXT_COPY);
-		sqe_src(sqe, td_iova(&td, shared), SMALL);
-		sqe_dst(sqe, td_iova(&td, seen + i * SMALL), SMALL);
+		hisi_zip_sqe_src(sqe, td_iova(&td, shared), SMALL);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, seen + i * SMALL), SMALL);
 		tq_push(&small);
 	}
 	sqe = tq_slot(&block, HISI_ZIP_REQ_DEFLATE);
 	sqe->dw10 = ext_level(9);
-	sqe_src(sqe, td_iova(&td, text), LONG);
-	sqe_dst(sqe, td_iova(&td, shared), LONG);
+	hisi_zip_sqe_src(sqe, td_iova(&td, text), LONG);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, shared), LONG);
 	tq_push(&block);
 	tq_ring(&block);
 	tq_ring(&big);
@@ -229,8 +231,8 @@ stop_under_load(void **state)
 			struct hisi_zip_sqe *sqe = tq_slot(&q, HISI_ZIP_REQ_DEFLATE);
 
 			sqe->dw10 = ext_level(1);
-			sqe_src(sqe, td_iova(&td, src), len);
-			sqe_dst(sqe, td_iova(&td, dst + i * 8192), 8192);
+			hisi_zip_sqe_src(sqe, td_iova(&td, src), len);
+			hisi_zip_sqe_dst(sqe, td_iova(&td, dst + i * 8192), 8192);
 			tq_push(&q);
 			if (i % 8 == 0)
 				tq_ring(&q);
@@ -265,8 +267,8 @@ restart_and_destroy_under_load(void **state)
 				struct hisi_zip_sqe *sqe = tq_slot(&q, HISI_ZIP_REQ_DEFLATE);
 
 				sqe->dw10 = ext_level(6);
-				sqe_src(sqe, td_iova(&td, mem), 2048);
-				sqe_dst(sqe, td_iova(&td, mem + (i + 1) * 8192), 8192);
+				hisi_zip_sqe_src(sqe, td_iova(&td, mem), 2048);
+				hisi_zip_sqe_dst(sqe, td_iova(&td, mem + (i + 1) * 8192), 8192);
 				tq_push(&q);
 			}
 			tq_ring(&q);

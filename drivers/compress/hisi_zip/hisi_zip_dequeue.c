@@ -188,8 +188,7 @@ clear_words(struct hisi_zip_sqe *sqe)
 	sqe->dw24 = 0;
 	sqe->dw25 = 0;
 	sqe->ctx_dw0 = 0;
-	sqe->stream_ctx_addr_l = 0;
-	sqe->stream_ctx_addr_h = 0;
+	hisi_zip_sqe_ctx(sqe, 0);
 	sqe->ctx_dw1 = 0;
 	sqe->ctx_dw2 = 0;
 	sqe->isize = 0;

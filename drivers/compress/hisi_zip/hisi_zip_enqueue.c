@@ -189,12 +189,8 @@ static inline void
 sqe_addresses(struct hisi_zip_sqe *sqe, uint64_t src, uint32_t src_len, uint64_t dst,
 		uint32_t dst_len)
 {
-	sqe->input_data_length = src_len;
-	sqe->dest_avail_out = dst_len;
-	sqe->source_addr_l = (uint32_t)src;
-	sqe->source_addr_h = (uint32_t)(src >> 32);
-	sqe->dest_addr_l = (uint32_t)dst;
-	sqe->dest_addr_h = (uint32_t)(dst >> 32);
+	hisi_zip_sqe_src(sqe, src, src_len);
+	hisi_zip_sqe_dst(sqe, dst, dst_len);
 }
 
 /*
@@ -469,7 +465,6 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	struct target to;
 	enum verdict verdict;
 	uint32_t dw7, dw10;
-	uint64_t ctx;
 
 	if (s == NULL || s->x.dev != qp->dev || op->m_src == NULL || op->m_dst == NULL ||
 			op->m_src == op->m_dst ||
@@ -506,14 +501,12 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	dw7 = s->x.dw7 | HISI_ZIP_DW7_STREAM | (s->started ? 0 : HISI_ZIP_DW7_STREAM_NEW);
 	dw10 = s->x.dw10 & ~HISI_ZIP_EXT_PARTIAL;
 	stream_flush(s, op, slot->flags & HISI_ZIP_SLOT_F_CUT, &dw7, &dw10);
-	ctx = s->ctx.iova + HISI_ZIP_CTX_HW_OFF;
 	sqe->dw7 = dw7;
 	sqe->dw10 = dw10;
 	sqe->dw11 = 0;
 	sqe->dw12 = 1;
 	sqe->ctx_dw0 = s->ctx_dw0;
-	sqe->stream_ctx_addr_l = (uint32_t)ctx;
-	sqe->stream_ctx_addr_h = (uint32_t)(ctx >> 32);
+	hisi_zip_sqe_ctx(sqe, s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
 	sqe->ctx_dw1 = s->ctx_dw1;
 	sqe->ctx_dw2 = s->ctx_dw2;
 	sqe->isize = s->isize;

@@ -301,27 +301,11 @@ queue_do(struct queue *q)
 }
 
 void
-sqe_src(struct hisi_zip_sqe *sqe, uint64_t iova, uint32_t len)
-{
-	sqe->source_addr_l = (uint32_t)iova;
-	sqe->source_addr_h = (uint32_t)(iova >> 32);
-	sqe->input_data_length = len;
-}
-
-void
-sqe_dst(struct hisi_zip_sqe *sqe, uint64_t iova, uint32_t len)
-{
-	sqe->dest_addr_l = (uint32_t)iova;
-	sqe->dest_addr_h = (uint32_t)(iova >> 32);
-	sqe->dest_avail_out = len;
-}
-
-void
 sqe_compress(struct attacker *a, struct hisi_zip_sqe *sqe, const void *in, uint32_t len,
 		void *out, uint32_t room)
 {
-	sqe_src(sqe, attacker_iova(a, in), len);
-	sqe_dst(sqe, attacker_iova(a, out), room);
+	hisi_zip_sqe_src(sqe, attacker_iova(a, in), len);
+	hisi_zip_sqe_dst(sqe, attacker_iova(a, out), room);
 }
 
 void

@@ -113,8 +113,6 @@ const struct hisi_zip_sqe *queue_pop(struct queue *q, unsigned int ms);
 /** Ring, wait. @return The status of the request; none within 60 s is a failure. */
 unsigned int queue_do(struct queue *q);
 
-void sqe_src(struct hisi_zip_sqe *sqe, uint64_t iova, uint32_t len);
-void sqe_dst(struct hisi_zip_sqe *sqe, uint64_t iova, uint32_t len);
 /** Make it a compression of in (len bytes) to out (room bytes). */
 void sqe_compress(struct attacker *a, struct hisi_zip_sqe *sqe, const void *in, uint32_t len,
 		void *out, uint32_t room);

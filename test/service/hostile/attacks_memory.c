@@ -157,8 +157,10 @@ mapped_and_unmapped(const struct target *t)
 
 		for (unsigned int k = 0; k < n; k++) {
 			sqe = queue_next(&q, HISI_ZIP_REQ_ZLIB);
-			sqe_src(sqe, 4 * ATTACKER_IOVA + rnd(&seed) % (128u << 20), 100000);
-			sqe_dst(sqe, 4 * ATTACKER_IOVA + rnd(&seed) % (128u << 20), 200000);
+			hisi_zip_sqe_src(sqe, 4 * ATTACKER_IOVA + rnd(&seed) % (128u << 20),
+					100000);
+			hisi_zip_sqe_dst(sqe, 4 * ATTACKER_IOVA + rnd(&seed) % (128u << 20),
+					200000);
 		}
 		queue_ring(&q);
 		if (mapped[i])

@@ -80,8 +80,8 @@ wild_sqe(uint32_t *seed, struct hisi_zip_sqe *sqe)
 	static const uint8_t reqs[] = { 1, 2, 3, 0xf0, 0xf1, 0, 4, 0xff };
 
 	fill_random(sqe, sizeof(*sqe), rnd(seed));
-	sqe_src(sqe, wild_addr(seed), wild_len(seed));
-	sqe_dst(sqe, wild_addr(seed), wild_len(seed));
+	hisi_zip_sqe_src(sqe, wild_addr(seed), wild_len(seed));
+	hisi_zip_sqe_dst(sqe, wild_addr(seed), wild_len(seed));
 	if (rnd(seed) % 8 == 0)
 		return;
 	/* Nearly right, or the first look would be the last one. */
@@ -141,8 +141,8 @@ copy(uint64_t src, uint64_t dst, uint32_t len)
 	struct hisi_zip_sqe *sqe = queue_next(&comp, HISI_ZIP_REQ_EXT_COPY);
 
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
-	sqe_src(sqe, src, len);
-	sqe_dst(sqe, dst, len);
+	hisi_zip_sqe_src(sqe, src, len);
+	hisi_zip_sqe_dst(sqe, dst, len);
 	return queue_do(&comp);
 }
 
@@ -226,12 +226,12 @@ addresses_that_overlap(const struct target *t)
 		struct hisi_zip_sqe *sqe = queue_next(&comp, HISI_ZIP_REQ_ZLIB);
 
 		fill_text(a.mem + (in - ATTACKER_IOVA), 60000, n);
-		sqe_src(sqe, in, 60000);
-		sqe_dst(sqe, in + ATTACKER_IOVA + n, 65000);
+		hisi_zip_sqe_src(sqe, in, 60000);
+		hisi_zip_sqe_dst(sqe, in + ATTACKER_IOVA + n, 65000);
 		(void)queue_do(&comp); /* any result, but one */
 		sqe = queue_next(&deco, HISI_ZIP_REQ_ZLIB);
-		sqe_src(sqe, in + n, 60000);
-		sqe_dst(sqe, in + ATTACKER_IOVA, 65000);
+		hisi_zip_sqe_src(sqe, in + n, 60000);
+		hisi_zip_sqe_dst(sqe, in + ATTACKER_IOVA, 65000);
 		(void)queue_do(&deco);
 	}
 	/* Maps that overlap are refused. */
@@ -295,8 +295,8 @@ compress_list(const struct hisi_acc_sgl *src, uint32_t src_len, const struct his
 	struct hisi_zip_sqe *sqe = queue_next(&comp, HISI_ZIP_REQ_ZLIB);
 
 	sqe->dw9 |= HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
-	sqe_src(sqe, attacker_iova(&a, src), src_len);
-	sqe_dst(sqe, attacker_iova(&a, dst), dst_len);
+	hisi_zip_sqe_src(sqe, attacker_iova(&a, src), src_len);
+	hisi_zip_sqe_dst(sqe, attacker_iova(&a, dst), dst_len);
 	return queue_do(&comp);
 }
 
@@ -354,8 +354,8 @@ lists_that_nest(const struct target *t)
 			struct hisi_zip_sqe *sqe = queue_next(&comp, HISI_ZIP_REQ_ZLIB);
 
 			sqe->dw9 |= HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
-			sqe_src(sqe, attacker_iova(&a, other), 8000);
-			sqe_dst(sqe, attacker_iova(&a, sgl), 8192);
+			hisi_zip_sqe_src(sqe, attacker_iova(&a, other), 8000);
+			hisi_zip_sqe_dst(sqe, attacker_iova(&a, sgl), 8192);
 			queue_ring(&comp);
 			(void)queue_pop(&comp, 200);
 		}

@@ -82,6 +82,8 @@ make() {
 	mknod -m 666 "$root/dev/urandom" c 1 9
 	ln -s /proc/self/fd "$root/dev/fd"
 	into "$root" dev/shm -t tmpfs none
+	into "$root" dev/pts -t devpts -o newinstance,ptmxmode=666 none
+	ln -s pts/ptmx "$root/dev/ptmx"
 	into "$root" dev/hugepages -t hugetlbfs none
 	git clone -q --no-hardlinks "$top" "$root/root/spimdev"
 }

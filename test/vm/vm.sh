@@ -190,7 +190,11 @@ vm_boot() {
 vm_cleanup() {
 	[ -z "$vm_qemu" ] || vm_kill
 	vm_qemu=
-	[ -z "$vm_service" ] || kill -KILL "$vm_service" 2> /dev/null || :
+	if [ -n "$vm_service" ]; then
+		kill -KILL "$vm_service" 2> /dev/null || :
+		# Until then it listens.
+		wait "$vm_service" 2> /dev/null || :
+	fi
 	vm_service=
 	# shellcheck disable=SC2086 # a list of words on purpose
 	[ -z "$vm_others" ] || kill -KILL $vm_others 2> /dev/null || :

@@ -72,6 +72,8 @@ make() {
 	# How to reach the network is the machine's affair, not the repository's.
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
 	apt_network > "$root/etc/apt/apt.conf.d/99network"
+	# A machine's root is a mount; programs that make namespaces count on it.
+	into "$root" . --bind "$root"
 	into "$root" proc -t proc none
 	into "$root" sys -t sysfs none
 	# Not the kernel's own: nothing that is made here shall appear in the machine's.
@@ -80,6 +82,7 @@ make() {
 	mknod -m 666 "$root/dev/zero" c 1 5
 	mknod -m 666 "$root/dev/random" c 1 8
 	mknod -m 666 "$root/dev/urandom" c 1 9
+	mknod -m 666 "$root/dev/fuse" c 10 229
 	ln -s /proc/self/fd "$root/dev/fd"
 	into "$root" dev/shm -t tmpfs none
 	into "$root" dev/pts -t devpts -o newinstance,ptmxmode=666 none

@@ -35,8 +35,7 @@ sanitized tsan
 # Programs without DPDK: the C interface by the shared library, and spimgz.
 test/service/spimgz.sh build
 
-# The driver over the service; half of the chains have external memory, which the service cannot
-# see.
+# pmd_by_service TEST COUNT: a test of the driver over the service.
 pmd_by_service() {
 	socket=$logs/service-$$
 	"$build/app/spimdevd" --listen "$socket" --workers 1 > "$logs/service-pmd" 2>&1 &
@@ -47,13 +46,15 @@ pmd_by_service() {
 		sleep 0.01
 	done
 	status=0
-	timeout 300 "$build/test/pmd/test_pmd_stateless" -- --dev "dev=unix:$socket" --count 100 ||
+	timeout 300 "$build/test/pmd/test_pmd_$1" -- --dev "dev=unix:$socket" --count "$2" ||
 		status=$?
 	kill "$server"
 	wait "$server"
 	return "$status"
 }
-check "the driver over the service, with memory of all kinds" pmd_by_service
+# Half of the chains have external memory, which the service cannot see.
+check "the driver over the service, with memory of all kinds" pmd_by_service stateless 100
+check "the driver over the service, with memory that is mapped" pmd_by_service extmem 20
 
 # The guide's client, on bytes that are not text.
 example() {

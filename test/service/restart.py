@@ -2,6 +2,8 @@
 # Copyright(c) 2026 The spimdev authors
 """The service is killed over and over under the load of DPDK applications, which must not notice.
 
+Every second client has its data in memory that it mapped by rte_dev_dma_map().
+
 usage: restart.py --client PROGRAM [--clients N] [--seconds N] [--every SECONDS] [--sw off|on]
 """
 
@@ -29,8 +31,8 @@ class Client:
             # pylint: disable=consider-using-with
             self.proc = subprocess.Popen(
                 [program, *EAL, "--file-prefix", "restart%d_%d" % (os.getpid(), number),
-                 "--vdev", vdev], stdout=log, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL)
+                 "--vdev", vdev, *(["--", "external"] if number % 2 else [])],
+                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def text(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:

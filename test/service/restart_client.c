@@ -5,7 +5,8 @@
  * nobody: every result is compared, by zlib too. It goes on until SIGTERM, while others do to
  * the service what they like. "ready" on standard output: the first results were right.
  *
- * usage: restart_client EAL-ARGUMENT...
+ * usage: restart_client EAL-ARGUMENT... [-- external]
+ *   external  data lies in memory of its own, mapped by rte_dev_dma_map()
  * Ends with 1, and a line that says why, if an op failed, a byte was wrong or an op did not come
  * back within a minute.
  */
@@ -15,11 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_comp.h>
 #include <rte_compressdev.h>
 #include <rte_cycles.h>
+#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 
@@ -45,8 +48,30 @@ end(int sig)
 	ended = 1;
 }
 
+/* Mbufs whose data is not in EAL's memory. */
+static struct rte_mempool *
+external_mbufs(unsigned int n, uint16_t room)
+{
+	const size_t page = 2u << 20, len = ((size_t)n * room / page + 1) * page;
+	const int fd = memfd_create("external", MFD_CLOEXEC);
+	struct rte_pktmbuf_extmem ext = { .buf_iova = RTE_BAD_IOVA, .buf_len = len,
+		.elt_size = room };
+	struct rte_device *d, *device = NULL;
+	struct rte_dev_iterator it;
+
+	LOAD_CHECK(fd >= 0 && ftruncate(fd, (off_t)len) == 0, "no file");
+	ext.buf_ptr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	LOAD_CHECK(ext.buf_ptr != MAP_FAILED, "no memory");
+	LOAD_CHECK(rte_extmem_register(ext.buf_ptr, len, NULL, 0, 4096) == 0, "register");
+	RTE_DEV_FOREACH(d, "bus=vdev", &it)
+		device = d;
+	LOAD_CHECK(device != NULL, "no device on the bus");
+	LOAD_CHECK(rte_dev_dma_map(device, ext.buf_ptr, ext.buf_iova, len) == 0, "dma_map");
+	return rte_pktmbuf_pool_create_extbuf("mbufs", n, 0, 0, room, SOCKET_ID_ANY, &ext, 1);
+}
+
 static void
-setup(void)
+setup(bool external)
 {
 	const struct rte_comp_xform comp = {
 		.type = RTE_COMP_COMPRESS,
@@ -61,11 +86,13 @@ setup(void)
 		.socket_id = SOCKET_ID_ANY, .nb_queue_pairs = 1, .max_nb_priv_xforms = 4,
 	};
 
-	mbufs = rte_pktmbuf_pool_create("mbufs", 4 * BURST, 0, 0, ROOM + RTE_PKTMBUF_HEADROOM,
-		SOCKET_ID_ANY);
+	const uint16_t room = ROOM + RTE_PKTMBUF_HEADROOM;
+
+	LOAD_CHECK(rte_compressdev_count() == 1, "%u devices", rte_compressdev_count());
+	mbufs = external ? external_mbufs(4 * BURST, room) :
+		rte_pktmbuf_pool_create("mbufs", 4 * BURST, 0, 0, room, SOCKET_ID_ANY);
 	ops = rte_comp_op_pool_create("ops", 2 * BURST, 0, 0, SOCKET_ID_ANY);
 	LOAD_CHECK(mbufs != NULL && ops != NULL, "no memory for mbufs and ops");
-	LOAD_CHECK(rte_compressdev_count() == 1, "%u devices", rte_compressdev_count());
 	LOAD_CHECK(rte_compressdev_configure(0, &conf) == 0, "configure");
 	LOAD_CHECK(rte_compressdev_queue_pair_setup(0, 0, 2 * BURST, SOCKET_ID_ANY) == 0,
 		"queue pair");
@@ -193,11 +220,13 @@ main(int argc, char **argv)
 {
 	uint64_t random = (uint64_t)getpid();
 
-	if (rte_eal_init(argc, argv) < 0)
+	int used = rte_eal_init(argc, argv);
+
+	if (used < 0)
 		return 2;
 	signal(SIGTERM, end);
 	load_data_read();
-	setup();
+	setup(argc - used == 2 && strcmp(argv[used + 1], "external") == 0);
 	round_trip(&random);
 	puts("ready");
 	fflush(stdout);

@@ -139,6 +139,8 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 	int ret;
 
 	TAILQ_INIT(&dev->qps);
+	SLIST_INIT(&dev->extmem);
+	pthread_mutex_init(&dev->extmem_lock, NULL);
 	dev->io = io;
 	conf.local.spawn = spawn;
 	conf.local.fault = dev->args.fault;
@@ -153,6 +155,7 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 		spim_open_io(io, 0, &conf, &dev->spim);
 	if (ret != 0) {
 		hisi_zip_mem_unwatch(dev);
+		hisi_zip_extmem_fini(dev);
 		HISI_ZIP_LOG(ERR, "%s: dev=%s could not be opened (%d)", dev->name, dev->args.dev,
 			ret);
 		return ret;
@@ -162,7 +165,9 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 	if (dev->caps[0].algo == RTE_COMP_ALGO_UNSPECIFIED) {
 		HISI_ZIP_LOG(ERR, "%s: a function of revision 0x%x has no algorithm of compressdev "
 			"by itself, expected sw=on", dev->name, dev->info.revision);
+		hisi_zip_mem_unwatch(dev);
 		spim_close(dev->spim);
+		hisi_zip_extmem_fini(dev);
 		return -ENOTSUP;
 	}
 	dev->feature_flags = io != NULL ? RTE_COMPDEV_FF_HW_ACCELERATED : 0;
@@ -180,4 +185,5 @@ hisi_zip_dev_fini(struct hisi_zip_dev *dev)
 	hisi_zip_telemetry_remove(dev);
 	hisi_zip_mem_unwatch(dev);
 	spim_close(dev->spim);
+	hisi_zip_extmem_fini(dev);
 }

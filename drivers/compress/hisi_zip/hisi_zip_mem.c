@@ -16,8 +16,8 @@
  * A function of the service sees only memory that it was given the file of. EAL
  * has a file for all of its own memory, with and without hugepages: it is announced
  * when the function is opened, and as it grows and shrinks. Memory that the
- * application brought has none that EAL would know of: requests with such memory
- * fail in the function, and are done in software (sw=on).
+ * application brought has none that EAL would know of (hisi_zip_extmem.c): before it
+ * is mapped, requests with it fail in the function, and are done in software (sw=on).
  */
 
 /*
@@ -152,11 +152,13 @@ hisi_zip_mem_announce(struct spim_dev *spim, void *priv)
 	ret = rte_memseg_walk(announce_one, &run);
 	if (ret == 0)
 		run.ret = run_flush(&run);
-	if (run.ret != 0)
+	if (run.ret != 0) {
 		HISI_ZIP_LOG(ERR, "%s: memory at %p could not be announced to %s (%d), expected "
 			"0; if it has no file, EAL was started with options that do not share "
 			"memory", dev->name, run.va, dev->args.dev, run.ret);
-	return run.ret;
+		return run.ret;
+	}
+	return hisi_zip_extmem_announce(dev);
 }
 
 void

@@ -17,6 +17,7 @@
  *   hisi_zip_devargs.c    device arguments
  *   hisi_zip_dev.c        making a device over an access point; capabilities; memory
  *   hisi_zip_mem.c        EAL's memory, announced to a function of the service
+ *   hisi_zip_extmem.c     memory of the application's own, announced when it says so
  *   hisi_zip_ops.c        compressdev operations
  *   hisi_zip_xform.c      transforms and streams: from API terms to request words
  *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
@@ -27,6 +28,7 @@
  *   hisi_zip_telemetry.c  telemetry commands
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -74,6 +76,7 @@ enum hisi_zip_dir {
 	HISI_ZIP_DIRS = 2,
 };
 
+struct hisi_zip_extmem;
 struct hisi_zip_qp;
 
 /** Private data of a device. */
@@ -88,6 +91,8 @@ struct hisi_zip_dev {
 	struct spim_info info;         /**< What the function is. */
 	struct hisi_qm_mem_ops mem;    /**< Hugepage memory; priv is this device. */
 	bool mem_watched;              /**< Events of EAL's memory go to the function. */
+	SLIST_HEAD(, hisi_zip_extmem) extmem; /**< Memory of the application's own... */
+	pthread_mutex_t extmem_lock;   /**< ...under this lock. */
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
 	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */
 	/** Capabilities of each algorithm, ended by one with algorithm 0. */
@@ -368,6 +373,9 @@ int hisi_zip_probe(const char *name, struct rte_device *device,
  */
 int hisi_zip_remove(const char *name, struct hisi_qm_io **io);
 
+/** The device of that name, or NULL. */
+struct hisi_zip_dev *hisi_zip_find(const char *name);
+
 /* ---- hisi_zip_dev.c ------------------------------------------------------------------------ */
 
 /**
@@ -390,6 +398,33 @@ int hisi_zip_mem_announce(struct spim_dev *spim, void *priv);
 
 /** End that. */
 void hisi_zip_mem_unwatch(struct hisi_zip_dev *dev);
+
+/* ---- hisi_zip_extmem.c --------------------------------------------------------------------- */
+
+/**
+ * rte_dev_dma_map(): let a function that sees announced memory only see that of the
+ * application's own, too; for other functions that is nothing. Control path, any thread.
+ *
+ * @param va, len
+ *   Whole pages of the memory, which one file is behind (memfd, tmpfs, hugetlbfs), mapped
+ *   shared, readable and writable; the descriptor may be closed afterwards. Addresses in
+ *   requests are pointers into it: an IOVA has no meaning here.
+ * @return 0; -EINVAL, -EFAULT (not so mapped), -EBADF (no descriptor of the file is open),
+ *   -EEXIST (overlaps memory that is announced), limits of the service as spim_mem_map().
+ */
+int hisi_zip_extmem_map(struct hisi_zip_dev *dev, void *va, size_t len);
+
+/**
+ * Take it back, as it was mapped: on return the function touches it no more.
+ * @return 0 or -ENOENT.
+ */
+int hisi_zip_extmem_unmap(struct hisi_zip_dev *dev, void *va, size_t len);
+
+/** Announce all of it to a function that was opened again. @return 0 or a negative errno. */
+int hisi_zip_extmem_announce(struct hisi_zip_dev *dev);
+
+/** Forget all of it; the function is closed. */
+void hisi_zip_extmem_fini(struct hisi_zip_dev *dev);
 
 /* ---- hisi_zip_ops.c ------------------------------------------------------------------------ */
 

@@ -76,6 +76,14 @@ hisi_zip_probe(const char *name, struct rte_device *device, const struct hisi_zi
 	return 0;
 }
 
+struct hisi_zip_dev *
+hisi_zip_find(const char *name)
+{
+	struct rte_compressdev *cdev = rte_compressdev_pmd_get_named_dev(name);
+
+	return cdev != NULL ? cdev->data->dev_private : NULL;
+}
+
 int
 hisi_zip_remove(const char *name, struct hisi_qm_io **io)
 {

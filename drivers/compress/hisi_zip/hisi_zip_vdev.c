@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include <bus_vdev_driver.h>
+#include <rte_errno.h>
 
 #include "hisi_zip_pmd.h"
 
@@ -32,9 +33,39 @@ hisi_zip_vdev_remove(struct rte_vdev_device *vdev)
 	return name == NULL ? -EINVAL : hisi_zip_remove(name, NULL);
 }
 
+/* What rte_dev_dma_map() wants: 0, or -1 and rte_errno. */
+static int
+dma_ret(int ret)
+{
+	if (ret == 0)
+		return 0;
+	rte_errno = -ret;
+	return -1;
+}
+
+static int
+hisi_zip_vdev_dma_map(struct rte_vdev_device *vdev, void *addr, uint64_t iova, size_t len)
+{
+	struct hisi_zip_dev *dev = hisi_zip_find(rte_vdev_device_name(vdev));
+
+	RTE_SET_USED(iova);
+	return dma_ret(dev == NULL ? -ENODEV : hisi_zip_extmem_map(dev, addr, len));
+}
+
+static int
+hisi_zip_vdev_dma_unmap(struct rte_vdev_device *vdev, void *addr, uint64_t iova, size_t len)
+{
+	struct hisi_zip_dev *dev = hisi_zip_find(rte_vdev_device_name(vdev));
+
+	RTE_SET_USED(iova);
+	return dma_ret(dev == NULL ? -ENODEV : hisi_zip_extmem_unmap(dev, addr, len));
+}
+
 static struct rte_vdev_driver hisi_zip_vdev_driver = {
 	.probe = hisi_zip_vdev_probe,
 	.remove = hisi_zip_vdev_remove,
+	.dma_map = hisi_zip_vdev_dma_map,
+	.dma_unmap = hisi_zip_vdev_dma_unmap,
 };
 
 RTE_PMD_REGISTER_VDEV(HISI_ZIP_DRIVER_NAME, hisi_zip_vdev_driver);

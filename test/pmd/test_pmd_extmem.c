@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Memory of the application's own and rte_dev_dma_map(). A service sees such memory while it is
+ * mapped, and only then; a function in this process sees all memory.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_devargs.h>
+#include <rte_errno.h>
+#include <rte_memory.h>
+
+#include "pmd_test.h"
+
+/* The function itself is to do it, or fail. */
+#define DEVICE "compress_hisi_zip_sw_off"
+#define PAGES  16u
+#define LEN    5000u
+
+static size_t page;
+static uint8_t dev;
+static struct rte_device *device;
+static bool service; /* the function is one of a service */
+static struct rte_mempool *empty;
+
+static void
+start(void)
+{
+	struct rte_dev_iterator it;
+	struct rte_device *d;
+
+	device = NULL;
+	dev = pmd_dev_add(DEVICE, "sw=off");
+	pmd_dev_start(dev, 1, 64);
+	RTE_DEV_FOREACH(d, "bus=vdev,name=" DEVICE, &it)
+		device = d;
+	PMD_CHECK(device != NULL, "no device of the name " DEVICE);
+	service = strstr(rte_dev_devargs(device)->args, "dev=unix:") != NULL;
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	empty = rte_pktmbuf_pool_create("empty", 16, 0, 0, 0, SOCKET_ID_ANY);
+	PMD_CHECK(empty != NULL, "no mbufs");
+}
+
+static void
+stop(void)
+{
+	rte_mempool_free(empty);
+	pmd_dev_stop(dev);
+	pmd_dev_remove(DEVICE);
+}
+
+/* Pages of a new file, known to EAL as rte_dev_dma_map() wants it. */
+static char *
+pages(int *fd, int protection, int flags)
+{
+	char *va;
+
+	*fd = memfd_create("extmem", MFD_CLOEXEC);
+	PMD_CHECK(*fd >= 0 && ftruncate(*fd, (off_t)(PAGES * page)) == 0, "no file");
+	va = mmap(NULL, PAGES * page, protection, flags, *fd, 0);
+	PMD_CHECK(va != MAP_FAILED, "no memory");
+	PMD_CHECK(rte_extmem_register(va, PAGES * page, NULL, 0, page) == 0, "register: %d",
+		rte_errno);
+	return va;
+}
+
+static void
+pages_free(char *va)
+{
+	PMD_CHECK(rte_extmem_unregister(va, PAGES * page) == 0, "unregister: %d", rte_errno);
+	munmap(va, PAGES * page);
+}
+
+static void
+keep(void *va, void *priv)
+{
+	RTE_SET_USED(va);
+	RTE_SET_USED(priv);
+}
+
+static struct rte_mbuf *
+mbuf_at(char *va, struct rte_mbuf_ext_shared_info *info)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(empty);
+
+	PMD_CHECK(m != NULL, "no mbuf");
+	info->free_cb = keep;
+	rte_mbuf_ext_refcnt_set(info, 1);
+	rte_pktmbuf_attach_extbuf(m, va, RTE_BAD_IOVA, (uint16_t)(2 * LEN), info);
+	m->data_off = 0;
+	m->data_len = (uint16_t)(2 * LEN);
+	m->pkt_len = m->data_len;
+	return m;
+}
+
+/* A compression from the memory to itself. @return The op's status. */
+static uint8_t
+compress_in(char *va)
+{
+	struct rte_mbuf_ext_shared_info info[2];
+	void *xform = pmd_xform(dev, &pmd_deflate_xform);
+	static uint8_t back[LEN];
+	size_t consumed, produced;
+	struct rte_comp_op *op;
+	uint8_t status;
+
+	for (size_t i = 0; i < LEN; i++)
+		va[i] = (char)(i % 100 + i / 100);
+	op = pmd_op(xform, mbuf_at(va, &info[0]), 0, LEN, mbuf_at(va + 2 * LEN, &info[1]), 0);
+	pmd_run(dev, 0, &op, 1);
+	status = op->status;
+	if (status == RTE_COMP_OP_STATUS_SUCCESS) {
+		judge_inflate((uint8_t *)va + 2 * LEN, op->produced, back, LEN, &consumed,
+			&produced);
+		PMD_CHECK(produced == LEN && memcmp(back, va, LEN) == 0, "zlib gets other data");
+	}
+	rte_pktmbuf_free(op->m_src);
+	rte_pktmbuf_free(op->m_dst);
+	rte_comp_op_free(op);
+	pmd_xform_free(dev, xform);
+	return status;
+}
+
+static void
+map(char *va, size_t len, int error)
+{
+	int ret = rte_dev_dma_map(device, va, RTE_BAD_IOVA, len);
+
+	if (!service)
+		error = 0;
+	PMD_CHECK(error == 0 ? ret == 0 : ret < 0 && rte_errno == error,
+		"%zu bytes at %p: %d, errno %d, expected %d", len, va, ret, rte_errno, error);
+}
+
+static void
+unmap(char *va, size_t len, int error)
+{
+	int ret = rte_dev_dma_unmap(device, va, RTE_BAD_IOVA, len);
+
+	if (!service)
+		error = 0;
+	PMD_CHECK(error == 0 ? ret == 0 : ret < 0 && rte_errno == error,
+		"%zu bytes at %p: %d, errno %d, expected %d", len, va, ret, rte_errno, error);
+}
+
+static void
+map_and_unmap(void)
+{
+	const uint8_t hidden = service ? RTE_COMP_OP_STATUS_ERROR : RTE_COMP_OP_STATUS_SUCCESS;
+	uint8_t status;
+	char *va;
+	int fd;
+
+	va = pages(&fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	status = compress_in(va);
+	PMD_CHECK(status == hidden, "before: %s", pmd_status(status));
+	map(va, PAGES * page, 0);
+	close(fd);
+	status = compress_in(va);
+	PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS, "mapped: %s", pmd_status(status));
+	unmap(va, PAGES * page, 0);
+	status = compress_in(va);
+	PMD_CHECK(status == hidden, "after: %s", pmd_status(status));
+	pages_free(va);
+}
+
+static void
+seen_while_mapped(void)
+{
+	struct pmd_usage before;
+	struct rng rng;
+
+	start();
+	/* What is taken with the first op stays. */
+	map_and_unmap();
+	before = pmd_usage_get();
+	while (pmd_next(&rng))
+		map_and_unmap();
+	pmd_usage_check("maps", &before);
+	stop();
+}
+
+/* What is one file may be several mappings to the kernel. */
+static void
+in_parts(void)
+{
+	uint8_t status;
+	char *va;
+	int fd;
+
+	start();
+	va = pages(&fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	PMD_CHECK(madvise(va + page, page, MADV_DONTDUMP) == 0, "madvise");
+	map(va, PAGES * page, 0);
+	status = compress_in(va);
+	PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS, "%s", pmd_status(status));
+	unmap(va, PAGES * page, 0);
+	/* Not from its beginning. */
+	map(va + 2 * page, 4 * page, 0);
+	status = compress_in(va + 2 * page);
+	PMD_CHECK(status == (4 * page >= 4 * LEN || !service ? RTE_COMP_OP_STATUS_SUCCESS :
+		RTE_COMP_OP_STATUS_ERROR), "%s", pmd_status(status));
+	unmap(va + 2 * page, 4 * page, 0);
+	pages_free(va);
+	close(fd);
+	stop();
+}
+
+static void
+wrong(void)
+{
+	char *va, *other;
+	int fd, fd2;
+
+	start();
+	pmd_log_begin();
+	va = pages(&fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	map(va, SIZE_MAX - page + 1, EINVAL);
+	map(va + 1, page, EINVAL);
+	map(va, page + 1, EINVAL);
+	map(va, PAGES * page, 0);
+	map(va, PAGES * page, EEXIST);
+	map(va + page, page, EEXIST);
+	unmap(va, page, ENOENT);
+	unmap(va + page, (PAGES - 1) * page, ENOENT);
+	unmap(va, PAGES * page, 0);
+	unmap(va, PAGES * page, ENOENT);
+
+	/* A hole; another file; half of it only to be read. */
+	munmap(va + 3 * page, page);
+	map(va, PAGES * page, EFAULT);
+	other = pages(&fd2, PROT_READ | PROT_WRITE, MAP_SHARED);
+	PMD_CHECK(mmap(va + 3 * page, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd2,
+		(off_t)(3 * page)) != MAP_FAILED, "mmap");
+	map(va, PAGES * page, EFAULT);
+	map(va, 3 * page, 0);
+	unmap(va, 3 * page, 0);
+	PMD_CHECK(mprotect(other + page, page, PROT_READ) == 0, "mprotect");
+	map(other, PAGES * page, EFAULT);
+	pages_free(va);
+	close(fd);
+
+	/* Its descriptor is gone. */
+	pages_free(other);
+	close(fd2);
+	va = pages(&fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	close(fd);
+	map(va, PAGES * page, EBADF);
+	pages_free(va);
+
+	/* Nobody else can see private memory. */
+	va = pages(&fd, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	map(va, PAGES * page, EFAULT);
+	pages_free(va);
+	close(fd);
+	PMD_CHECK(!service || strstr(pmd_log_end(), DEVICE) != NULL, "no line names the device");
+	stop();
+}
+
+/* What is mapped when the device is removed is let go. */
+static void
+left_behind(void)
+{
+	struct pmd_usage before = pmd_usage_get();
+	char *va;
+	int fd;
+
+	start();
+	va = pages(&fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	map(va, PAGES * page, 0);
+	stop();
+	pages_free(va);
+	close(fd);
+	pmd_usage_check("device with a map", &before);
+}
+
+static const struct pmd_case cases[] = {
+	{ "seen_while_mapped", seen_while_mapped },
+	{ "in_parts", in_parts },
+	{ "wrong", wrong },
+	{ "left_behind", left_behind },
+	{ NULL, NULL },
+};
+
+int
+main(int argc, char **argv)
+{
+	static const char *const none[] = { NULL };
+	static const struct pmd_program program = {
+		.name = "test_pmd_extmem", .count = 20, .cases = cases, .vdevs = none,
+	};
+
+	return pmd_main(argc, argv, &program);
+}

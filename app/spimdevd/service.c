@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,15 @@
 #include "placement.h"
 #include "service.h"
 #include "zip_dev_pci.h"
+
+/*
+ * A message is mostly followed by another: who opens an access point and takes a queue says a
+ * dozen, each when it has the answer to the one before. So we look out for so long before we
+ * sleep, as to be woken costs more than a message itself; and for so many times at most before
+ * others than clients have their turn.
+ */
+#define LINGER_NS     50000
+#define LINGER_ROUNDS 256u
 
 static void
 server_log(enum vfio_user_log_level level, const char *line, void *priv)
@@ -242,6 +252,36 @@ signals(struct service *s, int fd)
 	return 0;
 }
 
+static int64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* @return 0 or a negative errno. */
+static int
+serve_clients(struct service *s)
+{
+	int64_t now = now_ns(), until = now + LINGER_NS;
+
+	for (unsigned int i = 0; i < LINGER_ROUNDS && now < until; i++) {
+		int rc = vfio_user_server_run(s->server, 0);
+
+		if (rc < 0)
+			return rc;
+		/* The next message may be waiting for this CPU. */
+		if (rc == 0)
+			sched_yield();
+		now = now_ns();
+		if (rc != 0)
+			until = now + LINGER_NS;
+	}
+	return 0;
+}
+
 int
 service_run(struct service *s, int signal_fd)
 {
@@ -268,7 +308,7 @@ service_run(struct service *s, int signal_fd)
 			client_close_failed(s);
 		}
 		if (fds[0].revents != 0) {
-			rc = vfio_user_server_run(s->server, 0);
+			rc = serve_clients(s);
 			if (rc < 0) {
 				log_line(LOG_LEVEL_ERR, "event loop: %s", strerror(-rc));
 				return rc;

@@ -40,6 +40,13 @@ announce(struct spim_dev *dev)
 	return ret;
 }
 
+static void
+free_chunks(struct spim_dev *dev)
+{
+	while (dev->chunks != NULL)
+		spim_mem_free(dev, dev->chunks->va);
+}
+
 static int
 open_io(struct hisi_qm_io *io, const struct spim_transport *transport, int va,
 		const struct spim_conf *conf, struct spim_dev **dev)
@@ -61,14 +68,17 @@ open_io(struct hisi_qm_io *io, const struct spim_transport *transport, int va,
 	d->mem_ops = (struct hisi_qm_mem_ops){
 		.alloc = spim_mem_qm_alloc, .free = spim_mem_qm_free, .priv = d,
 	};
-	if (d->conf.mem == NULL)
-		d->conf.mem = &d->mem_ops;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_mutex_init(&d->mem_lock, NULL);
 	ret = announce(d);
+	if (ret == 0 && d->conf.mem == NULL) {
+		d->conf.mem = &d->mem_ops;
+		ret = spim_mem_qm_init(d);
+	}
 	if (ret == 0)
 		ret = hisi_qm_init(&d->qm, io, d->conf.mem, d->conf.log);
 	if (ret != 0) {
+		free_chunks(d);
 		pthread_mutex_destroy(&d->lock);
 		pthread_mutex_destroy(&d->mem_lock);
 		free(d);
@@ -116,8 +126,7 @@ spim_close(struct spim_dev *dev)
 {
 	spim_event_end(dev);
 	hisi_qm_fini(&dev->qm);
-	while (dev->chunks != NULL)
-		spim_mem_free(dev, dev->chunks->va);
+	free_chunks(dev);
 	if (dev->transport != NULL)
 		dev->transport->close(dev->io);
 	pthread_mutex_destroy(&dev->lock);

@@ -68,6 +68,15 @@ struct spim_chunk {
 	int fd; /**< Of the memory, or -1 if nobody else needs to see it. */
 };
 
+/** Pages that are kept for rings and the like. */
+#define SPIM_SMALL_PAGES 32u
+
+/**
+ * Take the memory that spim_mem_qm_alloc() gives small pieces of: one announcement, of which
+ * each is a message to a service, for all of them. @return 0 or a negative errno.
+ */
+int spim_mem_qm_init(struct spim_dev *dev);
+
 /** struct hisi_qm_mem_ops over spim_mem_alloc(); priv is the struct spim_dev. */
 int spim_mem_qm_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem);
 void spim_mem_qm_free(void *priv, struct hisi_qm_mem *mem);
@@ -106,6 +115,8 @@ struct spim_dev {
 	bool reported;                          /**< That it cannot be opened was said. */
 	pthread_mutex_t mem_lock;               /**< chunks. */
 	struct spim_chunk *chunks;
+	uint8_t *small;                         /**< SPIM_SMALL_PAGES; one of the chunks. */
+	uint32_t small_used;                    /**< A bit per page; under mem_lock. */
 	int epfd;                               /**< spim_event_fd(), or -1. */
 	int eventfd;                            /**< What the function writes to. */
 	struct hisi_qm_event event;

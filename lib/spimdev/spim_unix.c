@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hisi_qm_shadow.h"
+#include "hisi_zip_ext.h"
 #include "spim_internal.h"
 #include "vfio_user_client.h"
 
@@ -52,6 +53,8 @@ struct spim_unix {
 	 */
 	uint32_t mb[MB_WORDS];
 	pthread_mutex_t mb_lock;
+	/** HISI_ZIP_EXT_REG_MAGIC and _FEATURES of this function, read at once. */
+	uint32_t ext[2];
 };
 
 /* io is the first member. */
@@ -117,6 +120,10 @@ unix_read32(struct hisi_qm_io *io, uint32_t off)
 
 	if (off >= HISI_QM_MAILBOX && off < HISI_QM_MAILBOX + sizeof(u->mb))
 		return mailbox_read(u, off);
+	if (off == HISI_ZIP_EXT_REG_MAGIC)
+		return reg_read(u, off, u->ext, sizeof(u->ext)) == 0 ? u->ext[0] : UINT32_MAX;
+	if (off == HISI_ZIP_EXT_REG_FEATURES)
+		return u->ext[1];
 	return reg_read(u, off, &value, sizeof(value)) == 0 ? value : UINT32_MAX;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,16 +14,27 @@
 #include "vfio_user_call.h"
 
 #define SKIP 4096u /* bytes of an unwanted message read at a time */
+/*
+ * An answer is looked out for so long before the thread sleeps: most come at once, and to be woken
+ * takes longer than they do.
+ */
+#define LINGER_NS 50000u
 
 /* ---- Time, and the end ---- */
 
 static uint64_t
-now_ms(void)
+now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t
+now_ms(void)
+{
+	return now_ns() / 1000000;
 }
 
 /* Wait for the socket. @return 0 or -ETIMEDOUT; its errors show when it is used. */
@@ -150,13 +162,31 @@ send_request(struct vfio_user_client *c, const struct vfio_user_call *call, uint
 	return rc;
 }
 
+/* Receive what is there, or comes soon. */
+static ssize_t
+recv_soon(const struct vfio_user_client *c, void *buf, size_t len, struct vfio_user_fds *fds)
+{
+	ssize_t n = vfio_user_sock_recv(c->sock, buf, len, fds);
+	uint64_t until;
+
+	if (n != -EAGAIN)
+		return n;
+	until = now_ns() + LINGER_NS;
+	do {
+		/* The server may be waiting for this CPU. */
+		sched_yield();
+		n = vfio_user_sock_recv(c->sock, buf, len, fds);
+	} while (n == -EAGAIN && now_ns() < until);
+	return n;
+}
+
 /* Receive len bytes. begun: of a message that has begun, which cannot be left any more. */
 static int
 recv_all(struct vfio_user_client *c, void *buf, size_t len, struct vfio_user_fds *fds, bool begun,
 		uint64_t deadline)
 {
 	while (len != 0) {
-		ssize_t n = vfio_user_sock_recv(c->sock, buf, len, fds);
+		ssize_t n = recv_soon(c, buf, len, fds);
 
 		if (n == -EAGAIN) {
 			if (wait_for(c, POLLIN, deadline) == 0)

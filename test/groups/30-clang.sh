@@ -7,4 +7,5 @@ set -u
 
 check "clang builds without a warning" env CC=clang config/build.sh build/clang \
 	${sdk:+"$sdk"} || exit 1
-unit_tests clang build/clang
+# The slow ones run with clang in the groups asan and tsan.
+unit_tests clang build/clang --no-suite slow

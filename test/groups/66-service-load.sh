@@ -20,8 +20,10 @@ check "first completion, kill of a busy client" timeout 120 "${load}_latency" \
 check "shares of clients" timeout 180 "${load}_fairness" --service "$service" --cost 5 \
 	--slack "$slack"
 check "8 DPDK processes at once" timeout 180 python3 test/service/swarm_pmd.py
-check "8 DPDK processes at once, software where no queue is free" timeout 180 \
-	python3 test/service/swarm_pmd.py --queues 4 --sw on
+for sw in off on; do
+	check "8 DPDK processes at once with 4 queues, sw=$sw" timeout 180 \
+		python3 test/service/swarm_pmd.py --queues 4 --sw "$sw"
+done
 
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 if [ -x build/tsan/app/spimdevd ]; then

@@ -17,7 +17,8 @@ unit_tests arm64 build/arm64 --timeout-multiplier 5 --no-suite slow --no-suite n
 check "gcc builds for arm64 with ASAN" config/arm64.sh build/arm64-asan \
 	-Ddpdk_source=build/arm64/config/dpdk-sdk -Db_sanitize=address -Db_lundef=false || exit 1
 # Leaks cannot be looked for under qemu-user: it has no ptrace.
-ZIP_TEST_FEWER=49 ASAN_OPTIONS=detect_leaks=0 unit_tests arm64-asan build/arm64-asan --timeout-multiplier 10 \
+export ASAN_OPTIONS=detect_leaks=0
+ZIP_TEST_FEWER=49 unit_tests arm64-asan build/arm64-asan --timeout-multiplier 10 \
 	--no-suite slow --no-suite native
 
 export SPIMDEV_BUILD=build/arm64

@@ -75,6 +75,50 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 	return 0;
 }
 
+/* Returns false if the device may still write to memory of the queue and its ops. */
+static bool
+hwq_stop(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
+{
+	int ret;
+
+	if (hwq->failed)
+		return !hwq->stuck;
+	ret = spim_queue_stop(qp->dev->spim, hwq->queue);
+	if (ret == 0 || ret == -ENODEV || qp->polled)
+		return true;
+	HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d did not stop (%d): its memory "
+		"is not used again", qp->dev->name, qp->id, hwq->qn, ret);
+	return false;
+}
+
+static int
+queue_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir, struct spim_queue **queue)
+{
+	return spim_queue_take(qp->dev->spim, dir == HISI_ZIP_COMP ? HISI_ZIP_QC_COMPRESS :
+		HISI_ZIP_QC_DECOMPRESS, (uint16_t)(qp->mask + 1), qp->socket, queue);
+}
+
+/*
+ * Where others have all queues, whoever holds one and waits for another would keep
+ * all of them waiting for each other. So the queue of the other direction goes back
+ * if it has nothing to do: no op is in flight, and none is in this burst. Then the
+ * dequeuing thread looks at no queue. Returns whether it went.
+ */
+static bool
+give_back_other(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
+{
+	enum hisi_zip_dir other = dir == HISI_ZIP_COMP ? HISI_ZIP_DECOMP : HISI_ZIP_COMP;
+	struct hisi_zip_hwq *hwq = &qp->hwq[other];
+
+	if (hwq->ring == NULL || hwq->ring->sq_tail != hwq->ring->sq_rung ||
+			__atomic_load_n(&qp->head, __ATOMIC_ACQUIRE) != qp->tail ||
+			__atomic_load_n(&hwq->failed, __ATOMIC_ACQUIRE))
+		return false;
+	hwq->stuck = !hwq_stop(qp, hwq);
+	hisi_zip_hwq_put(qp, other);
+	return true;
+}
+
 /* Ops that do without a hardware queue after one could not be had, before the next try. */
 #define RETRY_AFTER         256
 #define RETRY_AFTER_FAILURE UINT16_MAX
@@ -98,8 +142,9 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 		qp->socket, &hwq->sgl);
 	if (ret != 0)
 		goto fail;
-	ret = spim_queue_take(dev->spim, dir == HISI_ZIP_COMP ? HISI_ZIP_QC_COMPRESS :
-		HISI_ZIP_QC_DECOMPRESS, (uint16_t)(qp->mask + 1), qp->socket, &queue);
+	ret = queue_take(qp, dir, &queue);
+	if (ret == -EBUSY && give_back_other(qp, dir))
+		ret = queue_take(qp, dir, &queue);
 	if (ret != 0) {
 		dev->mem.free(dev->mem.priv, &hwq->sgl);
 		goto fail;
@@ -141,22 +186,6 @@ hisi_zip_hwq_put(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	hwq->stuck = 0;
 	__atomic_store_n(&hwq->failed, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&hwq->qn, HISI_ZIP_NO_QUEUE, __ATOMIC_RELAXED);
-}
-
-/* Returns false if the device may still write to memory of the queue and its ops. */
-static bool
-hwq_stop(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
-{
-	int ret;
-
-	if (hwq->failed)
-		return !hwq->stuck;
-	ret = spim_queue_stop(qp->dev->spim, hwq->queue);
-	if (ret == 0 || ret == -ENODEV || qp->polled)
-		return true;
-	HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d did not stop (%d): its memory "
-		"is not used again", qp->dev->name, qp->id, hwq->qn, ret);
-	return false;
 }
 
 void

@@ -25,27 +25,6 @@ count_irq(unsigned int vector, void *priv)
 	atomic_fetch_add(&irqs[vector], 1);
 }
 
-static uint32_t
-rd(uint32_t off)
-{
-	return (uint32_t)zip_dev_read(td.dev, off, 4);
-}
-
-static void
-wr(uint32_t off, uint32_t value)
-{
-	zip_dev_write(td.dev, off, 4, value);
-}
-
-static struct zip_dev_stats
-stats(void)
-{
-	struct zip_dev_stats s;
-
-	zip_dev_stats_get(td.dev, &s);
-	return s;
-}
-
 /* EQC or AEQC with EQ_DEPTH entries. @return mailbox status. */
 static unsigned int
 set_eqc(enum zip_dev_irq which, uint64_t base, uint32_t depth)
@@ -90,8 +69,8 @@ setup_workers(unsigned int workers)
 		eq[i] = td_alloc(&td, EQ_DEPTH * sizeof(uint32_t), 64);
 		assert_int_equal(set_eqc((enum zip_dev_irq)i, td_iova(&td, eq[i]), EQ_DEPTH), 0);
 	}
-	wr(HISI_QM_EQ_INT_MASK, 0);
-	wr(HISI_QM_AEQ_INT_MASK, 0);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
+	td_wr(&td, HISI_QM_AEQ_INT_MASK, 0);
 	return 0;
 }
 
@@ -155,7 +134,7 @@ armed_cq_raises_once(void **state)
 
 	(void)state;
 	start_armed(&q, 2, 16);
-	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 2, td_iova(&td, cqc), true), 0);
 	assert_int_equal(cqc->dw6, HISI_QM_CQC_PHASE | HISI_QM_CQC_C_FLAG);
 	work(&q, 3);
@@ -164,19 +143,19 @@ armed_cq_raises_once(void **state)
 	/* One event for three CQEs: c_flag is cleared by the first. */
 	assert_int_equal(eq[0][0], 2 | 1u << HISI_QM_EQE_PHASE_SHIFT);
 	assert_int_equal(eq[0][1], 0);
-	assert_int_not_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_not_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
-	assert_int_equal(stats().eqes, 1);
-	assert_int_equal(stats().irqs[ZIP_DEV_IRQ_EQ], 1);
+	assert_int_equal(td_stats(&td).eqes, 1);
+	assert_int_equal(td_stats(&td).irqs[ZIP_DEV_IRQ_EQ], 1);
 
 	/* All taken: the doorbell clears the source, and nothing more comes. */
 	ring_eq(ZIP_DEV_IRQ_EQ, 1);
-	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	assert_int_equal(take(&q), 3);
 	ring_cq(&q, false);
 	work(&q, 1);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
-	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 
 	/* Armed with a CQE that was not taken: at once. */
 	ring_cq(&q, true);
@@ -197,7 +176,7 @@ armed_cq_raises_once(void **state)
 	ring_cq(&q, false);
 	work(&q, 1);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 3);
-	assert_int_equal(stats().doorbells_dropped, 0);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
 }
 
 static void
@@ -211,9 +190,9 @@ polled_queue_raises_nothing(void **state)
 		tq_slot(&q, HISI_ZIP_REQ_EXT_COPY)->dw10 = HISI_ZIP_EXT_VALID;
 		tq_do(&q);
 	}
-	assert_int_equal(stats().eqes, 0);
+	assert_int_equal(td_stats(&td).eqes, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 0);
-	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 }
 
 static void
@@ -226,17 +205,17 @@ message_only_when_the_source_rises(void **state)
 	start_armed(&b, 1, 8);
 	work(&a, 1);
 	work(&b, 1);
-	assert_int_equal(stats().eqes, 2);
+	assert_int_equal(td_stats(&td).eqes, 2);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
 	/* A driver that took one of two is called again. */
 	ring_eq(ZIP_DEV_IRQ_EQ, 1);
-	assert_int_not_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_not_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 2);
 	/* The unchanged head of a spurious call, too. */
 	ring_eq(ZIP_DEV_IRQ_EQ, 1);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 3);
 	ring_eq(ZIP_DEV_IRQ_EQ, 2);
-	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 3);
 	/* Heads that take back or skip entries, of another command, of another queue. */
 	ring_eq(ZIP_DEV_IRQ_EQ, 1);
@@ -244,7 +223,7 @@ message_only_when_the_source_rises(void **state)
 	ring_eq(ZIP_DEV_IRQ_EQ, EQ_DEPTH);
 	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(0, HISI_QM_DB_SQ, 0, 2, 0));
 	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(1, HISI_QM_DB_EQ, 0, 2, 0));
-	assert_int_equal(stats().doorbells_dropped, 5);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 5);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 3);
 }
 
@@ -254,18 +233,18 @@ mask_holds_the_message_back(void **state)
 	struct tq q;
 
 	(void)state;
-	wr(HISI_QM_EQ_INT_MASK, 1);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 1);
 	start_armed(&q, 0, 8);
 	work(&q, 1);
-	assert_int_not_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_not_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 0);
-	wr(HISI_QM_EQ_INT_MASK, 0);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
-	wr(HISI_QM_EQ_INT_MASK, 0);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
 	ring_eq(ZIP_DEV_IRQ_EQ, 1);
-	wr(HISI_QM_EQ_INT_MASK, 1);
-	wr(HISI_QM_EQ_INT_MASK, 0);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 1);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
 }
 
@@ -308,25 +287,25 @@ full_eq_overflows(void **state)
 	work(&q, 1);
 	for (unsigned int i = 1; i < EQ_DEPTH - 1; i++)
 		ring_cq(&q, true);
-	assert_int_equal(stats().eqes, EQ_DEPTH - 1);
-	assert_int_equal(stats().aeqes, 0);
+	assert_int_equal(td_stats(&td).eqes, EQ_DEPTH - 1);
+	assert_int_equal(td_stats(&td).aeqes, 0);
 	ring_cq(&q, true);
-	assert_int_equal(stats().eqes, EQ_DEPTH - 1);
+	assert_int_equal(td_stats(&td).eqes, EQ_DEPTH - 1);
 	assert_int_equal(eq[1][0], 1u << HISI_QM_EQE_PHASE_SHIFT |
 			HISI_QM_AEQE_EQ_OVERFLOW << HISI_QM_AEQE_TYPE_SHIFT);
-	assert_int_not_equal(rd(HISI_QM_AEQ_INT_SOURCE), 0);
+	assert_int_not_equal(td_rd(&td, HISI_QM_AEQ_INT_SOURCE), 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ], 1);
 	/* Said once. Work goes on; only the events stay away. */
 	ring_cq(&q, true);
-	assert_int_equal(stats().aeqes, 1);
+	assert_int_equal(td_stats(&td).aeqes, 1);
 	work(&q, 1);
 	assert_int_equal(take(&q), 2);
 	ring_eq(ZIP_DEV_IRQ_AEQ, 1);
-	assert_int_equal(rd(HISI_QM_AEQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_AEQ_INT_SOURCE), 0);
 	/* The whole START sequence heals it. */
 	memset(eq[0], 0, EQ_DEPTH * sizeof(*eq[0]));
 	assert_int_equal(set_eqc(ZIP_DEV_IRQ_EQ, td_iova(&td, eq[0]), EQ_DEPTH), 0);
-	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	ring_eq(ZIP_DEV_IRQ_EQ, 0);
 	ring_cq(&q, true);
 	work(&q, 1);
@@ -346,7 +325,7 @@ failed_queues_are_told(void **state)
 	assert_int_equal(take(&a), 2);
 	a.depth = 4, a.tail = 2;
 	work(&a, 2);
-	assert_int_equal(stats().aeqes, 0);
+	assert_int_equal(td_stats(&td).aeqes, 0);
 	tq_slot(&a, HISI_ZIP_REQ_EXT_COPY)->dw10 = HISI_ZIP_EXT_VALID;
 	tq_push(&a);
 	tq_ring(&a);
@@ -366,11 +345,11 @@ failed_queues_are_told(void **state)
 	/* The source has not been cleared: no second message. */
 	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ], 1);
 	ring_eq(ZIP_DEV_IRQ_AEQ, 2);
-	assert_int_equal(rd(HISI_QM_AEQ_INT_SOURCE), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_AEQ_INT_SOURCE), 0);
 	/* What the driver does then. */
 	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 1, 0, false), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 2, 0, false), 0);
-	assert_int_equal(stats().queues_live, 0);
+	assert_int_equal(td_stats(&td).queues_live, 0);
 }
 
 static void
@@ -389,7 +368,7 @@ contexts_are_checked(void **state)
 	assert_int_equal(take(&q), 2);
 	ring_cq(&q, true);
 	work(&q, 1);
-	assert_int_equal(stats().eqes, 0);
+	assert_int_equal(td_stats(&td).eqes, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 0);
 }
 
@@ -415,16 +394,16 @@ no_event_is_lost(void **state)
 				hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND, q.tail, 0));
 		if (i != 0)
 			ring_cq(&q, true);
-		while (rd(HISI_QM_EQ_INT_SOURCE) == 0)
+		while (td_rd(&td, HISI_QM_EQ_INT_SOURCE) == 0)
 			assert_true(time(NULL) < end);
 		head = (uint16_t)((head + 1) % EQ_DEPTH);
 		ring_eq(ZIP_DEV_IRQ_EQ, head);
 		while (take(&q) == 0)
 			assert_true(time(NULL) < end);
 	}
-	assert_int_equal(stats().eqes, WORKER_ROUNDS);
+	assert_int_equal(td_stats(&td).eqes, WORKER_ROUNDS);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], WORKER_ROUNDS);
-	assert_int_equal(stats().doorbells_dropped, 0);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
 	td_close(&td);
 }
 

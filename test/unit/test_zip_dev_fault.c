@@ -36,15 +36,6 @@ open_with(const char *fault, unsigned int workers)
 	td_open(&td, &conf, ARENA);
 }
 
-static struct zip_dev_stats
-stats(void)
-{
-	struct zip_dev_stats s;
-
-	zip_dev_stats_get(td.dev, &s);
-	return s;
-}
-
 static void
 push(struct tq *q, unsigned int n)
 {
@@ -142,8 +133,8 @@ status_of_the_nth(void **state)
 		assert_int_equal(sqe->dw3, n == 3 ? 0x0e : n % 5 == 0 ? 0x77 : HISI_ZIP_OK);
 		assert_int_equal(sqe->produced, 0);
 	}
-	assert_int_equal(stats().faults, 5);
-	assert_int_equal(stats().errors, 5);
+	assert_int_equal(td_stats(&td).faults, 5);
+	assert_int_equal(td_stats(&td).errors, 5);
 	td_close(&td);
 }
 
@@ -173,7 +164,7 @@ check_dead(const char *fault, uint32_t event)
 	assert_int_equal(tq_restart(&a, HISI_ZIP_QC_COMPRESS), 0);
 	push(&a, 1);
 	assert_non_null(tq_pop(&a));
-	assert_int_equal(stats().faults, 1);
+	assert_int_equal(td_stats(&td).faults, 1);
 	td_close(&td);
 }
 
@@ -213,14 +204,14 @@ event_queue_overflows(void **state)
 	assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
 	push(&q, 1);
 	assert_non_null(tq_pop(&q));
-	assert_int_equal(stats().eqes, 1);
+	assert_int_equal(td_stats(&td).eqes, 1);
 	push(&q, 1);
 	assert_non_null(tq_pop(&q));
 	assert_int_equal(aeq[0], aeqe(HISI_QM_AEQE_EQ_OVERFLOW, 0));
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(0, HISI_QM_DB_CQ, TD_RAND, 2, 1));
 	push(&q, 1);
 	assert_non_null(tq_pop(&q));
-	assert_int_equal(stats().eqes, 1);
+	assert_int_equal(td_stats(&td).eqes, 1);
 	td_close(&td);
 }
 
@@ -248,7 +239,7 @@ mailbox_stays_busy(void **state)
 	zip_dev_write(td.dev, HISI_QM_MAILBOX, 8, 0);
 	zip_dev_write(td.dev, HISI_QM_MAILBOX + 8, 8, 0);
 	assert_int_equal(mb_word(), HISI_QM_MB_SQC_VFT | HISI_QM_MB_BUSY | HISI_QM_MB_OP_READ);
-	assert_int_equal(stats().faults, 1);
+	assert_int_equal(td_stats(&td).faults, 1);
 	zip_dev_reset(td.dev);
 	assert_int_equal(mb_word(), 0);
 	zip_dev_mailbox(td.dev, &vft);
@@ -298,7 +289,7 @@ function_vanishes(void **state)
 	check_vanished();
 	zip_dev_pci_reset(td.dev);
 	check_vanished();
-	assert_int_equal(stats().queues_live, 0);
+	assert_int_equal(td_stats(&td).queues_live, 0);
 	td_close(&td);
 }
 
@@ -321,8 +312,8 @@ function_vanishes_under_workers(void **state)
 			}
 	check_vanished();
 	zip_dev_reset(td.dev);
-	assert_int_equal(stats().queues_live, 0);
-	assert_true(stats().requests >= 499 - 32);
+	assert_int_equal(td_stats(&td).queues_live, 0);
+	assert_true(td_stats(&td).requests >= 499 - 32);
 	td_close(&td);
 }
 

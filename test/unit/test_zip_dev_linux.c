@@ -77,27 +77,12 @@ wr64(uint32_t off, uint64_t v)
 }
 
 static uint32_t
-cfg(uint32_t off, size_t len)
-{
-	uint32_t v = 0;
-
-	assert_int_equal(zip_dev_pci_config_read(td.dev, off, &v, len), 0);
-	return v;
-}
-
-static void
-cfg_wr(uint32_t off, size_t len, uint32_t v)
-{
-	assert_int_equal(zip_dev_pci_config_write(td.dev, off, &v, len), 0);
-}
-
-static uint32_t
 cap(uint8_t id)
 {
-	uint32_t at = cfg(0x34, 1);
+	uint32_t at = td_cfg(&td, 0x34, 1);
 
-	while (at != 0 && cfg(at, 1) != id)
-		at = cfg(at + 1, 1);
+	while (at != 0 && td_cfg(&td, at, 1) != id)
+		at = td_cfg(&td, at + 1, 1);
 	assert_int_not_equal(at, 0);
 	return at;
 }
@@ -134,7 +119,7 @@ probe(void)
 {
 	uint32_t msi = cap(0x05), grant = v3 ? 2 : 1;
 
-	assert_int_equal(cfg(0, 4), 0xa25119e5);
+	assert_int_equal(td_cfg(&td, 0, 4), 0xa25119e5);
 	if (v3) {
 		assert_int_equal(rd(0x30), 0);
 		assert_int_equal(rd(0x3100), 0);
@@ -143,15 +128,15 @@ probe(void)
 	mb(HISI_QM_MB_SQC_VFT, 1, 0, 0);
 	/* Valid, two queues or more. */
 	assert_true((rd(0x308) >> 12 & 1) == 1 && (rd(0x308) >> 13 & 0x3ff) + 1 >= 2);
-	cfg_wr(4, 2, cfg(4, 2) | 4);
-	assert_int_equal(cfg(msi + 2, 2), 0x80 | grant << 1);
-	cfg_wr(msi + 2, 2, cfg(msi + 2, 2) | grant << 4);
-	cfg_wr(msi + 4, 4, 0xfee00000);
-	cfg_wr(msi + 8, 4, 0);
-	cfg_wr(msi + 12, 2, 0x30);
-	cfg_wr(4, 2, cfg(4, 2) | 0x400);
-	cfg_wr(msi + 2, 2, cfg(msi + 2, 2) | 1);
-	assert_int_equal(cfg(msi + 2, 2), 0x81 | grant << 1 | grant << 4);
+	td_cfg_wr(&td, 4, 2, td_cfg(&td, 4, 2) | 4);
+	assert_int_equal(td_cfg(&td, msi + 2, 2), 0x80 | grant << 1);
+	td_cfg_wr(&td, msi + 2, 2, td_cfg(&td, msi + 2, 2) | grant << 4);
+	td_cfg_wr(&td, msi + 4, 4, 0xfee00000);
+	td_cfg_wr(&td, msi + 8, 4, 0);
+	td_cfg_wr(&td, msi + 12, 2, 0x30);
+	td_cfg_wr(&td, 4, 2, td_cfg(&td, 4, 2) | 0x400);
+	td_cfg_wr(&td, msi + 2, 2, td_cfg(&td, msi + 2, 2) | 1);
+	assert_int_equal(td_cfg(&td, msi + 2, 2), 0x81 | grant << 1 | grant << 4);
 	if (v3) {
 		wr(0x20, rd(0x20) | 1);
 		wr(0x24, rd(0x24) & ~1u);
@@ -362,7 +347,7 @@ function_off(void)
 	assert_int_equal(rd(0x208) & 1, 1);
 	if (v3)
 		wr(0x60, 1);
-	cfg_wr(msi + 2, 2, cfg(msi + 2, 2) & ~1u);
+	td_cfg_wr(&td, msi + 2, 2, td_cfg(&td, msi + 2, 2) & ~1u);
 }
 
 /* zlib trailers and headers: the driver skips the header, the device does the rest. */
@@ -440,8 +425,8 @@ check_power_on(void)
 		if (rd(off) != want)
 			fail_msg("register 0x%x is 0x%x after a reset", off, rd(off));
 	}
-	assert_int_equal(cfg(4, 2), 0);
-	assert_int_equal(cfg(cap(0x05) + 2, 2), v3 ? 0x84 : 0x82);
+	assert_int_equal(td_cfg(&td, 4, 2), 0);
+	assert_int_equal(td_cfg(&td, cap(0x05) + 2, 2), v3 ? 0x84 : 0x82);
 }
 
 static void
@@ -478,9 +463,9 @@ run(uint8_t revision)
 	/* The removal's write-back; V2 knows no stop, so its queue is still there. */
 	assert_int_equal(sqc->tail, v3 ? 0 : 10);
 	/* VFIO takes over and gives back. */
-	cfg_wr(cap(0x10) + 8, 2, 0x8000);
+	td_cfg_wr(&td, cap(0x10) + 8, 2, 0x8000);
 	check_power_on();
-	cfg_wr(cap(0x10) + 8, 2, 0x8000);
+	td_cfg_wr(&td, cap(0x10) + 8, 2, 0x8000);
 	whole_life(sqc_array);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ] + irqs[ZIP_DEV_IRQ_MESSAGE] +
 			irqs[ZIP_DEV_IRQ_ABNORMAL], 0);

@@ -42,31 +42,16 @@ teardown(void **state)
 	return 0;
 }
 
-static uint32_t
-cfg(uint32_t off, size_t len)
-{
-	uint32_t v = 0;
-
-	assert_int_equal(zip_dev_pci_config_read(td.dev, off, &v, len), 0);
-	return v;
-}
-
-static void
-set(uint32_t off, size_t len, uint32_t v)
-{
-	assert_int_equal(zip_dev_pci_config_write(td.dev, off, &v, len), 0);
-}
-
 /* Offset of a capability, by walking the list as a PCI core does. */
 static uint32_t
 cap(uint8_t id)
 {
-	uint32_t at = cfg(0x34, 1);
+	uint32_t at = td_cfg(&td, 0x34, 1);
 
-	assert_int_equal(cfg(0x06, 2) & 0x10, 0x10);
-	for (int i = 0; at != 0 && i < 48; i++, at = cfg(at + 1, 1)) {
+	assert_int_equal(td_cfg(&td, 0x06, 2) & 0x10, 0x10);
+	for (int i = 0; at != 0 && i < 48; i++, at = td_cfg(&td, at + 1, 1)) {
 		assert_true(at >= 0x40 && at % 4 == 0);
-		if (cfg(at, 1) == id)
+		if (td_cfg(&td, at, 1) == id)
 			return at;
 	}
 	fail_msg("no capability 0x%x", id);
@@ -76,30 +61,30 @@ cap(uint8_t id)
 static uint64_t
 bar64(unsigned int bar)
 {
-	return cfg(0x10 + 4 * bar, 4) | (uint64_t)cfg(0x14 + 4 * bar, 4) << 32;
+	return td_cfg(&td, 0x10 + 4 * bar, 4) | (uint64_t)td_cfg(&td, 0x14 + 4 * bar, 4) << 32;
 }
 
 static void
 set_bar64(unsigned int bar, uint64_t v)
 {
-	set(0x10 + 4 * bar, 4, (uint32_t)v);
-	set(0x14 + 4 * bar, 4, (uint32_t)(v >> 32));
+	td_cfg_wr(&td, 0x10 + 4 * bar, 4, (uint32_t)v);
+	td_cfg_wr(&td, 0x14 + 4 * bar, 4, (uint32_t)(v >> 32));
 }
 
 static void
 identity(void **state)
 {
 	(void)state;
-	assert_int_equal(cfg(0, 4), 0xa25119e5);
-	assert_int_equal(cfg(8, 1), 0x30);
-	assert_int_equal(cfg(0x0a, 2), 0x1200);
-	assert_int_equal(cfg(0x0e, 1), 0); /* one function, normal header */
-	assert_int_equal(cfg(0x3d, 1), 0); /* no INTx pin */
-	assert_int_equal(cfg(0x100, 4), 0); /* no extended capability */
-	assert_int_equal(cfg(0xffc, 4), 0);
+	assert_int_equal(td_cfg(&td, 0, 4), 0xa25119e5);
+	assert_int_equal(td_cfg(&td, 8, 1), 0x30);
+	assert_int_equal(td_cfg(&td, 0x0a, 2), 0x1200);
+	assert_int_equal(td_cfg(&td, 0x0e, 1), 0); /* one function, normal header */
+	assert_int_equal(td_cfg(&td, 0x3d, 1), 0); /* no INTx pin */
+	assert_int_equal(td_cfg(&td, 0x100, 4), 0); /* no extended capability */
+	assert_int_equal(td_cfg(&td, 0xffc, 4), 0);
 	td_close(&td);
 	open_as(HISI_QM_REV_V2, 0, 4);
-	assert_int_equal(cfg(8, 1), 0x21);
+	assert_int_equal(td_cfg(&td, 8, 1), 0x21);
 }
 
 static void
@@ -114,10 +99,10 @@ only_writable_bits_change(void **state)
 	memset(ones, 0xff, sizeof(ones));
 	ones[exp + 9] = 0x7f; /* all but the reset */
 	assert_int_equal(zip_dev_pci_config_write(td.dev, 0, ones, sizeof(ones)), 0);
-	assert_int_equal(cfg(0x04, 2), 0x0546);
-	assert_int_equal(cfg(exp + 8, 2), 0x7fff);
-	assert_int_equal(cfg(msi + 2, 2), 0xf5);
-	assert_int_equal(cfg(pm + 4, 2), 3);
+	assert_int_equal(td_cfg(&td, 0x04, 2), 0x0546);
+	assert_int_equal(td_cfg(&td, exp + 8, 2), 0x7fff);
+	assert_int_equal(td_cfg(&td, msi + 2, 2), 0xf5);
+	assert_int_equal(td_cfg(&td, pm + 4, 2), 3);
 	assert_int_equal(zip_dev_pci_config_read(td.dev, 0, after, sizeof(after)), 0);
 	for (uint32_t i = 0; i < sizeof(after); i++) {
 		bool writable = i == 0x04 || i == 0x05 || i == 0x0c || i == 0x3c ||
@@ -142,10 +127,10 @@ bars_tell_their_size(void **state)
 	assert_true(bar64(2) == 0xffffffffffff000cull);
 	set_bar64(2, 0x380000012345678ull);
 	assert_true(bar64(2) == 0x38000001234000cull);
-	set(0x10, 4, UINT32_MAX);
-	set(0x20, 4, UINT32_MAX);
-	set(0x24, 4, UINT32_MAX);
-	assert_int_equal(cfg(0x10, 4), 0);
+	td_cfg_wr(&td, 0x10, 4, UINT32_MAX);
+	td_cfg_wr(&td, 0x20, 4, UINT32_MAX);
+	td_cfg_wr(&td, 0x24, 4, UINT32_MAX);
+	assert_int_equal(td_cfg(&td, 0x10, 4), 0);
 	assert_int_equal(bar64(4), 0);
 
 	td_close(&td);
@@ -164,20 +149,20 @@ msi_has_the_vectors_linux_asks_for(void **state)
 	(void)state;
 	/* As the guest of a VFIO user reads and writes them. */
 	assert_int_equal(zip_dev_pci_irqs(td.dev), 4);
-	assert_int_equal(cfg(msi + 2, 2), 0x84);
-	set(msi + 2, 2, 0xa4);
-	assert_int_equal(cfg(msi + 2, 2), 0xa4);
-	set(msi + 4, 4, 0xfee0100c);
-	set(msi + 8, 4, 1);
-	set(msi + 12, 2, 0x4022);
-	set(msi + 2, 2, 0xa5);
-	assert_int_equal(cfg(msi + 2, 2), 0xa5);
-	assert_int_equal(cfg(msi + 4, 4), 0xfee0100c);
-	assert_int_equal(cfg(msi + 12, 2), 0x4022);
+	assert_int_equal(td_cfg(&td, msi + 2, 2), 0x84);
+	td_cfg_wr(&td, msi + 2, 2, 0xa4);
+	assert_int_equal(td_cfg(&td, msi + 2, 2), 0xa4);
+	td_cfg_wr(&td, msi + 4, 4, 0xfee0100c);
+	td_cfg_wr(&td, msi + 8, 4, 1);
+	td_cfg_wr(&td, msi + 12, 2, 0x4022);
+	td_cfg_wr(&td, msi + 2, 2, 0xa5);
+	assert_int_equal(td_cfg(&td, msi + 2, 2), 0xa5);
+	assert_int_equal(td_cfg(&td, msi + 4, 4), 0xfee0100c);
+	assert_int_equal(td_cfg(&td, msi + 12, 2), 0x4022);
 	td_close(&td);
 	open_as(HISI_QM_REV_V2, 0, 4);
 	assert_int_equal(zip_dev_pci_irqs(td.dev), 2);
-	assert_int_equal(cfg(cap(0x05) + 2, 2), 0x82);
+	assert_int_equal(td_cfg(&td, cap(0x05) + 2, 2), 0x82);
 }
 
 /* A function that has been set up, so that a reset has something to undo. */
@@ -186,9 +171,9 @@ dirty(struct tq *q)
 {
 	tq_start(q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
 	zip_dev_write(td.dev, HISI_QM_VF_STATE, 4, 1);
-	set(0x04, 2, 6);
+	td_cfg_wr(&td, 0x04, 2, 6);
 	set_bar64(2, 0x12340000);
-	set(cap(0x05) + 2, 2, 0xa5);
+	td_cfg_wr(&td, cap(0x05) + 2, 2, 0xa5);
 }
 
 static void
@@ -200,9 +185,9 @@ check_reset(uint64_t resets)
 	assert_int_equal(s.resets, resets);
 	assert_int_equal(s.queues_live, 0);
 	assert_int_equal(zip_dev_read(td.dev, HISI_QM_VF_STATE, 4), 0);
-	assert_int_equal(cfg(0x04, 2), 0);
+	assert_int_equal(td_cfg(&td, 0x04, 2), 0);
 	assert_int_equal(bar64(2), 0xc);
-	assert_int_equal(cfg(cap(0x05) + 2, 2), 0x84);
+	assert_int_equal(td_cfg(&td, cap(0x05) + 2, 2), 0x84);
 }
 
 static void
@@ -212,27 +197,27 @@ function_level_reset(void **state)
 	struct tq q;
 
 	(void)state;
-	assert_int_equal(cfg(exp + 4, 4) >> 28 & 1, 1);
-	assert_int_equal(cfg(pm + 4, 2) & 8, 0); /* D3hot to D0 is a reset */
+	assert_int_equal(td_cfg(&td, exp + 4, 4) >> 28 & 1, 1);
+	assert_int_equal(td_cfg(&td, pm + 4, 2) & 8, 0); /* D3hot to D0 is a reset */
 	dirty(&q);
 	/* As VFIO does it: the bit alone, or with what was there. */
-	set(exp + 8, 2, 0x8000);
+	td_cfg_wr(&td, exp + 8, 2, 0x8000);
 	check_reset(1);
-	assert_int_equal(cfg(exp + 8, 2), 0x2810);
+	assert_int_equal(td_cfg(&td, exp + 8, 2), 0x2810);
 	dirty(&q);
-	set(exp + 9, 1, 0x80);
+	td_cfg_wr(&td, exp + 9, 1, 0x80);
 	check_reset(2);
 	/* Everything but the bit is none. */
 	dirty(&q);
-	set(exp + 8, 2, 0x7fff);
-	set(exp + 10, 2, 0xffff);
-	set(pm + 4, 2, 3);
-	set(pm + 4, 2, 1);
-	assert_int_equal(cfg(0x04, 2), 6);
-	set(pm + 4, 2, 3);
-	set(pm + 4, 2, 0);
+	td_cfg_wr(&td, exp + 8, 2, 0x7fff);
+	td_cfg_wr(&td, exp + 10, 2, 0xffff);
+	td_cfg_wr(&td, pm + 4, 2, 3);
+	td_cfg_wr(&td, pm + 4, 2, 1);
+	assert_int_equal(td_cfg(&td, 0x04, 2), 6);
+	td_cfg_wr(&td, pm + 4, 2, 3);
+	td_cfg_wr(&td, pm + 4, 2, 0);
 	check_reset(3);
-	set(pm + 4, 2, 0);
+	td_cfg_wr(&td, pm + 4, 2, 0);
 	check_reset(3);
 	dirty(&q);
 	zip_dev_pci_reset(td.dev);

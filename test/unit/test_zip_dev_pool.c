@@ -21,18 +21,6 @@
 #define DEPTH 64
 #define LONG  (8u << 20)
 
-/* Sanitizers make every access many times slower. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOW 10
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SLOW 10
-#endif
-#endif
-#ifndef SLOW
-#define SLOW 1
-#endif
-
 static void
 log_quiet(enum zip_dev_log_level level, const char *line, void *priv)
 {
@@ -183,9 +171,9 @@ static void
 many_functions(void **state)
 {
 	(void)state;
-	clients(1, 8, 4000 / SLOW, 0, 0);
-	clients(2, 16, 4000 / SLOW, 0, 0);
-	clients(4, 32, 2000 / SLOW, 0, 0);
+	clients(1, 8, 4000 / TD_SLOW, 0, 0);
+	clients(2, 16, 4000 / TD_SLOW, 0, 0);
+	clients(4, 32, 2000 / TD_SLOW, 0, 0);
 }
 
 /*
@@ -196,9 +184,9 @@ static void
 no_wake_up_is_lost(void **state)
 {
 	(void)state;
-	clients(1, 1, 20000 / SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / SLOW);
-	clients(2, 1, 20000 / SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / SLOW);
-	clients(2, 3, 10000 / SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / SLOW);
+	clients(1, 1, 20000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / TD_SLOW);
+	clients(2, 1, 20000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / TD_SLOW);
+	clients(2, 3, 10000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / TD_SLOW);
 }
 
 static void
@@ -396,7 +384,7 @@ idle_functions_are_small(void **state)
 	zip_dev_group_destroy(group);
 	zip_dev_pool_destroy(pool);
 	print_message("%zu bytes per idle function\n", used);
-	if (SLOW == 1 && used > BYTES)
+	if (TD_SLOW == 1 && used > BYTES)
 		fail_msg("%zu bytes per idle function of 64 queues, expected at most %u", used,
 				BYTES);
 }
@@ -458,7 +446,7 @@ ends_under_load(void **state)
 
 	(void)state;
 	assert_int_equal(zip_dev_group_create(pool, 0, 1, &group), 0);
-	for (uint32_t round = 0; round < 200 / SLOW; round++) {
+	for (uint32_t round = 0; round < 200 / TD_SLOW; round++) {
 		struct zip_dev_conf conf = group_conf(group);
 		struct tq q[4];
 		struct td td;

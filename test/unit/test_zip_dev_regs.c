@@ -31,27 +31,6 @@ teardown(void **state)
 	return 0;
 }
 
-static uint32_t
-rd(uint32_t off)
-{
-	return (uint32_t)zip_dev_read(td.dev, off, 4);
-}
-
-static void
-wr(uint32_t off, uint32_t value)
-{
-	zip_dev_write(td.dev, off, 4, value);
-}
-
-static struct zip_dev_stats
-stats(void)
-{
-	struct zip_dev_stats s;
-
-	zip_dev_stats_get(td.dev, &s);
-	return s;
-}
-
 static void
 conf_is_checked(void **state)
 {
@@ -113,8 +92,9 @@ reset_values(void **state)
 			want = HISI_ZIP_EXT_MAGIC;
 		else if (off == HISI_ZIP_EXT_REG_FEATURES)
 			want = HISI_ZIP_EXT_F_ALL;
-		if (rd(off) != want)
-			fail_msg("register 0x%x is 0x%x, expected 0x%x", off, rd(off), want);
+		if (td_rd(&td, off) != want)
+			fail_msg("register 0x%x is 0x%x, expected 0x%x", off, td_rd(&td, off),
+					want);
 	}
 	/* Narrow, wide, odd and outside reads. */
 	assert_int_equal(zip_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC + 1, 1), 'P');
@@ -144,43 +124,44 @@ static void
 storage(void **state)
 {
 	(void)state;
-	wr(HISI_QM_AEQ_INT_MASK, 0);
-	wr(HISI_QM_EQ_INT_MASK, 0xfffffffe);
-	wr(HISI_QM_IFC_INT_MASK, 0);
-	wr(HISI_QM_PAGE_SIZE, 2);
-	wr(HISI_QM_VF_STATE, 1);
-	assert_int_equal(rd(HISI_QM_AEQ_INT_MASK), 0);
-	assert_int_equal(rd(HISI_QM_EQ_INT_MASK), 0);
-	assert_int_equal(rd(HISI_QM_IFC_INT_MASK), 0);
-	assert_int_equal(rd(HISI_QM_PAGE_SIZE), 2);
-	assert_int_equal(rd(HISI_QM_VF_STATE), 1);
-	wr(HISI_QM_EQ_INT_MASK, 3);
-	assert_int_equal(rd(HISI_QM_EQ_INT_MASK), 1);
+	td_wr(&td, HISI_QM_AEQ_INT_MASK, 0);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 0xfffffffe);
+	td_wr(&td, HISI_QM_IFC_INT_MASK, 0);
+	td_wr(&td, HISI_QM_PAGE_SIZE, 2);
+	td_wr(&td, HISI_QM_VF_STATE, 1);
+	assert_int_equal(td_rd(&td, HISI_QM_AEQ_INT_MASK), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_MASK), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_IFC_INT_MASK), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_PAGE_SIZE), 2);
+	assert_int_equal(td_rd(&td, HISI_QM_VF_STATE), 1);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 3);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_MASK), 1);
 	/* A message to the PF is acknowledged; write-1-to-clear and read-only stay 0. */
-	wr(HISI_QM_IFC_INT_SET, 1);
-	assert_int_equal(rd(HISI_QM_IFC_INT_SET), 0);
-	wr(HISI_QM_IFC_INT_SOURCE, 1);
-	assert_int_equal(rd(HISI_QM_IFC_INT_SOURCE), 0);
-	wr(HISI_QM_EQ_INT_SOURCE, 1);
-	assert_int_equal(rd(HISI_QM_EQ_INT_SOURCE), 0);
-	wr(HISI_ZIP_EXT_REG_MAGIC, 0);
-	assert_int_equal(rd(HISI_ZIP_EXT_REG_MAGIC), HISI_ZIP_EXT_MAGIC);
+	td_wr(&td, HISI_QM_IFC_INT_SET, 1);
+	assert_int_equal(td_rd(&td, HISI_QM_IFC_INT_SET), 0);
+	td_wr(&td, HISI_QM_IFC_INT_SOURCE, 1);
+	assert_int_equal(td_rd(&td, HISI_QM_IFC_INT_SOURCE), 0);
+	td_wr(&td, HISI_QM_EQ_INT_SOURCE, 1);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
+	td_wr(&td, HISI_ZIP_EXT_REG_MAGIC, 0);
+	assert_int_equal(td_rd(&td, HISI_ZIP_EXT_REG_MAGIC), HISI_ZIP_EXT_MAGIC);
 	/* Not a dword, not aligned: no effect. */
 	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE, 1, 1);
 	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE, 2, 1);
 	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE - 2, 4, 0x10001);
 	zip_dev_write(td.dev, HISI_QM_PAGE_SIZE, 3, 1);
-	assert_int_equal(rd(HISI_QM_PAGE_SIZE), 2);
+	assert_int_equal(td_rd(&td, HISI_QM_PAGE_SIZE), 2);
 	zip_dev_write(td.dev, HISI_QM_QUE_ISO_CFG, 8, 1ull << 32);
-	assert_int_equal(rd(HISI_QM_PAGE_SIZE), 1);
+	assert_int_equal(td_rd(&td, HISI_QM_PAGE_SIZE), 1);
 }
 
 static void
 check_vft(uint16_t queues)
 {
-	uint64_t vft = rd(HISI_QM_MAILBOX + 4) | (uint64_t)rd(HISI_QM_MAILBOX + 8) << 32;
+	uint64_t vft = td_rd(&td, HISI_QM_MAILBOX + 4) | (uint64_t)td_rd(&td,
+			HISI_QM_MAILBOX + 8) << 32;
 
-	assert_int_equal(rd(HISI_QM_MAILBOX), HISI_QM_MB_SQC_VFT | HISI_QM_MB_OP_READ);
+	assert_int_equal(td_rd(&td, HISI_QM_MAILBOX), HISI_QM_MB_SQC_VFT | HISI_QM_MB_OP_READ);
 	assert_true((vft & HISI_QM_VFT_VALID) != 0);
 	assert_int_equal(vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK, queues - 1u);
 }
@@ -192,25 +173,25 @@ mailbox_in_pieces(void **state)
 
 	(void)state;
 	/* 4 x 4: fires on the last piece, not before. */
-	wr(HISI_QM_MAILBOX, w0);
-	wr(HISI_QM_MAILBOX + 4, 0);
-	wr(HISI_QM_MAILBOX + 8, 0);
-	assert_int_equal(rd(HISI_QM_MAILBOX), w0);
-	wr(HISI_QM_MAILBOX + 12, 0);
+	td_wr(&td, HISI_QM_MAILBOX, w0);
+	td_wr(&td, HISI_QM_MAILBOX + 4, 0);
+	td_wr(&td, HISI_QM_MAILBOX + 8, 0);
+	assert_int_equal(td_rd(&td, HISI_QM_MAILBOX), w0);
+	td_wr(&td, HISI_QM_MAILBOX + 12, 0);
 	check_vft(4);
 	/* 2 x 8 */
 	zip_dev_write(td.dev, HISI_QM_MAILBOX, 8, w0);
-	assert_int_equal(rd(HISI_QM_MAILBOX), w0);
+	assert_int_equal(td_rd(&td, HISI_QM_MAILBOX), w0);
 	zip_dev_write(td.dev, HISI_QM_MAILBOX + 8, 8, 0);
 	check_vft(4);
 	/* 16 */
 	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_VFT, 0, 0, true), 0);
 	check_vft(4);
 	/* Without the busy bit it is no command. */
-	wr(HISI_QM_MAILBOX, 0x77);
-	wr(HISI_QM_MAILBOX + 12, 0);
-	assert_int_equal(rd(HISI_QM_MAILBOX), 0x77);
-	assert_int_equal(stats().mailbox_errors, 0);
+	td_wr(&td, HISI_QM_MAILBOX, 0x77);
+	td_wr(&td, HISI_QM_MAILBOX + 12, 0);
+	assert_int_equal(td_rd(&td, HISI_QM_MAILBOX), 0x77);
+	assert_int_equal(td_stats(&td).mailbox_errors, 0);
 }
 
 static void
@@ -234,15 +215,15 @@ mailbox_refusals(void **state)
 	/* A zeroed image has the wrong entry sizes. */
 	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, page, false), 0), n++;
 	assert_int_not_equal(td_mb(&td, HISI_QM_MB_CQC, 0, page, false), 0), n++;
-	assert_int_equal(stats().mailbox_errors, n);
-	assert_int_equal(stats().queues_live, 0);
+	assert_int_equal(td_stats(&td).mailbox_errors, n);
+	assert_int_equal(td_stats(&td).queues_live, 0);
 	/* Messages and stops of queues that do not run are fine. */
 	assert_int_equal(td_mb(&td, HISI_QM_MB_SRC, 0, 0x123, false), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_DST, 0, 0x123, false), 0);
-	assert_int_equal(rd(HISI_QM_MAILBOX + 4), 0);
+	assert_int_equal(td_rd(&td, HISI_QM_MAILBOX + 4), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 3, 0, false), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_FLUSH_QM, 0, 0, false), 0);
-	assert_int_equal(stats().mailbox_errors, n);
+	assert_int_equal(td_stats(&td).mailbox_errors, n);
 }
 
 static void
@@ -272,7 +253,7 @@ sqc_fields_are_checked(void **state)
 	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
 	*sqc = good, sqc->w13 |= HISI_QM_SQC_DISABLE;
 	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
-	assert_int_equal(stats().queues_live, 0);
+	assert_int_equal(td_stats(&td).queues_live, 0);
 }
 
 static void
@@ -289,8 +270,8 @@ contexts_read_back(void **state)
 	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_BT, 0, bt, false), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC_BT, 0, bt + 32 * 4, false), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_BT, 0, 0, true), 0);
-	assert_int_equal(rd(HISI_QM_MAILBOX + 4), (uint32_t)bt);
-	assert_int_equal(rd(HISI_QM_MAILBOX + 8), (uint32_t)(bt >> 32));
+	assert_int_equal(td_rd(&td, HISI_QM_MAILBOX + 4), (uint32_t)bt);
+	assert_int_equal(td_rd(&td, HISI_QM_MAILBOX + 8), (uint32_t)(bt >> 32));
 
 	eqc->base_l = 0x1000;
 	eqc->dw6 = 0x107ff;
@@ -302,7 +283,7 @@ contexts_read_back(void **state)
 	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(0, HISI_QM_DB_EQ, 0, 0x800, 0));
 	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(0, HISI_QM_DB_SQ, 0, 1, 0));
 	zip_dev_write(td.dev, HISI_QM_DB_EQ_AEQ, 8, hisi_qm_db(0, HISI_QM_DB_EQ, 0, 0, 0));
-	assert_int_equal(stats().doorbells_dropped, 3); /* 7: takes what was never there */
+	assert_int_equal(td_stats(&td).doorbells_dropped, 3); /* 7: takes what was never there */
 	assert_int_equal(td_mb(&td, HISI_QM_MB_EQC, 0, td_iova(&td, eqc_out), true), 0);
 	assert_int_equal(eqc_out->head, 0);
 	assert_int_equal(eqc_out->base_l, 0x1000);
@@ -331,9 +312,9 @@ contexts_read_back(void **state)
 	assert_int_equal(cqc->dw6 & HISI_QM_CQC_PHASE, 0);
 
 	/* Write-back puts the same into the arrays. */
-	assert_int_equal(rd(HISI_QM_CACHE_WB_DONE), 0);
-	wr(HISI_QM_CACHE_WB_START, 1);
-	assert_int_equal(rd(HISI_QM_CACHE_WB_DONE), 1);
+	assert_int_equal(td_rd(&td, HISI_QM_CACHE_WB_DONE), 0);
+	td_wr(&td, HISI_QM_CACHE_WB_START, 1);
+	assert_int_equal(td_rd(&td, HISI_QM_CACHE_WB_DONE), 1);
 	sqcs = (const void *)(td.arena + (bt - TD_IOVA));
 	assert_memory_equal(&sqcs[2], sqc, sizeof(*sqc));
 	assert_memory_equal(&sqcs[4 + 2], cqc, sizeof(*cqc));
@@ -375,26 +356,26 @@ doorbells_are_validated(void **state)
 	for (size_t i = 0; i < n_bad; i++) {
 		zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, bad[i]);
 		assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
-		assert_int_equal(stats().doorbells_dropped, i + 1);
+		assert_int_equal(td_stats(&td).doorbells_dropped, i + 1);
 	}
 	/* In memory; the queue not started and no such queue have other words. */
 	for (size_t i = 0; i < n_bad; i++) {
 		__atomic_store_n(&db->sq, bad[i], __ATOMIC_RELEASE);
 		assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
 		assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
-		assert_int_equal(stats().doorbells_dropped, n_bad + i + 1);
+		assert_int_equal(td_stats(&td).doorbells_dropped, n_bad + i + 1);
 	}
 	/* A half doorbell is none; the migration's kick is valid and no tail. */
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 4, good);
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, 0, 1));
 	assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
-	assert_int_equal(stats().doorbells_dropped, 2 * n_bad);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 2 * n_bad);
 
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, good);
 	assert_int_equal(zip_dev_poll(td.dev, 1, 100), 1);
 	assert_non_null(tq_pop(&q));
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(1, HISI_QM_DB_CQ, TD_RAND, 1, 0));
-	assert_int_equal(stats().doorbells_dropped, 2 * n_bad);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 2 * n_bad);
 	/* No such queue to poll. */
 	assert_int_equal(zip_dev_poll(td.dev, 4, 100), 0);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 100), 0);
@@ -414,12 +395,12 @@ stale_doorbell_after_restart(void **state)
 		tq_ring(&q);
 		assert_int_equal(zip_dev_poll(td.dev, 0, 100), 3);
 		assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
-		assert_int_equal(stats().queues_live, 0);
+		assert_int_equal(td_stats(&td).queues_live, 0);
 		assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
-		assert_int_equal(stats().queues_live, 1);
+		assert_int_equal(td_stats(&td).queues_live, 1);
 		assert_int_equal(zip_dev_poll(td.dev, 0, 100), 0);
 	}
-	assert_int_equal(stats().doorbells_dropped, 0);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
 }
 
 static void

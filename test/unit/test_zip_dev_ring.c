@@ -30,15 +30,6 @@ teardown(void **state)
 	return 0;
 }
 
-static struct zip_dev_stats
-stats(void)
-{
-	struct zip_dev_stats s;
-
-	zip_dev_stats_get(td.dev, &s);
-	return s;
-}
-
 /* A copy of 8 bytes that carries its number. */
 static void
 push_copy(struct tq *q, uint64_t *src, uint64_t *dst, uint32_t tag)
@@ -88,8 +79,8 @@ many_wraps(void **state)
 		}
 		assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
 	}
-	assert_int_equal(stats().doorbells_dropped, 0);
-	assert_int_equal(stats().errors, 0);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
+	assert_int_equal(td_stats(&td).errors, 0);
 }
 
 static void
@@ -108,9 +99,9 @@ poll_keeps_to_its_budget(void **state)
 	assert_int_equal(zip_dev_poll(td.dev, 0, 17), 17);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 1000), 82);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 1000), 0);
-	assert_int_equal(stats().requests, 100);
-	assert_int_equal(stats().bytes_in, 800);
-	assert_int_equal(stats().bytes_out, 800);
+	assert_int_equal(td_stats(&td).requests, 100);
+	assert_int_equal(td_stats(&td).bytes_in, 800);
+	assert_int_equal(td_stats(&td).bytes_out, 800);
 }
 
 /* The second cache line of an SQE is left alone when none of its words change. */
@@ -156,11 +147,11 @@ cq_overflow_stops_the_queue(void **state)
 		tq_ring(&q);
 		assert_int_equal(zip_dev_poll(td.dev, 0, 10), 1);
 	}
-	assert_int_equal(stats().queues_live, 2);
+	assert_int_equal(td_stats(&td).queues_live, 2);
 	push_copy(&q, &mem[0], &mem[1], sent);
 	tq_ring(&q);
 	zip_dev_poll(td.dev, 0, 10);
-	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_stats(&td).queues_live, 1);
 	/* The last CQE was not overwritten: its phase is the first pass's. */
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(q.cq[i].w7 & HISI_QM_CQE_PHASE, 1);
@@ -195,7 +186,7 @@ cq_doorbell_cannot_overtake(void **state)
 	push_copy(&q, &mem[0], &mem[1], 4);
 	tq_ring(&q);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 4), 1);
-	assert_int_equal(stats().doorbells_dropped, 1);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 1);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(tq_pop(&q)->tag_l, i);
 }
@@ -223,8 +214,8 @@ stop_executes_what_was_rung(void **state)
 	tq_ring(&q);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND, 1, 0));
-	assert_int_equal(stats().doorbells_dropped, 1);
-	assert_int_equal(stats().requests, 50);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 1);
+	assert_int_equal(td_stats(&td).requests, 50);
 }
 
 static void
@@ -241,8 +232,8 @@ flush_drains_and_goes_on(void **state)
 		tq_ring(&q[i]);
 	}
 	assert_int_equal(td_mb(&td, HISI_QM_MB_FLUSH_QM, 0, 0, false), 0);
-	assert_int_equal(stats().requests, 40);
-	assert_int_equal(stats().queues_live, 2);
+	assert_int_equal(td_stats(&td).requests, 40);
+	assert_int_equal(td_stats(&td).queues_live, 2);
 	for (uint32_t k = 0; k < 20; k++)
 		assert_int_equal(tq_pop(&q[0])->tag_l, k);
 	push_copy(&q[0], &mem[0], &mem[1], 7);
@@ -268,7 +259,7 @@ start_stop_3000_times(void **state)
 		assert_int_equal(tq_restart(&q, i % 3 == 0 ? HISI_ZIP_QC_DECOMPRESS :
 				HISI_ZIP_QC_COMPRESS), 0);
 	}
-	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_stats(&td).queues_live, 1);
 }
 
 static void
@@ -289,27 +280,27 @@ rings_outside_the_map(void **state)
 	q.tail = 4;
 	tq_ring(&q);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 2);
-	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_stats(&td).queues_live, 1);
 	/* A CQ whose second entry is behind the end. */
 	q.sq = td_alloc(&td, 8 * sizeof(*q.sq), 128);
 	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, td_iova(&td, q.sq), end - 32), 0);
-	assert_int_equal(stats().queues_live, 2);
+	assert_int_equal(td_stats(&td).queues_live, 2);
 	for (uint32_t i = 0; i < 3; i++)
 		push_copy(&q, &mem[0], &mem[1], i);
 	tq_ring(&q);
 	zip_dev_poll(td.dev, 0, 10);
-	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_stats(&td).queues_live, 1);
 	/* Wholly outside, and at the end of all addresses. */
 	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, 0, 0), 0);
 	q.tail = 4;
 	tq_ring(&q);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
-	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_stats(&td).queues_live, 1);
 	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, UINT64_MAX - 8 * 128 - 127, end), 0);
 	q.tail = 4;
 	tq_ring(&q);
 	assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
-	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_stats(&td).queues_live, 1);
 
 	push_copy(&good, &mem[4], &mem[5], 9);
 	tq_ring(&good);
@@ -325,10 +316,10 @@ one_context_is_not_enough(void **state)
 
 	(void)state;
 	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
-	assert_int_equal(stats().queues_live, 1);
+	assert_int_equal(td_stats(&td).queues_live, 1);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, td_iova(&td, cqc), true), 0);
 	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, td_iova(&td, cqc), false), 0);
-	assert_int_equal(stats().queues_live, 0);
+	assert_int_equal(td_stats(&td).queues_live, 0);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

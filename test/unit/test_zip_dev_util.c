@@ -10,6 +10,8 @@
 #include <time.h>
 #include <zlib.h>
 
+#include "zip_dev_pci.h"
+
 #define GUARD  (16u << 20)
 #define WAIT_S 60 /* far beyond what a completion takes under any sanitizer */
 
@@ -67,6 +69,42 @@ uint64_t
 td_iova(const struct td *td, const void *va)
 {
 	return TD_IOVA + (uint64_t)((const uint8_t *)va - td->arena);
+}
+
+uint32_t
+td_rd(const struct td *td, uint32_t off)
+{
+	return (uint32_t)zip_dev_read(td->dev, off, 4);
+}
+
+void
+td_wr(const struct td *td, uint32_t off, uint32_t value)
+{
+	zip_dev_write(td->dev, off, 4, value);
+}
+
+uint32_t
+td_cfg(const struct td *td, uint32_t off, size_t len)
+{
+	uint32_t v = 0;
+
+	assert_int_equal(zip_dev_pci_config_read(td->dev, off, &v, len), 0);
+	return v;
+}
+
+void
+td_cfg_wr(const struct td *td, uint32_t off, size_t len, uint32_t value)
+{
+	assert_int_equal(zip_dev_pci_config_write(td->dev, off, &value, len), 0);
+}
+
+struct zip_dev_stats
+td_stats(const struct td *td)
+{
+	struct zip_dev_stats s;
+
+	zip_dev_stats_get(td->dev, &s);
+	return s;
 }
 
 unsigned int

@@ -29,6 +29,18 @@
 #define TD_IOVA 0x7000000000ull /**< Where the device sees the arena. */
 #define TD_RAND 0x5a5a
 
+/** How many times slower a sanitizer makes every access, or 1. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TD_SLOW 10
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TD_SLOW 10
+#endif
+#endif
+#ifndef TD_SLOW
+#define TD_SLOW 1
+#endif
+
 /** A function and the memory it may see. */
 struct td {
 	struct zip_dev *dev;
@@ -64,6 +76,14 @@ void td_close(struct td *td);
 /** Zeroed memory from the arena. */
 void *td_alloc(struct td *td, size_t size, size_t align);
 uint64_t td_iova(const struct td *td, const void *va);
+
+/** A register of 4 bytes. */
+uint32_t td_rd(const struct td *td, uint32_t off);
+void td_wr(const struct td *td, uint32_t off, uint32_t value);
+/** len bytes of config space. */
+uint32_t td_cfg(const struct td *td, uint32_t off, size_t len);
+void td_cfg_wr(const struct td *td, uint32_t off, size_t len, uint32_t value);
+struct zip_dev_stats td_stats(const struct td *td);
 
 /** A mailbox command. @return its status. */
 unsigned int td_mb(struct td *td, enum hisi_qm_mb_cmd cmd, uint16_t qn, uint64_t base, bool read);

@@ -12,18 +12,6 @@
 #define ARENA (64u << 20)
 #define DEPTH 128
 
-/* Sanitizers make every access many times slower. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOW 10
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SLOW 10
-#endif
-#endif
-#ifndef SLOW
-#define SLOW 1
-#endif
-
 /* One queue under load by one thread, and what it has done. */
 struct load {
 	struct td *td;
@@ -120,24 +108,24 @@ static void
 order_1_worker(void **state)
 {
 	(void)state;
-	order_with(1, 1, 100000 / SLOW);
-	order_with(1, 3, 30000 / SLOW);
+	order_with(1, 1, 100000 / TD_SLOW);
+	order_with(1, 3, 30000 / TD_SLOW);
 }
 
 static void
 order_2_workers(void **state)
 {
 	(void)state;
-	order_with(2, 1, 100000 / SLOW);
-	order_with(2, 3, 30000 / SLOW);
+	order_with(2, 1, 100000 / TD_SLOW);
+	order_with(2, 3, 30000 / TD_SLOW);
 }
 
 static void
 order_4_workers(void **state)
 {
 	(void)state;
-	order_with(4, 1, 100000 / SLOW);
-	order_with(4, 3, 30000 / SLOW);
+	order_with(4, 1, 100000 / TD_SLOW);
+	order_with(4, 3, 30000 / TD_SLOW);
 }
 
 /*
@@ -224,7 +212,7 @@ stop_under_load(void **state)
 	tq_start(&other, &td, 1, HISI_ZIP_QC_COMPRESS, DEPTH);
 	src = td_alloc(&td, 64 << 10, 64);
 	dst = td_alloc(&td, DEPTH * 8192, 64);
-	for (uint32_t round = 0; round < 1000 / SLOW; round++) {
+	for (uint32_t round = 0; round < 1000 / TD_SLOW; round++) {
 		uint32_t n = 1 + rnd(&seed) % (DEPTH - 1), len = 1 + rnd(&seed) % 4096;
 
 		for (uint32_t i = 0; i < n; i++) {
@@ -252,7 +240,7 @@ static void
 restart_and_destroy_under_load(void **state)
 {
 	(void)state;
-	for (uint32_t round = 0; round < 100 / SLOW + 1; round++) {
+	for (uint32_t round = 0; round < 100 / TD_SLOW + 1; round++) {
 		struct zip_dev_conf conf = td_conf(1 + round % 3);
 		struct td td;
 		struct tq q;

@@ -5,7 +5,11 @@
 import argparse
 import os
 import statistics
+import subprocess
 import sys
+import tempfile
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -16,6 +20,8 @@ import main as perf  # noqa: E402
 import stock  # noqa: E402
 
 ISAL, ZLIB = "compress_isal", "compress_zlib"
+THREAD = stock.OURS + ",workers=1"
+SERVICE = os.path.join(TOP, "build", "app", "spimdevd")
 
 
 @dataclass
@@ -30,6 +36,8 @@ class Bound:
     size: float = 0.0
     workers: int = 0
     blocks: tuple = perf.BLOCKS
+    # Ours is over a service with one worker.
+    service: bool = False
 
 
 BOUNDS = (
@@ -39,7 +47,29 @@ BOUNDS = (
     Bound("compression, level 9", "comp_gbps", 9, ZLIB, 1.2, 1.01),
     Bound("compression, workers=1", "comp_gbps", 1, stock.OURS, 0.95, 0, 1),
     Bound("decompression, workers=1", "decomp_gbps", 1, stock.OURS, 0.95, 0, 1),
+    Bound("compression, service", "comp_gbps", 1, THREAD, 0.90, 0, 1, (4096,), True),
+    Bound("compression, service", "comp_gbps", 1, THREAD, 0.95, 0, 1, (32768,), True),
+    Bound("decompression, service", "decomp_gbps", 1, THREAD, 0.90, 0, 1, (4096,), True),
+    Bound("decompression, service", "decomp_gbps", 1, THREAD, 0.95, 0, 1, (32768,), True),
 )
+
+
+@contextmanager
+def service():
+    """A service with one worker; its socket's path."""
+    with tempfile.TemporaryDirectory(prefix="spimdevd-bench-") as folder:
+        path = os.path.join(folder, "zip")
+        with subprocess.Popen([SERVICE, "--workers", "1", "--listen", path],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as proc:
+            try:
+                end = time.monotonic() + 10
+                while not os.path.exists(path):
+                    if proc.poll() is not None or time.monotonic() > end:
+                        raise stock.PerfError("%s does not listen on %s" % (SERVICE, path))
+                    time.sleep(0.05)
+                yield path
+            finally:
+                proc.terminate()
 
 
 def job(vdev, path, block, level, engine):
@@ -56,10 +86,12 @@ def job(vdev, path, block, level, engine):
     return stock.Job(**settings)
 
 
-def pairs(bound, path, block, count):
+def pairs(bound, path, block, count, socket):
     """(ours, theirs) rows, taken in turns, the first of the turn changing each time."""
     engine = bound.workers > 0
-    vdevs = [stock.OURS + (",workers=%d" % bound.workers if engine else ""), bound.peer]
+    ours = ",dev=unix:" + socket if bound.service else \
+        ",workers=%d" % bound.workers if engine else ""
+    vdevs = [stock.OURS + ours, bound.peer]
     jobs = [job(v, path, block, bound.level, engine) for v in vdevs]
     for j in jobs:
         first = stock.measure(j)
@@ -78,16 +110,23 @@ def pairs(bound, path, block, count):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--only", default="", metavar="WORD")
     args = parser.parse_args()
+    with service() as socket:
+        return compare(args, socket)
 
+
+def compare(args, socket):
     print("%-25s %-7s %6s  %8s %8s  %6s %6s  %8s %6s  %s" % (
         "bound", "file", "block", "ours", "peer", "ratio", "least", "size", "most", ""))
     kept = 0
     total = 0
     for bound in BOUNDS:
+        if args.only not in bound.what:
+            continue
         for path in corpus.make(os.path.join(TOP, "build", "perf", "corpus")):
             for block in bound.blocks:
-                taken = pairs(bound, path, block, args.pairs)
+                taken = pairs(bound, path, block, args.pairs, socket)
                 ratio = statistics.median(getattr(a, bound.rate) / getattr(b, bound.rate)
                                           for a, b in taken)
                 size = taken[0][0].size / taken[0][1].size

@@ -5,8 +5,9 @@
 # Medians of paired runs next to the peers, held against the bounds that the driver must keep.
 # Ends with 1 if one is not kept.
 #
-# usage: test/bench/acceptance.sh [--pairs N]
+# usage: test/bench/acceptance.sh [--pairs N] [--only WORD]
 #   --pairs  default 5
+#   --only   bounds with that in their name
 
 set -eu
 

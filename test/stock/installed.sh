@@ -5,6 +5,8 @@
 # The service, its clients and the library as their packages installed them. Starts the service by
 # hand as its unit does: an ordinary user's process, with its socket in /run/spimdev. One line per
 # test.
+#
+# usage: test/stock/installed.sh [SPIMDEVD-ARGUMENT...]
 
 set -u
 
@@ -37,7 +39,7 @@ listening() {
 	tries=0
 	until grep -q listening "$dir/server"; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 1000 ] || return 1
+		[ "$tries" -lt 1000 ] && kill -0 "$server" || return 1
 		sleep 0.01
 	done
 }
@@ -46,7 +48,7 @@ listening() {
 ok "spimgz without a service" round_trip local
 mkdir -p /run/spimdev
 chown nobody /run/spimdev
-spimdevd --run-as nobody --listen "$socket" > "$dir/server" 2>&1 &
+spimdevd --run-as nobody --listen "$socket" "$@" > "$dir/server" 2>&1 &
 server=$!
 ok "spimdevd serves as an ordinary user" listening
 ok "spimgz by the service" round_trip "unix:$socket"

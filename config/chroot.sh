@@ -5,10 +5,11 @@
 # A minimal Debian of another release in build/chroot/SUITE, for what this machine's release does
 # not have: newer releases of DPDK, herdtools7.
 #
-# usage: config/chroot.sh SUITE[.NAME] [PACKAGE...]     make it if need be, install the packages
-#        config/chroot.sh --run SUITE[.NAME] COMMAND [ARG...]  run a command in it
+# usage: config/chroot.sh SUITE[.NAME][:ARCH] [PACKAGE...]  make it if need be, install the packages
+#        config/chroot.sh --run SUITE[.NAME][:ARCH] COMMAND [ARG...]  run a command in it
 #
-# With a NAME it is another one of that release, for what must not see what the first one has.
+# With a NAME it is another one of that release, for what must not see what the first one has. With
+# an ARCH that is not this machine's, say arm64, all that is in it runs by qemu-user (foreign.sh).
 # Making it is quick when that was done before. A command runs as root in the top of the source
 # tree, which lies at the same path inside, and sees this machine's hugepages; /sys is read-only.
 # Mounts are in a mount namespace of the command's own, hence gone when it ends, however it ends:
@@ -33,9 +34,20 @@ if [ "${1:-}" = --run ]; then
 	shift
 fi
 [ $# -ge 1 ] || die "usage: chroot.sh SUITE [PACKAGE...] or chroot.sh --run SUITE COMMAND..."
-name=$1
+wanted=$1
+native=$(dpkg --print-architecture)
+arch=$native
+case $1 in
+*:*) arch=${1#*:} ;;
+esac
+name=${1%%:*}
 suite=${name%%.*}
 shift
+foreign=
+if [ "$arch" != "$native" ]; then
+	name=$name-$arch
+	foreign=$arch
+fi
 root=$top/build/chroot/$name
 
 # inside COMMAND...: runs it in the chroot.
@@ -45,7 +57,8 @@ inside() {
 	unshare --mount --propagation private sh -euc '
 		root=$1
 		top=$2
-		shift 2
+		foreign=$3
+		shift 3
 		mount -t proc proc "$root/proc"
 		mount --bind /sys "$root/sys"
 		mount -o remount,bind,ro "$root/sys"
@@ -55,15 +68,16 @@ inside() {
 			mount --bind /dev/hugepages "$root/dev/hugepages"
 		fi
 		mount --bind "$top" "$root$top"
-		exec chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
+		exec ${foreign:+"$top/config/foreign.sh" "$foreign"} chroot "$root" \
+			/usr/bin/env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			DEBIAN_FRONTEND=noninteractive \
 			sh -c "cd \"\$0\" && exec \"\$@\"" "$top" "$@"
-	' chroot.sh "$root" "$top" "$@"
+	' chroot.sh "$root" "$top" "$foreign" "$@"
 }
 
 if [ -n "$run" ]; then
-	[ -e "$root/.made" ] || die "no $root; make it first: config/chroot.sh $name"
+	[ -e "$root/.made" ] || die "no $root; make it first: config/chroot.sh $wanted"
 	[ $# -ge 1 ] || die "no command to run in $name"
 	inside "$@"
 	exit
@@ -85,11 +99,15 @@ if ! [ -e "$root/.made" ]; then
 	command -v debootstrap > /dev/null ||
 		die "no debootstrap; config/setup.sh --tests installs it"
 	mirror=$(apt_mirror)
-	echo "chroot: debootstrap $suite from $mirror"
+	echo "chroot: debootstrap $suite $arch from $mirror"
 	rm -rf --one-file-system "$root"
 	unshare --mount --propagation private \
-		debootstrap --variant=minbase --include=ca-certificates \
-		"$suite" "$root" "$mirror" > "$log" 2>&1 || fail "debootstrap of $suite failed"
+		debootstrap --variant=minbase --include=ca-certificates --arch="$arch" \
+		${foreign:+--foreign} "$suite" "$root" "$mirror" > "$log" 2>&1 ||
+		fail "debootstrap of $suite failed"
+	# The half that runs what was unpacked, in a place that need not stand making devices.
+	[ -z "$foreign" ] || inside env container=lxc /debootstrap/debootstrap --second-stage \
+		>> "$log" 2>&1 || fail "the second stage of debootstrap of $suite failed"
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
 	apt_network > "$root/etc/apt/apt.conf.d/99network"
 	echo 'Acquire::Languages "none";' > "$root/etc/apt/apt.conf.d/99languages"
@@ -106,7 +124,8 @@ fi
 missing=
 for p; do
 	# shellcheck disable=SC2016 # dpkg-query's own
-	chroot "$root" dpkg-query -W -f '${db:Status-Status}\n' "$p" 2> /dev/null |
+	${foreign:+"$top/config/foreign.sh" "$foreign"} chroot "$root" \
+		dpkg-query -W -f '${db:Status-Status}\n' "$p" 2> /dev/null |
 		grep -qx installed || missing="$missing $p"
 done
 if [ -n "$missing" ]; then

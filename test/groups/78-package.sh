@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# The Debian packages of this machine's release; test/packages.sh SUITE is for others.
+# The Debian packages of this machine's release; test/packages.sh SUITE[:ARCH] is for others.
 
 set -u
 . test/lib.sh
 
-test/packages.sh "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"
+suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+test/packages.sh "$suite"
+check "test/packages.sh fails if a part of it fails" rejects test/packages.sh "$suite:none"

@@ -31,12 +31,13 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# So many MiB, in the order in which find comes by; gzip leaves alone what is called .gz.
+# So many MiB, in the order in which find comes by; gzip leaves alone what is called .gz, has other
+# names, or runs as somebody else.
 mkdir "$work/tree"
 find /usr -xdev -type f -size +0 ! -name '*.gz' -printf '%s %p\n' |
 	awk -v most="$mib" '{ n += $1; sub(/^[0-9]+ /, ""); print } n >= most * 2 ^ 20 { exit }' |
 	tar -c --no-recursion -T - 2> /dev/null | tar -x -C "$work/tree"
-find "$work/tree" -type f -links +1 -delete
+find "$work/tree" -type f \( -links +1 -o -perm /6000 \) -delete
 bytes() {
 	find "$1" -type f -printf '%s\n' | awk '{ n += $1 } END { printf "%d", n }'
 }

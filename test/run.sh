@@ -6,7 +6,8 @@
 #
 # usage: test/run.sh [GROUP...]
 # A group is a script in test/groups, named without its number and .sh; without any, all run, in
-# the order of their numbers, but those with a line "# by name only: REASON". Full logs are in
+# the order of their numbers, but those with a line "# by name only: REASON". What a group names in
+# lines "# beforehand: COMMAND" starts at once, beside the groups before it. Full logs are in
 # build/test-logs.
 
 set -eu
@@ -40,6 +41,16 @@ done
 }
 
 mkdir -p build/test-logs
+# Chroots and the like are minutes of waiting for the network and for dpkg, on one CPU. The group
+# runs the same command itself, so that it waits for the end of it here, or sees why it fails.
+# shellcheck disable=SC2086 # a list of words on purpose
+sed -n 's/^# beforehand: //p' $groups > build/test-logs/beforehand.sh
+nice -n 19 setsid sh -x build/test-logs/beforehand.sh > build/test-logs/beforehand.log 2>&1 \
+	< /dev/null &
+beforehand=$!
+# Its process group: what it has started ends too.
+trap 'kill -- "-$beforehand" 2> /dev/null || :' EXIT
+trap 'exit 130' INT TERM
 passed=0
 failed=0
 n=0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# Address and undefined-behaviour sanitizers over the unit tests, then over fuzzed input: 30 s
+# Address and undefined-behaviour sanitizers over the unit tests, then over fuzzed input: 15 s
 # for each fuzzer, from the corpus in test/fuzz/corpus/<fuzzer>.
 
 set -u
@@ -23,7 +23,7 @@ fuzz() {
 	corpus=test/fuzz/corpus/$name
 	[ -d "$corpus" ] || corpus=
 	# What it finds on the way goes to the first folder, which is not the repository's.
-	"$fuzzer" -max_total_time="${FUZZ_SECONDS:-30}" -rss_limit_mb=4096 -timeout=20 \
+	"$fuzzer" -max_total_time="${FUZZ_SECONDS:-15}" -rss_limit_mb=4096 -timeout=20 \
 		-artifact_prefix="build/fuzz/$name-" -print_final_stats=1 \
 		"build/fuzz/$name" ${corpus:+"$corpus"}
 }

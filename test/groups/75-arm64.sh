@@ -4,6 +4,7 @@
 #
 # The silicon's own architecture, under qemu-user: unit tests, also with ASAN, and the stock
 # programs. It runs on this machine's memory order: what shows the order is the group litmus.
+# beforehand: config/arm64.sh build/arm64
 
 set -u
 . test/lib.sh

@@ -3,6 +3,7 @@
 # Copyright(c) 2026 The spimdev authors
 #
 # Memory order: the rings against arm64's model, and the barriers in the compiled code.
+# beforehand: config/chroot.sh sid herdtools7
 
 set -u
 . test/lib.sh

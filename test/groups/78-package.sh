@@ -3,6 +3,9 @@
 # Copyright(c) 2026 The spimdev authors
 #
 # The Debian packages of this machine's release; test/packages.sh SUITE[:ARCH] is for others.
+# beforehand: . /etc/os-release
+# beforehand: config/chroot.sh "$VERSION_CODENAME" build-essential debhelper dpkg-dev lintian
+# beforehand: config/chroot.sh "$VERSION_CODENAME.installed" dpdk dpdk-dev
 
 set -u
 . test/lib.sh

@@ -4,6 +4,7 @@
 #
 # The function as a PCI device of virtual machines. The first run makes chroot and kernels, in some
 # minutes. Long forms: test/vm/run.sh --full.
+# beforehand: test/vm/setup.sh
 
 set -u
 . test/lib.sh

@@ -80,6 +80,7 @@ engine_open(struct engine *e, const char *name, bool verbose)
 void
 engine_close(struct engine *e)
 {
+	spim_zip_queue_give(e->queue);
 	spim_zip_close(e->z);
 	spim_zip_close(e->old);
 }
@@ -115,6 +116,8 @@ engine_begin(struct engine *e, enum spim_zip_dir dir)
 {
 	int ret;
 
+	if (e->queue != NULL)
+		return SPIMGZ_OK;
 	e->dir = dir;
 	e->head = e->tail = 0;
 	for (int waited = 0;; waited += STEP_MS) {
@@ -130,6 +133,8 @@ engine_begin(struct engine *e, enum spim_zip_dir dir)
 void
 engine_end(struct engine *e)
 {
+	if (engine_idle(e))
+		return;
 	spim_zip_queue_give(e->queue);
 	e->queue = NULL;
 }

@@ -72,10 +72,13 @@ struct engine {
 int engine_open(struct engine *e, const char *name, bool verbose);
 void engine_close(struct engine *e);
 
-/** Take a queue. @return SPIMGZ_OK or SPIMGZ_FAILED. */
+/** Begin a file: take a queue if there is none yet. @return SPIMGZ_OK or SPIMGZ_FAILED. */
 int engine_begin(struct engine *e, enum spim_zip_dir dir);
 
-/** Give it back; what is in flight is dropped. */
+/**
+ * End a file. The queue stays for the next one, which would spend more time on taking another
+ * than on a few KiB of data; after an error what is in flight is dropped, and the queue with it.
+ */
 void engine_end(struct engine *e);
 
 /** The next slot to fill, or NULL: get the result of the oldest first. */

@@ -77,6 +77,20 @@ in_place() {
 		stat -c '%a %Y %s' "$dir/file" | cmp - "$dir/before" && cmp "$dir/file" "$dir/text"
 }
 
+# One bad file of many, over one queue: the others do not notice.
+among() {
+	rm -rf "$dir/many" && mkdir "$dir/many" || return 1
+	for i in 1 2 4 5; do
+		cp "$dir/mix" "$dir/many/$i" && "$spimgz" -s local "$dir/many/$i" || return 1
+	done
+	cp "$dir/bad.gz" "$dir/many/3.gz"
+	ends_with 1 "many/3.gz: .*corrupt" "$spimgz" -s "$1" -d "$dir"/many/*.gz || return 1
+	for i in 1 2 4 5; do
+		cmp "$dir/mix" "$dir/many/$i" || return 1
+	done
+	[ "$(find "$dir/many" -name '*.gz')" = "$dir/many/3.gz" ]
+}
+
 # The service dies while it is at work. again: another one takes its place.
 killed() {
 	serve || return 1
@@ -136,6 +150,9 @@ ok "no such service" ends_with 1 "No such file" "$spimgz" -s unix:/nonexistent -
 ok "unknown option" ends_with 1 "spimgz --help" "$spimgz" --unknown
 ok "does not overwrite" ends_with 1 "exists" "$spimgz" -s local -k "$dir/good" "$dir/text" \
 	"$dir/text"
+for point in local "unix:$socket"; do
+	ok "a bad file among others, ${point%%:*}" among "$point"
+done
 kill -9 "$server"
 wait "$server" 2> /dev/null
 server=

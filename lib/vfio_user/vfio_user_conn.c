@@ -63,9 +63,13 @@ int
 vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
+	struct vfio_user_peer peer = { .uid = (uid_t)-1 };
 	struct vfio_user_conn *c;
-	int rc = -ENOSPC;
+	int rc = read_peer(fd, &peer);
 
+	if (rc != 0)
+		goto refuse;
+	rc = -ENOSPC;
 	if (s->nconns >= s->conf.conns_max) {
 		vu_log(s, VFIO_USER_LOG_WARNING, "a client was turned away: %" PRIu32
 				" connections; expected at most %" PRIu32, s->nconns,
@@ -83,9 +87,9 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 	c->out_tail = &c->out;
 	c->held_tail = &c->held;
 	c->dma_tail = &c->dma;
-	rc = read_peer(fd, &c->peer);
-	if (rc == 0)
-		rc = s->conf.ops->connected(c, listener_priv, &c->conf);
+	c->peer = peer;
+	c->fds.uid = peer.uid;
+	rc = s->conf.ops->connected(c, listener_priv, &c->conf);
 	if (rc != 0) {
 		vu_complain(c, "refused: error %d", -rc);
 		free(c);
@@ -113,7 +117,7 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 
 refuse:
 	s->refused++;
-	close(fd);
+	vfio_user_sock_close(fd, peer.uid);
 	return rc;
 }
 
@@ -194,7 +198,7 @@ void
 vfio_user_conn_release(struct vfio_user_conn *conn)
 {
 	vfio_user_map_fini(&conn->map);
-	close(conn->fd);
+	vfio_user_sock_close(conn->fd, conn->peer.uid);
 	pthread_mutex_destroy(&conn->irq_lock);
 	free(conn);
 }
@@ -313,7 +317,7 @@ static bool
 may_read(const struct vfio_user_conn *c)
 {
 	return c->state < VU_CLOSING && c->out_bytes < VU_OUT_HIGH &&
-		c->held_cnt < VU_HELD_MESSAGES && c->held_bytes < VU_HELD_BYTES;
+		c->held_cnt < VU_HELD_MESSAGES && c->held_bytes < VU_HELD_BYTES && !c->choked;
 }
 
 void
@@ -332,7 +336,8 @@ vu_conn_update(struct vfio_user_conn *c)
 	 */
 	if (c->hdr_got != 0 && c->begun_ms == 0)
 		c->begun_ms = vu_now_ms();
-	vu_server_wait(c, c->out != NULL || c->dma != NULL || c->begun_ms != 0);
+	vu_server_wait(c, c->out != NULL || c->dma != NULL || c->begun_ms != 0 ||
+			c->choked);
 }
 
 /* The header is there: is it one that can be followed? */
@@ -422,8 +427,9 @@ receive(struct vfio_user_conn *c)
 
 	if (want != 0) {
 		n = vfio_user_sock_recv(c->fd, (uint8_t *)&c->hdr + c->hdr_got, want, &c->fds);
+		c->choked = n == -EDQUOT;
 		if (n <= 0)
-			return n == 0 ? -ENOTCONN : n == -EAGAIN ? 0 : (int)n;
+			return n == 0 ? -ENOTCONN : n == -EAGAIN || c->choked ? 0 : (int)n;
 		c->hdr_got += (uint32_t)n;
 		if (c->hdr_got < sizeof(c->hdr))
 			return 0;
@@ -436,7 +442,8 @@ receive(struct vfio_user_conn *c)
 	n = 0;
 	if (c->body_got < len) {
 		n = vfio_user_sock_recv(c->fd, at, len - c->body_got, &c->fds);
-		if (n == 0 || (n < 0 && n != -EAGAIN))
+		c->choked = n == -EDQUOT;
+		if (n == 0 || (n < 0 && n != -EAGAIN && !c->choked))
 			return n == 0 ? -ENOTCONN : (int)n;
 	}
 	if (n > 0)

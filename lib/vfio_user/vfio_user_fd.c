@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +12,24 @@
 
 #include "vfio_user_fd.h"
 
-#define CLOSERS_MAX 16          /* threads; more descriptors wait for one to be free */
-#define STACK_SIZE  (128 << 10)
+/* Threads; more descriptors wait for one to be free. One user's files may never let theirs go. */
+#define CLOSERS_MAX      64
+#define CLOSERS_PER_USER 4
+#define STACK_SIZE       (128 << 10)
 
 struct doomed_fd {
 	struct doomed_fd *next;
 	int fd;
+	uid_t uid;
+	bool taken; /* a thread closes it */
 };
 
-/* Descriptors to be closed, and the threads that do. */
+/* Descriptors until they are closed, and the threads that do. */
 static struct {
 	pthread_mutex_t lock;
 	struct doomed_fd *head;
 	unsigned int threads;
+	_Atomic unsigned int cnt;
 } closing = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* What the kernel calls it; for what has no path, it asks nobody else. */
@@ -52,6 +58,42 @@ vfio_user_fd_is_eventfd(int fd)
 	return is_called(fd, "anon_inode:[eventfd]");
 }
 
+/* How many there are of a user, all or those taken. The lock is held; lists are short. */
+static unsigned int
+count_of(uid_t uid, bool taken)
+{
+	unsigned int n = 0;
+
+	for (const struct doomed_fd *v = closing.head; v != NULL; v = v->next)
+		n += v->uid == uid && (v->taken || !taken);
+	return n;
+}
+
+/* One to close; NULL: what is left are those of users who have their share of the threads. */
+static struct doomed_fd *
+take_one(void)
+{
+	struct doomed_fd *v = closing.head;
+
+	while (v != NULL && (v->taken || count_of(v->uid, true) >= CLOSERS_PER_USER))
+		v = v->next;
+	if (v != NULL)
+		v->taken = true;
+	return v;
+}
+
+static void
+forget(struct doomed_fd *v)
+{
+	struct doomed_fd **link = &closing.head;
+
+	while (*link != v)
+		link = &(*link)->next;
+	*link = v->next;
+	atomic_fetch_sub_explicit(&closing.cnt, 1, memory_order_relaxed);
+	free(v);
+}
+
 static void *
 closer(void *arg)
 {
@@ -59,12 +101,11 @@ closer(void *arg)
 
 	(void)arg;
 	pthread_mutex_lock(&closing.lock);
-	while ((v = closing.head) != NULL) {
-		closing.head = v->next;
+	while ((v = take_one()) != NULL) {
 		pthread_mutex_unlock(&closing.lock);
 		close(v->fd);
-		free(v);
 		pthread_mutex_lock(&closing.lock);
+		forget(v);
 	}
 	closing.threads--;
 	pthread_mutex_unlock(&closing.lock);
@@ -72,7 +113,7 @@ closer(void *arg)
 }
 
 static void
-close_later(int fd)
+close_later(int fd, uid_t uid)
 {
 	struct doomed_fd *v = malloc(sizeof(*v));
 	pthread_attr_t attr;
@@ -80,25 +121,43 @@ close_later(int fd)
 
 	if (v == NULL)
 		return; /* a descriptor less is better than to wait */
-	v->fd = fd;
+	*v = (struct doomed_fd){ .fd = fd, .uid = uid };
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_mutex_lock(&closing.lock);
 	v->next = closing.head;
 	closing.head = v;
-	/* If there is no thread to be had, the next descriptor's takes this one, too. */
-	if (closing.threads < CLOSERS_MAX && pthread_create(&thread, &attr, closer, NULL) == 0)
+	atomic_fetch_add_explicit(&closing.cnt, 1, memory_order_relaxed);
+	/*
+	 * Who has their share of threads gets no other. If there is none to be had, the next
+	 * descriptor's takes this one, too.
+	 */
+	if (closing.threads < CLOSERS_MAX && count_of(uid, true) < CLOSERS_PER_USER &&
+			pthread_create(&thread, &attr, closer, NULL) == 0)
 		closing.threads++;
 	pthread_mutex_unlock(&closing.lock);
 	pthread_attr_destroy(&attr);
 }
 
 void
-vfio_user_fd_close(int fd)
+vfio_user_fd_close(int fd, uid_t uid)
 {
 	if (vfio_user_fd_is_memory(fd) || vfio_user_fd_is_eventfd(fd) || is_called(fd, "pipe:["))
 		close(fd);
 	else
-		close_later(fd);
+		close_later(fd, uid);
+}
+
+bool
+vfio_user_fd_blocked(uid_t uid)
+{
+	bool blocked;
+
+	if (atomic_load_explicit(&closing.cnt, memory_order_relaxed) < VFIO_USER_FDS_WAITING_MAX)
+		return false;
+	pthread_mutex_lock(&closing.lock);
+	blocked = count_of(uid, false) >= VFIO_USER_FDS_WAITING_MAX;
+	pthread_mutex_unlock(&closing.lock);
+	return blocked;
 }

@@ -152,6 +152,7 @@ struct vfio_user_conn {
 
 	/* Connections whose peer owes something, and when it last moved. */
 	bool waiting;
+	bool choked; /**< Fds come next, and its user has no more to send; see the tick. */
 	struct vfio_user_conn *wait_prev, *wait_next;
 	uint64_t moved_ms;
 	uint64_t begun_ms; /**< When a message that is not complete was noticed; 0: none is. */

@@ -103,8 +103,12 @@ tick(struct vfio_user_server *s)
 					" bytes wait, %" PRIu32 " DMA operations",
 					c->out != NULL ? "read" : "answered", s->conf.stall_ms,
 					c->out_bytes, c->dma_cnt);
-		else
+		else {
+			/* Perhaps what its user's fds waited for has come to an end. */
+			c->choked = false;
+			vu_conn_update(c);
 			continue;
+		}
 		vu_conn_shut(c);
 	}
 	if (s->accept_paused)

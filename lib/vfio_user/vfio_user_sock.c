@@ -12,27 +12,46 @@
 #include "vfio_user_fd.h"
 #include "vfio_user_sock.h"
 
+/* As many as the kernel passes at a time. What has no room it would drop, and that may wait. */
+#define CONTROL_FDS 253u
+
 /* Room for control messages, aligned for their header. */
 union control {
 	struct cmsghdr hdr;
-	char room[CMSG_SPACE(VFIO_USER_FDS_MAX * sizeof(int))];
+	char room[CMSG_SPACE(CONTROL_FDS * sizeof(int))];
 };
 
 static void
 take_fds(const struct cmsghdr *cmsg, struct vfio_user_fds *fds)
 {
 	size_t n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	int got[VFIO_USER_FDS_MAX];
+	int got[CONTROL_FDS];
 
 	memcpy(got, CMSG_DATA(cmsg), n * sizeof(int));
 	for (size_t i = 0; i < n; i++) {
 		if (fds->cnt < VFIO_USER_FDS_MAX) {
 			fds->fd[fds->cnt++] = got[i];
 		} else {
-			vfio_user_fd_close(got[i]);
+			vfio_user_fd_close(got[i], fds->uid);
 			fds->lost = true;
 		}
 	}
+}
+
+/* How much comes next, up to len bytes; -EDQUOT: with fds beside it; 0 or -errno as in recv. */
+static ssize_t
+without_fds(int sock, void *buf, size_t len)
+{
+	struct iovec iov = { buf, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	do
+		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_PEEK);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (msg.msg_flags & MSG_CTRUNC) != 0 ? -EDQUOT : n;
 }
 
 ssize_t
@@ -44,12 +63,19 @@ vfio_user_sock_recv(int sock, void *buf, size_t len, struct vfio_user_fds *fds)
 		.msg_controllen = sizeof(control.room) };
 	ssize_t n;
 
+	if (vfio_user_fd_blocked(fds->uid)) {
+		n = without_fds(sock, buf, len);
+		if (n <= 0)
+			return n;
+		/* Not more, which may have come in the meantime. */
+		iov.iov_len = (size_t)n;
+	}
 	do
 		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	/* What did not fit the control buffer, or our table of fds, the kernel has closed. */
+	/* What did not fit our table of fds, the kernel has closed. */
 	if ((msg.msg_flags & MSG_CTRUNC) != 0)
 		fds->lost = true;
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL;
@@ -90,9 +116,22 @@ vfio_user_fds_close(struct vfio_user_fds *fds)
 {
 	for (unsigned int i = 0; i < fds->cnt; i++)
 		if (fds->fd[i] >= 0)
-			vfio_user_fd_close(fds->fd[i]);
+			vfio_user_fd_close(fds->fd[i], fds->uid);
 	fds->cnt = 0;
 	fds->lost = false;
+}
+
+void
+vfio_user_sock_close(int sock, uid_t uid)
+{
+	char byte;
+
+	/* Nothing can be added to what there is now. */
+	shutdown(sock, SHUT_RDWR);
+	if (recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		vfio_user_fd_close(sock, uid);
+	else
+		close(sock);
 }
 
 /* ---- Listening ---- */

@@ -22,18 +22,27 @@
 struct vfio_user_fds {
 	int fd[VFIO_USER_FDS_MAX];
 	unsigned int cnt;
+	uid_t uid; /**< Whose they are, for vfio_user_fd_close(). */
 	bool lost; /**< More came than fit; they were closed. */
 };
 
 /**
  * Receive up to len bytes, without waiting; fds are added to what is there.
- * @return Bytes, 0: the peer is gone, -EAGAIN or -errno.
+ * @return
+ *   Bytes, 0: the peer is gone, -EAGAIN, -EDQUOT (fds come next, and too many of that user's wait
+ *   to be closed: try again later) or -errno.
  */
 ssize_t vfio_user_sock_recv(int sock, void *buf, size_t len, struct vfio_user_fds *fds);
 
 /** Send, without waiting, with fds beside the first byte. @return Bytes, -EAGAIN or -errno. */
 ssize_t vfio_user_sock_send(int sock, const struct iovec *iov, int cnt, const int *fds,
 		unsigned int nfds);
+
+/**
+ * End a connection. What was not read goes with it, and descriptors beside that may make whoever
+ * drops them wait: then it is closed as those are.
+ */
+void vfio_user_sock_close(int sock, uid_t uid);
 
 /** Close those that are not -1. */
 void vfio_user_fds_close(struct vfio_user_fds *fds);

@@ -47,6 +47,7 @@ extern const struct attack attacks_request[]; /**< What requests say; ends with 
 extern const struct attack attacks_memory[];  /**< Memory that is taken away. */
 extern const struct attack attacks_ring[];    /**< Rings, doorbells, contexts. */
 extern const struct attack attacks_message[]; /**< The protocol. */
+extern const struct attack attacks_descriptor[]; /**< Descriptors sent along. */
 extern const struct attack attacks_process[]; /**< How clients come and go. */
 
 /** End the attack as a failure. */

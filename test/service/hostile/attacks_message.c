@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "attacker.h"
-#include "stuck_file.h"
 
 /* REGION_READ or, with data behind it, REGION_WRITE. */
 static size_t
@@ -246,41 +245,6 @@ eventfds_that_block(const struct target *t)
 	}
 }
 
-/* ---- Files that never answer ---- */
-
-static void
-files_that_never_answer(const struct target *t)
-{
-	const struct vfio_user_dma_map map = { .argsz = sizeof(map), .flags = 1,
-		.iova = ATTACKER_IOVA, .size = 4096 };
-	const struct vfio_user_irq_set set = { .argsz = sizeof(set), .flags =
-		VFIO_USER_SET_F_EVENTFD | VFIO_USER_SET_F_TRIGGER, .index = VFIO_USER_PCI_MSI,
-		.count = 1 };
-	int fd = stuck_file_open();
-
-	if (fd < 0)
-		die("a FUSE file: %s: needs /dev/fuse and the right to mount", strerror(-fd));
-	/* As memory, as an eventfd, where none belongs, and beside a message never ended. */
-	for (unsigned int i = 0; i < 4; i++) {
-		int sock = raw_connect(t);
-		uint8_t msg[512];
-		size_t len;
-
-		raw_negotiate(sock);
-		if (i == 0)
-			len = raw_message(msg, 2, VFIO_USER_DMA_MAP, 0, &map, sizeof(map));
-		else if (i == 1)
-			len = raw_message(msg, 2, VFIO_USER_DEVICE_SET_IRQS, 0, &set, sizeof(set));
-		else
-			len = raw_message(msg, 2, VFIO_USER_DEVICE_RESET, 0, NULL, 0);
-		raw_send(sock, msg, i == 3 ? len - 1 : len, &fd, 1, 0);
-		nap_ms(50);
-		close(sock);
-		raw_negotiate(raw_connect(t)); /* it still answers */
-	}
-	stuck_file_end();
-}
-
 /* ---- Words without sense ---- */
 
 static const uint32_t body_len[VFIO_USER_CMD_END] = {
@@ -405,7 +369,6 @@ const struct attack attacks_message[] = {
 	{ "flood of resets", flood_of_resets },
 	{ "descriptors exhausted", descriptors_exhausted },
 	{ "eventfds that block", eventfds_that_block },
-	{ "files that never answer", files_that_never_answer },
 	{ "fuzzer on the protocol", fuzz_messages },
 	{ NULL, NULL },
 };

@@ -26,14 +26,24 @@ struct spim_zip {
 	bool armed; /* there may be events to take */
 };
 
+/*
+ * An op in flight, and the lengths that its result is held against. They are kept here, as the
+ * function can write to the request and the op may lie in memory that it shares.
+ */
+struct flight {
+	struct spim_zip_op *op;
+	uint32_t src_len;
+	uint32_t dst_len;
+};
+
 struct spim_zip_queue {
 	struct spim_zip *z;
 	struct spim_queue *queue;
 	enum spim_zip_dir dir;
-	uint16_t limit;            /* ops in flight */
+	uint16_t limit;          /* ops in flight */
 	uint16_t used;
-	unsigned int polls;        /* in vain */
-	struct spim_zip_op *ops[]; /* by ring slot */
+	unsigned int polls;      /* in vain */
+	struct flight flights[]; /* by ring slot */
 };
 
 int
@@ -100,7 +110,7 @@ spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 		return -EINVAL;
 	while (slots <= depth) /* one stays free (QM 4.3) */
 		slots = (uint16_t)(slots * 2);
-	q = calloc(1, sizeof(*q) + slots * sizeof(q->ops[0]));
+	q = calloc(1, sizeof(*q) + slots * sizeof(q->flights[0]));
 	if (q == NULL)
 		return -ENOMEM;
 	q->z = z;
@@ -132,10 +142,11 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 	struct hisi_qm_ring *ring = &q->queue->qp.ring;
 	uint16_t slot = ring->sq_tail;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, slot);
+	const struct flight flight = { op, op->src_len, op->dst_len };
 
 	if (q->used == q->limit)
 		return -EAGAIN;
-	if (op->src_len > SPIM_ZIP_LEN_MAX || op->level > SPIM_ZIP_LEVEL_MAX || op->last > 1)
+	if (flight.src_len > SPIM_ZIP_LEN_MAX || op->level > SPIM_ZIP_LEVEL_MAX || op->last > 1)
 		return -EINVAL;
 	*sqe = (struct hisi_zip_sqe){
 		.dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT,
@@ -146,13 +157,20 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 			HISI_ZIP_EXT_FLUSH_DW7 : HISI_ZIP_EXT_FLUSH_FULL) <<
 			HISI_ZIP_EXT_FLUSH_SHIFT | WINDOW_BITS << HISI_ZIP_EXT_WINDOW_SHIFT,
 	};
-	hisi_zip_sqe_src(sqe, (uintptr_t)op->src, op->src_len);
-	hisi_zip_sqe_dst(sqe, (uintptr_t)op->dst, op->dst_len);
-	q->ops[slot] = op;
+	hisi_zip_sqe_src(sqe, (uintptr_t)op->src, flight.src_len);
+	hisi_zip_sqe_dst(sqe, (uintptr_t)op->dst, flight.dst_len);
+	q->flights[slot] = flight;
 	q->used++;
 	ring->sq_tail = (slot + 1) & ring->mask;
 	hisi_qm_sq_ring(ring);
 	return 0;
+}
+
+/* One word of a result, read once: the function may write to it again at any time. */
+static uint32_t
+word(const uint32_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
 }
 
 /* The slot's SQE has been written back, by a function that need not tell the truth. */
@@ -160,30 +178,32 @@ static struct spim_zip_op *
 take_result(struct spim_zip_queue *q, uint16_t slot)
 {
 	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(&q->queue->qp.ring, slot);
-	struct spim_zip_op *op = q->ops[slot];
+	const struct flight *flight = &q->flights[slot];
+	const uint32_t consumed = word(&sqe->consumed), produced = word(&sqe->produced);
+	struct spim_zip_op *op = flight->op;
+	uint8_t status;
 
-	op->consumed = sqe->consumed;
-	op->produced = sqe->produced;
-	op->crc32 = sqe->checksum;
-	switch (sqe->dw3 & HISI_ZIP_STATUS_MASK) {
+	switch (word(&sqe->dw3) & HISI_ZIP_STATUS_MASK) {
 	case HISI_ZIP_OK:
 	case HISI_ZIP_NEGACOMPRESS:
-		op->status = SPIM_ZIP_OK;
+		status = SPIM_ZIP_OK;
 		break;
 	case HISI_ZIP_DSTLEN_OUT:
-		op->status = SPIM_ZIP_NO_SPACE;
+		status = SPIM_ZIP_NO_SPACE;
 		break;
 	case HISI_ZIP_BAD_DATA:
-		op->status = SPIM_ZIP_BAD_DATA;
+		status = SPIM_ZIP_BAD_DATA;
 		break;
 	default:
-		op->status = SPIM_ZIP_ERROR;
+		status = SPIM_ZIP_ERROR;
 		break;
 	}
-	if (op->consumed > op->src_len || op->produced > op->dst_len)
-		op->status = SPIM_ZIP_ERROR;
-	if (op->status != SPIM_ZIP_OK)
-		op->consumed = op->produced = op->crc32 = 0;
+	if (consumed > flight->src_len || produced > flight->dst_len)
+		status = SPIM_ZIP_ERROR;
+	op->status = status;
+	op->consumed = status == SPIM_ZIP_OK ? consumed : 0;
+	op->produced = status == SPIM_ZIP_OK ? produced : 0;
+	op->crc32 = status == SPIM_ZIP_OK ? word(&sqe->checksum) : 0;
 	return op;
 }
 

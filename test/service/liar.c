@@ -3,11 +3,13 @@
  *
  * A lying service, see liar.h.
  *
- * usage: liar --listen PATH [--lie NAME[@N]]... [--queues N] [--revision N] [--plain]
- *             [--late MS] | liar --list
+ * usage: liar --listen PATH [--lie NAME[:COMMAND][@N]]... [--queues N] [--revision N] [--plain]
+ *             [--late MS] [--fault SPEC] | liar --list
  *   --lie   Of the first connection, the next one of the second, and so on; the last one is
- *           also that of all others. At the N-th chance only; without N at each. "none" is one.
+ *           also that of all others. In answers to that command only (a number, enum
+ *           vfio_user_cmd). At the N-th chance only; without N at each. "none" is one.
  *   --plain Without the software extension.
+ *   --fault What the function itself does wrong, see zip_dev_fault.h.
  * "listening" on standard output says that it does. SIGTERM ends it with "told N", the number
  * of lies told.
  */
@@ -123,7 +125,7 @@ tell(struct liar *l, struct message *m)
 	const struct lie *lie = l->lie;
 
 	if (lie == NULL || lie->answer == NULL || (lie->cmd != 0 && lie->cmd != m->hdr.cmd) ||
-			!liar_strikes(l))
+			(l->cmd != 0 && l->cmd != m->hdr.cmd) || !liar_strikes(l))
 		return AFTER_SEND;
 	return lie->answer(l, m);
 }
@@ -209,6 +211,15 @@ find(const char *name, size_t len)
 	return NULL;
 }
 
+/* What is behind a sign in a lie's name; 0: nothing. */
+static unsigned int
+number(const char *lie, char sign)
+{
+	const char *at = strchr(lie, sign);
+
+	return at != NULL ? (unsigned int)atoi(at + 1) : 0;
+}
+
 static void
 list(void)
 {
@@ -226,6 +237,7 @@ main(int argc, char **argv)
 		{ "queues", required_argument, NULL, 'q' }, { "plain", no_argument, NULL, 'p' },
 		{ "revision", required_argument, NULL, 'r' },
 		{ "late", required_argument, NULL, 'd' }, { "list", no_argument, NULL, 'L' },
+		{ "fault", required_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const struct sigaction term = { .sa_handler = on_term };
@@ -247,13 +259,15 @@ main(int argc, char **argv)
 			l.revision = (uint8_t)strtoul(optarg, NULL, 0);
 		else if (c == 'd')
 			l.late_ms = (unsigned int)atoi(optarg);
+		else if (c == 'f')
+			l.fault = optarg;
 		else if (c == 'L')
 			return list(), 0;
 		else
 			return 2;
 	}
 	for (unsigned int i = 0; i < cnt; i++)
-		if (strcmp(lies[i], "none") != 0 && find(lies[i], strcspn(lies[i], "@")) == NULL) {
+		if (strcmp(lies[i], "none") != 0 && find(lies[i], strcspn(lies[i], ":@")) == NULL) {
 			fprintf(stderr, "liar: %s: no such lie\n", lies[i]);
 			return 2;
 		}
@@ -275,8 +289,9 @@ main(int argc, char **argv)
 		l.sock = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (l.sock < 0)
 			continue;
-		l.lie = find(lie, strcspn(lie, "@"));
-		l.n = strchr(lie, '@') != NULL ? (unsigned int)atoi(strchr(lie, '@') + 1) : 0;
+		l.lie = find(lie, strcspn(lie, ":@"));
+		l.cmd = number(lie, ':');
+		l.n = number(lie, '@');
 		l.chances = 0;
 		if (connection(&l) != 0)
 			return 1;

@@ -85,9 +85,10 @@ struct liar {
 	uint8_t revision;
 	bool plain;
 	unsigned int late_ms;
-	/* The lie of this connection, at its n-th chance; 0: at each. */
+	const char *fault;
+	/* The lie of this connection, in answers to cmd, at its n-th chance; 0: any, each. */
 	const struct lie *lie;
-	unsigned int n, chances, told;
+	unsigned int cmd, n, chances, told;
 	int sock;                          /**< The client's end. */
 	/* The function (liar_ring.c). */
 	struct vfio_user_conn *conn;

@@ -277,6 +277,7 @@ doorbells(struct message *m)
 	}
 
 REGION(region_small, info->size = sizeof(struct hisi_qm_shadow) - 1)
+REGION(region_one, info->size = sizeof(struct hisi_qm_shadow))
 REGION(region_none, info->size = 0)
 REGION(region_large, info->size += 4096)
 REGION(region_byte, info->size += 1)
@@ -417,6 +418,7 @@ const struct lie answer_lies[] = {
 
 #define INFO VFIO_USER_DEVICE_GET_REGION_INFO
 	{ "region-small", "doorbells: 127 bytes", INFO, region_small, NULL },
+	{ "region-one", "doorbells of one queue", INFO, region_one, NULL },
 	{ "region-none", "doorbells: 0 bytes", INFO, region_none, NULL },
 	{ "region-large", "doorbells: one page more than the file has", INFO, region_large, NULL },
 	{ "region-byte", "doorbells: one byte more than the file has", INFO, region_byte, NULL },

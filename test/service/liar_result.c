@@ -81,6 +81,21 @@ status_bad_data(struct liar *l, struct result *r)
 }
 
 static void
+status_nega(struct liar *l, struct result *r)
+{
+	(void)l;
+	r->sqe.dw3 = (r->sqe.dw3 & ~HISI_ZIP_STATUS_MASK) | HISI_ZIP_NEGACOMPRESS;
+}
+
+/* The status is a byte: what is beside it is no error. */
+static void
+status_high(struct liar *l, struct result *r)
+{
+	(void)l;
+	r->sqe.dw3 |= ~HISI_ZIP_STATUS_MASK;
+}
+
+static void
 tag(struct liar *l, struct result *r)
 {
 	(void)l;
@@ -152,6 +167,8 @@ const struct lie result_lies[] = {
 	{ "status-unknown", "a status that no reference names", 0, NULL, status_unknown },
 	{ "status-no-space", "no room", 0, NULL, status_no_space },
 	{ "status-bad-data", "corrupt data", 0, NULL, status_bad_data },
+	{ "status-nega", "(no lie) output not smaller than input", 0, NULL, status_nega },
+	{ "status-high", "(no lie) ones beside the status", 0, NULL, status_high },
 	{ "tag", "the tags of another request", 0, NULL, tag },
 	{ "garbage", "all ones but for the status", 0, NULL, garbage },
 	{ "sq-head", "a CQE with slot, queue and command out of range", 0, NULL, sq_head },

@@ -360,7 +360,7 @@ ring_open(struct liar *l)
 {
 	const struct zip_dev_conf conf = {
 		.name = "liar", .revision = l->revision, .ext = !l->plain, .queues = l->queues,
-		.irq = op_irq, .priv = l,
+		.fault = l->fault, .irq = op_irq, .priv = l,
 	};
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "fail_nth.h"
+
+static __thread unsigned int left; /* calls until the one that fails */
+static __thread const char *failed;
+static size_t most;          /* bytes at a time */
+static int told;             /* by the environment: say it */
+static _Atomic long blocks;
+
+void
+fail_nth(unsigned int n)
+{
+	failed = NULL;
+	left = n;
+}
+
+const char *
+fail_nth_end(void)
+{
+	left = 0;
+	return failed;
+}
+
+void
+fail_nth_short(size_t bytes)
+{
+	most = bytes;
+}
+
+long
+fail_nth_blocks(void)
+{
+	return atomic_load(&blocks);
+}
+
+static int
+fails(const char *name, int err)
+{
+	if (left == 0 || --left != 0)
+		return 0;
+	failed = name;
+	if (told)
+		dprintf(STDERR_FILENO, "fail_nth: %s\n", name);
+	errno = err;
+	return 1;
+}
+
+__attribute__((constructor)) static void
+from_environment(void)
+{
+	const char *n = getenv("FAIL_NTH"), *bytes = getenv("FAIL_NTH_SHORT");
+
+	told = n != NULL;
+	if (n != NULL)
+		fail_nth((unsigned int)atoi(n));
+	if (bytes != NULL)
+		fail_nth_short((size_t)atoi(bytes));
+}
+
+static size_t
+shorter(size_t n)
+{
+	return most != 0 && n > most ? most : n;
+}
+
+/* The linker has calls of name go to __wrap_name, and those of __real_name to name. */
+#define WRAP(type, name, params, args, failure, err) \
+	type __real_ ## name params; \
+	type __wrap_ ## name params; \
+	type \
+	__wrap_ ## name params \
+	{ \
+		return fails(#name, err) ? failure : __real_ ## name args; \
+	}
+
+/* Those that make a block, which is counted. */
+#define WRAP_BLOCK(type, name, params, args) \
+	type __real_ ## name params; \
+	type __wrap_ ## name params; \
+	type \
+	__wrap_ ## name params \
+	{ \
+		type p = fails(#name, ENOMEM) ? NULL : __real_ ## name args; \
+		\
+		if (p != NULL) \
+			atomic_fetch_add(&blocks, 1); \
+		return p; \
+	}
+
+WRAP_BLOCK(void *, malloc, (size_t n), (n))
+WRAP_BLOCK(void *, calloc, (size_t n, size_t size), (n, size))
+WRAP_BLOCK(void *, aligned_alloc, (size_t align, size_t n), (align, n))
+WRAP_BLOCK(char *, strdup, (const char *s), (s))
+
+#define WRAP_AGAIN(name, params, args) \
+	void *__real_ ## name params; \
+	void *__wrap_ ## name params; \
+	void * \
+	__wrap_ ## name params \
+	{ \
+		void *to = fails(#name, ENOMEM) ? NULL : __real_ ## name args; \
+		\
+		if (p == NULL && to != NULL) \
+			atomic_fetch_add(&blocks, 1); \
+		return to; \
+	}
+
+WRAP_AGAIN(realloc, (void *p, size_t n), (p, n))
+WRAP_AGAIN(reallocarray, (void *p, size_t n, size_t size), (p, n, size))
+
+int __real_posix_memalign(void **p, size_t align, size_t n);
+int __wrap_posix_memalign(void **p, size_t align, size_t n);
+int
+__wrap_posix_memalign(void **p, size_t align, size_t n)
+{
+	int ret = fails("posix_memalign", ENOMEM) ? ENOMEM : __real_posix_memalign(p, align, n);
+
+	if (ret == 0)
+		atomic_fetch_add(&blocks, 1);
+	return ret;
+}
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+void
+__wrap_free(void *p)
+{
+	if (p != NULL)
+		atomic_fetch_sub(&blocks, 1);
+	__real_free(p);
+}
+
+WRAP(void *, mmap, (void *at, size_t len, int prot, int flags, int fd, off_t off),
+	(at, len, prot, flags, fd, off), MAP_FAILED, ENOMEM)
+WRAP(int, memfd_create, (const char *name, unsigned int flags), (name, flags), -1, EMFILE)
+WRAP(int, ftruncate, (int fd, off_t len), (fd, len), -1, ENOSPC)
+WRAP(int, fstat, (int fd, struct stat *st), (fd, st), -1, EIO)
+WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1, EMFILE)
+WRAP(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1,
+	EAGAIN)
+WRAP(int, setsockopt, (int fd, int level, int name, const void *to, socklen_t len),
+	(fd, level, name, to, len), -1, ENOMEM)
+WRAP(int, eventfd, (unsigned int count, int flags), (count, flags), -1, EMFILE)
+WRAP(int, epoll_create1, (int flags), (flags), -1, EMFILE)
+WRAP(int, epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event), (epfd, op, fd, event),
+	-1, ENOSPC)
+WRAP(int, unlink, (const char *path), (path), -1, EACCES)
+WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid), -1, EPERM)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1, EPERM)
+WRAP(int, futimens, (int fd, const struct timespec *times), (fd, times), -1, EPERM)
+WRAP(int, pthread_create, (pthread_t *t, const pthread_attr_t *attr, void *(*run)(void *),
+	void *arg), (t, attr, run, arg), EAGAIN, EAGAIN)
+WRAP(ssize_t, read, (int fd, void *buf, size_t n), (fd, buf, shorter(n)), -1, EIO)
+WRAP(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, shorter(n)), -1, ENOSPC)
+
+/* As much of a message as may go at a time, in iov[cnt]. @return Elements. */
+static size_t
+cut(const struct msghdr *msg, struct iovec *iov, size_t cnt)
+{
+	size_t room = most, n = 0;
+
+	for (; n < cnt && n < msg->msg_iovlen && room != 0; n++) {
+		iov[n] = msg->msg_iov[n];
+		if (iov[n].iov_len > room)
+			iov[n].iov_len = room;
+		room -= iov[n].iov_len;
+	}
+	return n;
+}
+
+#define WRAP_MSG(name, constness, err) \
+	ssize_t __real_ ## name(int fd, constness struct msghdr *msg, int flags); \
+	ssize_t __wrap_ ## name(int fd, constness struct msghdr *msg, int flags); \
+	ssize_t \
+	__wrap_ ## name(int fd, constness struct msghdr *msg, int flags) \
+	{ \
+		struct msghdr less = *msg; \
+		struct iovec iov[8]; \
+		ssize_t n; \
+		\
+		if (fails(#name, err)) \
+			return -1; \
+		if (most == 0) \
+			return __real_ ## name(fd, msg, flags); \
+		less.msg_iovlen = cut(msg, iov, 8); \
+		less.msg_iov = iov; \
+		n = __real_ ## name(fd, &less, flags); \
+		TAKE_BACK(msg, &less); \
+		return n; \
+	}
+
+#define TAKE_BACK(msg, less) (void)0
+WRAP_MSG(sendmsg, const, ENOBUFS)
+#undef TAKE_BACK
+#define TAKE_BACK(msg, less) \
+	((msg)->msg_controllen = (less)->msg_controllen, (msg)->msg_flags = (less)->msg_flags)
+WRAP_MSG(recvmsg, , ENOMEM)
+
+int __real_fcntl(int fd, int cmd, ...);
+int __wrap_fcntl(int fd, int cmd, ...);
+int
+__wrap_fcntl(int fd, int cmd, ...)
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	return fails("fcntl", EINVAL) ? -1 : __real_fcntl(fd, cmd, arg);
+}
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	va_list ap;
+	mode_t mode;
+
+	va_start(ap, flags);
+	mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return fails("open", EMFILE) ? -1 : __real_open(path, flags, mode);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef FAIL_NTH_H
+#define FAIL_NTH_H
+
+/**
+ * @file
+ * Makes the n-th system call or allocation of a test fail, to show that whatever can fail
+ * leaves nothing behind and does not go unnoticed. A sweep:
+ *
+ * @code
+ *   for (unsigned int n = 1;; n++) {
+ *           fail_nth(n);
+ *           ret = what_is_tested();
+ *           what = fail_nth_end();
+ *           ... an error, or the right result; nothing held that was not held before ...
+ *           if (what == NULL)
+ *                   break;       // fewer than n: all were made to fail
+ *   }
+ * @endcode
+ *
+ * Link with dep_fail_nth. Counted are calls by the code that is linked with it (not those
+ * inside of shared libraries), in the thread that called fail_nth(). In a program, the
+ * environment does it: FAIL_NTH=n counts from the start of main() in its first thread, and a
+ * line "fail_nth: NAME" on standard error says what was made to fail.
+ */
+
+#include <stddef.h>
+
+/** Let the n-th call from now on fail; 0: none. */
+void fail_nth(unsigned int n);
+
+/** No call fails any more. @return The name of the one that did, or NULL: there were too few. */
+const char *fail_nth_end(void);
+
+/**
+ * From now on reads and writes move this many bytes at a time at most, as the kernel may
+ * at any time; 0: as many as they can. All threads.
+ */
+void fail_nth_short(size_t bytes);
+
+/** @return Blocks of memory allocated and not freed, by the code that this is linked with. */
+long fail_nth_blocks(void);
+
+#endif /* FAIL_NTH_H */

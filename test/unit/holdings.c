@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "holdings.h"
+
+static unsigned int
+entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int n = 0;
+
+	while (dir != NULL && readdir(dir) != NULL)
+		n++;
+	if (dir != NULL)
+		closedir(dir);
+	return n;
+}
+
+struct holdings_now
+holdings_get(void)
+{
+	struct holdings_now now = {
+		.fds = entries("/proc/self/fd"), .threads = entries("/proc/self/task"),
+	};
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[512];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		now.memfds += strstr(line, "/memfd:") != NULL;
+	if (f != NULL)
+		fclose(f);
+	return now;
+}
+
+void
+holdings_same(const struct holdings_now *then)
+{
+	struct holdings_now now = holdings_get();
+
+	for (int i = 0; i < 2000 && now.threads != then->threads; i++) {
+		usleep(1000);
+		now = holdings_get();
+	}
+	if (memcmp(&now, then, sizeof(now)) != 0)
+		fail_msg("held now: %u descriptors, %u maps of memfds, %u threads; before: %u, %u, "
+			"%u", now.fds, now.memfds, now.threads, then->fds, then->memfds,
+			then->threads);
+}

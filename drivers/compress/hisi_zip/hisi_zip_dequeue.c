@@ -11,15 +11,16 @@
  * tell the application's three outcomes apart (reference 5.4, 5.6, 5.8).
  */
 static uint8_t
-finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
+finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe, uint32_t dw3)
 {
 	struct hisi_zip_stream *s = slot->op->stream;
-	uint32_t status = sqe->dw3 & HISI_ZIP_STATUS_MASK;
-	uint32_t ctx_st = sqe->ctx_dw0 & HISI_ZIP_CTX_ST_MASK;
+	uint32_t status = dw3 & HISI_ZIP_STATUS_MASK;
 	bool cut = slot->flags & HISI_ZIP_SLOT_F_CUT;
+	uint32_t ctx_st;
 	uint8_t ret;
 
 	s->ctx_dw0 = sqe->ctx_dw0;
+	ctx_st = s->ctx_dw0 & HISI_ZIP_CTX_ST_MASK;
 	s->ctx_dw1 = sqe->ctx_dw1;
 	s->ctx_dw2 = sqe->ctx_dw2;
 	s->isize = sqe->isize;
@@ -45,7 +46,7 @@ finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe
 		ret = RTE_COMP_OP_STATUS_SUCCESS;
 		break;
 	case HISI_ZIP_DSTLEN_OUT:
-		if (sqe->dw3 & HISI_ZIP_EXT_DW3_PARTIAL) {
+		if (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) {
 			s->started = true;
 			ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 			break;
@@ -63,12 +64,34 @@ finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe
 	return ret;
 }
 
-/* A device that claims more than it was given is not to be believed. */
-static inline bool
-believable(const struct hisi_qm_ring *ring, uint16_t cq_head, const struct hisi_zip_sqe *sqe)
+/* As possible(), for what is not plainly so. */
+static bool __rte_noinline
+possible_other(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t produced,
+		uint32_t dw3)
 {
-	return ring->cq[cq_head].sq_head == cq_head && sqe->produced <= sqe->dest_avail_out &&
-		sqe->consumed <= sqe->input_data_length;
+	uint32_t status = dw3 & HISI_ZIP_STATUS_MASK;
+
+	if (consumed > slot->src_len || produced > slot->dst_len)
+		return false;
+	/* Who has compressed has taken all of the input, and made something of it. */
+	if ((status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) &&
+			slot->kind == HISI_ZIP_SLOT_COMP &&
+			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
+		return consumed == slot->src_len && produced != 0;
+	return true;
+}
+
+/*
+ * Can these be the numbers of a request of that length, with that much room? Both are
+ * ours: the device could write to those in the SQE.
+ */
+static inline bool
+possible(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t produced, uint32_t dw3)
+{
+	/* No output at all is not plain, and wraps. */
+	if (likely(consumed == slot->src_len && produced - 1 < slot->dst_len))
+		return true;
+	return possible_other(slot, consumed, produced, dw3);
 }
 
 /*
@@ -112,22 +135,21 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
 }
 
 /*
- * Results of a request that is not a plain success. Sets all fields of the op but
- * output_chksum, and that too if it returns true, because software has repeated it.
+ * Results of a request that is not a plain success; its numbers are in the op. Sets all
+ * other fields but output_chksum, and that too if it returns true, because software has
+ * repeated it.
  */
 static bool __rte_noinline
 finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
-		const struct hisi_zip_sqe *sqe)
+		const struct hisi_zip_sqe *sqe, uint32_t dw3)
 {
 	struct rte_comp_op *op = slot->op;
-	uint32_t status = sqe->dw3 & HISI_ZIP_STATUS_MASK;
+	uint32_t status = dw3 & HISI_ZIP_STATUS_MASK;
 
 	HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, (uint32_t)HISI_ZIP_HW_STATUS_OTHER)], 1);
-	op->debug_status = sqe->dw3;
-	op->consumed = sqe->consumed;
-	op->produced = sqe->produced;
+	op->debug_status = dw3;
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
-		op->status = finish_stateful(slot, sqe);
+		op->status = finish_stateful(slot, sqe, dw3);
 	} else if (status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) {
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
 	} else if (status == HISI_ZIP_DSTLEN_OUT) {
@@ -141,7 +163,7 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 			hisi_zip_sw_repeat(qp, op);
 			return true;
 		}
-		op->status = (sqe->dw3 & HISI_ZIP_EXT_DW3_PARTIAL) && sqe->consumed > 0 ?
+		op->status = (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) && op->consumed > 0 ?
 			RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
 			RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
 	} else if (may_repeat(qp, slot, status)) {
@@ -205,19 +227,24 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 {
 	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, cq_head);
+	/* Read once: what was checked is what the op gets, if the device goes on writing. */
+	uint32_t consumed = __atomic_load_n(&sqe->consumed, __ATOMIC_RELAXED);
+	uint32_t produced = __atomic_load_n(&sqe->produced, __ATOMIC_RELAXED);
+	uint32_t dw3 = __atomic_load_n(&sqe->dw3, __ATOMIC_RELAXED);
 	struct rte_comp_op *op = slot->op;
 	bool repeated = false;
 
-	if (unlikely(!believable(ring, cq_head, sqe))) {
+	op->consumed = consumed;
+	op->produced = produced;
+	if (unlikely(ring->cq[cq_head].sq_head != cq_head ||
+			!possible(slot, consumed, produced, dw3))) {
 		repeated = finish_lie(qp, slot);
-	} else if (likely((sqe->dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
+	} else if (likely((dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
 			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))) {
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
-		op->consumed = sqe->consumed;
-		op->produced = sqe->produced;
 		op->debug_status = 0;
 	} else {
-		repeated = finish_other(qp, slot, sqe);
+		repeated = finish_other(qp, slot, sqe, dw3);
 	}
 	if (likely(!repeated))
 		op->output_chksum = 0;

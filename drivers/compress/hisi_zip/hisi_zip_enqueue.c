@@ -186,9 +186,11 @@ sqe_controls(struct hisi_zip_sqe *sqe, const struct hisi_zip_xform *x)
 }
 
 static inline void
-sqe_addresses(struct hisi_zip_sqe *sqe, uint64_t src, uint32_t src_len, uint64_t dst,
-		uint32_t dst_len)
+sqe_addresses(struct hisi_zip_sqe *sqe, struct hisi_zip_slot *slot, uint64_t src, uint32_t src_len,
+		uint64_t dst, uint32_t dst_len)
 {
+	slot->src_len = src_len;
+	slot->dst_len = dst_len;
 	hisi_zip_sqe_src(sqe, src, src_len);
 	hisi_zip_sqe_dst(sqe, dst, dst_len);
 }
@@ -308,7 +310,7 @@ fill_chained(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_sl
 	side_to_sgl(qp, &dst, dst_sgl);
 	slot->flags |= HISI_ZIP_SLOT_F_SGL;
 	slot->sgl_end = hwq->sgl_tail;
-	sqe_addresses(sqe, hwq->sgl.iova + (uint64_t)((char *)src_sgl - (char *)hwq->sgl.va),
+	sqe_addresses(sqe, slot, hwq->sgl.iova + (uint64_t)((char *)src_sgl - (char *)hwq->sgl.va),
 		(uint32_t)src.length,
 		hwq->sgl.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->sgl.va),
 		(uint32_t)dst.length);
@@ -330,7 +332,7 @@ fill_buffers(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_sl
 	if (unlikely((uint64_t)op->src.offset + op->src.length > src->data_len ||
 			op->dst.offset > dst->data_len))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
-	sqe_addresses(sqe, data_addr(qp, src) + op->src.offset, op->src.length,
+	sqe_addresses(sqe, slot, data_addr(qp, src) + op->src.offset, op->src.length,
 		data_addr(qp, dst) + op->dst.offset, dst->data_len - op->dst.offset);
 	sqe_controls(sqe, to->x);
 	return SUBMITTED;

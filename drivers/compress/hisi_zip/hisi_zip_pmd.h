@@ -177,6 +177,9 @@ struct hisi_zip_slot {
 	uint16_t kind;    /**< enum hisi_zip_slot_kind. */
 	uint16_t flags;   /**< HISI_ZIP_SLOT_F_*. */
 	uint32_t sgl_end; /**< SGL ring position that this op's lists end at. */
+	/* Of a request; results are checked against them, not against words that a device has. */
+	uint32_t src_len; /**< Bytes of its input. */
+	uint32_t dst_len; /**< Bytes that it may write. */
 };
 
 /** Units of the SGL ring: the size of an entry; a header takes two. */

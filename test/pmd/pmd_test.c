@@ -14,6 +14,7 @@
 #include <rte_bus_vdev.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
+#include <rte_compressdev_pmd.h>
 #include <rte_log.h>
 #include <rte_malloc.h>
 
@@ -120,6 +121,12 @@ pmd_dev_id(const char *name)
 
 	PMD_CHECK(id >= 0, "no device %s (%d)", name, id);
 	return (uint8_t)id;
+}
+
+struct hisi_zip_qp *
+pmd_qp(uint8_t dev, uint16_t qp)
+{
+	return rte_compressdev_pmd_get_named_dev(rte_compressdev_name_get(dev))->data->queue_pairs[qp];
 }
 
 static const char *

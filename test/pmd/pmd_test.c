@@ -2,7 +2,6 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -15,8 +14,6 @@
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_compressdev_pmd.h>
-#include <rte_log.h>
-#include <rte_malloc.h>
 
 #include "pmd_test.h"
 #include "pmd_test_priv.h"
@@ -35,9 +32,6 @@ static struct {
 	const char *only;
 	const char *dev_args;
 	struct rte_mempool *ops;
-	FILE *log;
-	char *log_text;
-	size_t log_len;
 } test = { .seed = 1 };
 
 void
@@ -47,10 +41,7 @@ pmd_fail(const char *file, int line, const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
-	if (test.log != NULL) {
-		fflush(test.log);
-		fprintf(stderr, "%s", test.log_text);
-	}
+	pmd_log_show();
 	fprintf(stderr, "pmd_test: FAILED %s:%d: ", name != NULL ? name + 1 : file, line);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -325,79 +316,6 @@ pmd_status(uint8_t status)
 	return status < RTE_DIM(names) ? names[status] : "unknown";
 }
 
-/* ---- What the process holds ---------------------------------------------------------------- */
-
-static unsigned int
-dir_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned int n = 0;
-
-	PMD_CHECK(dir != NULL, "cannot open %s", path);
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
-
-struct pmd_usage
-pmd_usage_get(void)
-{
-	struct pmd_usage u = {
-		.fds = dir_entries("/proc/self/fd"),
-		.threads = dir_entries("/proc/self/task"),
-	};
-
-	for (unsigned int i = 0; i < rte_socket_count(); i++) {
-		struct rte_malloc_socket_stats stats;
-
-		if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &stats) != 0)
-			continue;
-		u.heap_bytes += stats.heap_allocsz_bytes;
-		u.heap_blocks += stats.alloc_count;
-	}
-	return u;
-}
-
-void
-pmd_usage_check(const char *what, const struct pmd_usage *before)
-{
-	struct pmd_usage now = pmd_usage_get();
-
-	PMD_CHECK(now.heap_blocks <= before->heap_blocks && now.heap_bytes <= before->heap_bytes,
-		"%s: EAL heap grew from %zu bytes in %u blocks to %zu in %u", what,
-		before->heap_bytes, before->heap_blocks, now.heap_bytes, now.heap_blocks);
-	PMD_CHECK(now.fds <= before->fds, "%s: %u fds, %u before", what, now.fds, before->fds);
-	/* A thread that was joined may still be listed for a moment. */
-	for (int i = 0; i < 1000 && now.threads > before->threads; i++) {
-		usleep(1000);
-		now.threads = dir_entries("/proc/self/task");
-	}
-	PMD_CHECK(now.threads <= before->threads, "%s: %u threads, %u before", what, now.threads,
-		before->threads);
-}
-
-/* ---- Log ----------------------------------------------------------------------------------- */
-
-void
-pmd_log_begin(void)
-{
-	free(test.log_text);
-	test.log_text = NULL;
-	test.log = open_memstream(&test.log_text, &test.log_len);
-	PMD_CHECK(test.log != NULL, "no memory for a log");
-	rte_openlog_stream(test.log);
-}
-
-const char *
-pmd_log_end(void)
-{
-	rte_openlog_stream(NULL);
-	fclose(test.log);
-	test.log = NULL;
-	return test.log_text;
-}
-
 /* ---- Program ------------------------------------------------------------------------------- */
 
 #define EAL_ARGS_MAX 64
@@ -453,7 +371,7 @@ run_cases(void)
 			continue;
 		test.started = false;
 		test.iteration = 0;
-		test.running->run();
+		pmd_look_case(test.running);
 		printf("pmd_test: %s %s: ok, seed %" PRIu64 ", %.2f s", p->name, test.running->name,
 			test.seed, (double)(rte_rdtsc() - start) / (double)rte_get_tsc_hz());
 		if (test.started)
@@ -513,7 +431,9 @@ pmd_main(int argc, char **argv, const struct pmd_program *program)
 	pmd_pools_create();
 	test.ops = rte_comp_op_pool_create("pmd_test_ops", OPS_MAX, 0, 16, SOCKET_ID_ANY);
 	PMD_CHECK(test.ops != NULL, "no memory for ops");
+	pmd_look_begin();
 	run_cases();
+	pmd_look_end();
 	rte_mempool_free(test.ops);
 	pmd_pools_free();
 	for (vdevs = program->vdevs != NULL ? program->vdevs : one; *vdevs != NULL; vdevs++) {
@@ -525,6 +445,5 @@ pmd_main(int argc, char **argv, const struct pmd_program *program)
 	rte_eal_cleanup();
 	for (int i = 0; i < args.argc; i++)
 		free(args.argv[i]);
-	free(test.log_text);
 	return 0;
 }

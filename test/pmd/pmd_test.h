@@ -33,10 +33,23 @@
 
 #include "test_zip_codec_util.h"
 
-/** Run by pmd_main() in their order. */
+/*
+ * What a case makes happen on purpose. Without: no failed queue, no lost request, no op
+ * that ends with an error, and none done in software by a device that has the whole
+ * extension. A device with injected faults is not looked at.
+ */
+#define PMD_BAD_OPS  0x1u /**< Ops that end with an error, which the case looks at. */
+#define PMD_SOFTWARE 0x2u /**< Ops that no request can hold; half of all at most. */
+#define PMD_FAULTS   0x4u /**< The case plays a device that fails. */
+
+/** Of so few ops all may be done in software. */
+#define PMD_SOFTWARE_MIN 50u
+
+/** Run by pmd_main() in their order; after each, the process holds what it held before. */
 struct pmd_case {
 	const char *name;
 	void (*run)(void);
+	unsigned int expect;
 };
 
 /** One test program. */
@@ -205,7 +218,10 @@ const char *pmd_status(uint8_t status);
 struct pmd_usage {
 	size_t heap_bytes;    /**< EAL heaps. */
 	unsigned int heap_blocks;
+	unsigned int zones;   /**< EAL memzones. */
+	unsigned int objects; /**< Of all mempools. */
 	unsigned int fds;
+	unsigned int maps;    /**< Shared, of files that are not EAL's. */
 	unsigned int threads;
 };
 
@@ -215,7 +231,7 @@ void pmd_usage_check(const char *what, const struct pmd_usage *before);
 
 /* ---- Log ----------------------------------------------------------------------------------- */
 
-/** Collect log lines instead of showing them. */
+/** Collect log lines. The driver says nothing otherwise: a case with such a line fails. */
 void pmd_log_begin(void);
 /** Stop that. Returns all lines, valid until the next call. */
 const char *pmd_log_end(void);

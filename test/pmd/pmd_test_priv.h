@@ -12,4 +12,15 @@ void pmd_pools_create(void);
 /** Fails the program if an mbuf was not given back. */
 void pmd_pools_free(void);
 
+struct pmd_case;
+
+/** From now on look at all queue pairs that go, and at all log lines. */
+void pmd_look_begin(void);
+/** No more. */
+void pmd_look_end(void);
+/** Run a case; fails the program if something is not as it was, or was said. */
+void pmd_look_case(const struct pmd_case *c);
+/** Print the lines that are being collected, if any. */
+void pmd_log_show(void);
+
 #endif /* PMD_TEST_PRIV_H */

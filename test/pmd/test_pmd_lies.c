@@ -532,10 +532,10 @@ int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
-		{ "without_software", without_software },
-		{ "with_software", with_software },
+		{ "without_software", without_software, PMD_FAULTS },
+		{ "with_software", with_software, PMD_FAULTS },
 		{ "wrong_phase", wrong_phase },
-		{ "lies_about_streams", lies_about_streams },
+		{ "lies_about_streams", lies_about_streams, PMD_FAULTS },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * What a program looks at after each case besides what the case itself does: counters of
+ * queue pairs that go, log lines, and what the process holds.
+ */
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_log.h>
+#include <rte_malloc.h>
+#include <rte_memzone.h>
+
+#include "hisi_zip_pmd.h"
+#include "pmd_test.h"
+#include "pmd_test_priv.h"
+
+static struct {
+	const struct pmd_case *running;
+	int (*qp_release)(struct rte_compressdev *cdev, uint16_t qp_id);
+	FILE *log;         /* lines that no case has asked for go there */
+	char line[512];    /* the first one that the driver would not say if all were well */
+	FILE *own_log;     /* of a case */
+	char *own_text;
+	size_t own_len;
+} look;
+
+/* ---- Counters ------------------------------------------------------------------------------ */
+
+/* What the data of an op may cause, whoever does it. */
+static bool
+status_of_data(unsigned int status)
+{
+	return status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS ||
+		status == HISI_ZIP_DSTLEN_OUT || status == HISI_ZIP_DECOMP_END;
+}
+
+static void
+check_function(const struct hisi_zip_qp *qp, const char *name)
+{
+	const struct hisi_zip_deq_stats *deq = &qp->deq;
+
+	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++)
+		PMD_CHECK(deq->fails[i] == 0, "%s: %" PRIu64 " queues failed (%u)", name,
+			deq->fails[i], i);
+	PMD_CHECK(deq->lost == 0 && deq->restarts == 0 && qp->enq.no_queue == 0,
+		"%s: %" PRIu64 " requests lost, %" PRIu64 " queues restarted, none for %" PRIu64
+		" ops", name, deq->lost, deq->restarts, qp->enq.no_queue);
+	for (unsigned int i = 0; i < RTE_DIM(deq->hw_status); i++)
+		PMD_CHECK(deq->hw_status[i] == 0 || status_of_data(i) ||
+			(look.running->expect & PMD_BAD_OPS), "%s: %" PRIu64 " requests ended with "
+			"status 0x%x", name, deq->hw_status[i], i);
+}
+
+static void
+check_ops(const struct hisi_zip_qp *qp, const char *name)
+{
+	const struct hisi_zip_enq_stats *enq = &qp->enq;
+	const struct hisi_zip_deq_stats *deq = &qp->deq;
+	uint64_t flying = qp->tail - qp->head;
+
+	PMD_CHECK(enq->ops == deq->ops + flying, "%s: %" PRIu64 " ops enqueued, %" PRIu64
+		" dequeued, %" PRIu64 " in flight", name, enq->ops, deq->ops, flying);
+	PMD_CHECK((look.running->expect & PMD_BAD_OPS) || (deq->errors == 0 && enq->rejected == 0),
+		"%s: %" PRIu64 " ops ended with an error, %" PRIu64 " at once", name, deq->errors,
+		enq->rejected);
+	/* A function with the extension does all that is not too long for a request. */
+	if (qp->dev->info.ext_features == HISI_ZIP_EXT_F_ALL)
+		PMD_CHECK(deq->repeated == 0 && ((look.running->expect & PMD_SOFTWARE) ?
+			2 * deq->sw <= RTE_MAX(deq->ops, 2 * PMD_SOFTWARE_MIN) : deq->sw == 0),
+			"%s: of %" PRIu64 " ops %" PRIu64 " were done in software, %" PRIu64
+			" again", name, deq->ops, deq->sw, deq->repeated);
+}
+
+/* In the place of the driver's own, which it calls: all counters go with their queue pair. */
+static int
+qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
+{
+	const struct hisi_zip_qp *qp = cdev->data->queue_pairs[qp_id];
+
+	if (qp != NULL && qp->dev->args.fault[0] == '\0' &&
+			!(look.running->expect & PMD_FAULTS)) {
+		check_function(qp, qp->dev->name);
+		check_ops(qp, qp->dev->name);
+	}
+	return look.qp_release(cdev, qp_id);
+}
+
+/* ---- Log ----------------------------------------------------------------------------------- */
+
+/* EAL writes whole lines. */
+static ssize_t
+log_write(void *cookie, const char *text, size_t len)
+{
+	RTE_SET_USED(cookie);
+	if (look.line[0] == '\0' && memmem(text, len, "HISI_ZIP", strlen("HISI_ZIP")) != NULL)
+		snprintf(look.line, sizeof(look.line), "%.*s", (int)len, text);
+	fwrite(text, 1, len, stderr);
+	return (ssize_t)len;
+}
+
+void
+pmd_log_begin(void)
+{
+	free(look.own_text);
+	look.own_text = NULL;
+	look.own_log = open_memstream(&look.own_text, &look.own_len);
+	PMD_CHECK(look.own_log != NULL, "no memory for a log");
+	rte_openlog_stream(look.own_log);
+}
+
+const char *
+pmd_log_end(void)
+{
+	rte_openlog_stream(look.log);
+	fclose(look.own_log);
+	look.own_log = NULL;
+	return look.own_text;
+}
+
+void
+pmd_log_show(void)
+{
+	if (look.own_log == NULL)
+		return;
+	fflush(look.own_log);
+	fprintf(stderr, "%s", look.own_text);
+}
+
+/* ---- What the process holds ---------------------------------------------------------------- */
+
+static unsigned int
+dir_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int n = 0;
+
+	PMD_CHECK(dir != NULL, "cannot open %s", path);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Of files, shared: doorbells, rings, memory of a service. EAL has its own as hugepages come. */
+static unsigned int
+shared_maps(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned int n = 0;
+	char line[512];
+
+	PMD_CHECK(f != NULL, "cannot open /proc/self/maps");
+	while (fgets(line, sizeof(line), f) != NULL) {
+		char rights[5] = "";
+
+		if (sscanf(line, "%*s %4s", rights) == 1 && rights[3] == 's' &&
+				strstr(line, "rtemap") == NULL && strstr(line, "memseg") == NULL)
+			n++;
+	}
+	fclose(f);
+	return n;
+}
+
+static void
+count_zone(const struct rte_memzone *mz, void *arg)
+{
+	RTE_SET_USED(mz);
+	++*(unsigned int *)arg;
+}
+
+static void
+count_used(struct rte_mempool *mp, void *arg)
+{
+	*(unsigned int *)arg += rte_mempool_in_use_count(mp);
+}
+
+struct pmd_usage
+pmd_usage_get(void)
+{
+	struct pmd_usage u = {
+		.fds = dir_entries("/proc/self/fd"),
+		.threads = dir_entries("/proc/self/task"),
+		.maps = shared_maps(),
+	};
+
+	for (unsigned int i = 0; i < rte_socket_count(); i++) {
+		struct rte_malloc_socket_stats stats;
+
+		if (rte_malloc_get_socket_stats(rte_socket_id_by_idx(i), &stats) != 0)
+			continue;
+		u.heap_bytes += stats.heap_allocsz_bytes;
+		u.heap_blocks += stats.alloc_count;
+	}
+	rte_memzone_walk(count_zone, &u.zones);
+	rte_mempool_walk(count_used, &u.objects);
+	return u;
+}
+
+void
+pmd_usage_check(const char *what, const struct pmd_usage *before)
+{
+	struct pmd_usage now = pmd_usage_get();
+
+	PMD_CHECK(now.heap_blocks <= before->heap_blocks && now.heap_bytes <= before->heap_bytes,
+		"%s: EAL heap grew from %zu bytes in %u blocks to %zu in %u", what,
+		before->heap_bytes, before->heap_blocks, now.heap_bytes, now.heap_blocks);
+	PMD_CHECK(now.fds <= before->fds, "%s: %u fds, %u before", what, now.fds, before->fds);
+	PMD_CHECK(now.maps <= before->maps, "%s: %u shared maps, %u before", what, now.maps,
+		before->maps);
+	PMD_CHECK(now.zones <= before->zones, "%s: %u memzones, %u before", what, now.zones,
+		before->zones);
+	PMD_CHECK(now.objects <= before->objects, "%s: %u objects of pools are in use, %u before",
+		what, now.objects, before->objects);
+	/* A thread that was joined may still be listed for a moment. */
+	for (int i = 0; i < 1000 && now.threads > before->threads; i++) {
+		usleep(1000);
+		now.threads = dir_entries("/proc/self/task");
+	}
+	PMD_CHECK(now.threads <= before->threads, "%s: %u threads, %u before", what, now.threads,
+		before->threads);
+}
+
+/* ---- Cases --------------------------------------------------------------------------------- */
+
+void
+pmd_look_begin(void)
+{
+	look.log = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = log_write });
+	PMD_CHECK(look.log != NULL, "no memory for a log");
+	rte_openlog_stream(look.log);
+	look.qp_release = hisi_zip_ops.queue_pair_release;
+	hisi_zip_ops.queue_pair_release = qp_release;
+}
+
+void
+pmd_look_end(void)
+{
+	hisi_zip_ops.queue_pair_release = look.qp_release;
+	rte_openlog_stream(NULL);
+	fclose(look.log);
+	free(look.own_text);
+}
+
+void
+pmd_look_case(const struct pmd_case *c)
+{
+	struct pmd_usage before = pmd_usage_get();
+
+	look.running = c;
+	look.line[0] = '\0';
+	c->run();
+	PMD_CHECK(look.line[0] == '\0', "%s: nobody expected the line: %s", c->name, look.line);
+	pmd_usage_check(c->name, &before);
+}

@@ -268,8 +268,10 @@ pmd_op_free(struct rte_comp_op *op)
 void
 pmd_enqueue(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n)
 {
-	uint16_t done = rte_compressdev_enqueue_burst(dev, qp, ops, n);
+	uint16_t done;
 
+	pmd_look_ops(dev, qp, ops, n);
+	done = rte_compressdev_enqueue_burst(dev, qp, ops, n);
 	PMD_CHECK(done == n, "enqueue took %u of %u ops", done, n);
 }
 

@@ -35,15 +35,11 @@
 
 /*
  * What a case makes happen on purpose. Without: no failed queue, no lost request, no op
- * that ends with an error, and none done in software by a device that has the whole
- * extension. A device with injected faults is not looked at.
+ * that ends with an error, and none done in software that a function with the whole
+ * extension could have done. A device with injected faults is not looked at.
  */
 #define PMD_BAD_OPS  0x1u /**< Ops that end with an error, which the case looks at. */
-#define PMD_SOFTWARE 0x2u /**< Ops that no request can hold; half of all at most. */
-#define PMD_FAULTS   0x4u /**< The case plays a device that fails. */
-
-/** Of so few ops all may be done in software. */
-#define PMD_SOFTWARE_MIN 50u
+#define PMD_FAULTS   0x2u /**< The case plays a device that fails. */
 
 /** Run by pmd_main() in their order; after each, the process holds what it held before. */
 struct pmd_case {

@@ -20,6 +20,8 @@ void pmd_look_begin(void);
 void pmd_look_end(void);
 /** Run a case; fails the program if something is not as it was, or was said. */
 void pmd_look_case(const struct pmd_case *c);
+/** Ops that are enqueued: some may be too long for the function. */
+void pmd_look_ops(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n);
 /** Print the lines that are being collected, if any. */
 void pmd_log_show(void);
 

@@ -383,9 +383,9 @@ int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
-		{ "bad_ops", bad_ops },
+		{ "bad_ops", bad_ops, PMD_BAD_OPS },
 		{ "lying_heads", lying_heads },
-		{ "circle", circle },
+		{ "circle", circle, PMD_BAD_OPS },
 		{ "all_queue_pairs", all_queue_pairs },
 		{ 0 },
 	};

@@ -77,7 +77,12 @@ struct run {
 	void *comp, *decomp, *stream;
 	struct bytes plain, packed;
 	unsigned int errors, successes, last_success;
+	bool busy; /* an op of the stream is in flight */
+	bool dead; /* one was lost */
 };
+
+/* What comes back with an op of a stream. */
+enum due { ANYTHING, REFUSED, NOT_REFUSED };
 
 static struct rte_comp_op *
 make_op(struct rng *rng, struct run *r)
@@ -96,20 +101,41 @@ make_op(struct rng *rng, struct run *r)
 	return op;
 }
 
+/* An op that was taken just now: is its stream free for it? */
+static enum due
+stream_due(struct run *r, const struct rte_comp_op *op)
+{
+	if (op->op_type != RTE_COMP_OP_STATEFUL)
+		return NOT_REFUSED;
+	/* An op for which there was no queue fails at once and does its stream no harm. */
+	if (r->dead || r->busy)
+		return r->fault->lasting ? ANYTHING : REFUSED;
+	r->busy = true;
+	return NOT_REFUSED;
+}
+
 static void
-check_op(struct run *r, const struct rte_comp_op *op, unsigned int n)
+check_op(struct run *r, const struct rte_comp_op *op, enum due due, unsigned int n)
 {
 	bool stateful = op->op_type == RTE_COMP_OP_STATEFUL;
 	bool comp = stateful || op->private_xform == r->comp;
 	const struct bytes *src = comp ? &r->plain : &r->packed;
 	struct bytes out;
 
-	if (op->status == RTE_COMP_OP_STATUS_INVALID_STATE && stateful)
-		return; /* one of its stream is in flight, or an error has ended that */
+	if (stateful && due == NOT_REFUSED)
+		r->busy = false;
+	PMD_CHECK(due == ANYTHING ||
+		(op->status == RTE_COMP_OP_STATUS_INVALID_STATE) == (due == REFUSED),
+		"%s,%s: op %u of %s stream: %s", r->kind->args, r->fault->spec, n,
+		r->dead ? "a dead" : due == REFUSED ? "a busy" : "an idle",
+		pmd_status(op->status));
+	if (op->status == RTE_COMP_OP_STATUS_INVALID_STATE)
+		return;
 	if (op->status == RTE_COMP_OP_STATUS_ERROR) {
 		PMD_CHECK(op->consumed == 0 && op->produced == 0, "error with results");
 		PMD_CHECK(!r->sw || (stateful && !r->kind->plain), "%s: op %u: ERROR with sw=on",
 			r->fault->spec, n);
+		r->dead = r->dead || stateful;
 		r->errors++;
 		return;
 	}
@@ -142,6 +168,7 @@ run_ops(struct rng *rng, struct run *r)
 {
 	uint64_t end = rte_rdtsc() + 60 * rte_get_tsc_hz();
 	struct rte_comp_op *flight[DEPTH], *ops[DEPTH], *next = NULL;
+	enum due due[DEPTH];
 	unsigned int sent = 0, back = 0;
 
 	while (back < OPS) {
@@ -153,6 +180,7 @@ run_ops(struct rng *rng, struct run *r)
 			if (rte_compressdev_enqueue_burst(r->dev, 0, &next, 1) == 0)
 				break; /* untouched: it is tried again */
 			flight[sent % DEPTH] = next;
+			due[sent % DEPTH] = stream_due(r, next);
 			next = NULL;
 		}
 		got = rte_compressdev_dequeue_burst(r->dev, 0, ops, burst);
@@ -161,7 +189,7 @@ run_ops(struct rng *rng, struct run *r)
 			struct rte_comp_op *expected = flight[back % DEPTH];
 
 			PMD_CHECK(ops[i] == expected, "op %u is another one", back);
-			check_op(r, ops[i], back);
+			check_op(r, ops[i], due[back % DEPTH], back);
 			pmd_op_free(ops[i]);
 		}
 		PMD_CHECK(rte_rdtsc() < end, "%s,%s,sw=%d: %u of %u ops came back in a minute",

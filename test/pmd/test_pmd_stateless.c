@@ -586,10 +586,10 @@ int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
-		{ "differential", differential },
+		{ "differential", differential, PMD_BAD_OPS },
 		{ "pieces", pieces },
 		{ "recoverable", recoverable },
-		{ "copies", copies },
+		{ "copies", copies, PMD_BAD_OPS },
 		{ "long_ops", long_ops },
 		{ 0 },
 	};

@@ -575,9 +575,9 @@ main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
 		{ "sequences", sequences },
-		{ "two_in_flight", two_in_flight },
-		{ "corrupt", corrupt },
-		{ "foreign", foreign },
+		{ "two_in_flight", two_in_flight, PMD_BAD_OPS },
+		{ "corrupt", corrupt, PMD_BAD_OPS },
+		{ "foreign", foreign, PMD_BAD_OPS },
 		{ 0 },
 	};
 	static const char *const vdevs[] = {

@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_version.h>
 #include <xxhash.h>
 #include <zlib.h>
 
+#include "compat.h"
 #include "pmd_test.h"
 
 #define DEVICE "compress_hisi_zip"
@@ -25,7 +25,7 @@
 
 static uint8_t dev;
 
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#if HISI_ZIP_HAVE_LZ4
 
 /* Runs one op over data, into room bytes. The op is the caller's to free. */
 static struct rte_comp_op *
@@ -71,7 +71,7 @@ equal(const struct bytes *a, const struct bytes *b)
 	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+#if HISI_ZIP_HAVE_UDC
 #define MISMATCH RTE_COMP_OP_STATUS_CHECKSUM_VALIDATION_FAILED
 #else
 #define MISMATCH RTE_COMP_OP_STATUS_ERROR
@@ -151,7 +151,7 @@ lz4_refused(void)
 	int ret;
 
 	pmd_dev_start(dev, 1, DEPTH);
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#if HISI_ZIP_HAVE_LZ4
 	c.compress.lz4.flags = RTE_COMP_LZ4_FLAG_DICT_ID;
 #else
 	PMD_CHECK(rte_compressdev_capability_get(dev, LZ4_ALGO) == NULL, "offered");
@@ -167,7 +167,7 @@ lz4_refused(void)
 	pmd_dev_stop(dev);
 }
 
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+#if HISI_ZIP_HAVE_UDC
 
 static void
 dictionary(void)
@@ -264,11 +264,11 @@ int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
-#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+#if HISI_ZIP_HAVE_LZ4
 		{ "lz4", lz4 },
 #endif
 		{ "lz4_refused", lz4_refused },
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+#if HISI_ZIP_HAVE_UDC
 		{ "dictionary", dictionary },
 		{ "udc_value", udc_value },
 #endif

@@ -160,7 +160,8 @@ lz4_refused(void)
 	PMD_CHECK(ret == -ENOTSUP, "%d", ret);
 	c.compress.window_size = 17;
 	ret = rte_compressdev_private_xform_create(dev, &c, &x);
-	PMD_CHECK(ret < 0, "%d", ret);
+	/* The flags are looked at last. */
+	PMD_CHECK(ret == (HISI_ZIP_HAVE_LZ4 ? -EINVAL : -ENOTSUP), "%d", ret);
 	c.compress.window_size = 15;
 	ret = rte_compressdev_stream_create(dev, &c, &x);
 	PMD_CHECK(ret == -ENOTSUP, "%d", ret);
@@ -168,6 +169,60 @@ lz4_refused(void)
 }
 
 #if HISI_ZIP_HAVE_UDC
+
+/* zlib must take the stream with that dictionary, which DEFLATE looks back at most 32 KiB into. */
+static void
+judge(const struct bytes *packed, const struct bytes *dict, const struct bytes *plain)
+{
+	size_t skip = dict->len > 32768 ? dict->len - 32768 : 0;
+	struct bytes out = bytes_alloc(plain->len);
+	z_stream z = { 0 };
+
+	PMD_CHECK(inflateInit2(&z, -15) == Z_OK, "zlib");
+	PMD_CHECK(inflateSetDictionary(&z, dict->data + skip, (uInt)(dict->len - skip)) == Z_OK,
+		"%zu bytes", dict->len);
+	z.next_in = packed->data;
+	z.avail_in = (uInt)packed->len;
+	z.next_out = out.data;
+	z.avail_out = (uInt)out.len;
+	PMD_CHECK(inflate(&z, Z_FINISH) == Z_STREAM_END && z.avail_in == 0 &&
+		z.total_out == plain->len && memcmp(out.data, plain->data, plain->len) == 0,
+		"zlib does not take it: %s", z.msg);
+	inflateEnd(&z);
+	bytes_free(&out);
+}
+
+/* The checksum of TS 38.323: all digits of its first and last four bytes, inverted. */
+static uint64_t
+udc_of(const struct bytes *dict)
+{
+	unsigned int sum = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		sum += dict->data[i] / 16 + dict->data[i] % 16;
+		sum += dict->data[dict->len - 1 - i] / 16 + dict->data[dict->len - 1 - i] % 16;
+	}
+	return 15 - sum % 16;
+}
+
+/* What zlib makes with the dictionary. */
+static struct bytes
+deflated(const struct bytes *plain, const struct bytes *dict)
+{
+	struct bytes out = bytes_alloc(plain->len + plain->len / 4 + 1000);
+	z_stream z = { 0 };
+
+	PMD_CHECK(deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK, "zlib");
+	PMD_CHECK(deflateSetDictionary(&z, dict->data, (uInt)dict->len) == Z_OK, "zlib");
+	z.next_in = plain->data;
+	z.avail_in = (uInt)plain->len;
+	z.next_out = out.data;
+	z.avail_out = (uInt)out.len;
+	PMD_CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END, "zlib");
+	out.len = z.total_out;
+	deflateEnd(&z);
+	return out;
+}
 
 static void
 dictionary(void)
@@ -180,7 +235,7 @@ dictionary(void)
 		struct bytes dict = bytes_random(&rng, 8 + rng_below(&rng, 40000));
 		struct bytes plain = bytes_random(&rng, 1 + pmd_random_len(&rng, 100000));
 		bool udc = rng_one_in(&rng, 2);
-		struct bytes packed, back;
+		struct bytes packed, back, foreign;
 		struct rte_comp_op *op;
 		void *cx, *dx, *stream;
 		uint64_t sum;
@@ -204,11 +259,19 @@ dictionary(void)
 			RTE_COMP_FLUSH_FINAL);
 		sum = op->output_chksum;
 		if (udc)
-			PMD_CHECK(sum < 16, "0x%" PRIx64, sum);
+			PMD_CHECK(sum == udc_of(&dict), "0x%" PRIx64, sum);
 		else
 			PMD_CHECK(sum == pmd_chksum(c.compress.chksum, 0, plain.data, plain.len),
 				"0x%" PRIx64, sum);
 		packed = taken(op, &plain);
+		judge(&packed, &dict, &plain);
+		foreign = deflated(&plain, &dict);
+		op = run_one(&rng, dx, &foreign, plain.len, udc ? sum : 0, RTE_COMP_FLUSH_FINAL);
+		PMD_CHECK(op->output_chksum == sum, "0x%" PRIx64, op->output_chksum);
+		back = taken(op, &foreign);
+		PMD_CHECK(equal(&plain, &back), "%zu bytes came back as %zu", plain.len, back.len);
+		bytes_free(&foreign);
+		bytes_free(&back);
 		op = run_one(&rng, dx, &packed, plain.len, udc ? sum : 0, RTE_COMP_FLUSH_FINAL);
 		PMD_CHECK(op->output_chksum == sum, "0x%" PRIx64, op->output_chksum);
 		back = taken(op, &packed);
@@ -227,6 +290,37 @@ dictionary(void)
 		pmd_xform_free(dev, cx);
 		pmd_xform_free(dev, dx);
 	}
+	pmd_dev_stop(dev);
+}
+
+/* Noise that is the end of the dictionary takes next to nothing, and without it all of its room. */
+static void
+dictionary_used(void)
+{
+	struct rte_comp_xform c = pmd_deflate_xform;
+	struct bytes dict = bytes_alloc(40000), plain = bytes_alloc(5000);
+	struct rng rng;
+
+	pmd_rng(&rng);
+	pmd_dev_start(dev, 1, DEPTH);
+	for (size_t i = 0; i < dict.len; i++)
+		dict.data[i] = (uint8_t)(rng_next(&rng) >> 11);
+	memcpy(plain.data, dict.data + dict.len - plain.len, plain.len);
+	c.compress.deflate.dictionary = dict.data;
+	c.compress.deflate.dictionary_len = (uint16_t)dict.len;
+	for (int with = 0; with < 2; with++) {
+		void *x = pmd_xform(dev, &c);
+		struct rte_comp_op *op = run_one(&rng, x, &plain, 6000, 0, RTE_COMP_FLUSH_FINAL);
+		struct bytes packed = taken(op, &plain);
+
+		PMD_CHECK(with == 0 ? packed.len < 500 : packed.len >= plain.len, "%zu bytes",
+			packed.len);
+		bytes_free(&packed);
+		pmd_xform_free(dev, x);
+		c.compress.deflate.dictionary_len = 0;
+	}
+	bytes_free(&dict);
+	bytes_free(&plain);
 	pmd_dev_stop(dev);
 }
 
@@ -270,6 +364,7 @@ main(int argc, char **argv)
 		{ "lz4_refused", lz4_refused },
 #if HISI_ZIP_HAVE_UDC
 		{ "dictionary", dictionary },
+		{ "dictionary_used", dictionary_used },
 		{ "udc_value", udc_value },
 #endif
 		{ NULL, NULL },

@@ -20,6 +20,8 @@ run_deflate(struct zip_codec *codec, const struct zip_codec_params *params, cons
 {
 	const struct zip_codec_plan plan = zip_codec_plan_stream(params);
 	z_stream *zlib = &codec->zlib;
+	uint8_t more;
+	int ret;
 
 	if (zip_codec_zlib_start(codec, &plan) != Z_OK || deflateSetDictionary(zlib, params->dict,
 			params->dict_len) != Z_OK)
@@ -28,7 +30,13 @@ run_deflate(struct zip_codec *codec, const struct zip_codec_params *params, cons
 	zlib->avail_in = (uInt)len;
 	zlib->next_out = dst;
 	zlib->avail_out = (uInt)cap;
-	return deflate(zlib, Z_FINISH) == Z_STREAM_END ? cap - zlib->avail_out : 0;
+	ret = deflate(zlib, Z_FINISH);
+	if (ret == Z_STREAM_END)
+		return cap - zlib->avail_out;
+	/* When its end and that of its room come together, zlib sees only the room's. */
+	zlib->next_out = &more;
+	zlib->avail_out = 1;
+	return deflate(zlib, Z_FINISH) == Z_STREAM_END && zlib->avail_out == 1 ? cap : 0;
 }
 
 int

@@ -46,7 +46,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* zlib's way back. Returns the bytes, or -1. */
+/* zlib's way back. Returns the bytes, -ENOSPC or -EBADMSG. */
 static ssize_t
 their_inflate(const uint8_t *src, size_t len, uint32_t dict_len, uint8_t *dst, size_t cap,
 		size_t *consumed)
@@ -63,7 +63,9 @@ their_inflate(const uint8_t *src, size_t len, uint32_t dict_len, uint8_t *dst, s
 	ret = inflate(&zs, Z_FINISH);
 	*consumed = zs.total_in;
 	inflateEnd(&zs);
-	return ret == Z_STREAM_END ? (ssize_t)zs.total_out : -1;
+	if (ret == Z_STREAM_END)
+		return (ssize_t)zs.total_out;
+	return ret == Z_BUF_ERROR && zs.avail_out == 0 ? -ENOSPC : -EBADMSG;
 }
 
 static size_t
@@ -198,7 +200,48 @@ test_overflow(void **state)
 		struct iovec out = { .iov_base = dst.data, .iov_len = cap };
 
 		assert_int_equal(zip_codec_inflate(codec, &params, &in, 1, &out, 1, &r), -ENOSPC);
+		assert_int_equal(r.consumed | r.produced, 0);
 		guarded_free(&dst);
+	}
+}
+
+/* What just fits, does: as zlib's stream, as stored blocks, in one piece and in two. */
+static void
+test_fit(void **state)
+{
+	static const size_t lens[] = { 0, 1, 5, 1000, 65535, 65536 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 10 * 6 * 2; i++) {
+		struct zip_codec_params params = { .level = (uint8_t)(i % 10), .window = 15,
+			.dict = dict, .dict_len = 700 };
+		size_t len = lens[i / 10 % 6], zlibs, stored, n;
+		struct iovec in = { .iov_base = plain, .iov_len = len };
+		struct zip_codec_result r;
+
+		data_fill(dict, 700, DATA_TEXT, i);
+		data_fill(plain, len, i / 60 ? DATA_TEXT : DATA_NOISE8, i);
+		zlibs = i % 10 == 0 ? SIZE_MAX : their_deflate(i % 10, 15, 700, len);
+		stored = len + 5 * (len <= 65535 ? 1 : 2);
+		n = zlibs < stored ? zlibs : stored;
+		for (size_t cap = n - 1; cap <= n + 1; cap++) {
+			struct guarded dst = guarded_alloc(cap, cap == n + 1 ? GUARD_BEFORE :
+				GUARD_AFTER);
+			struct iovec out[2] = {
+				{ .iov_base = dst.data, .iov_len = cap / 2 },
+				{ .iov_base = dst.data + cap / 2, .iov_len = cap - cap / 2 },
+			};
+			struct iovec one = { .iov_base = dst.data, .iov_len = cap };
+
+			assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH,
+				0, &in, 1, i & 1 ? out : &one, i & 1 ? 2 : 1, &r),
+				cap < n ? -ENOSPC : 0);
+			assert_int_equal(r.produced, cap < n ? 0 : n);
+			assert_int_equal(r.consumed, cap < n ? 0 : len);
+			if (cap >= n && n == zlibs)
+				assert_memory_equal(dst.data, packed, n);
+			guarded_free(&dst);
+		}
 	}
 }
 
@@ -207,7 +250,7 @@ static void
 test_hostile(void **state)
 {
 	struct rng rng = { .state = 6 };
-	unsigned int valid = 0;
+	unsigned int valid = 0, no_space = 0;
 
 	(void)state;
 	for (unsigned int i = 0; i < 5000; i++) {
@@ -240,12 +283,15 @@ test_hostile(void **state)
 			assert_memory_equal(dst.data, back, (size_t)want);
 			valid++;
 		} else {
-			assert_true(ret == -EBADMSG || ret == -ENOSPC);
+			assert_int_equal(ret, want);
+			assert_int_equal(r.produced | r.consumed | r.end, 0);
+			no_space += ret == -ENOSPC;
 		}
 		guarded_free(&src);
 		guarded_free(&dst);
 	}
 	assert_true(valid > 1000 && valid < 4000);
+	assert_true(no_space > 50);
 }
 
 static void
@@ -262,7 +308,21 @@ test_params(void **state)
 	assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, &in, 1,
 		&out, 1, &r), -EINVAL);
 	assert_int_equal(zip_codec_inflate(codec, &params, &in, 1, &out, 1, &r), -EINVAL);
+	assert_int_equal(r.consumed | r.produced, 0);
+	params.dict_len = ZIP_CODEC_DICT_MAX;
+	assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, &in, 1,
+		&out, 1, &r), 0);
+	params.level = 10;
+	assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, &in, 1,
+		&out, 1, &r), -EINVAL);
+	params.level = 1;
+	in.iov_len = CAP_MAX + 1;
+	assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, &in, 1,
+		&out, 1, &r), -E2BIG);
+	in.iov_len = 100;
 	params.dict_len = 10;
+	assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_SYNC, 0, &in, 1,
+		&out, 1, &r), -EINVAL);
 	assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FULL, 0, &in, 1,
 		&out, 1, &r), -EINVAL);
 	assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, &in, 1,
@@ -279,6 +339,7 @@ main(void)
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_used),
 		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_fit),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_params),
 	};

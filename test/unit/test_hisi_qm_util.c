@@ -96,6 +96,7 @@ static uint32_t
 fake_read32(struct hisi_qm_io *io, uint32_t off)
 {
 	assert_ptr_equal(io, &f->io);
+	assert_int_equal(off % 4, 0);
 	f->reads++;
 	if (f->gone)
 		return UINT32_MAX;
@@ -113,6 +114,7 @@ static void
 fake_write32(struct hisi_qm_io *io, uint32_t off, uint32_t value)
 {
 	assert_ptr_equal(io, &f->io);
+	assert_int_equal(off % 4, 0);
 	did("w %x=%x\n", off, value);
 }
 

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Where queues are while they have no work, how they leave, and who is called when work comes. */
+
+#include "test_zip_dev_turns.h"
+
+static const uint32_t same[CLIENTS] = { 1, 1, 1 };
+
+static int
+setup(void **state)
+{
+	(void)state;
+	turns_open(same, false);
+	return 0;
+}
+
+static int
+setup_wake(void **state)
+{
+	(void)state;
+	turns_open(same, true);
+	return 0;
+}
+
+static struct zip_dev_pool_stats
+pool_stats(void)
+{
+	struct zip_dev_pool_stats s;
+
+	zip_dev_pool_stats_get(pool, &s);
+	return s;
+}
+
+static bool
+asleep(unsigned int who)
+{
+	struct zip_dev_queue_stats s;
+
+	assert_int_equal(zip_dev_queue_stats_get(client[who].td.dev, 0, &s), 0);
+	assert_int_equal(s.asleep, client[who].q.db->asleep);
+	return s.asleep;
+}
+
+static void
+quiet_queues_fall_asleep(void **state)
+{
+	(void)state;
+	assert_false(turn(UINT32_MAX)); /* seen quiet */
+	now += ZIP_DEV_QUIET_NS;
+	assert_false(turn(UINT32_MAX));
+	assert_int_equal(pool_stats().queues_awake, 3);
+	assert_int_equal(pool_stats().sleeps, 0);
+	/* One is at work meanwhile: its quiet time begins anew. */
+	work(1, 1, 16);
+	assert_true(turn(UINT32_MAX));
+	/* Another one has a request under way, whose sender will ring when it is done. */
+	counter_set(&queue_of(2)->inflight, 1);
+	now++;
+	assert_false(turn(UINT32_MAX));
+	counter_set(&queue_of(2)->inflight, 0);
+	assert_int_equal(pool_stats().sleeps, 1);
+	assert_int_equal(pool_stats().queues_awake, 2);
+	assert_true(asleep(0) && !asleep(1) && !asleep(2));
+	assert_int_equal(pool_stats().wakes, 0);
+	assert_false(turn(UINT32_MAX));
+	now += ZIP_DEV_QUIET_NS;
+	assert_false(turn(UINT32_MAX));
+	assert_false(asleep(2)); /* from the time when the request was gone */
+	assert_true(!asleep(1));
+	now++;
+	assert_false(turn(UINT32_MAX));
+	assert_true(asleep(0) && asleep(1) && asleep(2));
+	assert_int_equal(pool_stats().queues_awake, 0);
+	assert_int_equal(pool->quiet.cnt, 0);
+
+	/* Woken by a ring: it has its turn, and is awake until it was quiet long enough again. */
+	work(0, 1, 16);
+	assert_int_equal(pool_stats().wakes, 1);
+	assert_int_equal(pool_stats().queues_awake, 1);
+	assert_true(!asleep(0) && asleep(1));
+	assert_int_equal(pool->first.cnt, 1);
+	work(0, 1, 16); /* awake: no write, no wake */
+	assert_int_equal(pool_stats().wakes, 1);
+	assert_true(turn(UINT32_MAX));
+	expect_turns("1:1 0:2");
+	assert_false(asleep(0));
+	/* Woken for nothing: quiet. */
+	td_wr(&client[1].td, HISI_QM_SHADOW_REG_WAKE, 0);
+	assert_int_equal(pool_stats().wakes, 2);
+	assert_false(asleep(1));
+	assert_int_equal(pool->quiet.cnt, 2);
+	assert_false(turn(UINT32_MAX));
+	/* A write for a queue that nobody has is dropped. */
+	td_wr(&client[1].td, HISI_QM_SHADOW_REG_WAKE, 1);
+	td_wr(&client[1].td, HISI_QM_SHADOW_REG_WAKE, 4);
+	assert_int_equal(td_stats(&client[1].td).doorbells_dropped, 2);
+	/* The doorbell register wakes, too. */
+	assert_true(asleep(2));
+	zip_dev_write(client[2].td.dev, HISI_QM_DB_SQ_CQ, 8,
+			hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND, 0, 1));
+	assert_false(asleep(2));
+	/* Asleep and stopped: not counted any more. */
+	assert_false(turn(UINT32_MAX));
+	now += ZIP_DEV_QUIET_NS + 1;
+	assert_false(turn(UINT32_MAX));
+	assert_int_equal(pool_stats().queues_awake, 0);
+	zip_dev_reset(client[2].td.dev);
+	assert_int_equal(pool_stats().queues_live, 2);
+	assert_int_equal(pool_stats().queues_awake, 0);
+}
+
+/* A function that does not follow the protocol is looked at for ever. */
+static void
+without_the_protocol_none_sleeps(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 10; i++) {
+		assert_false(turn(UINT32_MAX));
+		now += 10 * ZIP_DEV_QUIET_NS;
+	}
+	assert_int_equal(pool_stats().sleeps, 0);
+	assert_int_equal(pool_stats().queues_awake, 3);
+}
+
+/* A queue that is stopped leaves wherever it is; the one being claimed from, after that. */
+static void
+queues_leave(void **state)
+{
+	struct zip_dev_queue *q;
+
+	(void)state;
+	work(0, 2 * PER, LEN);
+	work(1, 1, LEN);
+	q = zip_dev_sched_get(pool, UINT32_MAX, now);
+	assert_int_equal(who_is(q), 0);
+	assert_int_equal(pool->first.cnt, 1);
+	/* Taken, waiting for its turn, quiet. */
+	assert_false(zip_dev_shut(client[0].td.dev));
+	assert_int_equal(pool_stats().queues_live, 2);
+	assert_true(zip_dev_shut(client[1].td.dev));
+	assert_int_equal(pool->first.cnt, 0);
+	assert_true(zip_dev_shut(client[2].td.dev));
+	assert_int_equal(pool->quiet.cnt, 0);
+	assert_int_equal(pool_stats().queues_live, 0);
+	assert_false(zip_dev_sched_out(q));
+	assert_false(zip_dev_shut(client[0].td.dev));
+	assert_int_equal(serve(q), 0);
+	assert_true(zip_dev_sched_out(q));
+	assert_false(q->leaving);
+	assert_true(zip_dev_shut(client[0].td.dev));
+	assert_false(turn(UINT32_MAX));
+	assert_int_equal(pool->turn.cnt, 0);
+	for (unsigned int i = 0; i < CLIENTS; i++)
+		assert_int_equal(td_stats(&client[i].td).queues_live, 0);
+}
+
+/* In the midst, at the head and at the tail of the list of turns. */
+static void
+lists_keep_their_order(void **state)
+{
+	(void)state;
+	for (unsigned int gone = 0; gone < CLIENTS; gone++) {
+		char want[64] = "";
+
+		for (unsigned int i = 0; i < CLIENTS; i++)
+			work(i, 3 * PER, LEN);
+		for (unsigned int i = 0; i < CLIENTS; i++)
+			assert_true(turn(UINT32_MAX));
+		assert_int_equal(pool->turn.cnt, CLIENTS);
+		turns_cnt = 0;
+		zip_dev_reset(client[gone].td.dev);
+		assert_int_equal(pool->turn.cnt, CLIENTS - 1);
+		run_all();
+		for (unsigned int k = 0; k < 2; k++)
+			for (unsigned int i = 0; i < CLIENTS; i++)
+				if (i != gone)
+					snprintf(want + strlen(want), 8, "%s%u:4",
+							want[0] == 0 ? "" : " ", i);
+		expect_turns(want);
+		for (unsigned int i = 0; i < CLIENTS; i++)
+			assert_int_equal(tq_restart(&client[i].q, HISI_ZIP_QC_COMPRESS), 0);
+	}
+}
+
+/* Calls to sleeping workers since the last look. */
+static uint32_t
+calls(void)
+{
+	static uint32_t seen;
+	uint32_t n = atomic_load(&pool->futex) - seen;
+
+	seen += n;
+	return n;
+}
+
+/* When a worker that sleeps is called: the pool is told that one does. */
+static void
+sleepers_are_called(void **state)
+{
+	struct zip_dev_queue *q;
+
+	(void)state;
+	calls();
+	pool->asleep = 1;
+	/* Work for one: whoever looks does it. For two: another one is called. */
+	work(0, 2 * PER, LEN);
+	q = zip_dev_sched_get(pool, UINT32_MAX, now);
+	assert_int_equal(calls(), 0);
+	zip_dev_sched_put(pool, q, 0);
+	calls();
+	work(1, 1, LEN);
+	q = zip_dev_sched_get(pool, UINT32_MAX, now);
+	assert_int_equal(calls(), 1);
+	/* Who claimed much is away for long: another one looks out, unless one does. */
+	zip_dev_sched_put(pool, q, (32 << 10) - 1);
+	assert_int_equal(calls(), 0);
+	q = zip_dev_sched_get(pool, 0, now);
+	calls();
+	zip_dev_sched_put(pool, q, 32 << 10);
+	assert_int_equal(calls(), 1);
+	q = zip_dev_sched_get(pool, 0, now);
+	calls();
+	atomic_store(&pool->polling, true);
+	zip_dev_sched_put(pool, q, 32 << 10);
+	assert_int_equal(calls(), 0);
+	/* A queue that comes is looked at by someone; one that goes is not. */
+	zip_dev_reset(client[2].td.dev);
+	assert_int_equal(calls(), 0);
+	assert_int_equal(tq_restart(&client[2].q, HISI_ZIP_QC_COMPRESS), 0);
+	assert_int_equal(calls(), 0);
+	atomic_store(&pool->polling, false);
+	assert_int_equal(tq_restart(&client[2].q, HISI_ZIP_QC_COMPRESS), 0);
+	assert_int_equal(calls(), 1);
+	pool->asleep = 0;
+	assert_int_equal(tq_restart(&client[2].q, HISI_ZIP_QC_COMPRESS), 0);
+	assert_int_equal(calls(), 0);
+}
+
+/* The same for a queue that is woken; and who sleeps with work at hand is back at once. */
+static void
+a_wake_calls_a_sleeper(void **state)
+{
+	(void)state;
+	assert_false(turn(UINT32_MAX));
+	now += ZIP_DEV_QUIET_NS + 1;
+	assert_false(turn(UINT32_MAX));
+	assert_int_equal(pool_stats().queues_awake, 0);
+	calls();
+	pool->asleep = 1;
+	work(0, 1, 16);
+	assert_int_equal(calls(), 1);
+	work(0, 1, 16);
+	assert_int_equal(calls(), 0);
+	atomic_store(&pool->polling, true);
+	work(1, 1, 16);
+	assert_int_equal(calls(), 0);
+	atomic_store(&pool->polling, false);
+	pool->asleep = 0;
+	assert_int_equal(atomic_load(&pool->ready), 2);
+	assert_int_equal(atomic_load(&pool->calm), 0);
+
+	zip_dev_sched_sleep(pool, INT64_MAX); /* work: does not sleep */
+	assert_int_equal(pool->asleep, 0);
+	run_all();
+	assert_int_equal(atomic_load(&pool->ready), 0);
+	assert_int_equal(atomic_load(&pool->calm), 2);
+	zip_dev_sched_sleep(pool, 1000); /* quiet queues to look at: not for ever */
+	assert_int_equal(pool->asleep, 0);
+	zip_dev_sched_stop(pool);
+	for (unsigned int i = 0; i < CLIENTS; i++)
+		zip_dev_reset(client[i].td.dev);
+	zip_dev_sched_sleep(pool, 1000);
+	assert_int_equal(pool->asleep, 0);
+}
+
+#define T(f)      cmocka_unit_test_setup_teardown(f, setup, turns_close)
+#define T_WAKE(f) cmocka_unit_test_setup_teardown(f, setup_wake, turns_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T_WAKE(quiet_queues_fall_asleep), T(without_the_protocol_none_sleeps),
+		T(queues_leave), T(lists_keep_their_order), T(sleepers_are_called),
+		T_WAKE(a_wake_calls_a_sleeper),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

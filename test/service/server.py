@@ -18,15 +18,15 @@ EXTRA = os.environ.get("SPIMDEVD_ARGS", "").split()
 class Server:
     """A running service; a context manager that ends it."""
 
-    def __init__(self, *args, listen="", folder=None, env=None, wait=True):
+    def __init__(self, *args, listen="", folder=None, env=None, wait=True, program=PROGRAM, **popen):
         self.own = tempfile.TemporaryDirectory(prefix="spimdevd-") if folder is None else None
         self.folder = folder or self.own.name
         self.path = os.path.join(self.folder, "zip")
-        argv = [PROGRAM, "--listen", self.path + listen, *EXTRA, *args]
+        argv = [program, "--listen", self.path + listen, *EXTRA, *args]
         self.err = b""
         # pylint: disable=consider-using-with
         self.proc = subprocess.Popen(argv, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                     env=dict(os.environ, **(env or {})))
+                                     env=dict(os.environ, **(env or {})), **popen)
         if wait:
             self.expect("listening on")
 
@@ -91,6 +91,11 @@ class Server:
                 if line.startswith(key + ":"):
                     return int(line.split()[1], 16 if key.startswith("Cap") else 10)
         raise KeyError(key)
+
+    def words(self, key):
+        """What /proc/PID/status has behind a key."""
+        with open("/proc/%d/status" % self.proc.pid, encoding="ascii", errors="replace") as f:
+            return next(line.split()[1:] for line in f if line.startswith(key + ":"))
 
     def fds(self):
         return len(os.listdir("/proc/%d/fd" % self.proc.pid))

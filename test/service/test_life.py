@@ -4,6 +4,8 @@
 
 import os
 import pwd
+import resource
+import shutil
 import signal
 import socket
 import stat
@@ -161,10 +163,15 @@ def test_gives_up_privileges():
     with tempfile.TemporaryDirectory() as folder:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        with Server("--run-as", "nobody", folder=folder) as s:
-            assert s.status("Uid") == nobody.pw_uid
-            assert s.status("Gid") == nobody.pw_gid
-            assert s.status("CapEff") == s.status("CapPrm") == s.status("CapBnd") == 0
+        # Root, with groups that nobody is not in.
+        with Server("--run-as", "nobody", folder=folder, extra_groups=[0, 4, 1234]) as s:
+            # Real, effective, saved, and of the file system.
+            assert s.words("Uid") == [str(nobody.pw_uid)] * 4, s.words("Uid")
+            assert s.words("Gid") == [str(nobody.pw_gid)] * 4, s.words("Gid")
+            groups = sorted(map(int, s.words("Groups")))
+            assert groups == sorted(os.getgrouplist("nobody", nobody.pw_gid)), groups
+            for caps in "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb":
+                assert s.status(caps) == 0, (caps, s.words(caps))
             assert s.status("NoNewPrivs") == 1
             if "--sandbox" not in EXTRA:
                 assert s.status("Seccomp") == 2
@@ -173,6 +180,38 @@ def test_gives_up_privileges():
             c.close()
             assert s.end() == 0, s.log()
         assert os.listdir(folder) == [], os.listdir(folder)
+
+
+def test_root_keeps_no_privileges():
+    with Server() as s:
+        for caps in "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb":
+            assert s.status(caps) == 0, (caps, s.words(caps))
+        assert s.status("NoNewPrivs") == 1
+        # A connection takes descriptors: as many as it may have.
+        soft, hard = resource.prlimit(s.proc.pid, resource.RLIMIT_NOFILE)
+        assert soft == hard, (soft, hard)
+
+
+def test_run_as_without_privileges():
+    """Who is no root may say its own name, and nobody else's."""
+    nobody = pwd.getpwnam("nobody")
+    own = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        program = shutil.copy(PROGRAM, folder)
+        with Server("--run-as", "nobody", folder=folder, program=program, **own) as s:
+            assert s.words("Uid") == [str(nobody.pw_uid)] * 4
+            c = Client(s.path)
+            assert c.queues() == 64
+            c.close()
+        # Another one, and root, whom the check for "own" must not take for itself.
+        for name in "daemon", "root":
+            done = subprocess.run([program, "--listen", folder + "/a", "--run-as", name, *EXTRA],
+                                  capture_output=True, text=True, timeout=60, check=False, **own)
+            assert done.returncode == FAILED, done
+            assert done.stderr == ("spimdevd: error: --run-as '%s': initgroups: Operation not "
+                                   "permitted\n" % name), done.stderr
+        assert os.listdir(folder) == ["spimdevd"], os.listdir(folder)
 
 
 def test_the_log_is_clean():

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -271,6 +272,24 @@ vt_fds(void)
 	assert_non_null(dir);
 	while (readdir(dir) != NULL)
 		n++;
+	closedir(dir);
+	return n;
+}
+
+unsigned int
+vt_inherited(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *e;
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)) != NULL) {
+		int flags = e->d_name[0] == '.' ? FD_CLOEXEC : fcntl(atoi(e->d_name), F_GETFD);
+
+		/* Closed in between: by a thread that closes what a test has thrown at it. */
+		n += flags >= 0 && (flags & FD_CLOEXEC) == 0;
+	}
 	closedir(dir);
 	return n;
 }

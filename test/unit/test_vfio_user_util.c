@@ -319,6 +319,7 @@ vt_start(struct vt *t, const struct vfio_user_server_conf *conf)
 
 	memset(t, 0, sizeof(*t));
 	t->fds = vt_fds();
+	t->inherited = vt_inherited();
 	t->thread = l;
 	t->mem_fd = vt_memfd(65536);
 	c.name = "test";
@@ -361,6 +362,7 @@ vt_stop(struct vt *t)
 
 	vt_only_victim(t);
 	vt_victim_works(t);
+	assert_int_equal(vt_inherited(), t->inherited);
 	vt_call(t, stop, NULL);
 	pthread_join(l->thread, NULL);
 	vfio_user_server_destroy(t->server);

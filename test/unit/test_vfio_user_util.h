@@ -58,6 +58,7 @@ struct vt {
 	int mem_fd;           /**< Of regions that are mapped. */
 	int victim;           /**< Socket. */
 	unsigned int fds;     /**< Open before. */
+	unsigned int inherited; /**< Of those, what a program executed by us would have. */
 	void *thread;
 };
 
@@ -109,6 +110,8 @@ uint64_t vt_unmap(int sock, uint64_t iova, uint64_t size, int error);
 int vt_memfd(uint64_t size);
 /** Open fds of the process. */
 unsigned int vt_fds(void);
+/** Open fds that a program executed by this process would have: none of the server's may be. */
+unsigned int vt_inherited(void);
 /** As many are open as before; but for those that an emulator is known to lose. */
 void vt_fds_back(unsigned int before);
 /** Mappings of this process whose name has that in it. */

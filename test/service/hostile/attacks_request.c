@@ -13,6 +13,13 @@
 #define MEM_LEN (16u << 20)
 #define PAGE    4096u
 
+/* Where wild requests may write: behind rings, contexts and what proper requests use. */
+#define WILD_FROM (1u << 20)
+
+#define PROPER_TEXT   2000u
+#define PROPER_STREAM 10u /* one stored block of 5 bytes */
+#define PROPER_ROOM   4096u
+
 static struct attacker a;
 static struct queue comp, deco;
 
@@ -42,7 +49,7 @@ wild_addr(uint32_t *seed)
 	case 3: return UINT64_MAX - rnd(seed) % 300;
 	case 4: return rnd(seed) % 300;
 	/* Behind the rings, so that each request completes whatever it is. */
-	default: return ATTACKER_IOVA + (1u << 20) + (rnd(seed) % (MEM_LEN - (1u << 20)) & ~63u);
+	default: return ATTACKER_IOVA + WILD_FROM + (rnd(seed) % (MEM_LEN - WILD_FROM) & ~63u);
 	}
 }
 
@@ -98,38 +105,64 @@ wild_sqe(uint32_t *seed, struct hisi_zip_sqe *sqe)
 	sqe->stream_ctx_addr_h = 0;
 }
 
+/* One that must be right, and one that must be wrong, whatever is beside them. */
+static void
+proper_sqe(struct queue *q, uint64_t text, uint64_t stream, uint64_t out, bool right)
+{
+	static const uint64_t nowhere = ATTACKER_IOVA / 2;
+	struct hisi_zip_sqe *sqe = queue_next(q, HISI_ZIP_REQ_DEFLATE);
+
+	hisi_zip_sqe_src(sqe, !right ? nowhere : q == &comp ? text : stream,
+			q == &comp ? PROPER_TEXT : PROPER_STREAM);
+	hisi_zip_sqe_dst(sqe, out, PROPER_ROOM);
+}
+
 static void
 every_field_wild(const struct target *t)
 {
+	static const uint8_t stored[PROPER_STREAM] = "\1\5\0\372\377wild?";
 	double until = now_s() + t->seconds;
-	unsigned int good = 0, bad = 0;
+	uint8_t *text, *stream, *out;
 	uint32_t seed = t->seed;
 
 	open_both(t);
-	for (unsigned int round = 0; now_s() < until; round++) {
-		struct queue *q = rnd(&seed) % 2 ? &comp : &deco;
+	text = attacker_alloc(&a, PROPER_TEXT, 64);
+	stream = attacker_alloc(&a, PROPER_STREAM, 64);
+	out = attacker_alloc(&a, PROPER_ROOM, 64);
+	if (attacker_iova(&a, out) + PROPER_ROOM > ATTACKER_IOVA + WILD_FROM)
+		die("no room before what wild requests may write to");
+	fill_text(text, PROPER_TEXT, seed);
+	memcpy(stream, stored, sizeof(stored));
+	for (unsigned int round = 0; round < 2 || now_s() < until; round++) {
+		struct queue *q = round < 2 ? (round == 0 ? &comp : &deco) :
+			rnd(&seed) % 2 ? &comp : &deco;
 		unsigned int n = 1 + rnd(&seed) % 16;
 
 		if (round % 16 == 0)
-			wild_lists(&seed, a.mem + (1u << 20), 1u << 20);
+			wild_lists(&seed, a.mem + WILD_FROM, 1u << 20);
 		for (unsigned int i = 0; i < n; i++)
 			wild_sqe(&seed, queue_next(q, 0));
+		for (unsigned int right = 0; right < 2; right++)
+			proper_sqe(q, attacker_iova(&a, text), attacker_iova(&a, stream),
+					attacker_iova(&a, out), right != 0);
+		memset(out, 0, 5);
 		queue_ring(q);
-		for (unsigned int i = 0; i < n; i++) {
+		for (unsigned int i = 0; i < n + 2; i++) {
 			const struct hisi_zip_sqe *sqe = queue_pop(q, 60000);
+			uint32_t status;
 
 			if (sqe == NULL)
 				die("seed %u, round %u: a request did not complete", t->seed,
 						round);
-			if ((sqe->dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK)
-				good++;
-			else
-				bad++;
+			status = sqe->dw3 & HISI_ZIP_STATUS_MASK;
+			if (i >= n && status != (i == n ? HISI_ZIP_BAD_ADDR : HISI_ZIP_OK))
+				die("seed %u, round %u: a request that is %s has status 0x%x",
+						t->seed, round, i == n ? "wrong" : "right", status);
 		}
+		if (q == &deco && memcmp(out, stored + 5, 5) != 0)
+			die("seed %u, round %u: the right request's output is wrong", t->seed,
+					round);
 	}
-	if (bad == 0 || good == 0)
-		die("seed %u: %u requests were right, %u wrong: expected both", t->seed, good,
-				bad);
 	close_both();
 }
 

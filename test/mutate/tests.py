@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""The tests of a tree as single commands, each with what must be built for it.
+
+Those of meson are asked of meson. Those that the groups in test/groups run besides are found
+here: the modules of test/service, function by function; hostile clients, attack by attack.
+"""
+
+import glob
+import hashlib
+import json
+import os
+import re
+import subprocess
+
+BUILD = "build"
+SERVICE = ("spimdevd", "spimctl")
+
+
+class Test:
+    """A command that ends with 0, and prints no line "not ok", if all is well."""
+
+    def __init__(self, name, argv, built, env=None, scripts=(), alone=False):
+        self.name = name
+        self.argv = argv
+        self.built = built        # files below the build folder
+        self.env = env or {}
+        self.scripts = scripts    # files of the tree
+        self.alone = alone        # no other may run beside it: it takes what there is once
+
+    def key(self, tree):
+        """Changes with all that its result stands on."""
+        h = hashlib.sha256(json.dumps([self.argv, sorted(self.env.items())]).encode())
+        for path in (*(os.path.join(BUILD, b) for b in self.built), *self.scripts):
+            with open(os.path.join(tree, path), "rb") as f:
+                h.update(hashlib.sha256(f.read()).digest())
+        return h.hexdigest()
+
+
+def introspect(tree, what):
+    done = subprocess.run(["meson", "introspect", os.path.join(tree, BUILD), what], check=True,
+                          stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
+def of_meson(tree):
+    build = os.path.realpath(os.path.join(tree, BUILD))
+    targets = {t["id"]: t for t in introspect(tree, "--targets")}
+    for t in introspect(tree, "--tests"):
+        built = {os.path.relpath(f, build)
+                 for d in t["depends"] for f in targets[d]["filename"]}
+        for word in t["cmd"]:
+            if word.startswith(build + os.sep) and os.path.isfile(word):
+                built.add(os.path.relpath(word, build))
+        yield Test(t["name"].split(":")[-1], t["cmd"], sorted(built), t["env"],
+                   [w for w in t["cmd"] if w.startswith("test/")])
+
+
+def programs(*names):
+    return ["app/" + name for name in names]
+
+
+def of_modules(tree):
+    """Functions of test/service/test_*.py."""
+    scripts = sorted(os.path.relpath(f, tree)
+                     for f in glob.glob(os.path.join(tree, "test/service/*.py")))
+    for path in scripts:
+        if not os.path.basename(path).startswith("test_"):
+            continue
+        with open(os.path.join(tree, path), encoding="utf-8") as f:
+            names = re.findall(r"^def (test_\w+)", f.read(), re.M)
+        module = os.path.basename(path)[len("test_"):-len(".py")]
+        for name in names:
+            yield Test("service/%s/%s" % (module, name[len("test_"):]),
+                       ["python3", path, name], programs(*SERVICE), scripts=scripts)
+
+
+def of_hostile(tree, sandbox):
+    for path in sorted(glob.glob(os.path.join(tree, "test/service/hostile/attacks_*.c"))):
+        with open(path, encoding="utf-8") as f:
+            names = re.findall(r"^\t\{ \"([^\"]+)\", \w+ \},$", f.read(), re.M)
+        for name in names:
+            yield Test("hostile/" + name.replace(" ", "_"),
+                       [BUILD + "/test/service/hostile", "-s", "0.3", "-r", "1", "-o", name,
+                        BUILD + "/app/spimdevd", *sandbox],
+                       [*programs("spimdevd"), "test/service/hostile"])
+
+
+# The driver over a service of its own; "$1" is the test, "$2" its count.
+BY_SERVICE = """
+dir=$(mktemp -d) || exit 1
+trap 'kill $server; wait $server; rm -rf "$dir"' EXIT
+build/app/spimdevd --listen "$dir/s" --workers 1 $SPIMDEVD_ARGS > "$dir/log" 2>&1 &
+server=$!
+tries=0
+until grep -q listening "$dir/log" || [ "$tries" -ge 500 ]; do
+	tries=$((tries + 1))
+	sleep 0.01
+done
+build/test/pmd/test_pmd_$1 -- --dev "dev=unix:$dir/s" --count "$2"
+"""
+
+
+def of_groups(tree, sandbox):
+    spimgz = "test/service/spimgz.sh"
+    yield Test("spimgz", ["sh", spimgz, BUILD], programs("spimdevd", "spimgz"), scripts=[spimgz])
+    for name, count in (("stateless", "100"), ("extmem", "20")):
+        if os.path.exists(os.path.join(tree, "test/pmd/test_pmd_%s.c" % name)):
+            yield Test("pmd_service_" + name, ["sh", "-c", BY_SERVICE, "sh", name, count],
+                       [*programs("spimdevd"), "test/pmd/test_pmd_" + name])
+    yield Test("load_swarm", [BUILD + "/test/service/load_swarm", "--service",
+                              " ".join([BUILD + "/app/spimdevd", *sandbox])],
+               [*programs("spimdevd"), "test/service/load_swarm"])
+    autotest = "test/stock/autotest.sh"
+    yield Test("autotest", ["sh", autotest, "no-huge"],
+               ["drivers/librte_compress_hisi_zip.so"], scripts=[autotest])
+
+
+def all_of(tree, sandbox=()):
+    """Every test of the tree, which is configured and built."""
+    found = [*of_meson(tree), *of_modules(tree), *of_hostile(tree, sandbox),
+             *of_groups(tree, sandbox)]
+    return [t for t in found
+            if all(os.path.exists(os.path.join(tree, BUILD, b)) for b in t.built)]

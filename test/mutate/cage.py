@@ -20,7 +20,6 @@ MS_RDONLY, MS_REMOUNT, MS_BIND = 1, 32, 4096
 SCRATCH = ("/tmp", "/var/tmp", "/dev/shm", "/run")
 POLL_S = 0.1
 TAIL = 32768
-LARGEST_FILE = 1 << 30
 SPARE_KIB = 1 << 20     # what the machine is left with
 PROCESSES = 1000
 # The system's own starts faster than one in a folder of somebody's.
@@ -149,7 +148,6 @@ def excess(task):
 
 
 def prepare():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Should memory run out before we notice, it is this that goes.
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as f:

@@ -118,11 +118,12 @@ class Recorder:
         env = dict(test.env, GCOV_PREFIX=self.folder, LD_PRELOAD=PRELOAD,
                    SPIMDEVD_ARGS="--sandbox off")
         limits = cage.Limits(LIMIT_S)
-        result = cage.run(test.argv, self.tree, limits, env, [self.folder])
+        where = os.path.join(self.tree, test.folder)
+        result = cage.run(test.argv, where, limits, env, [self.folder])
         if any(b.endswith("spimdevd") for b in test.built):
             # Again as it is used: then what comes before the sandbox is seen.
             env["SPIMDEVD_ARGS"] = ""
-            cage.run(test.argv, self.tree, limits, env, [self.folder])
+            cage.run(test.argv, where, limits, env, [self.folder])
         return {"why": result.why, "seconds": round(result.seconds, 2),
                 "output": result.output[-2000:] if result.why else "",
                 "files": executed(self.build, self.counts())}
@@ -184,7 +185,7 @@ def bring_up_to_date(jobs, wanted=None):
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         done = 0
-        for name, record in pool.map(one, [n for n in due if not found[n].alone]):
+        for name, record in as_they_end(pool, one, [n for n in due if not found[n].alone]):
             keep(kept, name, record, keys[name])
             done += 1
             if done % 10 == 0:
@@ -194,6 +195,11 @@ def bring_up_to_date(jobs, wanted=None):
             keep(kept, *one(name), keys[name])
     save(kept)
     return kept
+
+
+def as_they_end(pool, what, names):
+    for f in concurrent.futures.as_completed([pool.submit(what, n) for n in names]):
+        yield f.result()
 
 
 def keep(kept, name, record, key):

@@ -20,20 +20,29 @@ SERVICE = ("spimdevd", "spimctl")
 class Test:
     """A command that ends with 0, and prints no line "not ok", if all is well."""
 
-    def __init__(self, name, argv, built, env=None, scripts=(), alone=False):
+    def __init__(self, name, argv, built, env=None, scripts=(), folder="", alone=False):
         self.name = name
         self.argv = argv
         self.built = built        # files below the build folder
         self.env = env or {}
         self.scripts = scripts    # files of the tree
+        self.folder = folder      # where it is run, from the top of the tree
         self.alone = alone        # no other may run beside it: it takes what there is once
 
     def key(self, tree):
         """Changes with all that its result stands on."""
-        h = hashlib.sha256(json.dumps([self.argv, sorted(self.env.items())]).encode())
+        argv = [w.replace(os.path.realpath(tree) + os.sep, "") for w in self.argv]
+        h = hashlib.sha256(json.dumps([argv, sorted(self.env.items())]).encode())
+        shared = False
         for path in (*(os.path.join(BUILD, b) for b in self.built), *self.scripts):
             with open(os.path.join(tree, path), "rb") as f:
-                h.update(hashlib.sha256(f.read()).digest())
+                content = f.read()
+            h.update(hashlib.sha256(content).digest())
+            shared = shared or b"libspimdev.so" in content
+        for path in glob.glob(os.path.join(tree, BUILD, "lib/spimdev/libspimdev.so.*.*")):
+            if shared and os.path.isfile(path):
+                with open(path, "rb") as f:
+                    h.update(hashlib.sha256(f.read()).digest())
         return h.hexdigest()
 
 
@@ -43,7 +52,7 @@ def introspect(tree, what):
     return json.loads(done.stdout)
 
 
-def of_meson(tree):
+def of_meson(tree, sandbox):
     build = os.path.realpath(os.path.join(tree, BUILD))
     targets = {t["id"]: t for t in introspect(tree, "--targets")}
     for t in introspect(tree, "--tests"):
@@ -52,8 +61,10 @@ def of_meson(tree):
         for word in t["cmd"]:
             if word.startswith(build + os.sep) and os.path.isfile(word):
                 built.add(os.path.relpath(word, build))
-        yield Test(t["name"].split(":")[-1], t["cmd"], sorted(built), t["env"],
-                   [w for w in t["cmd"] if w.startswith("test/")])
+        argv = t["cmd"]
+        if sandbox and argv[1:] == ["app/spimdevd", "on"]:
+            argv = [argv[0], "app/spimdevd", "off"]
+        yield Test(t["name"].split(":")[-1], argv, sorted(built), t["env"], folder=BUILD)
 
 
 def programs(*names):
@@ -118,7 +129,7 @@ def of_groups(tree, sandbox):
 
 def all_of(tree, sandbox=()):
     """Every test of the tree, which is configured and built."""
-    found = [*of_meson(tree), *of_modules(tree), *of_hostile(tree, sandbox),
+    found = [*of_meson(tree, sandbox), *of_modules(tree), *of_hostile(tree, sandbox),
              *of_groups(tree, sandbox)]
     return [t for t in found
             if all(os.path.exists(os.path.join(tree, BUILD, b)) for b in t.built)]

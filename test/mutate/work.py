@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""Builds a mutant in a tree of its own and runs tests on it until one of them fails."""
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+
+import cage
+import trees
+
+BUILD_S = 180
+# A test may take so many times what it usually takes, and so many seconds more.
+TIMES, MORE_S = 5, 5
+PERTURB = "165"         # what freed memory is filled with
+
+
+def limits(usual):
+    return cage.Limits(TIMES * usual + MORE_S)
+
+
+def run(tree, test, limit):
+    env = dict({"MALLOC_PERTURB_": PERTURB}, **test.env)
+    return cage.run(test.argv, os.path.join(tree, test.folder), limit, env)
+
+
+class NoBuild(Exception):
+    """The compiler or the linker does not take it."""
+
+
+class Job:
+    """A tree with a build, in which one mutant at a time is tried."""
+
+    def __init__(self, name):
+        self.tree = trees.copy(name)
+        trees.build(self.tree, trees.PLAIN)
+        self.build = os.path.join(os.path.realpath(self.tree), "build")
+        self.objects = {}       # of a source
+        self.digest = {}        # of an object, as it is without a mistake
+        with open(os.path.join(self.build, "compile_commands.json"), encoding="utf-8") as f:
+            for command in json.load(f):
+                path = os.path.relpath(os.path.join(command["directory"], command["file"]),
+                                       os.path.dirname(self.build))
+                if path.startswith(("lib/", "drivers/", "app/")):
+                    self.add(path, command["output"])
+        self.add_headers()
+
+    def add(self, path, output):
+        full = os.path.join(self.build, output)
+        if os.path.exists(full):
+            self.objects.setdefault(path, []).append(output)
+            self.digest[output] = self.hash(output)
+
+    def add_headers(self):
+        done = subprocess.run(["ninja", "-C", self.build, "-t", "deps"], check=True, text=True,
+                              stdout=subprocess.PIPE)
+        output = None
+        for line in done.stdout.splitlines():
+            if line and line[0] != " ":
+                output = line.split(":")[0]
+            elif line.endswith(".h") and output in self.digest:
+                path = os.path.relpath(os.path.join(self.build, line.strip()),
+                                       os.path.dirname(self.build))
+                if path.startswith(("lib/", "drivers/", "app/")):
+                    self.objects.setdefault(path, []).append(output)
+
+    def hash(self, output):
+        return hashlib.sha256(trees.content(os.path.join(self.build, output))).digest()
+
+    def ninja(self, targets):
+        try:
+            done = subprocess.run(["nice", "-n", "5", "ninja", "-j2", "-C", self.build, *targets],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  stdin=subprocess.DEVNULL, timeout=BUILD_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise NoBuild("the compiler hangs") from None
+        if done.returncode != 0:
+            raise NoBuild(done.stdout.decode(errors="replace")[-2000:])
+
+    def attempt(self, mutant, queue):
+        """Tries a mutant against tests, which are (test, usual seconds) in their order. Gives an
+        Outcome."""
+        path = os.path.join(self.tree, mutant.path)
+        original = trees.content(path)
+        begun = time.monotonic()
+        try:
+            with open(path, "wb") as f:
+                f.write(mutant.apply(original.decode()).encode())
+            return self.judged(mutant, queue, begun)
+        except NoBuild as e:
+            return Outcome("not compiled", begun, output=str(e))
+        finally:
+            with open(path, "wb") as f:
+                f.write(original)
+
+    def judged(self, mutant, queue, begun):
+        objects = self.objects.get(mutant.path, [])
+        self.ninja(objects)
+        if all(self.hash(o) == self.digest[o] for o in objects):
+            return Outcome("equivalent", begun)
+        built, noted = set(), []
+        for n, (test, usual) in enumerate(queue):
+            if not built.issuperset(test.built):
+                # The first alone: it kills most. Then some more, then all.
+                ahead = queue[n:n + 1 if n == 0 else n + 4 if n < 4 else None]
+                targets = sorted({b for t, _ in ahead for b in t.built} - built)
+                self.ninja(targets)
+                built.update(targets)
+            result = run(self.tree, test, limits(usual))
+            if result.why == "":
+                continue
+            again = run(self.tree, test, limits(usual))
+            if again.why != "":
+                return Outcome("killed", begun, test.name, again.why, again.output, noted)
+            noted.append("%s failed once (%s)" % (test.name, result.why))
+        return Outcome("survived", begun, noted=noted)
+
+
+class Outcome:
+    """What became of a mutant."""
+
+    def __init__(self, state, begun, test="", why="", output="", noted=()):
+        self.state = state
+        self.seconds = time.monotonic() - begun
+        self.test = test
+        self.why = why
+        self.output = output
+        self.noted = list(noted)

@@ -52,6 +52,7 @@ struct spim_unix {
 	 * answer that is older than a command must not stand for the command's.
 	 */
 	uint32_t mb[MB_WORDS];
+	bool mb_unsent; /**< The command did not get out: the function has an earlier answer. */
 	pthread_mutex_t mb_lock;
 	/** HISI_ZIP_EXT_REG_MAGIC and _FEATURES of this function, read at once. */
 	uint32_t ext[2];
@@ -76,12 +77,15 @@ reg_read(struct spim_unix *u, uint32_t off, void *buf, uint32_t len)
 }
 
 /* No write needs an answer: a later read comes after it, and tells if the function is gone. */
-static void
+static int
 reg_post(struct spim_unix *u, uint32_t off, const void *buf, uint32_t len)
 {
+	int ret;
+
 	pthread_rwlock_rdlock(&u->lock);
-	vfio_user_client_region_post(u->client, VFIO_USER_PCI_BAR2, off, buf, len);
+	ret = vfio_user_client_region_post(u->client, VFIO_USER_PCI_BAR2, off, buf, len);
 	pthread_rwlock_unlock(&u->lock);
+	return ret;
 }
 
 static int
@@ -103,8 +107,8 @@ mailbox_read(struct spim_unix *u, uint32_t off)
 	uint32_t value;
 
 	pthread_mutex_lock(&u->mb_lock);
-	if (off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0 &&
-			reg_read(u, off, u->mb, sizeof(u->mb)) != 0 && unix_alive(&u->io) != 0)
+	if (off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0 && (u->mb_unsent ||
+			reg_read(u, off, u->mb, sizeof(u->mb)) != 0) && unix_alive(&u->io) != 0)
 		value = UINT32_MAX;
 	else
 		value = u->mb[(off - HISI_QM_MAILBOX) / sizeof(uint32_t)];
@@ -146,7 +150,7 @@ unix_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 
 	pthread_mutex_lock(&u->mb_lock);
 	u->mb[0] |= HISI_QM_MB_BUSY; /* so that the next look is at the function */
-	reg_post(u, HISI_QM_MAILBOX, mb, sizeof(*mb));
+	u->mb_unsent = reg_post(u, HISI_QM_MAILBOX, mb, sizeof(*mb)) != 0;
 	pthread_mutex_unlock(&u->mb_lock);
 }
 
@@ -186,8 +190,10 @@ unix_reset(struct hisi_qm_io *io)
 	pthread_rwlock_rdlock(&u->lock);
 	ret = vfio_user_client_reset(u->client);
 	pthread_rwlock_unlock(&u->lock);
-	if (ret == 0)
+	if (ret == 0) {
 		memset(u->mb, 0, sizeof(u->mb));
+		u->mb_unsent = false;
+	}
 	pthread_mutex_unlock(&u->mb_lock);
 	return ret;
 }
@@ -364,6 +370,7 @@ unix_reopen(struct hisi_qm_io *io)
 	old = u->client;
 	u->client = client;
 	memset(u->mb, 0, sizeof(u->mb)); /* of a function that was just made */
+	u->mb_unsent = false;
 	pthread_rwlock_unlock(&u->lock);
 	pthread_mutex_unlock(&u->mb_lock);
 	vfio_user_client_close(old);

@@ -10,12 +10,13 @@
  * A service that is right in all but one thing: what a client does with it shows whether
  * the client checks that thing.
  *
- *   liar.c         options; one connection at a time, its messages passed on one by one
+ *   liar.c         options; a process for each connection, whose messages pass one by one
  *   liar_ring.c    the function: our own model, whose completions are passed on one by one
  *   liar_answer.c  the lies that are told in answers
  *   liar_result.c  the lies that are told in rings
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -88,7 +89,8 @@ struct liar {
 	const char *fault;
 	/* The lie of this connection, in answers to cmd, at its n-th chance; 0: any, each. */
 	const struct lie *lie;
-	unsigned int cmd, n, chances, told;
+	unsigned int cmd, n, chances;
+	atomic_uint *told;                 /**< Shared by all connections. */
 	int sock;                          /**< The client's end. */
 	/* The function (liar_ring.c). */
 	struct vfio_user_conn *conn;

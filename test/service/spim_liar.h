@@ -42,7 +42,7 @@ void spim_liar_said(const char *text);
 /** Takes the lines. */
 void spim_liar_log(int error, const char *line);
 
-/** main(): usage NAME LIAR. */
+/** main(): usage NAME LIAR [TEST]. */
 int spim_liar_main(int argc, char **argv, const struct CMUnitTest *tests, size_t cnt);
 
 #endif /* SPIM_LIAR_H */

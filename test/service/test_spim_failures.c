@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ *
+ * The C interface when the service goes, when whatever can fail does, and when the socket takes
+ * the smallest pieces.
+ *
+ * usage: test_spim_failures LIAR
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fail_nth.h"
+#include "hurry.h"
+#include "spim_liar.h"
+#include "spimdev.h"
+
+#define LEN 4096
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void
+test_zip_goes_on(void **state)
+{
+	struct spim_zip_op op = { .src_len = LEN, .dst_len = LEN, .level = 1, .last = 1 }, *done;
+	struct spim_zip_queue *q;
+	struct spim_zip *z;
+	uint8_t *mem;
+	int ret = 0;
+
+	(void)state;
+	spim_liar_start("never");
+	assert_int_equal(spim_zip_open(spim_liar_name, NULL, &z), 0);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &q), 0);
+	mem = spim_zip_alloc(z, 2 * LEN);
+	assert_non_null(mem);
+	memset(mem, 'z', LEN);
+	op.src = mem;
+	op.dst = mem + LEN;
+	/* Nothing in flight: nobody asks, and nothing is lost. */
+	for (int i = 0; i < 3000; i++)
+		assert_int_equal(spim_zip_poll(q, &done, 1), 0);
+	assert_int_equal(spim_zip_submit(q, &op), 0);
+	for (int i = 0; i < 3000; i++)
+		assert_int_equal(spim_zip_poll(q, &done, 1), 0);
+	assert_true(spim_liar_leave() >= 0);
+	for (int i = 0; i < 1024 && ret == 0; i++)
+		ret = spim_zip_poll(q, &done, 1);
+	assert_int_equal(ret, -ENOTCONN);
+	/* From now on it is asked at each call. */
+	assert_int_equal(spim_zip_poll(q, &done, 1), -ENOTCONN);
+	assert_int_equal(spim_zip_poll(q, &done, 1), -ENOTCONN);
+	/* Whoever is woken looks at once. */
+	assert_true(spim_zip_fd(z) == -ENOTCONN);
+	spim_liar_again(NULL);
+	assert_int_equal(spim_zip_poll(q, &done, 1), 0);
+	for (int i = 0; i < 10000 && ret != 1; i++) {
+		usleep(1000);
+		ret = spim_zip_poll(q, &done, 1);
+		assert_true(ret >= 0);
+	}
+	assert_ptr_equal(done, &op);
+	assert_int_equal(op.status, SPIM_ZIP_OK);
+	assert_int_equal(op.consumed, LEN);
+	/* Armed, and gone: that wakes, and the first look sees it. */
+	assert_true(spim_zip_fd(z) >= 0);
+	assert_int_equal(spim_zip_submit(q, &op), 0);
+	while (spim_zip_poll(q, &done, 1) == 0)
+		spim_zip_wait(q, 10);
+	assert_int_equal(spim_zip_wait(q, 0), 0);
+	assert_int_equal(spim_liar_leave(), 0);
+	assert_int_equal(spim_zip_submit(q, &op), 0);
+	assert_int_equal(spim_zip_wait(q, 10000), 1);
+	assert_int_equal(spim_zip_poll(q, &done, 1), -ENOTCONN);
+	spim_liar_again(NULL);
+	ret = 0;
+	for (int i = 0; i < 10000 && ret != 1; i++) {
+		usleep(1000);
+		ret = spim_zip_poll(q, &done, 1);
+	}
+	assert_int_equal(ret, 1);
+	spim_zip_queue_give(q);
+	spim_zip_free(z, mem);
+	spim_zip_close(z);
+	spim_liar_end(0);
+}
+
+/* What the C interface needs is asked for: a function that lacks it will not do. */
+static void
+test_zip_needs(void **state)
+{
+	struct spim_zip *z;
+
+	(void)state;
+	spim_liar_start_with(ARGS("--plain"));
+	assert_int_equal(spim_zip_open(spim_liar_name, NULL, &z), -ENOTSUP);
+	spim_liar_end(0);
+	spim_liar_start_with(ARGS("--revision", "0x21"));
+	assert_int_equal(spim_zip_open(spim_liar_name, NULL, &z), -ENOTSUP);
+	spim_liar_end(0);
+}
+
+/* ---- Whatever can fail ---- */
+
+/* One life of an access point. @return 0, or a negative errno. */
+static int
+life(void)
+{
+	struct spim_zip_op op = { .src_len = LEN, .dst_len = LEN, .level = 1, .last = 1 }, *done;
+	struct spim_zip_queue *q = NULL;
+	struct spim_zip *z = NULL;
+	uint8_t *m = NULL;
+	int ret;
+
+	ret = spim_zip_open(spim_liar_name, NULL, &z);
+	if (ret != 0)
+		return ret;
+	m = spim_zip_alloc(z, 2 * LEN);
+	ret = m == NULL ? -errno : spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &q);
+	if (ret == 0) {
+		ret = spim_zip_fd(z);
+		ret = ret < 0 ? ret : 0;
+	}
+	if (ret == 0) {
+		memset(m, 'w', LEN);
+		op.src = m;
+		op.dst = m + LEN;
+		ret = spim_zip_submit(q, &op);
+	}
+	for (int i = 0; i < 1000 && ret == 0; i++) {
+		ret = spim_zip_poll(q, &done, 1);
+		if (ret == 0)
+			spim_zip_wait(q, SPIM_LIAR_SPEED);
+	}
+	if (ret == 0)
+		ret = -ETIME; /* it does not come, as a wake-up failed */
+	else if (ret == 1)
+		ret = done == &op && op.status == SPIM_ZIP_OK && op.consumed == LEN ? 0 : -EBADMSG;
+	spim_zip_queue_give(q);
+	spim_zip_free(z, m);
+	spim_zip_close(z);
+	return ret;
+}
+
+static void
+test_failures(void **state)
+{
+	unsigned int errors = 0, n;
+	const char *what = "";
+
+	(void)state;
+	for (n = 1; what != NULL; n++) {
+		int ret;
+
+		spim_liar_start("none");
+		hurry(SPIM_LIAR_SPEED);
+		fail_nth(n);
+		ret = life();
+		what = fail_nth_end();
+		hurry(1);
+		errors += ret != 0;
+		if (what == NULL)
+			assert_int_equal(ret, 0);
+		else if (ret > 0 || ret == -EBADMSG)
+			fail_msg("call %u, %s: %d", n, what, ret);
+		spim_liar_end(0);
+	}
+	print_message("%u calls, %u errors\n", n - 2, errors);
+	assert_true(errors > 20);
+}
+
+/* All that is said, in the smallest pieces. */
+static void
+test_short(void **state)
+{
+	(void)state;
+	for (size_t bytes = 1; bytes < 40; bytes = bytes * 2 + 1) {
+		spim_liar_start("none");
+		fail_nth_short(bytes);
+		assert_int_equal(life(), 0);
+		fail_nth_short(0);
+		spim_liar_end(0);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_zip_goes_on),
+		cmocka_unit_test(test_zip_needs),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_short),
+	};
+
+	return spim_liar_main(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
+}

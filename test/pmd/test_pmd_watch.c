@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Queues that are silent. The function is one of this process without threads, and the
+ * test decides whether it works: so time is counted in looks at the clock, each of which
+ * counts for an eighth of what is allowed, however busy the machine is.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hisi_zip_pmd.h"
+#include "pmd_test.h"
+
+#define NAME "compress_hisi_zip_watch"
+#define DEPTH 64
+#define LEN   500u
+#define ROOM  (2 * LEN)
+#define LOOKS 8 /* until a queue has failed */
+#define TIMEOUT_MS 40u
+#define STALL ",fault=stall@2" /* from the op after that of start() on */
+
+/* A function that can be made deaf, and counts how often it was asked. */
+static struct {
+	struct hisi_qm_io_ops ops;
+	const struct hisi_qm_io_ops *real;
+	bool deaf;
+	unsigned int reads;
+} function;
+
+static uint8_t dev;
+static void *comp;
+
+static unsigned int
+poll_function(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
+{
+	return function.deaf ? 0 : function.real->poll(io, qn, budget);
+}
+
+static uint32_t
+read_function(struct hisi_qm_io *io, uint32_t off)
+{
+	function.reads++;
+	return function.real->read32(io, off);
+}
+
+static struct rte_comp_op *
+make_op(struct rng *rng, enum pmd_shape shape)
+{
+	struct rte_comp_op *op = pmd_op(comp, pmd_chain(rng, shape, NULL, 0, LEN, 0), 0, LEN,
+		pmd_chain(rng, shape, NULL, 0, ROOM, 0), 0);
+
+	return op;
+}
+
+static void
+run_one(struct rng *rng, uint8_t status)
+{
+	struct rte_comp_op *op = make_op(rng, PMD_LINEAR);
+
+	pmd_run(dev, 0, &op, 1);
+	PMD_CHECK(op->status == status, "%s, expected %s", pmd_status(op->status),
+		pmd_status(status));
+	pmd_op_free(op);
+}
+
+/* A device whose function is the test's; one op has been through it. */
+static void
+start(struct rng *rng, const char *args)
+{
+	struct hisi_qm_io *io;
+
+	dev = pmd_dev_add(NAME, args);
+	pmd_dev_start(dev, 1, DEPTH);
+	comp = pmd_xform(dev, &pmd_deflate_xform);
+	run_one(rng, RTE_COMP_OP_STATUS_SUCCESS);
+	io = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->io;
+	function.real = io->ops;
+	function.ops = *io->ops;
+	function.ops.poll = poll_function;
+	function.ops.read32 = read_function;
+	function.deaf = false;
+	io->ops = &function.ops;
+}
+
+static void
+stop(void)
+{
+	pmd_xform_free(dev, comp);
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+}
+
+/* Let as much time pass as looks count for, and look; nothing may come back. */
+static void
+look(unsigned int n, unsigned int timeout_ms)
+{
+	struct rte_comp_op *none;
+
+	while (n-- > 0) {
+		usleep((timeout_ms / LOOKS + 1) * 1000);
+		for (unsigned int i = 0; i < HISI_ZIP_WATCH_POLLS; i++)
+			PMD_CHECK(rte_compressdev_dequeue_burst(dev, 0, &none, 1) == 0,
+				"an op came back, %u looks early", n + 1);
+	}
+}
+
+static uint64_t
+failures(void)
+{
+	const struct hisi_zip_deq_stats *deq = &pmd_qp(dev, 0)->deq;
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++)
+		n += deq->fails[i];
+	return n;
+}
+
+/* The one op in flight comes back. */
+static struct rte_comp_op *
+back(const struct rte_comp_op *expected, uint8_t status)
+{
+	struct rte_comp_op *op;
+
+	pmd_dequeue(dev, 0, &op, 1);
+	PMD_CHECK(op == expected, "another op");
+	PMD_CHECK(op->status == status, "%s, expected %s", pmd_status(op->status),
+		pmd_status(status));
+	return op;
+}
+
+/* The time of an op begins when it is the oldest one: several slow ones are no silence. */
+static void
+each_has_its_time(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	pmd_log_begin();
+	start(&rng, "workers=0,sw=off,timeout=40");
+	for (int i = 0; i < 4; i++) {
+		struct rte_comp_op *op = make_op(&rng, PMD_LINEAR);
+
+		pmd_enqueue(dev, 0, &op, 1);
+		function.deaf = true;
+		look(1 + LOOKS - 2, TIMEOUT_MS);
+		function.deaf = false;
+		pmd_op_free(back(op, RTE_COMP_OP_STATUS_SUCCESS));
+		PMD_CHECK(failures() == 0, "op %d was late, and a queue has failed", i);
+	}
+	stop();
+	PMD_CHECK(strstr(pmd_log_end(), "HISI_ZIP") == NULL, "something was said");
+}
+
+/* After 8 looks, not before; the function is asked whether it is there every 10 ms. */
+static void
+fails_in_time(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (int sw = 0; sw < 2; sw++) {
+		struct rte_comp_op *op;
+
+		pmd_log_begin();
+		start(&rng, sw ? "workers=0,sw=on,timeout=40" STALL :
+			"workers=0,sw=off,timeout=40" STALL);
+		op = make_op(&rng, PMD_LINEAR);
+		pmd_enqueue(dev, 0, &op, 1);
+		function.reads = 0;
+		look(1, TIMEOUT_MS);
+		for (unsigned int i = 1; i < LOOKS; i++) {
+			look(1, TIMEOUT_MS);
+			PMD_CHECK(function.reads == i * TIMEOUT_MS / LOOKS / 10, "asked %u times "
+				"within %u looks", function.reads, i);
+			PMD_CHECK(failures() == 0, "failed after %u looks", i);
+		}
+		/* It is given up in the dequeue that looks, and comes with the next one. */
+		look(1, TIMEOUT_MS);
+		PMD_CHECK(failures() == 1 && pmd_qp(dev, 0)->deq.fails[HISI_ZIP_FAIL_STALLED] == 1,
+			"%" PRIu64 " failures", failures());
+		pmd_op_free(back(op, sw ? RTE_COMP_OP_STATUS_SUCCESS : RTE_COMP_OP_STATUS_ERROR));
+		PMD_CHECK(pmd_qp(dev, 0)->deq.lost == 1, "%" PRIu64 " lost",
+			pmd_qp(dev, 0)->deq.lost);
+		/* Another queue is taken, and works. */
+		run_one(&rng, RTE_COMP_OP_STATUS_SUCCESS);
+		PMD_CHECK(pmd_qp(dev, 0)->deq.sw == (sw ? 1 : 0) &&
+			pmd_qp(dev, 0)->deq.repeated == (sw ? 1 : 0), "%" PRIu64 " in software",
+			pmd_qp(dev, 0)->deq.sw);
+		stop();
+		PMD_CHECK(strstr(pmd_log_end(), "is silent") != NULL, "nothing was said");
+	}
+}
+
+/* timeout=0: for as long as it takes. */
+static void
+no_timeout(void)
+{
+	struct rte_comp_op *op;
+	struct rng rng;
+
+	pmd_rng(&rng);
+	start(&rng, "workers=0,sw=off,timeout=0");
+	op = make_op(&rng, PMD_LINEAR);
+	pmd_enqueue(dev, 0, &op, 1);
+	function.deaf = true;
+	function.reads = 0;
+	look(4 * LOOKS, TIMEOUT_MS);
+	PMD_CHECK(failures() == 0, "failed, for all that");
+	PMD_CHECK(function.reads > 0, "the function was not asked whether it is there");
+	function.deaf = false;
+	pmd_op_free(back(op, RTE_COMP_OP_STATUS_SUCCESS));
+	stop();
+}
+
+/* What the function says of an op that was given up is not the answer to the next one. */
+static void
+late_answer(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (int sw = 0; sw < 2; sw++) {
+		struct rte_comp_op *ops[3];
+		struct hisi_qm_ring *ring;
+		struct hisi_zip_sqe *sqe;
+		uint16_t slot, phase;
+
+		pmd_log_begin();
+		start(&rng, sw ? "workers=0,sw=on,timeout=10" STALL :
+			"workers=0,sw=off,timeout=10" STALL);
+		for (int i = 0; i < 3; i++)
+			ops[i] = make_op(&rng, PMD_LINEAR);
+		pmd_enqueue(dev, 0, ops, 3);
+		ring = &pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->qp.ring;
+		slot = ring->cq_head;
+		phase = ring->cq_phase;
+		look(1 + LOOKS, 10);
+		PMD_CHECK(failures() == 1, "%" PRIu64 " failures", failures());
+		back(ops[0], sw ? RTE_COMP_OP_STATUS_SUCCESS : RTE_COMP_OP_STATUS_ERROR);
+		/* And now it comes; so do those of the others. */
+		for (uint16_t i = 0; i < 3; i++) {
+			sqe = hisi_qm_sq_slot(ring, slot + i);
+			sqe->consumed = LEN;
+			sqe->produced = 7;
+			sqe->dw3 = HISI_ZIP_OK;
+			ring->cq[slot + i].sq_head = slot + i;
+			ring->cq[slot + i].w7 = phase;
+		}
+		for (int i = 1; i < 3; i++) {
+			back(ops[i], sw ? RTE_COMP_OP_STATUS_SUCCESS : RTE_COMP_OP_STATUS_ERROR);
+			PMD_CHECK(ops[i]->consumed == (sw ? LEN : 0) &&
+				(sw ? ops[i]->produced == ops[0]->produced : ops[i]->produced == 0),
+				"consumed %u, produced %u", ops[i]->consumed, ops[i]->produced);
+		}
+		PMD_CHECK(pmd_qp(dev, 0)->deq.lost == 3, "%" PRIu64 " lost",
+			pmd_qp(dev, 0)->deq.lost);
+		run_one(&rng, RTE_COMP_OP_STATUS_SUCCESS);
+		for (int i = 0; i < 3; i++)
+			pmd_op_free(ops[i]);
+		stop();
+		pmd_log_end();
+	}
+}
+
+/* Ops with lists of segments that a queue takes before it is full. */
+static uint16_t
+capacity(struct rng *rng, struct rte_comp_op **ops)
+{
+	uint16_t n = 0;
+
+	for (; n < DEPTH; n++) {
+		ops[n] = make_op(rng, PMD_MANY);
+		if (rte_compressdev_enqueue_burst(dev, 0, &ops[n], 1) == 0)
+			break;
+	}
+	PMD_CHECK(n < DEPTH, "no end of room for lists");
+	pmd_op_free(ops[n]);
+	return n;
+}
+
+/* A queue that is taken anew has all room, and its ring is empty, whatever the one before had. */
+static void
+taken_anew(void)
+{
+	struct rte_comp_op *ops[DEPTH], *got[DEPTH];
+	uint16_t fresh, n;
+	struct rng rng;
+
+	pmd_rng(&rng);
+	pmd_log_begin();
+	start(&rng, "workers=0,sw=off,timeout=10" STALL);
+	pmd_rng(&rng);
+	fresh = capacity(&rng, ops);
+	look(1 + LOOKS, 10);
+	pmd_dequeue(dev, 0, got, fresh);
+	for (uint16_t i = 0; i < fresh; i++) {
+		PMD_CHECK(ops[i]->status == RTE_COMP_OP_STATUS_ERROR, "%s",
+			pmd_status(ops[i]->status));
+		pmd_op_free(ops[i]);
+	}
+	for (int round = 0; round < 3; round++) {
+		/* The same shapes once more. */
+		pmd_rng(&rng);
+		n = capacity(&rng, ops);
+		PMD_CHECK(round > 0 || n == fresh, "room for %u ops, %u in the first queue", n,
+			fresh);
+		pmd_dequeue(dev, 0, got, n);
+		for (uint16_t i = 0; i < n; i++) {
+			PMD_CHECK(got[i] == ops[i] && got[i]->status == RTE_COMP_OP_STATUS_SUCCESS,
+				"round %d, op %u: %s", round, i, pmd_status(got[i]->status));
+			pmd_op_free(ops[i]);
+		}
+	}
+	PMD_CHECK(failures() == 1, "%" PRIu64 " failures", failures());
+	stop();
+	pmd_log_end();
+}
+
+/* The function has room for a CQE of every op in flight: what was not given back counts. */
+static void
+room_for_completions(void)
+{
+	static const uint32_t depths[] = { 1, 2, 16, 32, 48, 61, 62, 63, 64, 100, 126, 127, 500,
+		1022, 1023 };
+	struct rte_comp_op *ops[1023];
+	struct rng rng;
+
+	pmd_rng(&rng);
+	dev = pmd_dev_add(NAME, "engine=copy,workers=0,sw=off");
+	for (unsigned int d = 0; d < RTE_DIM(depths); d++) {
+		uint16_t n = (uint16_t)depths[d], done = 0;
+		const struct hisi_qm_ring *ring;
+
+		pmd_dev_start(dev, 1, n);
+		comp = pmd_xform(dev, &pmd_deflate_xform);
+		for (uint16_t i = 0; i < n; i++)
+			ops[i] = make_op(&rng, PMD_LINEAR);
+		while (done < 3000) {
+			uint16_t burst = (uint16_t)rng_range(&rng, 1, n), given_back, held;
+
+			pmd_run(dev, 0, ops, burst);
+			done += burst;
+			ring = &pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->qp.ring;
+			given_back = (uint16_t)(*ring->cq_db >> HISI_QM_DB_INDEX_SHIFT);
+			held = (ring->cq_head - given_back) & ring->mask;
+			PMD_CHECK(held + n <= ring->mask, "depth %u: %u CQEs of %u are not given "
+				"back, and %u ops may be in flight", n, held, ring->mask + 1, n);
+		}
+		for (uint16_t i = 0; i < n; i++)
+			pmd_op_free(ops[i]);
+		pmd_xform_free(dev, comp);
+		pmd_dev_stop(dev);
+	}
+	pmd_dev_remove(NAME);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct pmd_case cases[] = {
+		{ "each_has_its_time", each_has_its_time },
+		{ "fails_in_time", fails_in_time, PMD_FAULTS },
+		{ "no_timeout", no_timeout },
+		{ "late_answer", late_answer, PMD_FAULTS },
+		{ "taken_anew", taken_anew, PMD_FAULTS },
+		{ "room_for_completions", room_for_completions },
+		{ 0 },
+	};
+	static const char *const none[] = { NULL };
+
+	return pmd_main(argc, argv, &(struct pmd_program){
+		.name = "test_pmd_watch", .count = 1, .cases = cases, .vdevs = none,
+	});
+}

@@ -282,38 +282,60 @@ capacity(struct rng *rng, struct rte_comp_op **ops)
 	return n;
 }
 
-/* A queue that is taken anew has all room, and its ring is empty, whatever the one before had. */
+/* All of the ops that are in flight. */
+static void
+take_back(struct rte_comp_op **ops, uint16_t n, uint8_t status)
+{
+	struct rte_comp_op *got[DEPTH];
+
+	pmd_dequeue(dev, 0, got, n);
+	for (uint16_t i = 0; i < n; i++) {
+		PMD_CHECK(got[i] == ops[i] && got[i]->status == status, "op %u of %u: %s, "
+			"expected %s", i, n, pmd_status(got[i]->status), pmd_status(status));
+		pmd_op_free(got[i]);
+	}
+}
+
+/* The same shapes each time. */
+static uint16_t
+same_capacity(struct rte_comp_op **ops)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	return capacity(&rng, ops);
+}
+
+/* A queue that is taken anew has all room, whatever became of the lists of the one before. */
 static void
 taken_anew(void)
 {
-	struct rte_comp_op *ops[DEPTH], *got[DEPTH];
+	struct rte_comp_op *ops[DEPTH];
 	uint16_t fresh, n;
 	struct rng rng;
 
 	pmd_rng(&rng);
+	start(&rng, "workers=0,sw=off,timeout=10");
+	fresh = same_capacity(ops);
+	take_back(ops, fresh, RTE_COMP_OP_STATUS_SUCCESS);
+	stop();
+
 	pmd_log_begin();
-	start(&rng, "workers=0,sw=off,timeout=10" STALL);
-	pmd_rng(&rng);
-	fresh = capacity(&rng, ops);
+	start(&rng, "workers=0,sw=off,timeout=10,fault=stall@3");
+	/* One list comes back, others do not. */
+	ops[0] = make_op(&rng, PMD_MANY);
+	pmd_enqueue(dev, 0, ops, 1);
+	take_back(ops, 1, RTE_COMP_OP_STATUS_SUCCESS);
+	n = capacity(&rng, ops);
 	look(1 + LOOKS, 10);
-	pmd_dequeue(dev, 0, got, fresh);
-	for (uint16_t i = 0; i < fresh; i++) {
-		PMD_CHECK(ops[i]->status == RTE_COMP_OP_STATUS_ERROR, "%s",
-			pmd_status(ops[i]->status));
-		pmd_op_free(ops[i]);
-	}
+	take_back(ops, n, RTE_COMP_OP_STATUS_ERROR);
+	PMD_CHECK(failures() == 1, "%" PRIu64 " failures", failures());
+	n = same_capacity(ops);
+	PMD_CHECK(n == fresh, "room for %u ops, %u in the first queue", n, fresh);
+	take_back(ops, n, RTE_COMP_OP_STATUS_SUCCESS);
 	for (int round = 0; round < 3; round++) {
-		/* The same shapes once more. */
-		pmd_rng(&rng);
 		n = capacity(&rng, ops);
-		PMD_CHECK(round > 0 || n == fresh, "room for %u ops, %u in the first queue", n,
-			fresh);
-		pmd_dequeue(dev, 0, got, n);
-		for (uint16_t i = 0; i < n; i++) {
-			PMD_CHECK(got[i] == ops[i] && got[i]->status == RTE_COMP_OP_STATUS_SUCCESS,
-				"round %d, op %u: %s", round, i, pmd_status(got[i]->status));
-			pmd_op_free(ops[i]);
-		}
+		take_back(ops, n, RTE_COMP_OP_STATUS_SUCCESS);
 	}
 	PMD_CHECK(failures() == 1, "%" PRIu64 " failures", failures());
 	stop();

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,8 @@ pmd_fail(const char *file, int line, const char *fmt, ...)
 	if (test.dev_args[0] != '\0')
 		fprintf(stderr, " --dev %s", test.dev_args);
 	fprintf(stderr, "\n");
+	pmd_service_cleanup();
+	pmd_huge_restore();
 	/* Neither EAL nor a sanitizer's leak check has anything to say about what was cut short. */
 	_exit(1);
 }
@@ -307,6 +310,36 @@ pmd_run(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n)
 		PMD_CHECK(back[i] == ops[i], "op %u of %u is not the one enqueued there", i, n);
 }
 
+uint8_t
+pmd_compress_at(uint8_t dev, char *va, uint32_t len, bool touch)
+{
+	struct rte_mbuf_ext_shared_info info[2];
+	void *xform = pmd_xform(dev, &pmd_deflate_xform);
+	struct bytes back = bytes_alloc(len);
+	size_t consumed, produced;
+	struct rte_comp_op *op;
+	uint8_t status;
+
+	for (size_t i = 0; touch && i < len; i++)
+		va[i] = (char)(i % 100 + i / 100);
+	op = pmd_op(xform, pmd_mbuf_at(va, (uint16_t)len, &info[0]), 0, len,
+		pmd_mbuf_at(va + 2 * len, (uint16_t)(2 * len), &info[1]), 0);
+	pmd_run(dev, 0, &op, 1);
+	status = op->status;
+	if (touch && status == RTE_COMP_OP_STATUS_SUCCESS) {
+		judge_inflate((uint8_t *)va + 2 * len, op->produced, back.data, len, &consumed,
+			&produced);
+		PMD_CHECK(produced == len && memcmp(back.data, va, len) == 0,
+			"zlib gets other data");
+	}
+	bytes_free(&back);
+	rte_pktmbuf_free(op->m_src);
+	rte_pktmbuf_free(op->m_dst);
+	rte_comp_op_free(op);
+	pmd_xform_free(dev, xform);
+	return status;
+}
+
 const char *
 pmd_status(uint8_t status)
 {
@@ -354,9 +387,13 @@ parse_own(int argc, char **argv)
 			test.only = argv[i + 1];
 		else if (strcmp(argv[i], "--dev") == 0)
 			test.dev_args = argv[i + 1];
+		else if (strcmp(argv[i], "--spimdevd") == 0)
+			pmd_service_use(argv[i + 1], NULL);
+		else if (strcmp(argv[i], "--sandbox") == 0)
+			pmd_service_use(NULL, argv[i + 1]);
 		else
-			rte_exit(2, "pmd_test: %s, expected --seed, --count, --first, --case or "
-				"--dev\n", argv[i]);
+			rte_exit(2, "pmd_test: %s, expected --seed, --count, --first, --case, "
+				"--dev, --spimdevd or --sandbox\n", argv[i]);
 	}
 }
 
@@ -406,10 +443,21 @@ pmd_main(int argc, char **argv, const struct pmd_program *program)
 	if (own < argc)
 		parse_own(argc - own - 1, argv + own + 1);
 
+	if (pmd_service_have() && !program->own_service) {
+		PMD_CHECK(test.dev_args[0] == '\0', "--dev and --spimdevd");
+		pmd_service_start(NULL);
+		test.dev_args = pmd_service_dev();
+	}
 	eal_arg(&args, "%s", argv[0]);
-	eal_arg(&args, "--no-huge");
-	eal_arg(&args, "-m");
-	eal_arg(&args, "512");
+	if (program->huge_mb != 0) {
+		/* Memory that grows and shrinks, and needs no mount. */
+		pmd_huge_reserve(program->huge_mb);
+		eal_arg(&args, "--in-memory");
+	} else {
+		eal_arg(&args, "--no-huge");
+		eal_arg(&args, "-m");
+		eal_arg(&args, "512");
+	}
 	eal_arg(&args, "--no-pci");
 	eal_arg(&args, "--no-telemetry");
 	eal_arg(&args, "--file-prefix");
@@ -445,6 +493,10 @@ pmd_main(int argc, char **argv, const struct pmd_program *program)
 		pmd_dev_remove(name);
 	}
 	rte_eal_cleanup();
+	if (pmd_service_have() && !program->own_service)
+		pmd_service_end(SIGTERM);
+	pmd_service_cleanup();
+	pmd_huge_restore();
 	for (int i = 0; i < args.argc; i++)
 		free(args.argv[i]);
 	return 0;

@@ -21,6 +21,9 @@
  *   --first  iteration to start with; each one has a seed of its own
  *   --case   run only this case
  *   --dev    device arguments added to those of every device that the program makes
+ *   --spimdevd  path of the service: started, for --dev dev=unix:... where the program does
+ *            not do that itself
+ *   --sandbox   on or off, for the service
  */
 
 #include <stdbool.h>
@@ -54,6 +57,8 @@ struct pmd_program {
 	unsigned long count;         /**< Iterations without --count; a quarter if slow. */
 	const struct pmd_case *cases; /**< Ended by one without a name. */
 	const char *const *vdevs;    /**< Names and arguments, NULL-terminated; NULL: one plain. */
+	unsigned int huge_mb;        /**< Hugepages that it takes, and gives back; 0: --no-huge. */
+	bool own_service;            /**< It starts the service itself. */
 };
 
 /** Runs everything. Returns the program's exit status. */
@@ -207,6 +212,38 @@ void pmd_dequeue(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n)
 void pmd_run(uint8_t dev, uint16_t qp, struct rte_comp_op **ops, uint16_t n);
 
 const char *pmd_status(uint8_t status);
+
+/** Memory anywhere, as an mbuf of that length. @param info Must outlive it. */
+struct rte_mbuf *pmd_mbuf_at(void *va, uint16_t len, struct rte_mbuf_ext_shared_info *info);
+
+/**
+ * Have len bytes at va compressed to va + 2 * len, where there is as much room again; fails if
+ * that succeeds with anything but what zlib undoes.
+ * @param touch
+ *   false: nobody looks there, as there may be no memory.
+ * @return The op's status.
+ */
+uint8_t pmd_compress_at(uint8_t dev, char *va, uint32_t len, bool touch);
+
+/* ---- Service ------------------------------------------------------------------------------- */
+
+/** Was there --spimdevd? */
+bool pmd_service_have(void);
+/** Where it listens. */
+const char *pmd_service_path(void);
+/** The device argument for it. */
+const char *pmd_service_dev(void);
+/** Start it with more options, NULL-terminated or NULL, and wait until it listens. */
+void pmd_service_start(const char *const *options);
+/** End it; SIGTERM: fails unless it ends well. */
+void pmd_service_end(int sig);
+
+/* ---- Hugepages ----------------------------------------------------------------------------- */
+
+/** Bytes of one; 0: this kernel has none. */
+size_t pmd_huge_page(void);
+/** How many nobody uses. */
+unsigned long pmd_huge_free(void);
 
 /* ---- What the process holds ---------------------------------------------------------------- */
 

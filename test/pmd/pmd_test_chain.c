@@ -229,3 +229,25 @@ pmd_chain_free(struct rte_mbuf *m)
 		m = next;
 	}
 }
+
+static void
+keep(void *va, void *priv)
+{
+	RTE_SET_USED(va);
+	RTE_SET_USED(priv);
+}
+
+struct rte_mbuf *
+pmd_mbuf_at(void *va, uint16_t len, struct rte_mbuf_ext_shared_info *info)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(without_room);
+
+	PMD_CHECK(m != NULL, "no mbuf");
+	info->free_cb = keep;
+	rte_mbuf_ext_refcnt_set(info, 1);
+	rte_pktmbuf_attach_extbuf(m, va, RTE_BAD_IOVA, len, info);
+	m->data_off = 0;
+	m->data_len = len;
+	m->pkt_len = len;
+	return m;
+}

@@ -12,6 +12,16 @@ void pmd_pools_create(void);
 /** Fails the program if an mbuf was not given back. */
 void pmd_pools_free(void);
 
+/** What --spimdevd and --sandbox say; NULL: nothing. */
+void pmd_service_use(const char *program, const char *sandbox);
+/** Leave no service and no socket. */
+void pmd_service_cleanup(void);
+
+/** Reserve hugepages of that much memory in all that are free; fails the program if there are none. */
+void pmd_huge_reserve(unsigned int mb);
+/** Give back what was reserved. */
+void pmd_huge_restore(void);
+
 struct pmd_case;
 
 /** From now on look at all queue pairs that go, and at all log lines. */

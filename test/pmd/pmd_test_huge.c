@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pmd_test.h"
+#include "pmd_test_priv.h"
+
+#define TOTAL "/proc/sys/vm/nr_hugepages"
+
+static unsigned long before; /* how many there were; 0: nothing was taken */
+static bool taken;
+
+static unsigned long
+meminfo(const char *key)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long value = 0;
+	char line[128];
+
+	PMD_CHECK(f != NULL, "no /proc/meminfo");
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, key, strlen(key)) == 0)
+			sscanf(line + strlen(key), ": %lu", &value);
+	fclose(f);
+	return value;
+}
+
+unsigned long
+pmd_huge_free(void)
+{
+	return meminfo("HugePages_Free");
+}
+
+size_t
+pmd_huge_page(void)
+{
+	return meminfo("Hugepagesize") << 10;
+}
+
+static bool
+set_total(unsigned long pages)
+{
+	FILE *f = fopen(TOTAL, "we");
+
+	if (f == NULL)
+		return false;
+	fprintf(f, "%lu\n", pages);
+	return fclose(f) == 0;
+}
+
+void
+pmd_huge_reserve(unsigned int mb)
+{
+	unsigned long want, have = pmd_huge_free();
+
+	PMD_CHECK(pmd_huge_page() != 0, "this kernel has no hugepages");
+	want = ((unsigned long)mb << 20) / pmd_huge_page();
+	if (have >= want)
+		return;
+	before = meminfo("HugePages_Total");
+	taken = true;
+	PMD_CHECK(set_total(before + want - have), "cannot write " TOTAL ": %lu hugepages of %zu "
+		"bytes are free, %lu are needed", have, pmd_huge_page(), want);
+	PMD_CHECK(pmd_huge_free() >= want, "of %lu hugepages of %zu bytes the kernel found %lu",
+		want, pmd_huge_page(), pmd_huge_free());
+}
+
+void
+pmd_huge_restore(void)
+{
+	if (taken)
+		set_total(before);
+	taken = false;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Memory: what is taken when a codec or a stream is made is all that it ever takes; it is
+ * given back, also if there is not enough of it.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/mman.h>
+
+#include <cmocka.h>
+#include <libdeflate.h>
+
+#include "test_zip_codec_util.h"
+
+#define LEN ((size_t)20000)
+#define CAP (2 * LEN)
+
+static unsigned int taken; /* so far */
+static int held;           /* now */
+static int fail_at;        /* how many may be taken before one fails; -1: all */
+
+static bool
+refused(void)
+{
+	if (fail_at == 0)
+		return true;
+	if (fail_at > 0)
+		fail_at--;
+	taken++;
+	held++;
+	return false;
+}
+
+/* The library's own calls come here (--wrap). */
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_aligned_alloc(size_t align, size_t size);
+void *__wrap_aligned_alloc(size_t align, size_t size);
+void __real_free(void *mem);
+void __wrap_free(void *mem);
+void *__real_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
+int __real_munmap(void *at, size_t len);
+int __wrap_munmap(void *at, size_t len);
+struct libdeflate_compressor *__real_libdeflate_alloc_compressor(int level);
+struct libdeflate_compressor *__wrap_libdeflate_alloc_compressor(int level);
+struct libdeflate_decompressor *__real_libdeflate_alloc_decompressor(void);
+struct libdeflate_decompressor *__wrap_libdeflate_alloc_decompressor(void);
+void __real_libdeflate_free_compressor(struct libdeflate_compressor *c);
+void __wrap_libdeflate_free_compressor(struct libdeflate_compressor *c);
+void __real_libdeflate_free_decompressor(struct libdeflate_decompressor *d);
+void __wrap_libdeflate_free_decompressor(struct libdeflate_decompressor *d);
+
+static void *mapped;
+static size_t mapped_len;
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	if (!refused())
+		return __real_calloc(n, size);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void *
+__wrap_aligned_alloc(size_t align, size_t size)
+{
+	assert_int_equal(size % align, 0);
+	return refused() ? NULL : __real_aligned_alloc(align, size);
+}
+
+void
+__wrap_free(void *mem)
+{
+	held -= mem != NULL;
+	__real_free(mem);
+}
+
+void *
+__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	if (refused())
+		return MAP_FAILED;
+	assert_int_equal(prot, PROT_READ | PROT_WRITE);
+	mapped = __real_mmap(at, len, prot, flags, fd, off);
+	mapped_len = len;
+	return mapped;
+}
+
+/* Its name where files may be large. */
+void *
+__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	return __wrap_mmap(at, len, prot, flags, fd, off);
+}
+
+int
+__wrap_munmap(void *at, size_t len)
+{
+	assert_ptr_equal(at, mapped);
+	assert_int_equal(len, mapped_len);
+	held--;
+	return __real_munmap(at, len);
+}
+
+struct libdeflate_compressor *
+__wrap_libdeflate_alloc_compressor(int level)
+{
+	return refused() ? NULL : __real_libdeflate_alloc_compressor(level);
+}
+
+struct libdeflate_decompressor *
+__wrap_libdeflate_alloc_decompressor(void)
+{
+	return refused() ? NULL : __real_libdeflate_alloc_decompressor();
+}
+
+void
+__wrap_libdeflate_free_compressor(struct libdeflate_compressor *c)
+{
+	held -= c != NULL;
+	__real_libdeflate_free_compressor(c);
+}
+
+void
+__wrap_libdeflate_free_decompressor(struct libdeflate_decompressor *d)
+{
+	held -= d != NULL;
+	__real_libdeflate_free_decompressor(d);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	taken = 0;
+	held = 0;
+	fail_at = -1;
+	return 0;
+}
+
+static void
+test_codec_made(void **state)
+{
+	struct zip_codec *codec;
+	unsigned int all;
+
+	(void)state;
+	codec = zip_codec_create(CAP);
+	assert_non_null(codec);
+	all = taken;
+	/* Itself, its memory, two that inflate, nine levels. */
+	assert_int_equal(all, 1 + 1 + 2 + 9);
+	assert_int_equal(held, all);
+	zip_codec_destroy(codec);
+	assert_int_equal(held, 0);
+	for (unsigned int n = 0; n < all; n++) {
+		fail_at = (int)n;
+		errno = 0;
+		assert_null(zip_codec_create(CAP));
+		assert_int_equal(errno, ENOMEM);
+		assert_int_equal(held, 0);
+	}
+	fail_at = -1;
+	taken = 0;
+	errno = 0;
+	assert_null(zip_codec_create(ZIP_CODEC_LEN_MAX + 1));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(taken, 0);
+	codec = zip_codec_create(ZIP_CODEC_LEN_MAX);
+	assert_non_null(codec);
+	zip_codec_destroy(codec);
+	codec = zip_codec_create(0);
+	assert_non_null(codec);
+	zip_codec_destroy(codec);
+	zip_codec_destroy(NULL);
+	assert_int_equal(held, 0);
+}
+
+static void
+test_stream_made(void **state)
+{
+	struct zip_codec_params params = { .level = 9, .window = 15 };
+
+	(void)state;
+	for (int dir = ZIP_CODEC_COMPRESS; dir <= ZIP_CODEC_DECOMPRESS; dir++) {
+		struct zip_codec_params bad = params, dict = params;
+		struct zip_codec_stream *stream = zip_codec_stream_create(dir, &params);
+
+		assert_non_null(stream);
+		assert_int_equal(held, 2);
+		taken = 0;
+		for (int i = 0; i < 5; i++)
+			assert_int_equal(zip_codec_stream_reset(stream, &params), 0);
+		assert_int_equal(taken, 0);
+		zip_codec_stream_destroy(stream);
+		assert_int_equal(held, 0);
+		for (int n = 0; n < 2; n++) {
+			fail_at = n;
+			errno = 0;
+			assert_null(zip_codec_stream_create(dir, &params));
+			assert_int_equal(errno, ENOMEM);
+			assert_int_equal(held, 0);
+		}
+		fail_at = -1;
+		bad.checksum = ZIP_CODEC_XXH32;
+		errno = 0;
+		assert_null(zip_codec_stream_create(dir, &bad));
+		assert_int_equal(errno, EINVAL);
+		dict.dict_len = 1;
+		errno = 0;
+		assert_null(zip_codec_stream_create(dir, &dict));
+		assert_int_equal(errno, EINVAL);
+		assert_int_equal(held, 0);
+	}
+	taken = 0;
+	for (int dir = -1; dir <= 2; dir += 3) {
+		errno = 0;
+		assert_null(zip_codec_stream_create((enum zip_codec_dir)dir, &params));
+		assert_int_equal(errno, EINVAL);
+	}
+	assert_int_equal(taken, 0);
+}
+
+/* Every engine, both ways, from and to pieces; not a byte is taken for it. */
+static void
+test_calls_take_nothing(void **state)
+{
+	uint8_t *plain = __real_calloc(1, LEN), *packed = __real_calloc(1, CAP);
+	uint8_t *back = __real_calloc(1, LEN), dict[100] = "some words";
+	struct zip_codec *codec = zip_codec_create(CAP);
+	unsigned int all = taken;
+
+	(void)state;
+	assert_non_null(codec);
+	for (unsigned int i = 0; i < 10 * 3 * 2 * 2; i++) {
+		struct zip_codec_params params = { .level = (uint8_t)(i % 10),
+			.window = (uint8_t)(i / 30 % 2 ? 15 : 9), .huffman = (uint8_t)(i / 10 % 3),
+			.checksum = 3, .adler32 = 1, .dict = dict,
+			.dict_len = i / 60 ? sizeof(dict) : 0 };
+		struct zip_codec_params lz4 = { .level = (uint8_t)(i % 10), .window = 16 };
+		struct iovec in[2] = {
+			{ .iov_base = plain, .iov_len = LEN / 2 },
+			{ .iov_base = plain + LEN / 2, .iov_len = LEN - LEN / 2 },
+		};
+		struct iovec out[2] = {
+			{ .iov_base = packed, .iov_len = 7 },
+			{ .iov_base = packed + 7, .iov_len = CAP - 7 },
+		};
+		struct iovec whole = { .iov_base = packed, .iov_len = 0 };
+		struct iovec to = { .iov_base = back, .iov_len = LEN };
+		struct zip_codec_result r;
+
+		data_fill(plain, LEN, i % DATA_KINDS, i);
+		assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, in, 2,
+			out, 2, &r), 0);
+		whole.iov_len = r.produced;
+		assert_int_equal(zip_codec_inflate(codec, &params, &whole, 1, &to, 1, &r), 0);
+		assert_memory_equal(back, plain, LEN);
+		assert_int_equal(zip_codec_lz4_compress(codec, &lz4, in, 2, out, 2, &r), 0);
+		whole.iov_len = r.produced;
+		memset(back, 0, LEN);
+		assert_int_equal(zip_codec_lz4_decompress(codec, &lz4, &whole, 1, &to, 1, &r), 0);
+		assert_memory_equal(back, plain, LEN);
+	}
+	assert_int_equal(taken, all);
+	zip_codec_destroy(codec);
+	assert_int_equal(held, 0);
+	__real_free(plain);
+	__real_free(packed);
+	__real_free(back);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_codec_made, setup),
+		cmocka_unit_test_setup(test_stream_made, setup),
+		cmocka_unit_test_setup(test_calls_take_nothing, setup),
+	};
+
+	return cmocka_run_group_tests_name("zip_codec_memory", tests, NULL, NULL);
+}

@@ -12,7 +12,10 @@
 # the model must never allow. Further lines in the comment:
 #   mutant NAME: SED      a barrier taken out: now the model must allow the bad end
 #   binary FUNCTION: A; B the function's arm64 code must have instructions that begin like these,
-#                         in this order; a $ stands for the end of one
+#                         in this order; a $ stands for the end of one. "A; !S; B": with none
+#                         like S in between. Without any one of its ordering instructions (ldar,
+#                         stlr, dmb, calls) the line must not hold: it names as many as there are.
+#                         "A+": one of the source that the compiler may have made several of
 
 set -eu
 
@@ -70,26 +73,95 @@ for f in "$work"/*.litmus; do
 		"$expected"
 done
 
-# has FUNCTION "A; B": the instructions are there, in this order.
-has() {
-	aarch64-linux-gnu-objdump -d --no-show-raw-insn --disassemble="$1" "$library" |
-		sed -n 's/^ *[0-9a-f]*:[[:space:]]*//p' | tr '\t' ' ' |
-		awk -v wanted="$2" '
-			BEGIN { n = split(wanted, want, "; *"); at = 1 }
-			at <= n && index($0 "$", want[at]) == 1 { at++ }
-			END { exit at <= n }'
+# The library's functions, each in all its parts (.isra, .cold), as lines "FUNCTION INSTRUCTION".
+aarch64-linux-gnu-objdump -d --no-show-raw-insn "$library" | awk -F '\t' '
+	/^[0-9a-f]+ <.*>:$/ {
+		name = $0
+		gsub(/^.*<|[.>].*$/, "", name)
+	}
+	/^ *[0-9a-f]+:\t/ {
+		# Where a call goes is told by the name alone.
+		if ($2 == "bl")
+			sub(/^[0-9a-f]+ /, "", $3)
+		print name " " $2 " " $3 " " $4
+	}' > "$work/code"
+
+# check FUNCTION "A; !B; C": prints "present", "missing", or what it would not notice the loss of.
+check() {
+	grep "^$1 " "$work/code" | cut -d ' ' -f 2- | sed 's/ *$//' | awk -v wanted="$2" '
+		function starts(line, with) {
+			return index(line "$", with) == 1
+		}
+		# Are items k to the last among the lines from i on, without the line "gone"?
+		function found(k, i, no) {
+			no = ""
+			while (k <= n && item[k] ~ /^!/)
+				no = substr(item[k++], 2)
+			if (k > n) {
+				for (; no != "" && i <= lines; i++)
+					if (!lost(i) && starts(line[i], no))
+						return 0
+				return 1
+			}
+			for (; i <= lines; i++) {
+				if (lost(i))
+					continue
+				if (starts(line[i], text[k])) {
+					if (gone == 0 && gone_text == "")
+						at[k] = i
+					if (found(k + 1, i + 1))
+						return 1
+				}
+				if (no != "" && starts(line[i], no))
+					return 0
+			}
+			return 0
+		}
+		function lost(i) {
+			return i == gone || gone_text != "" && starts(line[i], gone_text)
+		}
+		{ line[++lines] = $0 }
+		END {
+			n = split(wanted, item, "; *")
+			for (k = 1; k <= n; k++) {
+				text[k] = item[k]
+				sub(/[+]$/, "", text[k])
+			}
+			if (!found(1, 1)) {
+				print "missing"
+				exit
+			}
+			for (k = 1; k <= n; k++) {
+				if (item[k] !~ /^(ldar|stlr|dmb|bl )/)
+					continue
+				gone = item[k] ~ /[+]$/ ? 0 : at[k]
+				gone_text = gone == 0 ? text[k] : ""
+				if (found(1, 1)) {
+					print "also without the " text[k] " that is item " k
+					exit
+				}
+			}
+			print "present"
+		}'
 }
 
 for f in test/litmus/*.litmus; do
 	field binary "$f" | sed "s/^/$(basename "$f" .litmus) /"
 done > "$work/binary"
 while read -r name function instructions; do
-	found=missing
-	! has "${function%:}" "$instructions" || found=present
-	tell "$name, $instructions in ${function%:}()" "$found" present
+	tell "$name, $instructions in ${function%:}()" \
+		"$(check "${function%:}" "$instructions")" present
 done < "$work/binary"
+
 # The check itself must be able to fail.
-found=missing
-! has hisi_zip_enqueue_burst "dmb nosuch" || found=present
-tell "the check of instructions rejects one that is not there" "$found" missing
+printf 'f %s\n' "stlr w0, [x1]" "str w2, [x3]" "dmb oshst" "stlr x4, [x5]" "dmb oshst" \
+	"str w6, [x7]" "stlr x8, [x9]" > "$work/code"
+tell "an instruction that is not there" "$(check f "dmb nosuch")" missing
+tell "a function that is not there" "$(check g "dmb oshst")" missing
+tell "instructions in another order" "$(check f "stlr x; stlr w")" missing
+tell "a store in between" "$(check f "str w6; !dmb; stlr x; !st; dmb")" missing
+tell "one that is there twice" "$(check f "dmb oshst")" \
+	"also without the dmb oshst that is item 1"
+tell "both of them" "$(check f "dmb oshst; dmb oshst")" present
+tell "one, with no store behind it" "$(check f "dmb oshst; !st; stlr x")" present
 exit "$bad"

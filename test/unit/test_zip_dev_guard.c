@@ -72,13 +72,13 @@ client_open(struct client *c, struct zip_dev_group *group, bool rings)
 	conf.wake = 1;
 	conf.failed = on_failed;
 	conf.priv = &c->failed;
-	td_open(&c->td, &conf, ARENA);
 	c->fd = memfd_create("client", MFD_CLOEXEC);
 	assert_true(c->fd >= 0);
 	assert_int_equal(ftruncate(c->fd, FILE_SIZE), 0);
 	c->file = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
 	assert_true(c->file != MAP_FAILED);
 	fill_text(c->file, FILE_SIZE, 1);
+	td_open(&c->td, &conf, ARENA);
 	assert_int_equal(zip_dev_guard_add(c->td.dev, c->file, FILE_SIZE, &c->guard), 0);
 	assert_int_equal(zip_dev_dma_map(c->td.dev, FILE_IOVA, FILE_SIZE, c->file,
 			ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE), 0);

@@ -8,9 +8,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include "test_zip_dev_left.h"
+#include "zip_dev_internal.h"
 #include "zip_dev_pci.h"
+#include "zip_dev_pool.h"
 
 #define GUARD  (16u << 20)
 #define WAIT_S 60 /* far beyond what a completion takes under any sanitizer */
@@ -32,11 +36,97 @@ td_conf(unsigned int workers)
 	};
 }
 
+/* ---- What is left when the last function of a test has ended ---- */
+
+static struct {
+	unsigned int depth;      /* functions that the main thread has open */
+	bool valid;
+	struct left left;
+	struct zip_dev_quota *quota;
+	uint64_t used[ZIP_DEV_RESOURCES];
+} before;
+
+/* Functions that other threads have open: then nothing can be said. */
+static _Atomic unsigned int others;
+
+static bool
+in_main_thread(void)
+{
+	return gettid() == getpid();
+}
+
+static void
+baseline_take(const struct zip_dev_conf *conf)
+{
+	if (!in_main_thread()) {
+		others++;
+		return;
+	}
+	if (before.depth++ != 0)
+		return;
+	before.valid = others == 0;
+	before.left = left_now();
+	before.quota = conf->quota;
+	for (unsigned int r = 0; conf->quota != NULL && r < ZIP_DEV_RESOURCES; r++)
+		before.used[r] = conf->quota->used[r];
+}
+
+static void
+baseline_check(struct zip_dev_group *group)
+{
+	struct zip_dev_group_stats gs;
+
+	if (!in_main_thread()) {
+		others--;
+		return;
+	}
+	if (--before.depth != 0 || !before.valid || others != 0)
+		return;
+	left_check(&before.left);
+	for (unsigned int r = 0; before.quota != NULL && r < ZIP_DEV_RESOURCES; r++)
+		assert_int_equal(before.quota->used[r], before.used[r]);
+	if (group == NULL)
+		return;
+	zip_dev_group_stats_get(group, &gs);
+	assert_int_equal(gs.functions, 0);
+	assert_int_equal(gs.queues_live, 0);
+}
+
+/* Nothing is held and every account is right, if the function has nothing to do. */
+static void
+check_accounts(struct zip_dev *dev)
+{
+	uint32_t live = 0, taken = 0, slots = 0;
+	time_t end = time(NULL) + WAIT_S;
+
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		const struct zip_dev_queue *q = zip_dev_queue_find(dev, i);
+
+		if (q == NULL)
+			continue;
+		if (q->waiting != 0 || q->inflight != 0 || (q->running &&
+				zip_dev_queue_peek(q)))
+			return;
+		live += q->running;
+		taken += q->counted != 0;
+		slots += q->counted;
+	}
+	assert_int_equal(dev->queues_live, live);
+	assert_int_equal(dev->queues_taken, taken);
+	assert_int_equal(dev->slots_taken, slots);
+	/* A worker may need a moment to let go of what it looked at last. */
+	while (!zip_dev_dma_unmap_done(dev, UINT64_MAX))
+		assert_true(time(NULL) < end);
+	for (const struct zip_dev_view *v = dev->map.views; v != NULL; v = v->next)
+		assert_null(v->held);
+}
+
 void
 td_open(struct td *td, const struct zip_dev_conf *conf, size_t size)
 {
+	baseline_take(conf);
 	*td = (struct td){ .workers = conf->workers, .revision = conf->revision,
-		.wake = conf->wake != 0, .size = size };
+		.wake = conf->wake != 0, .group = conf->group, .size = size };
 	/* Whoever leaves the arena by less than GUARD bytes dies. */
 	td->arena = mmap(NULL, size + 2 * GUARD, PROT_NONE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -51,8 +141,10 @@ td_open(struct td *td, const struct zip_dev_conf *conf, size_t size)
 void
 td_close(struct td *td)
 {
+	check_accounts(td->dev);
 	zip_dev_destroy(td->dev);
 	munmap(td->arena - GUARD, td->size + 2 * GUARD);
+	baseline_check(td->group);
 }
 
 void *

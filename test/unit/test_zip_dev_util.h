@@ -47,6 +47,7 @@ struct td {
 	unsigned int workers;
 	uint8_t revision;
 	bool wake; /**< Follow the wake-up protocol; as zip_dev_conf.wake. */
+	struct zip_dev_group *group; /**< As zip_dev_conf.group. */
 	uint8_t *arena;
 	size_t size;
 	size_t used;
@@ -71,6 +72,11 @@ struct zip_dev_conf td_conf(unsigned int workers);
 
 /** Make a function and map an arena of size bytes. */
 void td_open(struct td *td, const struct zip_dev_conf *conf, size_t size);
+/**
+ * End it. If it has nothing to do its accounts must be right; and with the last function that
+ * the main thread has open everything must be as it was before the first one: memory, maps,
+ * descriptors, threads, quotas, queues of the group.
+ */
 void td_close(struct td *td);
 
 /** Zeroed memory from the arena. */

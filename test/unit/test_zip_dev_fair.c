@@ -342,7 +342,7 @@ compare(const void *a, const void *b)
 static void
 small_requests_do_not_wait_for_bulk(void **state)
 {
-	enum { N = 8, OPS = 500, SAMPLES = 1000 };
+	enum { N = 8, OPS = 120, SAMPLES = 1000 };
 	static uint64_t waited[SAMPLES];
 	const struct zip_dev_group *group[N];
 	struct zip_dev_pool_stats stats;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "test_zip_dev_left.h"
 #include "zip_dev_internal.h"
 
 #define RW (ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE)
@@ -160,6 +161,108 @@ limits(void **state)
 	zip_dev_destroy(dev);
 }
 
+/*
+ * What a view saw when it was entered it sees until it is left, however often the map
+ * changes: the tables and chunks that only it can reach stay, and go when it is left.
+ */
+static void
+held_tables_keep_their_chunks(void **state)
+{
+	enum { VIEWS = 3, PAGES = 900, ROUNDS = 1200 };
+	static bool there[PAGES], saw[VIEWS][PAGES];
+	struct zip_dev *dev = dev_open((struct zip_dev_limits){ 0 });
+	struct zip_dev_view view[VIEWS];
+	bool in[VIEWS] = { false };
+	struct left before;
+	uint32_t seed = 99;
+	uint64_t ticket;
+
+	(void)state;
+	memset(view, 0, sizeof(view));
+	for (unsigned int v = 0; v < VIEWS; v++)
+		zip_dev_view_add(&dev->map, &view[v]);
+	before = left_now();
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		uint32_t v = rnd(&seed) % VIEWS, p = rnd(&seed) % PAGES;
+
+		/* Up to where chunks are split, and down to where they are merged. */
+		if (rnd(&seed) % 16 < (round / 300 % 2 == 0 ? 14u : 6u)) {
+			for (uint32_t i = 0; i < PAGES && there[p]; i++)
+				p = (p + 1) % PAGES;
+			assert_int_equal(map_pages(dev, p, 1), there[p] ? -EEXIST : 0);
+			there[p] = true;
+		} else {
+			uint32_t n = 1 + rnd(&seed) % 12, want = 0;
+
+			n = n < PAGES - p ? n : PAGES - p;
+			for (uint32_t i = p; i < p + n; i++) {
+				want += there[i];
+				there[i] = false;
+			}
+			assert_int_equal(zip_dev_dma_unmap_start(dev, p * PAGE, n * PAGE, &ticket),
+					want);
+		}
+		if (in[v] && rnd(&seed) % 4 == 0) {
+			zip_dev_view_leave(&view[v]);
+			in[v] = false;
+		} else if (!in[v]) {
+			zip_dev_view_enter(&dev->map, &view[v]);
+			memcpy(saw[v], there, sizeof(there));
+			in[v] = true;
+		}
+		for (v = 0; v < VIEWS; v++)
+			for (uint32_t i = round % 7; in[v] && i < PAGES; i += 7)
+				assert_int_equal(lookup(dev, &view[v], i),
+						saw[v][i] ? i + 7 : 0);
+	}
+	for (unsigned int v = 0; v < VIEWS; v++)
+		zip_dev_view_leave(&view[v]);
+	assert_true(zip_dev_dma_unmap(dev, 0, 0) > 0);
+	/* The empty table is all that is left. */
+	assert_null(dev->map.retired);
+	left_check(&before);
+	zip_dev_destroy(dev);
+}
+
+/* Taken back without waiting: done when those who saw it have left, not before. */
+static void
+unmap_is_done_when_nobody_holds_it(void **state)
+{
+	struct zip_dev *dev = dev_open((struct zip_dev_limits){ 0 });
+	struct zip_dev_view a = { .hint = NULL }, b = { .hint = NULL };
+	uint64_t first, second, none = 7;
+
+	(void)state;
+	zip_dev_view_add(&dev->map, &a);
+	zip_dev_view_add(&dev->map, &b);
+	for (uint64_t i = 0; i < 4; i++)
+		assert_int_equal(map_pages(dev, 10 * i, 1), 0);
+	zip_dev_view_enter(&dev->map, &a);
+	assert_int_equal(zip_dev_dma_unmap_start(dev, 0, PAGE, &first), 1);
+	zip_dev_view_enter(&dev->map, &b);
+	assert_int_equal(zip_dev_dma_unmap_start(dev, 10 * PAGE, PAGE, &second), 1);
+	assert_true(second > first);
+	assert_false(zip_dev_dma_unmap_done(dev, first));
+	assert_false(zip_dev_dma_unmap_done(dev, second));
+	assert_int_equal(lookup(dev, &a, 0), 7);
+	assert_int_equal(lookup(dev, &b, 0), 0);
+	assert_int_equal(lookup(dev, &b, 10), 17);
+	/* The younger one leaves: the older one still sees both. */
+	zip_dev_view_leave(&b);
+	assert_false(zip_dev_dma_unmap_done(dev, second));
+	zip_dev_view_enter(&dev->map, &b);
+	zip_dev_view_leave(&a);
+	assert_true(zip_dev_dma_unmap_done(dev, first));
+	assert_true(zip_dev_dma_unmap_done(dev, second));
+	/* Nothing was there: nothing to wait for, and no new table. */
+	assert_int_equal(zip_dev_dma_unmap_start(dev, 100 * PAGE, PAGE, &none), 0);
+	assert_int_equal(none, 0);
+	assert_true(zip_dev_dma_unmap_done(dev, none));
+	assert_null(dev->map.retired);
+	zip_dev_view_leave(&b);
+	zip_dev_destroy(dev);
+}
+
 int
 main(void)
 {
@@ -167,6 +270,8 @@ main(void)
 		cmocka_unit_test(as_a_plain_model),
 		cmocka_unit_test(sixty_four_thousand),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(held_tables_keep_their_chunks),
+		cmocka_unit_test(unmap_is_done_when_nobody_holds_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,9 +171,9 @@ static void
 many_functions(void **state)
 {
 	(void)state;
-	clients(1, 8, 4000 / TD_SLOW, 0, 0);
-	clients(2, 16, 4000 / TD_SLOW, 0, 0);
-	clients(4, 32, 2000 / TD_SLOW, 0, 0);
+	clients(1, 8, 2000 / TD_SLOW, 0, 0);
+	clients(2, 16, 1000 / TD_SLOW, 0, 0);
+	clients(4, 32, 500 / TD_SLOW, 0, 0);
 }
 
 /*
@@ -184,9 +184,9 @@ static void
 no_wake_up_is_lost(void **state)
 {
 	(void)state;
-	clients(1, 1, 20000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / TD_SLOW);
-	clients(2, 1, 20000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / TD_SLOW);
-	clients(2, 3, 10000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 200 / TD_SLOW);
+	clients(1, 1, 5000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 50 / TD_SLOW);
+	clients(2, 1, 5000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 50 / TD_SLOW);
+	clients(2, 3, 2000 / TD_SLOW, 2 * ZIP_DEV_QUIET_NS / 1000, 50 / TD_SLOW);
 }
 
 static void
@@ -431,8 +431,8 @@ doorbells_as_a_file(void **state)
 	}
 	/* Scribbling stalls no one but the scribbler. */
 	memset((void *)mine, 0xa5, size);
-	td_close(&td);
 	munmap((void *)mine, size);
+	td_close(&td);
 	zip_dev_group_destroy(group);
 	zip_dev_pool_destroy(pool);
 }

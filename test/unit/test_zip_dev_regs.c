@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "zip_dev_internal.h"
+
 #define ARENA (8u << 20)
 
 static struct td td;
@@ -201,20 +203,33 @@ mailbox_refusals(void **state)
 	unsigned int n = 0;
 
 	(void)state;
-	assert_int_not_equal(td_mb(&td, 0x7, 0, 0, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, 0xff, 0, 0, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC_VFT, 0, 0, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 4, page, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_CQC, 0xffff, page, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 4, 0, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, 0, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, page + 16, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, TD_IOVA + ARENA, true), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_CQC, 0, UINT64_MAX - 31, true), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_EQC, 0, 64, false), 0), n++;
+	assert_int_equal(td_mb(&td, 0x7, 0, 0, false),
+			ZIP_DEV_MB_BAD_CMD), n++;
+	assert_int_equal(td_mb(&td, 0xff, 0, 0, false),
+			ZIP_DEV_MB_BAD_CMD), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_VFT, 0, 0, false),
+			ZIP_DEV_MB_BAD_CMD), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 4, page, false),
+			ZIP_DEV_MB_BAD_QUEUE), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0xffff, page, false),
+			ZIP_DEV_MB_BAD_QUEUE), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 4, 0, false),
+			ZIP_DEV_MB_BAD_QUEUE), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 0, 0, false),
+			ZIP_DEV_MB_BAD_ADDR), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 0, page + 16, false),
+			ZIP_DEV_MB_BAD_ADDR), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 0, TD_IOVA + ARENA, true),
+			ZIP_DEV_MB_BAD_ADDR), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, UINT64_MAX - 31, true),
+			ZIP_DEV_MB_BAD_ADDR), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_EQC, 0, 64, false),
+			ZIP_DEV_MB_BAD_ADDR), n++;
 	/* A zeroed image has the wrong entry sizes. */
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 0, page, false), 0), n++;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_CQC, 0, page, false), 0), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 0, page, false),
+			ZIP_DEV_MB_BAD_CTX), n++;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, page, false),
+			ZIP_DEV_MB_BAD_CTX), n++;
 	assert_int_equal(td_stats(&td).mailbox_errors, n);
 	assert_int_equal(td_stats(&td).queues_live, 0);
 	/* Messages and stops of queues that do not run are fine. */
@@ -240,19 +255,19 @@ sqc_fields_are_checked(void **state)
 	*sqc = good;
 	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
 	*sqc = good, sqc->base_l += 64;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), ZIP_DEV_MB_BAD_CTX);
 	*sqc = good, sqc->base_l = 0xffffff80, sqc->base_h = 0xffffffff;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), ZIP_DEV_MB_BAD_CTX);
 	*sqc = good, sqc->dw3 = 15 | 6 << HISI_QM_CTX_ENTRY_SHIFT;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), ZIP_DEV_MB_BAD_CTX);
 	*sqc = good, sqc->dw3 = HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), ZIP_DEV_MB_BAD_CTX);
 	*sqc = good, sqc->cq_num = 0;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), ZIP_DEV_MB_BAD_CTX);
 	*sqc = good, sqc->w13 = 0x210;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), ZIP_DEV_MB_BAD_CTX);
 	*sqc = good, sqc->w13 |= HISI_QM_SQC_DISABLE;
-	assert_int_not_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, at, false), ZIP_DEV_MB_BAD_CTX);
 	assert_int_equal(td_stats(&td).queues_live, 0);
 }
 
@@ -413,8 +428,11 @@ v2_has_no_stop(void **state)
 	conf.revision = HISI_QM_REV_V2;
 	td_open(&v2, &conf, ARENA);
 	assert_int_equal(td_mb(&v2, HISI_QM_MB_SQC_VFT, 0, 0, true), 0);
-	assert_int_not_equal(td_mb(&v2, HISI_QM_MB_STOP_QP, 0, 0, false), 0);
-	assert_int_not_equal(td_mb(&v2, HISI_QM_MB_SRC, 0, 0, false), 0);
+	assert_int_equal(td_mb(&v2, HISI_QM_MB_STOP_QP, 0, 0, false), ZIP_DEV_MB_BAD_CMD);
+	assert_int_equal(td_mb(&v2, HISI_QM_MB_FLUSH_QM, 0, 0, false), ZIP_DEV_MB_BAD_CMD);
+	assert_int_equal(td_mb(&v2, HISI_QM_MB_SRC, 0, 0, false), ZIP_DEV_MB_BAD_CMD);
+	assert_int_equal(td_mb(&v2, HISI_QM_MB_DST, 0, 0, true), ZIP_DEV_MB_BAD_CMD);
+	assert_int_equal(td_mb(&v2, HISI_QM_MB_CQC_BT, 0, 0, true), 0);
 	td_close(&v2);
 }
 

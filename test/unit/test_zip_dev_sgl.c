@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "zip_dev_internal.h"
+
 #define ARENA (64u << 20)
 #define LEN   100000u
 
@@ -278,6 +280,126 @@ shared_bytes(void **state)
 	}
 }
 
+/* Pieces in any order, long ones over short ones, up to a byte from each other: as all pairs. */
+static void
+overlap_as_all_pairs(void **state)
+{
+	enum { MAX = 300, ROUNDS = 3000 };
+	static struct iovec from[MAX], to[MAX];
+	struct zip_dev_piece *scratch = zip_dev_pieces_alloc();
+	unsigned int shared = 0, apart = 0;
+	uint32_t seed = 31;
+
+	(void)state;
+	assert_non_null(scratch);
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		struct zip_dev_buf src = { .iov = from }, dst = { .iov = to };
+		struct zip_dev_buf *bufs[2] = { &src, &dst };
+		uint32_t cells = 64 + rnd(&seed) % 400;
+		bool want = false;
+
+		/* Cells of 8 bytes, each side's; now and then one that reaches further. */
+		for (uint32_t i = 0; i < cells; i++) {
+			struct zip_dev_buf *b = bufs[rnd(&seed) % 2];
+			uint32_t span = rnd(&seed) % 40 == 0 ? 1 + rnd(&seed) % 30 : 1;
+
+			if (b->cnt == MAX)
+				continue;
+			b->iov[b->cnt++] = (struct iovec){
+				.iov_base = (void *)(uintptr_t)(4096 + 8 * i),
+				.iov_len = 8 * span + (rnd(&seed) % (2 * cells) == 0) };
+			if (span == 1 || rnd(&seed) % 8 != 0)
+				i += span - 1;
+		}
+		for (unsigned int side = 0; side < 2; side++)
+			for (unsigned int i = bufs[side]->cnt; i > 1; i--) {
+				unsigned int k = rnd(&seed) % i;
+				struct iovec v = bufs[side]->iov[k];
+
+				bufs[side]->iov[k] = bufs[side]->iov[i - 1];
+				bufs[side]->iov[i - 1] = v;
+			}
+		for (unsigned int i = 0; i < src.cnt; i++)
+			for (unsigned int k = 0; k < dst.cnt; k++) {
+				uintptr_t a = (uintptr_t)from[i].iov_base;
+				uintptr_t b = (uintptr_t)to[k].iov_base;
+
+				want = want || (a < b + to[k].iov_len && b < a + from[i].iov_len);
+			}
+		if (zip_dev_buf_overlap(&src, &dst, scratch) != want ||
+				zip_dev_buf_overlap(&dst, &src, scratch) != want)
+			fail_msg("round %u, %u and %u pieces: expected %s", round, src.cnt,
+					dst.cnt, want ? "overlap" : "none");
+		shared += want;
+		apart += !want;
+	}
+	if (shared < ROUNDS / 10 || apart < ROUNDS / 10)
+		fail_msg("%u rounds overlap and %u do not, expected both", shared, apart);
+	free(scratch);
+}
+
+/* A long piece that later short ones of its side hide: the other side meets its end. */
+static void
+a_long_piece_is_not_forgotten(void **state)
+{
+	enum { N = 20 };
+	struct zip_dev_piece *scratch = zip_dev_pieces_alloc();
+	struct iovec from[N], to[N];
+	struct zip_dev_buf src = { .iov = from, .cnt = N }, dst = { .iov = to, .cnt = N };
+
+	(void)state;
+	from[0] = (struct iovec){ .iov_base = (void *)4096, .iov_len = 1000 };
+	for (uintptr_t i = 1; i < N; i++)
+		from[i] = (struct iovec){ .iov_base = (void *)(4096 + 8 * i), .iov_len = 8 };
+	for (uintptr_t i = 0; i < N; i++)
+		to[i] = (struct iovec){ .iov_base = (void *)(4096 + 1000 + 8 * i), .iov_len = 8 };
+	assert_false(zip_dev_buf_overlap(&src, &dst, scratch));
+	to[N - 1].iov_base = (void *)(4096 + 999);
+	assert_true(zip_dev_buf_overlap(&src, &dst, scratch));
+	assert_true(zip_dev_buf_overlap(&dst, &src, scratch));
+	free(scratch);
+}
+
+/* Bytes in and out of a buffer of pieces, at every place, and no byte beside them. */
+static void
+pieces_are_read_and_written(void **state)
+{
+	static const size_t lens[] = { 3, 0, 1, 7, 64, 2 };
+	enum { CNT = 6, LEN_ALL = 77 };
+	uint8_t mem[CNT][80], in[LEN_ALL], back[LEN_ALL + 1];
+	struct iovec iov[CNT];
+	struct zip_dev_buf buf = { .iov = iov, .cnt = CNT, .len = LEN_ALL };
+
+	(void)state;
+	fill_noise(in, LEN_ALL, 3);
+	for (uint32_t off = 0; off <= LEN_ALL; off++)
+		for (uint32_t n = 0; n <= LEN_ALL - off; n++) {
+			uint32_t at = 0;
+
+			memset(mem, 0xee, sizeof(mem));
+			for (int i = 0; i < CNT; i++)
+				iov[i] = (struct iovec){ .iov_base = mem[i] + 4,
+					.iov_len = lens[i] };
+			zip_dev_buf_write(&buf, off, in, n);
+			for (int i = 0; i < CNT; i++)
+				for (uint32_t k = 0; k < 80; k++) {
+					bool inside = k >= 4 && k < 4 + lens[i];
+					uint8_t want = 0xee;
+
+					if (inside && at >= off && at < off + n)
+						want = in[at - off];
+					if (mem[i][k] != want)
+						fail_msg("off %u n %u: byte %u of piece %d", off,
+								n, k, i);
+					at += inside;
+				}
+			memset(back, 0x11, sizeof(back));
+			zip_dev_buf_read(&buf, off, back, n);
+			assert_memory_equal(back, in, n);
+			assert_int_equal(back[n], 0x11);
+		}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -285,7 +407,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
-		T(shared_bytes),
+		T(shared_bytes), cmocka_unit_test(overlap_as_all_pairs),
+		cmocka_unit_test(a_long_piece_is_not_forgotten),
+		cmocka_unit_test(pieces_are_read_and_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

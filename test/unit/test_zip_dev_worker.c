@@ -108,24 +108,24 @@ static void
 order_1_worker(void **state)
 {
 	(void)state;
-	order_with(1, 1, 100000 / TD_SLOW);
-	order_with(1, 3, 30000 / TD_SLOW);
+	order_with(1, 1, 30000 / TD_SLOW);
+	order_with(1, 3, 10000 / TD_SLOW);
 }
 
 static void
 order_2_workers(void **state)
 {
 	(void)state;
-	order_with(2, 1, 100000 / TD_SLOW);
-	order_with(2, 3, 30000 / TD_SLOW);
+	order_with(2, 1, 30000 / TD_SLOW);
+	order_with(2, 3, 10000 / TD_SLOW);
 }
 
 static void
 order_4_workers(void **state)
 {
 	(void)state;
-	order_with(4, 1, 100000 / TD_SLOW);
-	order_with(4, 3, 30000 / TD_SLOW);
+	order_with(4, 1, 30000 / TD_SLOW);
+	order_with(4, 3, 10000 / TD_SLOW);
 }
 
 /*

@@ -39,7 +39,8 @@ struct admin {
 	uid_t uid;          /* ours */
 	int listen_fd;
 	int epfd;
-	bool paused;        /* no descriptor to be had: look again at the next tick */
+	bool paused;        /* no descriptor to be had: look again after a tick */
+	uint64_t paused_ms; /* since when */
 	struct session *session[ADMIN_SESSIONS_MAX];
 };
 
@@ -263,7 +264,7 @@ find_place(const struct admin *a, const struct ucred *peer)
 }
 
 static void
-pause_accept(struct admin *a, bool paused)
+pause_accept(struct admin *a, bool paused, uint64_t now)
 {
 	struct epoll_event ev = {
 		.events = paused ? 0 : EPOLLIN, .data.u32 = ADMIN_SESSIONS_MAX,
@@ -271,6 +272,7 @@ pause_accept(struct admin *a, bool paused)
 
 	epoll_ctl(a->epfd, EPOLL_CTL_MOD, a->listen_fd, &ev);
 	a->paused = paused;
+	a->paused_ms = now;
 }
 
 static void
@@ -286,7 +288,7 @@ accept_one(struct admin *a, uint64_t now)
 
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			pause_accept(a, true);
+			pause_accept(a, true, now);
 		return;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
@@ -326,8 +328,8 @@ expire(struct admin *a, uint64_t now)
 				"does not read its answer" : "does not end its request");
 		end_session(a, i);
 	}
-	if (a->paused)
-		pause_accept(a, false);
+	if (a->paused && now - a->paused_ms >= TICK_MS)
+		pause_accept(a, false, now);
 }
 
 void

@@ -77,6 +77,20 @@ __wrap_zip_dev_guard_add(struct zip_dev *dev, void *addr, size_t len,
 	return guard_rc != 0 ? guard_rc : __real_zip_dev_guard_add(dev, addr, len, guard);
 }
 
+static bool mmap_fails;
+
+void *__real_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
+
+void *
+__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	if (!mmap_fails)
+		return __real_mmap64(at, len, prot, flags, fd, off);
+	errno = ENFILE; /* as none of our own checks gives */
+	return MAP_FAILED;
+}
+
 /* Of vt_refused(), which is not used here. */
 void
 vt_victim_works(struct vt *t)
@@ -511,6 +525,24 @@ test_counted(void **state)
 		close(fd[i]);
 }
 
+/* Memory that the kernel does not map. */
+static void
+test_no_mapping(void **state)
+{
+	int sock = open_client();
+
+	(void)state;
+	assert_int_equal(map(sock, memfd, MEM_IOVA + MEM_LEN, MEM_LEN, 0), 0);
+	assert_int_equal(unmap(sock, MEM_IOVA + MEM_LEN, MEM_LEN), 0);
+	mmap_fails = true;
+	assert_int_equal(map_memory(sock), ENFILE);
+	mmap_fails = false;
+	has(0, 0, 0);
+	assert_int_equal(map_memory(sock), 0);
+	has(MEM_LEN, 1, 1);
+	close_client(sock);
+}
+
 /* Memory that cannot be guarded is not mapped, and not paid for. */
 static void
 test_no_guard(void **state)
@@ -566,12 +598,24 @@ test_failed_functions(void **state)
 
 /* ---- Any call fails ---- */
 
+/* A connection that is not there yet. */
+static int
+connect_anew(int sock)
+{
+	int more = vt_connect(&vt), rc = say_version(more);
+
+	(void)sock;
+	close(more);
+	return rc;
+}
+
 static const struct step {
 	const char *name;
 	int (*run)(int sock);
 	unsigned int before; /* steps that must be done */
 	int right;
 } steps[] = {
+	{ "connect", connect_anew, 1, 0 },
 	{ "VERSION", say_version, 0, 0 },
 	{ "DMA_MAP", map_memory, 1, 0 },
 	{ "doorbells", doorbells, 1, 0 },
@@ -581,6 +625,19 @@ static const struct step {
 	{ "DMA_UNMAP", unmap_memory, 3, 0 },
 	{ "RESET", reset, 3, 0 },
 };
+
+/* What the client is told is what failed, or it is told nothing: its connection is closed. */
+static void
+check_errno(const struct step *s, int rc)
+{
+	bool memory = strstr(what_failed, "alloc") != NULL;
+
+	if (memory && rc == s->right)
+		fail_msg("%s: %s failed, which nobody noticed", s->name, what_failed);
+	if (rc > 0 && rc < 0x100 && rc != (memory || strstr(what_failed, "mmap") != NULL ? ENOMEM :
+			EMFILE))
+		fail_msg("%s: %s failed, which was told as error %d", s->name, what_failed, rc);
+}
 
 /* Up to a step, and that with the n-th call of the service failing. @return Whether one did. */
 static bool
@@ -601,6 +658,8 @@ step_fails(const struct step *s, unsigned int n)
 	in_loop(disarm);
 	if (what_failed == NULL && rc != s->right)
 		fail_msg("%s: %d; expected %d", s->name, rc, s->right);
+	if (what_failed != NULL)
+		check_errno(s, rc);
 	close(sock);
 	all_gone();
 	return what_failed != NULL;
@@ -695,6 +754,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_mapping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_guard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_functions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls_that_fail, set_up, tear_down),

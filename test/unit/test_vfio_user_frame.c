@@ -134,6 +134,14 @@ test_cut(void **state)
 		vt_victim_works(&t);
 		vt_raw(sock, two + 2 * len - 3, 3, NULL, 0);
 		vt_ok(sock, 9, &back, sizeof(back));
+		/* The first not whole, then its rest and the second at once. */
+		for (size_t cut = 1; cut < len; cut++) {
+			vt_raw(sock, two, cut, NULL, 0);
+			vt_victim_works(&t);
+			vt_raw(sock, two + cut, 2 * len - cut, NULL, 0);
+			vt_ok(sock, 9, &back, sizeof(back));
+			vt_ok(sock, 9, &back, sizeof(back));
+		}
 	}
 	close(sock);
 
@@ -348,8 +356,11 @@ test_storm(void **state)
 	for (int i = 0; i < 40; i++)
 		sock[i] = vt_connect(&t);
 	vt_victim_works(&t);
-	for (int i = 39; i >= 20; i--)
+	/* The victim is one of the twenty. */
+	for (int i = 39; i >= 19; i--)
 		vt_closed(sock[i]);
+	for (int i = 0; i < 19; i++)
+		vt_version(sock[i], "{}", NULL);
 	for (int i = 0; i < 40; i++)
 		close(sock[i]);
 	vt_stop(&t);
@@ -382,6 +393,9 @@ test_out_of_fds(void **state)
 	vt_wait(&t.seen.lines, 1);
 	assert_non_null(strstr(t.line, "accept: "));
 	vt_victim_works(&t);
+	/* It asks again at ticks, of which there are ten a second, and not all the time. */
+	nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
+	assert_true(t.seen.lines < 20);
 	while (n != 0)
 		close(filler[--n]);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);

@@ -169,6 +169,88 @@ test_forms(void **state)
 	vt_stop(&t);
 }
 
+/* What is raised is counted; what reaches nobody is told, and not counted. */
+static void
+test_raise(void **state)
+{
+	struct vfio_user_conn *conn;
+	int sock, fd;
+	struct vt t;
+
+	(void)state;
+	vt_start(&t, NULL);
+	sock = vt_open(&t);
+	conn = t.last;
+	assert_int_equal(vfio_user_conn_irq(conn, MSI, 0), -ENOENT);
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	good(sock, 0x24, MSI, 1, 1, NULL, &fd, 1);
+	assert_int_equal(t.seen.irqs, 1);
+	assert_int_equal(t.seen.enabled, 1);
+	assert_int_equal(vfio_user_conn_irq(conn, MSI, 0), -ENOENT);
+	assert_int_equal(vfio_user_conn_irq(conn, MSI, 1), 0);
+	assert_int_equal(vfio_user_conn_irq(conn, MSI, VT_MSI), -EINVAL);
+	assert_int_equal(vfio_user_conn_irq(conn, VFIO_USER_PCI_IRQS, 0), -EINVAL);
+	assert_int_equal(vfio_user_conn_irq(conn, VFIO_USER_PCI_IRQS - 1, 0), -EINVAL);
+	assert_int_equal(vt_stats(&t).irqs, 1);
+	assert_int_equal(count(fd), 1);
+	/* The client raises one itself: nothing has come or gone, so the owner is not told. */
+	good(sock, 0x21, MSI, 0, VT_MSI, NULL, NULL, 0);
+	assert_int_equal(count(fd), 1);
+	assert_int_equal(vt_stats(&t).irqs, 2);
+	assert_int_equal(t.seen.irqs, 1);
+	/* The same eventfd once more: it came. And one that goes. */
+	good(sock, 0x24, MSI, 1, 1, NULL, &fd, 1);
+	assert_int_equal(t.seen.irqs, 2);
+	assert_int_equal(vt_stats(&t).eventfds, 1);
+	good(sock, 0x24, MSI, 1, 1, NULL, NULL, 0);
+	assert_int_equal(t.seen.irqs, 3);
+	assert_int_equal(t.seen.enabled, 0);
+	/* None goes. */
+	good(sock, 0x24, MSI, 1, 1, NULL, NULL, 0);
+	assert_int_equal(t.seen.irqs, 3);
+
+	/* Raised by a thread of the device when the connection is over. */
+	t.keep = true;
+	close(sock);
+	vt_wait(&t.seen.closed, 1);
+	assert_int_equal(vfio_user_conn_irq(conn, MSI, 1), -ENOTCONN);
+	vfio_user_conn_release(conn);
+	t.keep = false;
+	close(fd);
+	vt_stop(&t);
+}
+
+/* Pending is forgotten with the eventfd that it was for. */
+static void
+test_masked(void **state)
+{
+	int sock, one, two;
+	struct vt t;
+
+	(void)state;
+	vt_start(&t, NULL);
+	sock = vt_open(&t);
+	one = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	two = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	good(sock, 0x24, VFIO_USER_PCI_INTX, 0, 1, NULL, &one, 1);
+	good(sock, 0x0a, VFIO_USER_PCI_INTX, 0, 1, "\0", NULL, 0); /* masks none */
+	assert_int_equal(vfio_user_conn_irq(t.last, VFIO_USER_PCI_INTX, 0), 0);
+	assert_int_equal(count(one), 1);
+	good(sock, 0x0a, VFIO_USER_PCI_INTX, 0, 1, "\1", NULL, 0);
+	assert_int_equal(vfio_user_conn_irq(t.last, VFIO_USER_PCI_INTX, 0), 0);
+	assert_int_equal(vt_stats(&t).irqs, 1);
+	good(sock, 0x24, VFIO_USER_PCI_INTX, 0, 1, NULL, &two, 1);
+	good(sock, 0x11, VFIO_USER_PCI_INTX, 0, 1, NULL, NULL, 0);
+	assert_int_equal(count(one), 0);
+	assert_int_equal(count(two), 0);
+	assert_int_equal(vfio_user_conn_irq(t.last, VFIO_USER_PCI_INTX, 0), 0);
+	assert_int_equal(count(two), 1);
+	close(one);
+	close(two);
+	close(sock);
+	vt_stop(&t);
+}
+
 static void
 test_limit(void **state)
 {
@@ -263,6 +345,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_raise),
+		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_race),

@@ -7,14 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "fail_nth.h"
 #include "test_vfio_user_util.h"
 
 #define IDLE_MAX 2048u /* bytes of an idle connection */
@@ -120,6 +123,7 @@ test_listen(void **state)
 {
 	char dir[] = "/tmp/vfio-user-XXXXXX", path[64], other[64], name[200];
 	struct vfio_user_listener *l, *second;
+	long blocks = fail_nth_blocks();
 	struct vfio_user_server *s = start();
 	struct vfio_user_server_stats stats;
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -162,6 +166,7 @@ test_listen(void **state)
 	assert_int_equal(vt_fds(), fds);
 	vfio_user_server_destroy(s);
 	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(fail_nth_blocks(), blocks);
 }
 
 /* A socket that somebody else has made and listens on. */
@@ -218,7 +223,7 @@ test_many(void **state)
 		fail_msg("%lu files may be open; expected %u", (unsigned long)limit.rlim_max,
 				2 * n + 64);
 	s = start();
-	closes = 0;
+	closes = writes = 0;
 	before = mallinfo2().uordblks + mallinfo2().hblkhd;
 	for (unsigned int i = 0; i < n; i++) {
 		uint8_t buf[64];
@@ -257,10 +262,319 @@ test_many(void **state)
 	assert_int_equal(vt_fds(), fds);
 }
 
+/* ---- Turns ---- */
+
+static int
+adopt(struct vfio_user_server *s)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), 0);
+	vt_send(pair[1], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	return pair[1];
+}
+
+static void
+post_write(int sock)
+{
+	uint8_t buf[20] = { [12] = 4 };
+
+	vt_send(sock, VFIO_USER_REGION_WRITE, VFIO_USER_F_NO_REPLY, buf, sizeof(buf), NULL, 0);
+}
+
+/* One connection's messages, and new connections, take so much of a turn and no more. */
+static void
+test_turn(void **state)
+{
+	char dir[] = "/tmp/vfio-user-XXXXXX", path[64];
+	struct vfio_user_server *s = start();
+	struct vfio_user_server_stats stats;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int a = adopt(s), b = adopt(s), many[100];
+
+	(void)state;
+	writes = 0;
+	for (int i = 0; i < 150; i++)
+		post_write(a);
+	post_write(b);
+	assert_int_equal(vfio_user_server_run(s, 0), 2);
+	assert_int_equal(writes, 64 + 1);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	assert_int_equal(writes, 2 * 64 + 1);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	assert_int_equal(writes, 151);
+	assert_int_equal(vfio_user_server_run(s, 0), 0);
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	assert_int_equal(vfio_user_server_listen(s, path, 0600, NULL, NULL), 0);
+	strcpy(addr.sun_path, path);
+	for (int i = 0; i < 100; i++) {
+		many[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(many[i], (struct sockaddr *)&addr, sizeof(addr)), 0);
+	}
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	vfio_user_server_stats_get(s, &stats);
+	assert_int_equal(stats.conns, 2 + 64);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	vfio_user_server_stats_get(s, &stats);
+	assert_int_equal(stats.conns, 2 + 100);
+	assert_int_equal(stats.accepted, 2 + 100);
+	assert_int_equal(stats.refused, 0);
+	vfio_user_server_destroy(s);
+	for (int i = 0; i < 100; i++) {
+		vt_closed(many[i]);
+		close(many[i]);
+	}
+	close(a);
+	close(b);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* Somebody who lives, but has no time: its socket stays. */
+static void
+test_busy_listener(void **state)
+{
+	char dir[] = "/tmp/vfio-user-XXXXXX";
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct vfio_user_server *s = start();
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), waits[8], n = 0;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	for (; n < 8; n++) {
+		waits[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (connect(waits[n], (struct sockaddr *)&addr, sizeof(addr)) != 0)
+			break;
+	}
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(vfio_user_server_listen(s, addr.sun_path, 0600, NULL, NULL), -EADDRINUSE);
+	assert_int_equal(access(addr.sun_path, F_OK), 0);
+	vfio_user_server_destroy(s);
+	assert_int_equal(unlink(addr.sun_path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	for (; n >= 0; n--)
+		close(waits[n]);
+	close(fd);
+}
+
+/* ---- An end while an operation is deferred ---- */
+
+static struct vfio_user_conn *deferred;
+
+static int
+defer_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
+		const void *buf, uint32_t count)
+{
+	(void)priv;
+	(void)region;
+	(void)offset;
+	(void)buf;
+	(void)count;
+	deferred = conn;
+	return VFIO_USER_DEFERRED;
+}
+
+static void *
+complete_late(void *arg)
+{
+	(void)arg;
+	nanosleep(&(struct timespec){ 0, 30000000 }, NULL);
+	assert_int_equal(closes, 0);
+	vfio_user_conn_complete(deferred, 0);
+	return NULL;
+}
+
+static void
+test_destroy_waits(void **state)
+{
+	const struct vfio_user_ops some = { .connected = connected, .region_read = region_read,
+		.region_write = defer_write, .closed = closed };
+	const struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
+	unsigned int fds = vt_fds();
+	struct vfio_user_server *s;
+	pthread_t thread;
+	int sock;
+
+	(void)state;
+	closes = 0;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	sock = adopt(s);
+	post_write(sock);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	assert_non_null(deferred);
+	assert_int_equal(pthread_create(&thread, NULL, complete_late, NULL), 0);
+	vfio_user_server_destroy(s);
+	assert_int_equal(closes, 1);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	vt_closed(sock);
+	close(sock);
+	assert_int_equal(vt_fds(), fds);
+}
+
+/* ---- An owner that is wrong ---- */
+
+static struct vfio_user_device wrong_device;
+static struct vfio_user_area wrong_area;
+static uint32_t wrong_areas;
+
+static int
+connected_wrong(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
+{
+	(void)conn;
+	(void)listener_priv;
+	conf->device = &wrong_device;
+	return 0;
+}
+
+static int
+mmap_wrong(struct vfio_user_conn *conn, void *priv, uint32_t region, struct vfio_user_mmap *mm)
+{
+	(void)conn;
+	(void)priv;
+	(void)region;
+	mm->fd = wrong_areas == 0 ? -1 : 0;
+	mm->nr_areas = wrong_areas;
+	mm->areas[0] = wrong_area;
+	return 0;
+}
+
+static void
+test_wrong_owner(void **state)
+{
+	static const struct vfio_user_region mapped = { 4096, VFIO_USER_REGION_F_MMAP };
+	static const struct vfio_user_irq many = { VFIO_USER_VECTORS_MAX + 1, 1 };
+	static const struct vfio_user_spim spim = { .doorbell_region = 1 };
+	static const struct { uint32_t n; struct vfio_user_area area; } areas[] = {
+		{ 0, { 0, 0 } }, { VFIO_USER_AREAS_MAX + 1, { 0, 4096 } }, { 1, { 4097, 0 } },
+		{ 1, { 0, 4097 } }, { 1, { 1, 4096 } }, { 1, { UINT64_MAX, 1 } },
+		{ 1, { 4096, UINT64_MAX } },
+	};
+	const struct vfio_user_ops some = { .connected = connected_wrong,
+		.region_read = region_read, .region_write = region_write, .closed = closed,
+		.region_mmap = mmap_wrong };
+	const struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
+	struct vfio_user_region_info m = { .argsz = 256 };
+	struct vfio_user_server *s;
+	unsigned int fds = vt_fds();
+	struct vfio_user_hdr hdr;
+	uint8_t body[256];
+	int pair[2];
+
+	(void)state;
+	closes = 0;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	/* A device with too many vectors; doorbells in a region that is not the last. */
+	for (int i = 0; i < 2; i++) {
+		wrong_device = (struct vfio_user_device){ 3, 1, i == 0, &mapped, &many,
+			i == 0 ? NULL : &spim };
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), -EINVAL);
+		vfio_user_server_run(s, 0);
+		assert_int_equal(closes, i + 1);
+		vt_closed(pair[1]);
+		close(pair[1]);
+	}
+	wrong_device = (struct vfio_user_device){ 3, 1, 0, &mapped, &many, NULL };
+	pair[1] = adopt(s);
+	vt_recv(pair[1], &hdr, body, sizeof(body), NULL);
+	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+		uint16_t id;
+
+		wrong_areas = areas[i].n;
+		wrong_area = areas[i].area;
+		id = vt_send(pair[1], VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
+		assert_int_equal(vfio_user_server_run(s, 0), 1);
+		vt_error(pair[1], id, EINVAL);
+	}
+	/* An area up to the end, and one of nothing at it, are right. */
+	for (int i = 0; i < 2; i++) {
+		int fd = -1;
+
+		wrong_areas = 1;
+		wrong_area = (struct vfio_user_area){ i == 0 ? 1 : 4096, i == 0 ? 4095 : 0 };
+		vt_send(pair[1], VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
+		assert_int_equal(vfio_user_server_run(s, 0), 1);
+		assert_true(vt_recv(pair[1], &hdr, body, sizeof(body), &fd) > sizeof(m));
+		close(fd);
+	}
+	close(pair[1]);
+	vfio_user_server_destroy(s);
+	assert_int_equal(vt_fds(), fds);
+}
+
+/* ---- Lines ---- */
+
+static char last_line[600];
+static unsigned int lines;
+
+static void
+keep_line(enum vfio_user_log_level level, const char *line, void *priv)
+{
+	(void)level;
+	(void)priv;
+	snprintf(last_line, sizeof(last_line), "%s", line);
+	lines++;
+}
+
+/* A client's lines are limited, and those that were not written are told of. */
+static void
+test_lines(void **state)
+{
+	const struct vfio_user_server_conf conf = { .name = "test", .ops = &ops, .log = keep_line };
+	struct vfio_user_server_stats stats;
+	struct vfio_user_server *s;
+	unsigned int before;
+	char want[64];
+	int a, b;
+
+	(void)state;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	a = adopt(s);
+	lines = 0;
+	for (int i = 0; i < 20; i++) {
+		vt_send(a, VFIO_USER_DIRTY_PAGES, VFIO_USER_F_NO_REPLY, NULL, 0, NULL, 0);
+		assert_int_equal(vfio_user_server_run(s, 0), 1);
+	}
+	assert_int_equal(lines, 5);
+	vfio_user_server_stats_get(s, &stats);
+	assert_int_equal(stats.log_suppressed, 15);
+	snprintf(want, sizeof(want), "(pid %ld, uid %ld): command 14 is not supported",
+			(long)getpid(), (long)getuid());
+	assert_non_null(strstr(last_line, want));
+	/* Another one has lines of its own; it comes with what is to be told. */
+	b = adopt(s);
+	for (unsigned int i = 0; i < 2; i++) {
+		before = lines;
+		vt_send(b, VFIO_USER_DIRTY_PAGES, VFIO_USER_F_NO_REPLY, NULL, 0, NULL, 0);
+		assert_int_equal(vfio_user_server_run(s, 0), 1);
+		assert_int_equal(lines, before + (i == 0 ? 2 : 1));
+	}
+	for (int i = 0; i < 5; i++) {
+		vt_send(b, VFIO_USER_DIRTY_PAGES, VFIO_USER_F_NO_REPLY, NULL, 0, NULL, 0);
+		assert_int_equal(vfio_user_server_run(s, 0), 1);
+	}
+	vfio_user_server_stats_get(s, &stats);
+	assert_int_equal(stats.log_suppressed, 17);
+	close(a);
+	close(b);
+	vfio_user_server_destroy(s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_turn),
+		cmocka_unit_test(test_busy_listener),
+		cmocka_unit_test(test_destroy_waits),
+		cmocka_unit_test(test_wrong_owner),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_listen_fd),

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fail_nth.h"
 #include "test_vfio_user_util.h"
 
 /* ---- The device ---- */
@@ -314,10 +315,12 @@ void
 vt_start(struct vt *t, const struct vfio_user_server_conf *conf)
 {
 	struct vfio_user_server_conf c = conf != NULL ? *conf : (struct vfio_user_server_conf){ 0 };
+	long blocks = fail_nth_blocks();
 	struct loop *l = calloc(1, sizeof(*l));
 	struct epoll_event ev = { .events = EPOLLIN };
 
 	memset(t, 0, sizeof(*t));
+	t->blocks = blocks;
 	t->fds = vt_fds();
 	t->inherited = vt_inherited();
 	t->thread = l;
@@ -377,4 +380,8 @@ vt_stop(struct vt *t)
 	assert_int_not_equal(access(t->path, F_OK), 0);
 	assert_int_equal(rmdir(t->dir), 0);
 	vt_fds_back(t->fds);
+	/* A thread that closes what takes time has some until it is done. */
+	for (int i = 0; i < VT_TIMEOUT_MS && fail_nth_blocks() != t->blocks; i++)
+		nap();
+	assert_int_equal(fail_nth_blocks(), t->blocks);
 }

@@ -58,6 +58,7 @@ struct vt {
 	int mem_fd;           /**< Of regions that are mapped. */
 	int victim;           /**< Socket. */
 	unsigned int fds;     /**< Open before. */
+	long blocks;          /**< Of memory, allocated before. */
 	unsigned int inherited; /**< Of those, what a program executed by us would have. */
 	void *thread;
 };

@@ -18,7 +18,8 @@ EXTRA = os.environ.get("SPIMDEVD_ARGS", "").split()
 class Server:
     """A running service; a context manager that ends it."""
 
-    def __init__(self, *args, listen="", folder=None, env=None, wait=True, program=PROGRAM, **popen):
+    def __init__(self, *args, listen="", folder=None, env=None, wait=True, program=PROGRAM,
+                 **popen):
         self.own = tempfile.TemporaryDirectory(prefix="spimdevd-") if folder is None else None
         self.folder = folder or self.own.name
         self.path = os.path.join(self.folder, "zip")

@@ -182,7 +182,9 @@ test_numbers(void **state)
 	for (int nr = 0; nr < NUMBERS; nr++) {
 		int want = IS_ONE(nr, allowed) ? ENOSYS : EPERM;
 
-		if (!IS_ONE(nr, deadly) && !IS_ONE(nr, never_filtered) && !IS_ONE(nr, looked_at) && result[nr] != want)
+		if (IS_ONE(nr, deadly) || IS_ONE(nr, never_filtered) || IS_ONE(nr, looked_at))
+			continue;
+		if (result[nr] != want)
 			fail_msg("system call %d: errno %d; expected %d (%d: carried out)", nr,
 					result[nr], want, ENOSYS);
 	}

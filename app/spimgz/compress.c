@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include <zlib.h>
+
 #include "spimgz.h"
 
 /* Write the oldest piece as a member. */
@@ -21,7 +23,12 @@ put_member(struct engine *e, int out, const char *out_name, uint32_t mtime, uint
 		return SPIMGZ_FAILED;
 	}
 	gzip_header(head, mtime, s->op.produced, s->op.level);
-	gzip_trailer(trailer, s->op.crc32, s->op.src_len);
+	/* Who expands it shall see if what was compressed is not what was read. */
+	if (s->op.crc32 != s->crc32) {
+		complain("%s: CRC %08x, expected %08x", e->name, s->op.crc32, s->crc32);
+		return SPIMGZ_FAILED;
+	}
+	gzip_trailer(trailer, s->crc32, s->op.src_len);
 	if (output_write(out, out_name, head, sizeof(head)) != 0 ||
 			output_write(out, out_name, s->op.dst, s->op.produced) != 0 ||
 			output_write(out, out_name, trailer, sizeof(trailer)) != 0)
@@ -59,6 +66,7 @@ compress_stream(struct engine *e, struct input *in, int out, const char *out_nam
 			.dst = s->out, .dst_len = SPIMGZ_OUT_MAX,
 			.level = level, .last = 1,
 		};
+		s->crc32 = (uint32_t)crc32(0, s->in, (uInt)n);
 		ret = engine_submit(e);
 	}
 	while (ret == SPIMGZ_OK && !engine_idle(e))

@@ -49,7 +49,7 @@ struct slot {
 	uint8_t *in;      /**< SPIMGZ_OUT_MAX bytes: either side may be the compressed one. */
 	uint8_t *out;     /**< As many. */
 	uint32_t isize;   /**< Expansion: what the trailer says. */
-	uint32_t crc32;
+	uint32_t crc32;   /**< Of the plain data; expansion: what the trailer says. */
 };
 
 struct engine {

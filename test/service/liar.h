@@ -110,6 +110,9 @@ void liar_nap_ms(unsigned int ms);
 /** Whether the lie is to be told now, at a chance to tell it; counts. */
 bool liar_strikes(struct liar *l);
 
+/** The client's memory at iova, or NULL. */
+void *liar_client_mem(struct liar *l, uint64_t iova, uint64_t len);
+
 /** Operations and shape of the server; its listener_priv is the liar. */
 extern const struct vfio_user_ops ring_ops;
 int ring_open(struct liar *l);

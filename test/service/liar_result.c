@@ -59,6 +59,17 @@ checksum(struct liar *l, struct result *r)
 	r->sqe.isize ^= 1;
 }
 
+/* The data itself, with the checksum of what is right. */
+static void
+data(struct liar *l, struct result *r)
+{
+	uint8_t *byte = liar_client_mem(l, r->sqe.dest_addr_l |
+		(uint64_t)r->sqe.dest_addr_h << 32, 1);
+
+	if (byte != NULL)
+		*byte ^= 1;
+}
+
 static void
 status_unknown(struct liar *l, struct result *r)
 {
@@ -164,6 +175,7 @@ const struct lie result_lies[] = {
 	{ "lengths", "too much of both, with the request's lengths made to fit", 0, NULL, lengths },
 	{ "zero", "nothing consumed, nothing produced, done", 0, NULL, zero },
 	{ "checksum", "a wrong checksum", 0, NULL, checksum },
+	{ "data", "one bit of the (flat) output", 0, NULL, data },
 	{ "status-unknown", "a status that no reference names", 0, NULL, status_unknown },
 	{ "status-no-space", "no room", 0, NULL, status_no_space },
 	{ "status-bad-data", "corrupt data", 0, NULL, status_bad_data },

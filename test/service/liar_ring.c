@@ -43,9 +43,8 @@ static const struct vfio_user_device device = {
 	.spim = &spim,
 };
 
-/* The client's memory at iova, or NULL. */
-static void *
-client_mem(struct liar *l, uint64_t iova, uint64_t len)
+void *
+liar_client_mem(struct liar *l, uint64_t iova, uint64_t len)
 {
 	struct vfio_user_dma dma;
 
@@ -74,7 +73,7 @@ pass_requests(struct liar *l, uint16_t qn, struct pair *p)
 	p->db_sq = sq;
 	for (uint16_t tail = (uint16_t)(sq >> HISI_QM_DB_INDEX_SHIFT) & p->mask; p->tail != tail;
 			p->tail = (p->tail + 1) & p->mask) {
-		const void *sqe = client_mem(l, p->client_sq +
+		const void *sqe = liar_client_mem(l, p->client_sq +
 			((uint64_t)p->tail << HISI_QM_SQE_LOG2), sizeof(p->sq[0]));
 
 		if (sqe != NULL)
@@ -87,7 +86,7 @@ pass_requests(struct liar *l, uint16_t qn, struct pair *p)
 static void
 write_cqe(struct liar *l, const struct pair *p, uint16_t slot, const struct hisi_qm_cqe *cqe)
 {
-	struct hisi_qm_cqe *to = client_mem(l, p->client_cq +
+	struct hisi_qm_cqe *to = liar_client_mem(l, p->client_cq +
 		((uint64_t)slot << HISI_QM_CQE_LOG2), sizeof(*to));
 
 	if (to == NULL)
@@ -106,7 +105,7 @@ pass_results(struct liar *l, struct pair *p)
 			p->phase) {
 		struct result r = { .sqe = p->sq[p->head], .cqe = p->cq[p->head],
 			.slot = p->head, .mask = p->mask, .sqe_first = true, .cqe_too = true };
-		void *sqe = client_mem(l, p->client_sq +
+		void *sqe = liar_client_mem(l, p->client_sq +
 			((uint64_t)r.slot << HISI_QM_SQE_LOG2), sizeof(r.sqe));
 
 		if (l->lie != NULL && l->lie->result != NULL && liar_strikes(l))
@@ -164,7 +163,7 @@ set_context(struct liar *l, struct hisi_qm_mailbox *mb, unsigned int cmd)
 	struct pair *p = &l->pairs[qn];
 	uint8_t *own = l->mem + (size_t)qn * OWN_STRIDE;
 	uint64_t own_iova = OWN_IOVA + (uint64_t)qn * OWN_STRIDE;
-	void *image = client_mem(l, mb->base_l | (uint64_t)mb->base_h << 32, 32);
+	void *image = liar_client_mem(l, mb->base_l | (uint64_t)mb->base_h << 32, 32);
 
 	if (image == NULL)
 		return;

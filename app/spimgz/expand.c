@@ -152,13 +152,15 @@ expand_stream(struct engine *e, struct input *in, int out, const char *out_name,
 				return ret;
 			continue;
 		}
-		do {
+		for (;;) {
 			if (input_ahead(in, want) != 0)
 				return SPIMGZ_FAILED;
 			have = in->end - in->pos;
 			found = gzip_parse(in->buf + in->pos, have, &h);
-			want *= 4;
-		} while (found == 0 && have >= want / 4 && want <= HEADER_MAX);
+			if (found != 0 || have < want || want == HEADER_MAX)
+				break;
+			want = want * 4 < HEADER_MAX ? want * 4 : HEADER_MAX;
+		}
 		if (found != 1 || have == 0)
 			break;
 		any = true;

@@ -109,23 +109,25 @@ do_pipe(struct engine *e, const struct options *o)
 	return ret;
 }
 
-/* Where the output of a file goes; NULL after a complaint. */
-static char *
-output_name(const struct options *o, const char *name)
+/* Where the output of a file goes. @return SPIMGZ_OK, or another after a complaint. */
+static int
+output_name(const struct options *o, const char *name, char **out)
 {
 	size_t len = strlen(name), cut = strlen(SUFFIX);
 	bool has = len > cut && strcmp(name + len - cut, SUFFIX) == 0;
-	char *out;
 
 	if (o->expand != has) {
 		complain(has ? "%s: has suffix %s already" : "%s: has no suffix %s", name, SUFFIX);
-		return NULL;
+		return SPIMGZ_WARNING;
 	}
-	out = malloc(len + cut + 1);
-	if (out != NULL)
-		snprintf(out, len + cut + 1, "%.*s%s", (int)(has ? len - cut : len), name,
-			has ? "" : SUFFIX);
-	return out;
+	*out = malloc(len + cut + 1);
+	if (*out == NULL) {
+		complain("%s: no memory", name);
+		return SPIMGZ_FAILED;
+	}
+	snprintf(*out, len + cut + 1, "%.*s%s", (int)(has ? len - cut : len), name,
+		has ? "" : SUFFIX);
+	return SPIMGZ_OK;
 }
 
 /* Make the output file like the input. */
@@ -163,11 +165,10 @@ do_file(struct engine *e, const struct options *o, const char *name)
 		goto out;
 	}
 	if (to_file) {
-		out_name = output_name(o, name);
-		if (out_name == NULL) {
-			ret = SPIMGZ_WARNING;
+		ret = output_name(o, name, &out_name);
+		if (ret != SPIMGZ_OK)
 			goto out;
-		}
+		ret = SPIMGZ_FAILED;
 		if (o->force)
 			unlink(out_name);
 		out = open(out_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -177,8 +178,13 @@ do_file(struct engine *e, const struct options *o, const char *name)
 		}
 	}
 	if (input_open(&in, fd, name, S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
-			o->progress) != 0)
+			o->progress) != 0) {
+		if (to_file) {
+			close(out);
+			unlink(out_name);
+		}
 		goto out;
+	}
 	ret = stream(e, o, &in, out, to_file ? out_name : "stdout", (uint32_t)st.st_mtime,
 		&written);
 	input_close(&in);

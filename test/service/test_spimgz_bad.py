@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""spimgz: files that are broken, services that lie, and calls that fail."""
+
+import gzip
+import os
+import struct
+import sys
+import zlib
+
+import runner
+from spimgz import (BIG, CHUNK, SPIMGZ_FAIL, TEXT, Liar, ends, folder, get, good, gz, member,
+                    ours, put, right)
+
+PACKED = zlib.compressobj(6, zlib.DEFLATED, -15)
+PACKED = PACKED.compress(TEXT) + PACKED.flush()
+CRC = zlib.crc32(TEXT)
+CORRUPT = "spimgz: stdin: corrupt: %s, %d bytes of %d, CRC %08x, expected %08x\n"
+END = "spimgz: stdin: unexpected end of file\n"
+
+
+def expands(data, plain=TEXT):
+    assert good("-dc", stdin=data) == plain
+
+
+def fails(data, err, out=None):
+    ends(gz("-dc", stdin=data), 1, err, out)
+
+
+# ---- Files ----
+
+def test_what_a_trailer_says():
+    for data, told in (
+            (ours(PACKED, CRC ^ 1, len(TEXT)), ("done", len(TEXT), len(TEXT), CRC, CRC ^ 1)),
+            (ours(PACKED, CRC, len(TEXT) - 1), ("done", len(TEXT), len(TEXT) - 1, CRC, CRC)),
+            (ours(PACKED, CRC, len(TEXT) + 1), ("done", len(TEXT), len(TEXT) + 1, CRC, CRC)),
+            # Two bytes behind the stream, which the size in the header counts in.
+            (ours(PACKED + b"ab", CRC, len(TEXT)), ("done", len(TEXT), len(TEXT), CRC, CRC)),
+            (ours(PACKED[:-9], CRC, len(TEXT)), ("corrupt data", 0, len(TEXT), 0, CRC))):
+        fails(data, CORRUPT % told, b"")
+    fails(ours(PACKED, CRC, CHUNK + 1),
+          "spimgz: stdin: corrupt: a member of 524289 bytes, expected at most 524288\n", b"")
+    whole = BIG[:CHUNK]
+    expands(member(whole), whole)
+    more = bytes(CHUNK + CHUNK // 8 + 4097)
+    body = zlib.compressobj(6, zlib.DEFLATED, -15)
+    body = body.compress(more) + body.flush()
+    fails(ours(body, zlib.crc32(more), CHUNK),
+          CORRUPT % ("the output does not fit", 0, CHUNK, 0, zlib.crc32(more)))
+
+
+def test_what_a_header_says():
+    # As large as it may be, and larger: that one is not ours, and zlib reads it.
+    most = CHUNK + CHUNK // 8 + 4096
+    fails(ours(PACKED, CRC, len(TEXT), size=most), END, b"")
+    for size in most + 1, 0, 0xffffffff:
+        expands(ours(PACKED, CRC, len(TEXT), size=size))
+    fails(ours(PACKED, CRC, len(TEXT), size=len(PACKED) + 1), END, b"")
+    # The subfield with another length, another name, and behind others.
+    good_one = ours(PACKED, CRC, len(TEXT))
+    rest = good_one[20:]
+    size = struct.pack("<I", len(PACKED))
+    wrong = struct.pack("<I", 5)
+    for extra, is_ours in ((b"SZ\4\0" + size, True), (b"XX\2\0ab" + b"SZ\4\0" + size, True),
+                           (b"XX\0\0" + b"SZ\4\0" + size + b"YY\1\0c", True),
+                           (b"SX\4\0" + wrong, False), (b"XZ\4\0" + wrong, False),
+                           (b"SZ\3\0abc", False), (b"SZ\5\0" + wrong + b"x", False),
+                           (b"SZ\4\0" + wrong[:3], False), (b"SZ\4", False), (b"", False),
+                           (b"XX\377\0" + wrong, False), (b"XX\1\0" + b"SZ\4\0" + wrong, False)):
+        data = b"\x1f\x8b\x08\x04" + bytes(5) + b"\3" + struct.pack("<H", len(extra)) + extra + rest
+        expands(data)
+        # Only ours may be broken in this way unnoticed by zlib: it says it in other words.
+        broken = data[:-8] + struct.pack("<II", CRC ^ 1, len(TEXT))
+        done = gz("-dc", stdin=broken)
+        said = b"CRC %08x" % CRC if is_ours else b"incorrect data check"
+        assert done.status == 1 and said in done.err, (extra, done)
+
+
+def test_headers_of_others():
+    raw = gzip.compress(TEXT, mtime=0)[10:]
+    for flags, fields in (
+            (8, b"name\0"), (16, b"comment\0"), (24, b"name\0comment\0"), (8, b"\0"),
+            (4, b"\6\0ab\2\0cd"), (28, b"\4\0ab\0\0name\0comment\0"),
+            (8, b"n" * 600 + b"\0"), (8, b"n" * 5000 + b"\0"),
+            (24, b"n" * 3000 + b"\0" + b"c" * 3000 + b"\0"),
+            (12, b"\377\377" + bytes(65535) + b"n" * 30000 + b"\0")):
+        head = b"\x1f\x8b\x08" + bytes([flags]) + bytes(6) + fields
+        expands(head + raw)
+        crc = struct.pack("<H", zlib.crc32(b"\x1f\x8b\x08" + bytes([flags | 2]) + bytes(6) +
+                                           fields) & 0xffff)
+        expands(b"\x1f\x8b\x08" + bytes([flags | 2]) + bytes(6) + fields + crc + raw)
+    # A header that does not end.
+    fails(b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 200000, "spimgz: stdin: not in gzip format\n")
+    for data in (b"", b"\x1e\x8b\x08\0" + raw, b"\x1f\x8c\x08\0" + raw, b"\x1f\x8b\x07\0" + raw,
+                 b"\x1f\x8b\x08\x20" + bytes(6) + raw, b"\x1f\x8b\x08\x80" + bytes(6) + raw,
+                 b"\x1f\x8b\x08\x40" + bytes(6) + raw, TEXT, b"x", b"\x1f"):
+        fails(data, "spimgz: stdin: not in gzip format\n", b"")
+
+
+def test_truncated():
+    """At each byte of header and trailer, and within the data."""
+    data = member(TEXT)
+    first = member(b"first")
+    for cut in (*range(1, 22), 1000, len(data) // 2, *range(len(data) - 9, len(data))):
+        done = gz("-dc", stdin=first + data[:cut])
+        ends(done, 1, END)
+        assert done.out in (b"", b"first"), done
+    theirs = gzip.compress(TEXT)
+    for cut in (*range(1, 12), 1000, *range(len(theirs) - 9, len(theirs))):
+        done = gz("-dc", stdin=first + theirs[:cut])
+        assert (done.status, done.err.decode()) == (1, END), (cut, done)
+        assert done.out.startswith(b"first"), cut
+
+
+def test_corrupt_of_others():
+    theirs = bytearray(gzip.compress(TEXT))
+    for at, said in ((len(theirs) - 8, "incorrect data check"),
+                     (len(theirs) - 4, "incorrect length check")):
+        bad = bytearray(theirs)
+        bad[at] ^= 1
+        fails(bytes(bad), "spimgz: stdin: corrupt: %s\n" % said)
+    bad = bytearray(theirs)
+    bad[len(bad) // 2] ^= 0xff
+    done = gz("-dc", stdin=bytes(bad))
+    assert done.status == 1 and b"spimgz: stdin: corrupt: " in done.err, done
+
+
+def test_what_is_behind():
+    data = member(TEXT)
+    for rest in b"", b"\0", bytes(1000), bytes(300000):
+        expands(data + rest)
+    for rest in b"junk", bytes(1000) + b"x", b"\x1f\x8bjunk", b"\0\x1f\x8b\x08":
+        ends(gz("-dc", stdin=data + rest), 2, "spimgz: stdin: trailing garbage ignored\n", TEXT)
+    with folder() as d:
+        name = put(d + "/file.gz", data + b"junk")
+        ends(gz("-d", name), 2, "spimgz: %s: trailing garbage ignored\n" % name)
+        assert get(d + "/file") == TEXT and not os.path.exists(name)
+
+
+def test_nothing_is_left_of_what_failed():
+    with folder() as d:
+        data = member(TEXT) + ours(PACKED, CRC ^ 1, len(TEXT))
+        name = put(d + "/file.gz", data)
+        done = gz("-d", name)
+        assert done.status == 1 and b"file.gz: corrupt: " in done.err, done
+        assert os.listdir(d) == ["file.gz"] and get(name) == data
+        assert gz("-t", name).status == 1
+
+
+# ---- Services that lie ----
+
+# What is said of each when it compresses, and when it expands: "": nothing, the result is right.
+NOT_DONE = "spimgz: %s: not executed\n"
+LIES = {
+    "none": ("", ""),
+    "tag": ("", ""),
+    "sq-head": ("", ""),
+    "other-slot": ("", ""),
+    "status-nega": ("", ""),
+    "status-high": ("", ""),
+    "produced-more": (NOT_DONE, NOT_DONE),
+    "produced-huge": (NOT_DONE, NOT_DONE),
+    "consumed-more": (NOT_DONE, NOT_DONE),
+    "lengths": (NOT_DONE, NOT_DONE),
+    "garbage": (NOT_DONE, NOT_DONE),
+    "status-unknown": (NOT_DONE, NOT_DONE),
+    "consumed-less": ("spimgz: %s: done\n", "corrupt: done, "),
+    "zero": ("spimgz: %s: done\n", "corrupt: done, 0 bytes of "),
+    "untouched": ("spimgz: %s: done\n", "corrupt: done, 0 bytes of "),
+    "twice": (None, None),
+    "status-no-space": ("spimgz: %s: the output does not fit\n", "corrupt: the output does not "),
+    "status-bad-data": ("spimgz: %s: corrupt data\n", "corrupt: corrupt data, 0 bytes of "),
+    "checksum": ("spimgz: %s: CRC ", ""),
+    "data": (None, "corrupt: done, "),
+}
+
+
+def lied(done, said, point, correct):
+    if said is None:
+        # It may come too late to matter. What is not noticed then is right.
+        assert done.status == 1 and done.err or correct(done.out), done
+    elif said == "":
+        assert (done.status, done.err) == (0, b"") and correct(done.out), done
+    else:
+        said = said % point if "%" in said else said
+        assert done.status == 1 and said in done.err.decode(), done
+
+
+def noticed(packed, plain):
+    """It is right, or whoever expands it sees that it is not."""
+    try:
+        return right(packed, plain)
+    except (OSError, EOFError, zlib.error):
+        return True
+
+
+def test_lies():
+    data = BIG[:2 * CHUNK + 1000]
+    packed = good("-c", stdin=data)
+    for lie, (compress, expand) in LIES.items():
+        for n in ("", "@1", "@3") if lie != "none" else ("",):
+            with Liar("--lie", lie + n) as liar:
+                done = gz("-1", "-c", stdin=data, point=liar.point)
+                lied(done, compress, liar.point, lambda out, lie=lie: noticed(out, data)
+                     if lie == "data" else right(out, data))
+                done = gz("-dc", stdin=packed, point=liar.point)
+                lied(done, expand, liar.point, lambda out: out == data)
+                told = liar.end()
+                assert (told == 0) == (lie == "none"), (lie, n, told)
+
+
+def test_a_lie_leaves_no_file():
+    with folder() as d, Liar("--lie", "data@5") as liar:
+        packed = good("-c", stdin=BIG)
+        name = put(d + "/file.gz", packed)
+        done = gz("-d", name, point=liar.point)
+        assert done.status == 1 and b"corrupt: done, " in done.err, done
+        assert os.listdir(d) == ["file.gz"] and get(name) == packed
+        assert liar.end() == 1
+
+
+def test_services_that_will_not_do():
+    for lie, why in (("version-json", "Protocol error"), ("region-small", "Protocol error"),
+                     ("fd-unsealed", "Protocol error"), ("pci-device", "No such device"),
+                     ("close@3", "Transport endpoint is not connected"),
+                     ("error-enospc@3", "No space left on device"),
+                     ("mailbox-status", "Input/output error")):
+        with Liar("--lie", lie) as liar:
+            done = gz("-c", stdin=TEXT, point=liar.point)
+            assert done.status == 1 and done.out == b"", (lie, done)
+            assert done.err.decode().endswith("\nspimgz: %s: %s\n" % (liar.point, why)), (lie, done)
+    with Liar("--plain") as liar:
+        ends(gz("-c", stdin=TEXT, point=liar.point), 1,
+             "spimgz: %s: Operation not supported\n" % liar.point, b"")
+    # No memory for the data: the small pages are the first, this is the second.
+    with Liar("--lie", "error-enospc:2@2") as liar:
+        ends(gz("-c", stdin=TEXT, point=liar.point), 1,
+             "spimgz: no memory: No space left on device\n", b"")
+
+
+# ---- Calls that fail ----
+
+def sweep(d, files, args, right_now):
+    """Runs it with each call that fails in turn. right_now(done): whether all is as it should."""
+    failures = 0
+    for n in range(1, 1000):
+        for name in os.listdir(d):
+            os.unlink(d + "/" + name)
+        for name, data in files.items():
+            put(d + "/" + name, data)
+        done = gz(*args, program=SPIMGZ_FAIL, env={"FAIL_NTH": str(n)})
+        what = [line for line in done.err.decode().splitlines() if line.startswith("fail_nth: ")]
+        said = [line for line in done.err.decode().splitlines() if not line.startswith("fail_nth")]
+        assert done.status in (0, 1), (n, what, done)
+        if done.status == 0:
+            assert right_now(done), (n, what, done)
+        else:
+            failures += 1
+            assert said and what, (n, done)
+            # What was to be read is still there, and nothing that is half.
+            assert {name: get(d + "/" + name) for name in os.listdir(d)} == files, (n, what, done)
+        if not what:
+            break
+    assert not what and failures >= 10, (n, failures)
+    return "%d calls, %d errors" % (n - 1, failures)
+
+
+def test_failures_to_compress():
+    with folder() as d:
+        def is_right(done):
+            return done.out == b"" and os.listdir(d) == ["a.gz"] and right(get(d + "/a.gz"), TEXT) \
+                or sorted(os.listdir(d)) == ["a", "a.gz"] and b"a: Permission denied" in done.err
+        return sweep(d, {"a": TEXT}, [d + "/a"], is_right)
+
+
+def test_failures_to_expand():
+    with folder() as d:
+        def is_right(done):
+            return done.out == b"" and os.listdir(d) == ["a"] and get(d + "/a") == TEXT or \
+                sorted(os.listdir(d)) == ["a", "a.gz"] and b"a.gz: Permission denied" in done.err
+        return sweep(d, {"a.gz": member(TEXT)}, ["-d", d + "/a.gz"], is_right)
+
+
+def test_failures_with_the_members_of_others():
+    data = gzip.compress(TEXT) + member(TEXT)
+    with folder() as d:
+        return sweep(d, {"a.gz": data}, ["-dc", d + "/a.gz"], lambda done: done.out == TEXT * 2)
+
+
+def test_little_at_a_time():
+    packed = good("-c", stdin=TEXT[:20000])
+    for bytes_ in "1", "7", "4096":
+        env = {"FAIL_NTH_SHORT": bytes_}
+        assert good("-c", stdin=TEXT[:20000], env=env, program=SPIMGZ_FAIL) == packed
+        assert good("-dc", stdin=packed, env=env, program=SPIMGZ_FAIL) == TEXT[:20000]
+
+
+if __name__ == "__main__":
+    sys.exit(runner.main(sys.modules[__name__], "spimgz"))

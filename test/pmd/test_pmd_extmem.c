@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@
 #include <rte_errno.h>
 #include <rte_memory.h>
 
+#include "hisi_zip_pmd.h"
 #include "pmd_test.h"
 
 /* The function itself is to do it, or fail. */
@@ -228,11 +230,56 @@ left_behind(void)
 	pmd_usage_check("device with a map", &before);
 }
 
+/* A service that takes the place of one that was killed sees what is mapped, and no more. */
+static void
+successor(void)
+{
+	struct hisi_zip_dev *d;
+	char *kept, *gone;
+	int fd, fd2, ret;
+	uint8_t status;
+
+	start();
+	kept = pages(&fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	gone = pages(&fd2, PROT_READ | PROT_WRITE, MAP_SHARED);
+	map(kept, PAGES * page, 0);
+	map(gone, PAGES * page, 0);
+	/* Told of it twice: when it was mapped, and with everything else. */
+	d = pmd_qp(dev, 0)->dev;
+	ret = hisi_zip_extmem_announce(d);
+	PMD_CHECK(ret == 0, "told again: %d", ret);
+	status = pmd_compress_at(dev, kept, LEN, true);
+	PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS, "before: %s", pmd_status(status));
+	pmd_log_begin();
+	pmd_service_end(SIGKILL);
+	unmap(gone, PAGES * page, 0);
+	unmap(gone, PAGES * page, ENOENT);
+	/* What is mapped meanwhile is seen later. */
+	map(gone, PAGES * page, 0);
+	pmd_service_start(NULL);
+	status = pmd_compress_at(dev, kept, LEN, true);
+	PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS, "after: %s", pmd_status(status));
+	pmd_log_end();
+	status = pmd_compress_at(dev, gone, LEN, true);
+	PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS, "mapped meanwhile: %s",
+		pmd_status(status));
+	unmap(kept, PAGES * page, 0);
+	status = pmd_compress_at(dev, kept, LEN, true);
+	PMD_CHECK(status == RTE_COMP_OP_STATUS_ERROR, "unmapped: %s", pmd_status(status));
+	unmap(gone, PAGES * page, 0);
+	pages_free(kept);
+	pages_free(gone);
+	close(fd);
+	close(fd2);
+	stop();
+}
+
 static const struct pmd_case cases[] = {
 	{ "seen_while_mapped", seen_while_mapped, PMD_BAD_OPS },
 	{ "in_parts", in_parts, PMD_BAD_OPS },
 	{ "wrong", wrong },
 	{ "left_behind", left_behind },
+	{ "successor", successor, PMD_FAULTS },
 	{ NULL, NULL },
 };
 

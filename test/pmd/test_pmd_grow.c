@@ -7,10 +7,12 @@
  * has at the time, page by page, and nothing else.
  */
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_bus_vdev.h>
 #include <rte_malloc.h>
 #include <rte_memory.h>
 
@@ -192,6 +194,7 @@ device_gone(void)
 static void
 service_gone(void)
 {
+	const char *log;
 	char *a, *b;
 
 	start();
@@ -204,12 +207,35 @@ service_gone(void)
 	a = grow(2 * PAGES);
 	pmd_service_start(NULL);
 	expect_all("successor", b, PAGES, true);
-	pmd_log_end();
+	log = pmd_log_end();
+	/* It is told of all there is when it is there: nothing of that is an error. */
+	PMD_CHECK(strstr(log, "taken back") == NULL && strstr(log, "announced") == NULL,
+		"the log says \"%s\"", log);
 	expect_all("successor", a, 2 * PAGES, true);
 	rte_free(b);
 	expect("successor, and gone", b + pmd_huge_page(), false);
 	rte_free(a);
 	stop();
+}
+
+/* A device that could not be opened is told of nothing. */
+static void
+refused(void)
+{
+	int ret;
+
+	pmd_service_end(SIGTERM);
+	pmd_service_start((const char *const[]){ "--limit-memory", "4M", NULL });
+	for (int round = 0; round < 2; round++) {
+		pmd_log_begin();
+		ret = rte_vdev_init(NAME, pmd_service_dev());
+		PMD_CHECK(ret == -ENOSPC, "%d", ret);
+		PMD_CHECK(strstr(pmd_log_end(), "could not be announced") != NULL, "not said");
+		rte_free(grow(PAGES));
+	}
+	pmd_service_end(SIGTERM);
+	pmd_service_start(NULL);
+	device_gone();
 }
 
 int
@@ -222,6 +248,7 @@ main(int argc, char **argv)
 		{ "told_twice", told_twice, PMD_BAD_OPS },
 		{ "device_gone", device_gone },
 		{ "service_gone", service_gone, PMD_FAULTS },
+		{ "refused", refused },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Queues and queue pairs that cannot be had: nothing is kept of the attempt, it is repeated
+ * after so many ops, and said once. Of two directions that share the last queue, each gets
+ * it when the other has nothing to do.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <rte_errno.h>
+#include <rte_malloc.h>
+
+#include "hisi_zip_pmd.h"
+#include "pmd_test.h"
+#include "spim_internal.h"
+
+#define NAME "compress_hisi_zip_queues"
+#define DEPTH 64
+#define LEN   400u
+
+static uint8_t dev;
+static void *xform[HISI_ZIP_DIRS];
+static struct bytes src[HISI_ZIP_DIRS];
+
+/* The device's memory: the n-th allocation from now on, and those after it, fail. */
+static struct {
+	struct hisi_qm_mem_ops real;
+	unsigned int asked, from;
+	int error;
+} memory;
+
+static int
+alloc_or_fail(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
+{
+	if (memory.from != 0 && ++memory.asked >= memory.from)
+		return memory.error;
+	return memory.real.alloc(priv, len, align, socket, mem);
+}
+
+static void
+memory_fails(unsigned int from, int error)
+{
+	memory.asked = 0;
+	memory.from = from;
+	memory.error = error;
+}
+
+static struct rte_comp_op *
+make_op(struct rng *rng, enum hisi_zip_dir dir)
+{
+	return pmd_op(xform[dir], pmd_chain(rng, PMD_LINEAR, src[dir].data, 0, src[dir].len, 0), 0,
+		(uint32_t)src[dir].len, pmd_chain(rng, PMD_LINEAR, NULL, 0, 2 * LEN, 0), 0);
+}
+
+static void
+start(struct rng *rng, const char *args)
+{
+	struct hisi_zip_dev *d;
+
+	dev = pmd_dev_add(NAME, args);
+	pmd_dev_start(dev, 1, DEPTH);
+	xform[HISI_ZIP_COMP] = pmd_xform(dev, &pmd_deflate_xform);
+	xform[HISI_ZIP_DECOMP] = pmd_xform(dev, &pmd_inflate_xform);
+	src[HISI_ZIP_COMP] = bytes_random(rng, LEN);
+	src[HISI_ZIP_DECOMP] = bytes_deflate(src[HISI_ZIP_COMP].data, LEN, 6, 15);
+	d = pmd_qp(dev, 0)->dev;
+	memory.real = d->mem;
+	memory_fails(0, 0);
+	d->mem.alloc = alloc_or_fail;
+}
+
+static void
+stop(void)
+{
+	for (int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		pmd_xform_free(dev, xform[dir]);
+		bytes_free(&src[dir]);
+	}
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+}
+
+static void
+run_one(struct rng *rng, enum hisi_zip_dir dir, uint8_t status)
+{
+	struct rte_comp_op *op = make_op(rng, dir);
+
+	pmd_run(dev, 0, &op, 1);
+	PMD_CHECK(op->status == status, "%s, expected %s", pmd_status(op->status),
+		pmd_status(status));
+	pmd_op_free(op);
+}
+
+static bool
+taken(enum hisi_zip_dir dir)
+{
+	const struct hisi_zip_hwq *hwq = &pmd_qp(dev, 0)->hwq[dir];
+
+	PMD_CHECK((hwq->qn >= 0) == (hwq->queue != NULL) &&
+		(hwq->qn >= 0 || hwq->qn == HISI_ZIP_NO_QUEUE), "queue number %d", hwq->qn);
+	return hwq->qn >= 0;
+}
+
+static unsigned int
+count(const char *text, const char *word)
+{
+	unsigned int n = 0;
+
+	for (; (text = strstr(text, word)) != NULL; text++)
+		n++;
+	return n;
+}
+
+/* Each allocation of a queue in its turn: memory for lists, rings. */
+static void
+no_memory(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		for (unsigned int from = 1; from <= 2; from++) {
+			/* Ops until the next try, of which each is done in software. */
+			const unsigned int tries = 3, between = 256;
+			struct pmd_usage before;
+			uint64_t sw;
+			const char *log;
+
+			start(&rng, "workers=0,sw=on");
+			pmd_log_begin();
+			/* What software needs stays. */
+			memory_fails(1, -ENOMEM);
+			run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
+			PMD_CHECK(memory.asked == 1, "asked for memory %u times", memory.asked);
+			before = pmd_usage_get();
+			for (unsigned int i = 1; i <= tries * (between + 1); i++) {
+				if (i % (between + 1) == 0)
+					memory_fails(from, -ENOMEM);
+				run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
+				PMD_CHECK(memory.asked == (i < between + 1 ? 1 : from),
+					"op %u: asked for memory %u times", i, memory.asked);
+				PMD_CHECK(!taken(dir), "taken without memory");
+			}
+			log = pmd_log_end();
+			pmd_usage_check("no memory for a queue", &before);
+			PMD_CHECK(count(log, "queue (-12), expected 0") == 1 && count(log,
+				dir == HISI_ZIP_COMP ? "no compression" : "no decompression") == 1,
+				"the log says \"%s\"", log);
+			sw = pmd_qp(dev, 0)->deq.sw;
+			PMD_CHECK(sw == tries * (between + 1) + 1 &&
+				pmd_qp(dev, 0)->enq.no_queue == sw, "%" PRIu64 " ops in software",
+				sw);
+			/* With memory, the next try works, and nothing is done in software. */
+			memory_fails(0, 0);
+			for (unsigned int i = 0; i < between; i++)
+				run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
+			PMD_CHECK(!taken(dir), "tried before its time");
+			for (unsigned int i = 0; i < 10; i++)
+				run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
+			PMD_CHECK(taken(dir) && pmd_qp(dev, 0)->deq.sw == sw + between, "%" PRIu64
+				" ops in software after that", pmd_qp(dev, 0)->deq.sw - sw);
+			/* Another time it is said again. */
+			PMD_CHECK(!pmd_qp(dev, 0)->hwq[dir].warned, "it will not be said again");
+			stop();
+		}
+	}
+}
+
+/* A function that does not answer is left alone for long. */
+static void
+no_answer(void)
+{
+	struct rte_comp_op *op;
+	struct rng rng;
+
+	pmd_rng(&rng);
+	start(&rng, "workers=0,sw=off");
+	pmd_log_begin();
+	memory_fails(1, -EIO);
+	op = make_op(&rng, HISI_ZIP_COMP);
+	for (unsigned int i = 0; i <= UINT16_MAX; i++) {
+		struct rte_comp_op *back;
+
+		pmd_enqueue(dev, 0, &op, 1);
+		pmd_dequeue(dev, 0, &back, 1);
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && op->consumed == 0 &&
+			op->produced == 0, "op %u: %s", i, pmd_status(op->status));
+		PMD_CHECK(memory.asked == 1, "op %u: tried %u times", i, memory.asked);
+	}
+	pmd_enqueue(dev, 0, &op, 1);
+	PMD_CHECK(memory.asked == 2, "tried %u times", memory.asked);
+	pmd_dequeue(dev, 0, &op, 1);
+	PMD_CHECK(count(pmd_log_end(), "no compression queue (-5)") == 1, "said more than once");
+	pmd_op_free(op);
+	stop();
+}
+
+/* Without software, what may come is waited for. */
+static void
+waits_for_memory(void)
+{
+	struct rte_comp_op *op;
+	struct rng rng;
+
+	pmd_rng(&rng);
+	start(&rng, "workers=0,sw=off");
+	pmd_log_begin();
+	memory_fails(1, -ENOMEM);
+	op = make_op(&rng, HISI_ZIP_COMP);
+	for (unsigned int i = 0; i < 257; i++)
+		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, &op, 1) == 0, "taken");
+	PMD_CHECK(memory.asked == 1, "tried %u times", memory.asked);
+	memory_fails(0, 0);
+	pmd_log_end();
+	pmd_run(dev, 0, &op, 1);
+	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "%s", pmd_status(op->status));
+	pmd_op_free(op);
+	stop();
+}
+
+/* ---- The last queue ------------------------------------------------------------------------ */
+
+static void
+last_queue(void)
+{
+	struct rte_comp_op *ops[2], *back[2];
+	struct rng rng;
+
+	pmd_rng(&rng);
+	start(&rng, "workers=0,sw=off");
+	/* All but one are somebody else's. */
+	pmd_qp(dev, 0)->dev->spim->qm.queues = 1;
+	/* It goes back and forth. */
+	for (int i = 0; i < 10; i++) {
+		enum hisi_zip_dir dir = i % 2 == 0 ? HISI_ZIP_COMP : HISI_ZIP_DECOMP;
+
+		run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
+		PMD_CHECK(taken(dir) && !taken(!dir), "round %d", i);
+	}
+	pmd_log_begin();
+	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		/* Each time of trying, as to try too often is left to another case. */
+		uint16_t *retry = &pmd_qp(dev, 0)->hwq[!dir].retry;
+
+		/* Not while an op is in flight, */
+		ops[0] = make_op(&rng, dir);
+		ops[1] = make_op(&rng, !dir);
+		*retry = 0;
+		pmd_qp(dev, 0)->hwq[dir].retry = 0;
+		pmd_enqueue(dev, 0, ops, 1);
+		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, &ops[1], 1) == 0, "taken");
+		PMD_CHECK(taken(dir) && !taken(!dir), "another one's queue was given back");
+		pmd_dequeue(dev, 0, back, 1);
+		PMD_CHECK(ops[0]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s",
+			pmd_status(ops[0]->status));
+		/* or in the same burst. */
+		*retry = 0;
+		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, ops, 2) == 1, "both are taken");
+		PMD_CHECK(taken(dir) && !taken(!dir), "another one's queue was given back");
+		pmd_dequeue(dev, 0, back, 1);
+		PMD_CHECK(back[0] == ops[0] && ops[0]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s",
+			pmd_status(ops[0]->status));
+		*retry = 0;
+		pmd_enqueue(dev, 0, &ops[1], 1);
+		PMD_CHECK(!taken(dir) && taken(!dir), "it was not given back");
+		pmd_dequeue(dev, 0, back, 1);
+		PMD_CHECK(back[0] == ops[1] && ops[1]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s",
+			pmd_status(ops[1]->status));
+		pmd_op_free(ops[0]);
+		pmd_op_free(ops[1]);
+	}
+	pmd_log_end();
+	stop();
+}
+
+/* ---- Queue pairs --------------------------------------------------------------------------- */
+
+/* Take what there is of EAL's heap, down to pieces of that size. */
+static unsigned int
+exhaust(void **pieces, unsigned int max, size_t least)
+{
+	unsigned int n = 0;
+
+	for (size_t size = 256u << 20; size >= least; size /= 2) {
+		void *p;
+
+		while (n < max && (p = rte_malloc("exhaust", size, 0)) != NULL)
+			pieces[n++] = p;
+	}
+	PMD_CHECK(n < max, "too much memory");
+	return n;
+}
+
+static void
+refuses_pair(const char *what)
+{
+	struct pmd_usage before = pmd_usage_get();
+	const char *log;
+	int ret;
+
+	for (int i = 0; i < 3; i++) {
+		pmd_log_begin();
+		ret = rte_compressdev_queue_pair_setup(dev, 0, 1023, (int)rte_socket_id());
+		log = pmd_log_end();
+		PMD_CHECK(ret == -ENOMEM, "%s: %d", what, ret);
+		PMD_CHECK(strstr(log, NAME ": queue pair 0: no memory for 1023 ops") != NULL,
+			"%s: the log says \"%s\"", what, log);
+		pmd_usage_check(what, &before);
+	}
+}
+
+/* Memory for no part of a queue pair, or for the first part of it only. */
+static void
+no_memory_for_pair(void)
+{
+	static void *pieces[65536];
+	struct rte_compressdev_config config = { .nb_queue_pairs = 1,
+		.socket_id = (int)rte_socket_id() };
+	void *first;
+	unsigned int n;
+
+	dev = pmd_dev_add(NAME, "workers=0");
+	PMD_CHECK(rte_compressdev_configure(dev, &config) == 0, "configure");
+	first = rte_malloc("first", sizeof(struct hisi_zip_qp) + 1024, 0);
+	n = exhaust(pieces, RTE_DIM(pieces), 1024);
+	refuses_pair("no memory at all");
+	rte_free(first);
+	refuses_pair("memory for its beginning");
+	while (n-- > 0)
+		rte_free(pieces[n]);
+	pmd_dev_start(dev, 1, 1023);
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct pmd_case cases[] = {
+		{ "no_memory", no_memory, PMD_FAULTS },
+		{ "no_answer", no_answer, PMD_FAULTS },
+		{ "waits_for_memory", waits_for_memory, PMD_FAULTS },
+		{ "last_queue", last_queue, PMD_FAULTS },
+		{ "no_memory_for_pair", no_memory_for_pair },
+		{ 0 },
+	};
+	static const char *const none[] = { NULL };
+
+	return pmd_main(argc, argv, &(struct pmd_program){
+		.name = "test_pmd_queues", .count = 1, .cases = cases, .vdevs = none,
+	});
+}

@@ -16,15 +16,13 @@ int allocs_left = -1;
 bool no_stream;
 unsigned int released;
 uint64_t released_addr;
+int sw_streams;
 
-void *__real_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket);
-void *__wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket);
-struct zip_codec_stream *__real_zip_codec_stream_create(enum zip_codec_dir dir,
-	const struct zip_codec_params *params);
-struct zip_codec_stream *__wrap_zip_codec_stream_create(enum zip_codec_dir dir,
-	const struct zip_codec_params *params);
-void __real_spim_stream_release(struct spim_dev *dev, uint64_t ctx_addr);
-void __wrap_spim_stream_release(struct spim_dev *dev, uint64_t ctx_addr);
+__typeof__(rte_zmalloc_socket) __real_rte_zmalloc_socket, __wrap_rte_zmalloc_socket;
+__typeof__(zip_codec_stream_create) __real_zip_codec_stream_create, __wrap_zip_codec_stream_create;
+__typeof__(zip_codec_stream_destroy) __real_zip_codec_stream_destroy,
+	__wrap_zip_codec_stream_destroy;
+__typeof__(spim_stream_release) __real_spim_stream_release, __wrap_spim_stream_release;
 
 void *
 __wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket)
@@ -39,7 +37,17 @@ __wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int
 struct zip_codec_stream *
 __wrap_zip_codec_stream_create(enum zip_codec_dir dir, const struct zip_codec_params *params)
 {
-	return no_stream ? NULL : __real_zip_codec_stream_create(dir, params);
+	if (no_stream)
+		return NULL;
+	sw_streams++;
+	return __real_zip_codec_stream_create(dir, params);
+}
+
+void
+__wrap_zip_codec_stream_destroy(struct zip_codec_stream *stream)
+{
+	sw_streams--;
+	__real_zip_codec_stream_destroy(stream);
 }
 
 void

@@ -24,6 +24,8 @@ enum maker { XFORM, STREAM };
 extern int allocs_left;
 /** No software stream can be had. */
 extern bool no_stream;
+/** Software streams that are there. */
+extern int sw_streams;
 /** Streams that the function was told are over, and the last one's address. */
 extern unsigned int released;
 extern uint64_t released_addr;

@@ -312,8 +312,10 @@ check_stream(const char *args, const struct rte_comp_xform *xform, bool sw)
 		PMD_CHECK(released == 1 && released_addr == addr + CTX_ADDR_OFF, "%u, 0x%" PRIx64,
 			released, released_addr - addr);
 	} else {
+		PMD_CHECK(sw_streams == 1, "%s: %d", args, sw_streams);
 		released = 0;
 		unmake(dev, STREAM, s);
+		PMD_CHECK(sw_streams == 0, "%s: %d", args, sw_streams);
 		PMD_CHECK(released == 0, "%s: the function never had that stream", args);
 	}
 	pmd_usage_check(args, &before);

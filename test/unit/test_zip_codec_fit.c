@@ -275,6 +275,37 @@ test_oneshot_inflate(void **state)
 	}
 }
 
+/* Copied is what fits, with the sums of that. */
+static void
+test_copy(void **state)
+{
+	struct rng rng = { .state = 9 };
+	size_t len = 70000;
+	struct guarded src = guarded_alloc(len, GUARD_AFTER);
+
+	(void)state;
+	data_fill(src.data, len, DATA_FAR, 1);
+	for (unsigned int i = 0; i < 200; i++) {
+		struct zip_codec_params params = { .checksum = (uint8_t)(i % 4), .adler32 = 1 };
+		size_t n = rng_below(&rng, len + 1), cap = rng_below(&rng, len + 1);
+		size_t fits = n < cap ? n : cap;
+		struct guarded dst = guarded_alloc(cap, GUARD_AFTER);
+		struct iovec in[PIECES_MAX], out[PIECES_MAX];
+		unsigned int in_cnt = cut(&rng, src.data, n, in);
+		unsigned int out_cnt = cut(&rng, dst.data, cap, out);
+		struct zip_codec_result result;
+
+		assert_int_equal(zip_codec_copy(&params, in, in_cnt, out, out_cnt, &result),
+				n > cap ? -ENOSPC : 0);
+		assert_int_equal(result.consumed, fits);
+		assert_int_equal(result.produced, fits);
+		assert_memory_equal(dst.data, src.data, fits);
+		check_sums(&params, &result, src.data, fits);
+		guarded_free(&dst);
+	}
+	guarded_free(&src);
+}
+
 int
 main(void)
 {
@@ -282,6 +313,7 @@ main(void)
 		cmocka_unit_test(test_stream_deflate),
 		cmocka_unit_test(test_stream_inflate),
 		cmocka_unit_test(test_oneshot_inflate),
+		cmocka_unit_test(test_copy),
 	};
 
 	return cmocka_run_group_tests_name("zip_codec_fit", tests, setup, teardown);

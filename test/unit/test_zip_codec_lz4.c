@@ -283,7 +283,7 @@ test_hostile(void **state)
 	unsigned int valid = 0, sums = 0, no_space = 0;
 
 	(void)state;
-	for (unsigned int i = 0; i < 20000; i++) {
+	for (unsigned int i = 0; i < 8000; i++) {
 		struct zip_codec_params params = random_params(&rng);
 		size_t len = rng_below(&rng, 1500), n, consumed, cap;
 		struct guarded src, dst;
@@ -302,7 +302,8 @@ test_hostile(void **state)
 		/* Whatever the length says, the frame's checksum shall not be what stops it. */
 		if (i % 4 == 0 && n > 7 && !(packed[4] & 0x09))
 			packed[6] = (uint8_t)(XXH32(packed + 4, 2, 0) >> 8);
-		cap = i % 3 == 0 ? len : len + rng_below(&rng, 2000);
+		cap = i % 3 == 0 ? len : i % 16 == 1 ? rng_below(&rng, len + 1) :
+			len + rng_below(&rng, 2000);
 		src = guarded_alloc(n, GUARD_AFTER);
 		dst = guarded_alloc(cap, i & 1 ? GUARD_AFTER : GUARD_BEFORE);
 		if (n > 0)
@@ -335,9 +336,9 @@ test_hostile(void **state)
 		guarded_free(&src);
 		guarded_free(&dst);
 	}
-	assert_true(valid > 4000 && valid < 16000);
+	assert_true(valid > 1600 && valid < 6400);
 	assert_true(sums > 100);
-	assert_true(no_space > 10);
+	assert_true(no_space > 100);
 }
 
 static void
@@ -414,7 +415,7 @@ test_race(void **state)
 			src[64 + rng_below(&rng, len - 64)] = (uint8_t)rng_next(&rng);
 	}
 	assert_true(child > 0);
-	for (unsigned int i = 0; i < 300; i++) {
+	for (unsigned int i = 0; i < 100; i++) {
 		struct zip_codec_params params = { .level = (uint8_t)(i % 10), .window = 16 };
 		struct iovec in = { .iov_base = src, .iov_len = len };
 		struct iovec out = { .iov_base = dst.data, .iov_len = dst.len };

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* What user ids have: one account each, exact limits, nothing left at the end. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fail_nth.h"
+#include "users.h"
+
+#define SAME_BUCKET 256
+
+static const struct limits limits = { .connections = 3, .queues = 4, .memory = 1000, .files = 10,
+	.maps = 20, .streams = 5, .ops = 6 };
+
+static void
+test_connections(void **state)
+{
+	long blocks = fail_nth_blocks();
+	struct users *users = users_create(&limits);
+	struct user *a[4], *b, *c, *again;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(users_connect(users, 7, &a[i]), 0);
+	assert_ptr_equal(a[0], a[1]);
+	assert_ptr_equal(a[0], a[2]);
+	assert_int_equal(users_connect(users, 7, &a[3]), -EDQUOT);
+	/* Others, two of which are looked for in the same place. */
+	assert_int_equal(users_connect(users, 7 + SAME_BUCKET, &b), 0);
+	assert_int_equal(users_connect(users, 7 + 2 * SAME_BUCKET, &c), 0);
+	assert_ptr_not_equal(a[0], b);
+	assert_ptr_not_equal(b, c);
+	assert_ptr_not_equal(a[0], c);
+	users_disconnect(users, b); /* the one in the middle */
+	assert_int_equal(users_connect(users, 7 + 2 * SAME_BUCKET, &again), 0);
+	assert_ptr_equal(again, c);
+	users_disconnect(users, a[0]);
+	assert_int_equal(users_connect(users, 7, &again), 0);
+	assert_ptr_equal(again, a[0]);
+	assert_int_equal(users_connect(users, 7, &again), -EDQUOT);
+	for (int i = 0; i < 3; i++)
+		users_disconnect(users, a[0]);
+	for (int i = 0; i < 2; i++)
+		users_disconnect(users, c);
+	/* Who is back after the last one begins with nothing. */
+	assert_int_equal(users_connect(users, 7, &a[0]), 0);
+	assert_int_equal(users_take(users, a[0], USER_MEMORY, 1000), 0);
+	users_disconnect(users, a[0]);
+	assert_int_equal(users_connect(users, 7, &a[0]), 0);
+	assert_int_equal(users_take(users, a[0], USER_MEMORY, 1000), 0);
+	users_disconnect(users, a[0]);
+	users_destroy(users);
+	users_destroy(NULL);
+	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
+static void
+test_no_limit_of_connections(void **state)
+{
+	const struct limits none = { 0 };
+	struct users *users = users_create(&none);
+	struct user *u;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(users_connect(users, 1, &u), 0);
+	for (int i = 0; i < USER_RESOURCES; i++) {
+		assert_int_equal(users_take(users, u, (enum user_resource)i, UINT64_MAX / 2), 0);
+		users_give(u, (enum user_resource)i, UINT64_MAX / 2);
+	}
+	for (int i = 0; i < ZIP_DEV_STREAMS; i++)
+		assert_int_equal(users_quota(u)->max[i], 0);
+	for (int i = 0; i < 1000; i++)
+		users_disconnect(users, u);
+	users_destroy(users);
+}
+
+static void
+test_take(void **state)
+{
+	const uint64_t max[USER_RESOURCES] = { [USER_MEMORY] = 1000, [USER_FILES] = 10,
+		[USER_MAPS] = 20 };
+	struct users *users = users_create(&limits);
+	struct user *a, *b;
+
+	(void)state;
+	assert_int_equal(users_connect(users, 1, &a), 0);
+	assert_int_equal(users_connect(users, 2, &b), 0);
+	for (int i = 0; i < USER_RESOURCES; i++) {
+		const enum user_resource r = (enum user_resource)i;
+
+		assert_int_equal(users_take(users, a, r, max[i] + 1), -EDQUOT);
+		assert_int_equal(users_take(users, a, r, UINT64_MAX), -EDQUOT);
+		assert_int_equal(users_take(users, a, r, max[i]), 0);
+		assert_int_equal(users_take(users, a, r, 1), -EDQUOT);
+		assert_int_equal(users_take(users, a, r, 0), 0);
+		assert_int_equal(users_take(users, a, r, UINT64_MAX), -EDQUOT);
+		/* Another one has its own. */
+		assert_int_equal(users_take(users, b, r, max[i]), 0);
+		users_give(a, r, 3);
+		assert_int_equal(users_take(users, a, r, 4), -EDQUOT);
+		assert_int_equal(users_take(users, a, r, 3), 0);
+	}
+	users_disconnect(users, a);
+	users_disconnect(users, b);
+	users_destroy(users);
+}
+
+static void
+test_quota(void **state)
+{
+	struct users *users = users_create(&limits);
+	struct user *a, *again;
+
+	(void)state;
+	assert_int_equal(users_connect(users, 1, &a), 0);
+	assert_int_equal(users_quota(a)->max[ZIP_DEV_QUEUES], 4);
+	assert_int_equal(users_quota(a)->max[ZIP_DEV_STREAMS], 5);
+	assert_int_equal(users_quota(a)->max[ZIP_DEV_SLOTS], 6);
+	assert_int_equal(users_connect(users, 1, &again), 0);
+	assert_ptr_equal(users_quota(a), users_quota(again));
+	users_disconnect(users, a);
+	users_disconnect(users, a);
+	users_destroy(users);
+}
+
+static void
+test_no_memory(void **state)
+{
+	struct users *users;
+	struct user *a;
+
+	(void)state;
+	fail_nth(1);
+	users = users_create(&limits);
+	assert_string_equal(fail_nth_end(), "calloc");
+	assert_null(users);
+	users = users_create(&limits);
+	fail_nth(1);
+	assert_int_equal(users_connect(users, 1, &a), -ENOMEM);
+	assert_string_equal(fail_nth_end(), "calloc");
+	/* The place is not lost, nor is the lock. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(users_connect(users, 1, &a), 0);
+	for (int i = 0; i < 3; i++)
+		users_disconnect(users, a);
+	users_destroy(users);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_no_limit_of_connections),
+		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

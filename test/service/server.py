@@ -101,6 +101,30 @@ class Server:
     def fds(self):
         return len(os.listdir("/proc/%d/fd" % self.proc.pid))
 
+    def kept_on_exec(self):
+        """Descriptors that a program would have if the service executed one."""
+        kept = []
+        for fd in os.listdir("/proc/%d/fd" % self.proc.pid):
+            try:
+                with open("/proc/%d/fdinfo/%s" % (self.proc.pid, fd), encoding="ascii") as f:
+                    flags = next(int(line.split()[1], 8) for line in f if line.startswith("flags"))
+            except FileNotFoundError:
+                continue  # closed meanwhile
+            if not flags & os.O_CLOEXEC:
+                kept.append(int(fd))
+        return sorted(kept)
+
+    def holdings(self):
+        """What it has: descriptors, client memory, threads."""
+        return {"fds": self.fds(), "maps": self.maps(), "threads": self.status("Threads")}
+
+    def settle_to(self, want, timeout=30):
+        """Waits until it has what it had, and nothing more."""
+        end = time.monotonic() + timeout
+        while (have := self.holdings()) != want and time.monotonic() < end:
+            time.sleep(0.01)
+        assert have == want, "left behind: %s, before: %s" % (have, want)
+
     def maps(self):
         """Lines of /proc/PID/maps that are a client's memory."""
         with open("/proc/%d/maps" % self.proc.pid, encoding="utf-8") as f:

@@ -9,6 +9,8 @@ import random
 import resource
 import select
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,9 +19,10 @@ import zlib
 
 import runner
 from server import EXTRA, Server
-from vfio_user import (BAR2, COMPRESS, CONFIG, DECOMPRESS, MAILBOX, MB_BUSY, MB_NO_QUEUE,
-                       MB_SQC, MB_STOP_QP, REQ_DEFLATE, REQ_GZIP, REQ_ZLIB, Client, Memory, Queue,
-                       Refused)
+from vfio_user import (BAR2, COMPRESS, CONFIG, DECOMPRESS, DEVICE_RESET, DMA_MAP, DMA_UNMAP,
+                       GET_INFO, GET_IRQ_INFO, GET_REGION_INFO, HDR, MAILBOX, MB_BUSY,
+                       MB_NO_QUEUE, MB_SQC, MB_STOP_QP, REGION_READ, REGION_WRITE, REQ_DEFLATE,
+                       REQ_GZIP, REQ_ZLIB, SET_IRQS, VERSION, Client, Memory, Queue, Refused)
 
 MIB = 1 << 20
 DOORBELLS = 9
@@ -73,6 +76,15 @@ def live(s):
     raise AssertionError("no report: %s" % s.log())
 
 
+def refused(call, *args):
+    """The error that a call is refused with."""
+    try:
+        call(*args)
+    except Refused as e:
+        return e.args[0]
+    raise AssertionError("%s%s was not refused" % (call.__name__, args))
+
+
 # ---- Requests ----
 
 def test_a_request_over_registers():
@@ -110,11 +122,7 @@ def test_a_client_without_spim_sees_no_doorbell_region():
     with Server() as s:
         c = Client(s.path)
         assert "spim" not in c.caps, c.caps
-        try:
-            c.region_info(DOORBELLS)
-            raise AssertionError("region %d is there" % DOORBELLS)
-        except Refused:
-            pass
+        assert refused(c.region_info, DOORBELLS) == errno.EINVAL
         c.close()
 
 
@@ -237,29 +245,12 @@ def test_limits_of_a_connection():
         assert Queue(c, mem, 3, COMPRESS).status != 0
         extra = [Memory(4 * MIB, 0x200000000 + i * 16 * MIB) for i in range(2)]
         c.dma_map(extra[0].fd, extra[0].size, extra[0].iova)
-        try:
-            c.dma_map(extra[1].fd, 4096, extra[1].iova)
-            raise AssertionError("a third map was accepted")
-        except Refused:
-            pass
+        assert refused(c.dma_map, extra[1].fd, 4096, extra[1].iova) == errno.ENOSPC
         c.dma_unmap(extra[0].iova, extra[0].size)
         big = Memory(16 * MIB, 0x300000000)
-        try:
-            c.dma_map(big.fd, big.size, big.iova)
-            raise AssertionError("more than 8 MiB were accepted")
-        except Refused:
-            pass
+        assert refused(c.dma_map, big.fd, big.size, big.iova) == errno.ENOSPC
         round_trip(c, mem)
         c.close()
-
-
-def refused(call, *args):
-    """The error that a call is refused with."""
-    try:
-        call(*args)
-    except Refused as e:
-        return e.args[0]
-    raise AssertionError("%s%s was not refused" % (call.__name__, args))
 
 
 def test_limits_of_a_user_hold_over_connections():
@@ -461,6 +452,110 @@ def test_memory_that_vanishes_ends_only_its_client():
         round_trip(keep, kmem)
         s.expect("vanished")
         keep.close()
+
+
+def test_errors_are_exact():
+    """One wrong message of each kind, and what it is refused with."""
+    def u32(*values):
+        return struct.pack("<%dI" % len(values), *values)
+
+    def dma(flags, offset, iova, size, argsz=32):
+        return struct.pack("<IIQQQ", argsz, flags, offset, iova, size)
+
+    def unmap(flags, iova, size, argsz=24):
+        return struct.pack("<IIQQ", argsz, flags, iova, size)
+
+    def rw(offset, region, count, data=b""):
+        return struct.pack("<QII", offset, region, count) + data
+
+    with Server() as s:
+        (c, mem), none = attach(s.path), ()
+        mapped = mem.iova, mem.size
+        event, other = os.eventfd(0), Memory(4096)
+        reading = os.open("/proc/self/fd/%d" % other.fd, os.O_RDONLY)
+        pipe = os.pipe()
+        for cmd, body, fds, want in (
+                (VERSION, bytes(4), none, errno.EINVAL),
+                (0, b"", none, errno.ENOTSUP),
+                (6, u32(16, 0, 0, 0), none, errno.ENOTSUP),
+                (14, b"", none, errno.ENOTSUP),
+                (19, b"", none, errno.ENOTSUP),
+                (DMA_MAP, dma(3, 0, 0, 4095), (mem.fd,), errno.EINVAL),
+                (DMA_MAP, dma(3, 0, 1 << 40, 4096), (event,), errno.EINVAL),
+                (DMA_MAP, dma(3, 0, 1 << 40, 4096), (pipe[0],), errno.EINVAL),
+                (DMA_MAP, dma(3, 0, 1 << 40, 4096), (reading,), errno.EACCES),
+                (DMA_MAP, dma(3, mem.size, 1 << 40, 4096), (mem.fd,), errno.EINVAL),
+                (DMA_MAP, dma(3, 0, *mapped), (mem.fd,), errno.EEXIST),
+                (DMA_MAP, dma(3, 0, 1 << 40, 4096), (mem.fd, mem.fd), errno.EINVAL),
+                (DMA_UNMAP, unmap(1, *mapped), none, errno.ENOTSUP),
+                (DMA_UNMAP, unmap(0, mem.iova, 4096), none, errno.EINVAL),
+                (DMA_UNMAP, unmap(0, *mapped), (mem.fd,), errno.EINVAL),
+                (GET_INFO, u32(15, 0, 0, 0), none, errno.EINVAL),
+                (GET_REGION_INFO, u32(32, 0, DOORBELLS, 0, 0, 0, 0, 0), none, errno.EINVAL),
+                (GET_IRQ_INFO, u32(16, 0, 5, 0), none, errno.EINVAL),
+                (SET_IRQS, u32(20, 0x24, 1, 0, 1), (mem.fd,), errno.EINVAL),
+                (SET_IRQS, u32(20, 0x24, 5, 0, 1), (event,), errno.EINVAL),
+                (REGION_READ, rw(0, BAR2, 0), none, errno.EINVAL),
+                (REGION_READ, rw(1 << 32, BAR2, 4), none, errno.EINVAL),
+                (REGION_READ, rw(0, DOORBELLS, 4), none, errno.EINVAL),
+                (REGION_WRITE, rw(0, BAR2, 4, b"12345"), none, errno.EINVAL),
+                (REGION_WRITE, rw(0, 0, 4, b"1234"), none, errno.EINVAL),
+                (DEVICE_RESET, b"x", none, errno.EINVAL)):
+            got = refused(c.request, cmd, body, fds)
+            assert got == want, "command %d, %s: %s; expected %s" % (
+                cmd, body.hex(), errno.errorcode.get(got, got), errno.errorcode[want])
+        round_trip(c, mem)
+        c.close()
+        # In a region of doorbells, which are only mapped.
+        c = Client(s.path, spim=True)
+        assert refused(c.read, DOORBELLS, 0, 4) == errno.EPERM
+        assert refused(c.write, DOORBELLS, 0, b"1234") == errno.EPERM
+        c.close()
+        other.close()
+        for fd in event, reading, *pipe:
+            os.close(fd)
+
+
+def test_clients_that_vanish_at_every_byte():
+    """Of each message, with a descriptor beside it: nothing of them stays."""
+    with Server() as s:
+        keep, kmem = attach(s.path, spim=True)
+        round_trip(keep, kmem)
+        base, mem = s.holdings(), Memory(MIB)
+        version = struct.pack("<HH", 0, 0) + b'{"capabilities":{"spim":{"version":1}}}\0'
+        messages = ((VERSION, version, ()),
+                    (DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, mem.iova, mem.size), (mem.fd,)),
+                    (GET_REGION_INFO, struct.pack("<8I", 32, 0, DOORBELLS, *[0] * 5), ()),
+                    (SET_IRQS, struct.pack("<5I", 20, 0x24, 1, 0, 1), (os.eventfd(0),)),
+                    (REGION_WRITE, struct.pack("<QIII", MAILBOX, BAR2, 4, MB_BUSY), ()),
+                    (DEVICE_RESET, b"", ()))
+        for cmd, body, fds in messages:
+            size = HDR.size + len(body)
+            for cut in sorted({1, HDR.size - 1, HDR.size, HDR.size + 1, size // 2, size - 1, size}):
+                c = Client(s.path, negotiate=cmd != VERSION, spim=True)
+                if cmd != DMA_MAP and cmd != VERSION:
+                    c.dma_map(mem.fd, mem.size, mem.iova)
+                msg = (HDR.pack(1, cmd, size, 0, 0) + body)[:cut]
+                socket.send_fds(c.sock, [msg], fds)
+                c.close()
+        s.settle_to(base)
+        os.close(messages[3][2][0])
+        round_trip(keep, kmem, first=2)
+        keep.close()
+        mem.close()
+
+
+def test_nothing_is_inherited():
+    """By a program that the service would execute: all descriptors are for itself."""
+    with Server() as s:
+        c, mem = attach(s.path, spim=True)
+        round_trip(c, mem)
+        c.region_info(DOORBELLS)
+        event = os.eventfd(0)
+        c.set_irqs(1, [event])
+        assert s.kept_on_exec() == [0, 1, 2], s.kept_on_exec()
+        os.close(event)
+        c.close()
 
 
 if __name__ == "__main__":

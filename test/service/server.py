@@ -5,9 +5,12 @@
 import os
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import time
+
+from vfio_user import Client
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("SPIMDEVD", os.path.join(TOP, "build", "app", "spimdevd"))
@@ -28,8 +31,10 @@ class Server:
         # pylint: disable=consider-using-with
         self.proc = subprocess.Popen(argv, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                      env=dict(os.environ, **(env or {})), **popen)
+        self.base = None
         if wait:
             self.expect("listening on")
+            self.base = {"fds": self.fds(), "maps": 0, "connections": 0, "queues": 0}
 
     def read(self, timeout):
         """More of the log, if some comes in time. False at its end."""
@@ -68,8 +73,31 @@ class Server:
     def __enter__(self):
         return self
 
+    def given_back(self):
+        """All that clients had is there again: asked after every test, whose clients end here."""
+        Client.close_all(self.path)
+        end = time.monotonic() + 30
+        while (have := self.left()) != self.base and time.monotonic() < end:
+            time.sleep(0.005)
+        assert have == self.base, "left behind: %s; before: %s" % (have, self.base)
+
+    def left(self):
+        """What the service has, from outside and by its own account."""
+        told = dict(self.base)
+        if os.path.exists(self.path + ".control"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+                sock.connect(self.path + ".control")
+                sock.sendall(b"points\n")
+                line = sock.makefile("r", encoding="ascii").readline()
+            words = dict(word.split("=", 1) for word in line.split()[1:])
+            told = {key: int(words[key]) for key in ("connections", "queues")}
+        # After the session, whose descriptor is closed then.
+        return dict(told, fds=self.settle(self.fds, self.base["fds"], 1), maps=self.maps())
+
     def __exit__(self, *exc):
         try:
+            if exc[0] is None and self.base and self.proc.poll() is None:
+                self.given_back()
             # Ended by the test itself, or now; a crash is neither.
             if self.proc.poll() is None:
                 status = self.end()

@@ -13,6 +13,7 @@ import os
 import socket
 import struct
 import time
+import weakref
 
 VERSION, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO = 1, 2, 3, 4, 5
 GET_IRQ_INFO, SET_IRQS, REGION_READ, REGION_WRITE, DEVICE_RESET = 7, 8, 9, 10, 13
@@ -36,7 +37,17 @@ class Refused(Exception):
 class Client:
     """One connection."""
 
+    every = weakref.WeakSet()
+
+    @classmethod
+    def close_all(cls, path):
+        """Ends those of a service that are still open."""
+        for c in [c for c in cls.every if c.path == path]:
+            c.close()
+
     def __init__(self, path, spim=False, negotiate=True, timeout=20):
+        self.path = path
+        Client.every.add(self)
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(timeout)
         self.sock.connect(path)

@@ -388,8 +388,10 @@ admin_open(struct service *service, struct admin **admin)
 	if (conf->path[0] == '\0')
 		return 0;
 	a = calloc(1, sizeof(*a));
-	if (a == NULL)
+	if (a == NULL) {
+		log_line(LOG_LEVEL_ERR, "--control '%s': %s", conf->path, strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	a->service = service;
 	a->path = conf->path;
 	a->uid = geteuid();

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Start and end of the service: with each call failing in turn, and by each signal. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fail_nth.h"
+#include "log.h"
+#include "service.h"
+#include "test_vfio_user_util.h"
+
+static struct service service;
+static struct options opt;
+static char folder[32];
+
+/* Of vt_refused(), which is not used here. */
+void
+vt_victim_works(struct vt *t)
+{
+	(void)t;
+}
+
+static void
+parse(const char *control)
+{
+	char first[64], second[64], *argv[] = { (char *)(uintptr_t)"spimdevd",
+		(char *)(uintptr_t)"--listen", first, (char *)(uintptr_t)"--listen", second,
+		(char *)(uintptr_t)"--workers=2", (char *)(uintptr_t)"--queues=8",
+		(char *)(uintptr_t)"--control", (char *)(uintptr_t)control, NULL };
+
+	snprintf(first, sizeof(first), "%s/a", folder);
+	snprintf(second, sizeof(second), "%s/b,reserve=2,mode=0640", folder);
+	optind = 0;
+	assert_int_equal(options_parse(control != NULL ? 9 : 7, argv, &opt), OPTIONS_RUN);
+}
+
+static unsigned int
+threads(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	unsigned int n = 0;
+	char line[256];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "Threads: %u", &n);
+	fclose(f);
+	return n;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/spimdevd-start-XXXXXX");
+	return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+/* All sockets are removed, too. */
+static int
+tear_down(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+/* ---- Failures ---- */
+
+static FILE *said;
+
+/* What was logged since the last time: is there an error? */
+static bool
+error_was_said(void)
+{
+	static char text[8192];
+	ssize_t n = pread(fileno(said), text, sizeof(text) - 1, 0);
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	assert_int_equal(ftruncate(fileno(said), 0), 0);
+	lseek(fileno(said), 0, SEEK_SET);
+	return strstr(text, "error: ") != NULL;
+}
+
+static void
+test_each_call_fails(void **state)
+{
+	unsigned int fds, threads_before = threads(), n;
+	int err = dup(2);
+	long blocks;
+
+	(void)state;
+	parse(NULL);
+	/* What is kept once made. */
+	assert_int_equal(service_open(&service, &opt), 0);
+	assert_int_equal(service_start(&service), 0);
+	service_close(&service);
+	said = tmpfile();
+	assert_non_null(said);
+	fds = vt_fds();
+	blocks = fail_nth_blocks();
+	for (n = 1;; n++) {
+		const char *what;
+		bool told;
+		int rc;
+
+		fflush(NULL);
+		dup2(fileno(said), 2);
+		fail_nth(n);
+		rc = service_open(&service, &opt);
+		if (rc == 0)
+			rc = service_start(&service);
+		what = fail_nth_end();
+		log_line(LOG_LEVEL_INFO, "%u", n); /* the budget is for all lines */
+		dup2(err, 2);
+		told = error_was_said();
+		service_close(&service);
+		if (what == NULL) {
+			assert_int_equal(rc, 0);
+			break;
+		}
+		/* Some can be done without; then nothing is said. */
+		if (rc != 0 && !told && n < LOG_BURST / 2)
+			fail_msg("call %u, %s: error %d, and no line", n, what, rc);
+		if (strstr(what, "alloc") != NULL && rc != 0)
+			assert_int_equal(rc, -ENOMEM);
+		for (int ms = 0; ms < 5000 && (threads() != threads_before || vt_fds() != fds); ms++)
+			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+		if (vt_fds() != fds || threads() != threads_before || fail_nth_blocks() != blocks)
+			fail_msg("call %u, %s, failed: %u descriptors, %u; %u threads, %u; %ld "
+					"blocks, %ld", n, what, vt_fds(), fds, threads(),
+					threads_before, fail_nth_blocks(), blocks);
+	}
+	print_message("each of %u calls\n", n - 1);
+	assert_true(n > 30);
+	fclose(said);
+	close(err);
+}
+
+static void
+test_wrong_places(void **state)
+{
+	FILE *f;
+	char path[64];
+
+	(void)state;
+	/* The second access point's is no socket, and stays; nothing of the first is left. */
+	snprintf(path, sizeof(path), "%s/b", folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+	parse(NULL);
+	assert_int_equal(service_open(&service, &opt), -EADDRINUSE);
+	service_close(&service);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+	parse("/nonexistent/control");
+	assert_int_equal(service_open(&service, &opt), -ENOENT);
+	service_close(&service);
+	snprintf(path, sizeof(path), "%s/c", folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fclose(f);
+	parse(path);
+	assert_int_equal(service_open(&service, &opt), -EADDRINUSE);
+	service_close(&service);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+	parse(NULL);
+	opt.fault = "nonsense";
+	assert_int_equal(service_open(&service, &opt), 0);
+	assert_int_equal(service_start(&service), -EINVAL);
+	service_close(&service);
+}
+
+/* ---- Signals, as a signalfd tells of them ---- */
+
+static void
+signals_are_told(const char *control, int sig)
+{
+	struct signalfd_siginfo info = { .ssi_signo = SIGUSR1 };
+	int pipes[2];
+
+	parse(control);
+	assert_int_equal(service_open(&service, &opt), 0);
+	assert_int_equal(service_start(&service), 0);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(write(pipes[1], &info, sizeof(info)), sizeof(info));
+	info.ssi_signo = (uint32_t)sig;
+	assert_int_equal(write(pipes[1], &info, sizeof(info)), sizeof(info));
+	assert_int_equal(service_run(&service, pipes[0]), 0);
+	service_close(&service);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void
+test_signals(void **state)
+{
+	(void)state;
+	signals_are_told(NULL, SIGTERM);
+	signals_are_told("none", SIGINT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_each_call_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_wrong_places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_signals, set_up, tear_down),
+	};
+
+	log_init(false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

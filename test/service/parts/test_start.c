@@ -142,7 +142,8 @@ test_each_call_fails(void **state)
 			fail_msg("call %u, %s: error %d, and no line", n, what, rc);
 		if (strstr(what, "alloc") != NULL && rc != 0)
 			assert_int_equal(rc, -ENOMEM);
-		for (int ms = 0; ms < 5000 && (threads() != threads_before || vt_fds() != fds); ms++)
+		for (int ms = 0; ms < 5000 && (threads() != threads_before ||
+				vt_fds() != fds); ms++)
 			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 		if (vt_fds() != fds || threads() != threads_before || fail_nth_blocks() != blocks)
 			fail_msg("call %u, %s, failed: %u descriptors, %u; %u threads, %u; %ld "

@@ -34,12 +34,13 @@ def save(kept):
     os.replace(STORE + ".new", STORE)
 
 
-def bring_up_to_date(jobs):
-    """{name: {"seconds", "why"}}; and the tests of each job's tree, by name."""
+def bring_up_to_date(jobs, wanted):
+    """{name: {"seconds", "why"}} of the tests that are wanted; and all tests of each job's tree,
+    by name."""
     found = [{t.name: t for t in tests.all_of(job.tree)} for job in jobs]
     keys = {n: t.key(jobs[0].tree) for n, t in found[0].items()}
     kept = {n: r for n, r in load().items() if n in keys}
-    due = [n for n in found[0] if kept.get(n, {}).get("key") != keys[n]]
+    due = [n for n in found[0] if n in wanted and kept.get(n, {}).get("key") != keys[n]]
     if due:
         print("baseline: %d of %d tests are run on the tree as it is" %
               (len(due), len(found[0])), flush=True)
@@ -62,6 +63,7 @@ def bring_up_to_date(jobs):
         for name, record in coverage.as_they_end(
                 pool, one, [n for n in due if not found[0][n].alone]):
             kept[name] = dict(record, key=keys[name])
+            save(kept)
     for name in due:
         if found[0][name].alone:
             kept[name] = dict(one(name)[1], key=keys[name])
@@ -69,4 +71,4 @@ def bring_up_to_date(jobs):
         if kept[name]["why"]:
             print("baseline: %s fails, so it is not used: %s" % (name, kept[name]["why"]))
     save(kept)
-    return kept, found
+    return {n: r for n, r in kept.items() if n in wanted}, found

@@ -51,9 +51,10 @@ def run(argv, folder, limits, env=None, writable=()):
             "memory_mib": limits.memory_mib, "disk_mib": limits.disk_mib,
             "writable": list(writable)}
     begun = time.monotonic()
-    # What is in it dies with its first process, so with that of unshare.
+    # What is in it dies with its first process, so with that of unshare, so with ours.
     with subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc",
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--ipc",
+             "--fork", "--kill-child", "--mount-proc",
              PYTHON, "-I", "-S", os.path.abspath(__file__)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=dict(os.environ, **(env or {}))) as proc:
@@ -85,19 +86,18 @@ def mount(source, target, kind, flags, data=""):
 
 def close_in(task):
     """All disks read-only but for what is named; memory where programs write by habit."""
-    folder = os.open(task["folder"], os.O_PATH)
-    kept = [(path, os.open(path, os.O_PATH)) for path in task["writable"]]
+    kept = [(task["folder"], os.open(task["folder"], os.O_PATH))]
     for path in task["writable"]:
         mount(path, path, "", MS_BIND)
+        kept.append((path, os.open(path, os.O_PATH)))
     mount("", "/", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
     for path in SCRATCH:
         if os.path.isdir(path) and not os.path.islink(path):
             mount("scratch", path, "tmpfs", 0, "mode=1777,size=%dm" % task["disk_mib"])
     # A tree that lies in one of these is there again.
-    for path, fd in [(task["folder"], folder), *kept]:
-        if not os.path.isdir(path):
-            os.makedirs(path)
-            mount("/proc/self/fd/%d" % fd, path, "", MS_BIND)
+    for path, fd in kept:
+        os.makedirs(path, exist_ok=True)
+        mount("/proc/self/fd/%d" % fd, path, "", MS_BIND)
         os.close(fd)
     os.chdir(task["folder"])
 

@@ -3,7 +3,7 @@
 """Makes small mistakes in C files, one at a time, and says which no test notices.
 
 usage: test/mutate.sh [--all | --base REV] [--seed N] [--count N] [--budget MINUTES] [--jobs N]
-                      [--only ID] [FILE...]
+                      [--grace SECONDS] [--memory MIB] [--disk MIB] [--only ID] [FILE...]
   FILE      C files; default: those that differ from --base
   --base    default: where HEAD left origin/main; HEAD~1 if it did not
   --all     all C files of lib, drivers and app
@@ -11,6 +11,8 @@ usage: test/mutate.sh [--all | --base REV] [--seed N] [--count N] [--budget MINU
   --seed    which ones; default: 1. The same tree and seed give the same mutants
   --budget  ends after so many minutes; default: none
   --jobs    how many at a time; default: 2
+  --grace   a test may take this beyond five times what it usually takes; default: 5
+  --memory, --disk  what it may take of them; default: 4096, 1024
   --only    this mutant, of the FILEs given; may be repeated
 
 Ends with 0 if all mutants were killed, with 1 if not, or if there was no time for all.
@@ -141,17 +143,15 @@ class Run:
     def out_of_time(self):
         return self.until is not None and time.monotonic() > self.until
 
-    def prepare(self):
+    def prepare(self, paths):
         kept = coverage.bring_up_to_date(self.args.jobs)
-        self.jobs = [work.Job("job%d" % i) for i in range(self.args.jobs)]
-        usual, self.tests = baseline.bring_up_to_date(self.jobs)
+        bounds = work.Bounds(self.args.grace, self.args.memory, self.args.disk)
+        self.jobs = [work.Job("job%d" % i, bounds) for i in range(self.args.jobs)]
+        wanted = {n for n, r in kept["tests"].items() if not r["files"].keys().isdisjoint(paths)}
+        usual, self.tests = baseline.bring_up_to_date(self.jobs, wanted)
         self.cover = Cover(kept, usual)
 
-    def slots(self):
-        paths = sources(self.args)
-        if not paths:
-            print("mutate: no C file")
-            return []
+    def slots(self, paths):
         only = self.args.only
         parts = choose.choose(
             paths, 0 if only else self.args.count, self.args.seed,
@@ -177,7 +177,8 @@ class Run:
         while not self.out_of_time():
             with self.lock:
                 m = next(slot.candidates, None)
-            if m is None:
+            if m is None: # no more that count
+                self.total -= 1
                 return
             queue, runs = self.cover.queue(m)
             first = upto(queue, FIRST_S)
@@ -220,8 +221,12 @@ class Run:
                 f.result()
 
     def run(self):
-        self.prepare()
-        slots = self.slots()
+        paths = sources(self.args)
+        if not paths:
+            print("mutate: no C file")
+            return 0
+        self.prepare(paths)
+        slots = self.slots(paths)
         self.total = len(slots)
         print("mutate: %d mutants, seed %s" % (self.total, self.args.seed), flush=True)
         begun = time.monotonic()
@@ -239,6 +244,9 @@ def arguments():
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--budget", type=float)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--grace", type=float, default=5)
+    parser.add_argument("--memory", type=int, default=4096)
+    parser.add_argument("--disk", type=int, default=1024)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("files", nargs="*", metavar="FILE")
     return parser.parse_args()

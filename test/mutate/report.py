@@ -83,5 +83,5 @@ def tell(entries, wanted, seconds):
     print("%d of %d mutants in %.0f s; all of it: %s" % (
         len(entries), wanted, seconds, os.path.relpath(RESULTS, trees.TOP)))
     if len(entries) < wanted:
-        print("%d mutants had no turn: no time, or no more that count" % (wanted - len(entries)))
+        print("%d mutants had no turn in the time that there was" % (wanted - len(entries)))
     return 1 if survivors or len(entries) < wanted else 0

@@ -12,13 +12,20 @@ import cage
 import trees
 
 BUILD_S = 180
-# A test may take so many times what it usually takes, and so many seconds more.
-TIMES, MORE_S = 5, 5
+TIMES = 5               # a test may take so many times what it usually takes
 PERTURB = "165"         # what freed memory is filled with
 
 
-def limits(usual):
-    return cage.Limits(TIMES * usual + MORE_S)
+class Bounds:
+    """What a test may take of a mutant."""
+
+    def __init__(self, grace_s, memory_mib, disk_mib):
+        self.grace_s = grace_s  # besides TIMES what is usual
+        self.memory_mib = memory_mib
+        self.disk_mib = disk_mib
+
+    def limits(self, usual):
+        return cage.Limits(TIMES * usual + self.grace_s, self.memory_mib, self.disk_mib)
 
 
 def run(tree, test, limit):
@@ -33,7 +40,8 @@ class NoBuild(Exception):
 class Job:
     """A tree with a build, in which one mutant at a time is tried."""
 
-    def __init__(self, name):
+    def __init__(self, name, bounds):
+        self.bounds = bounds
         self.tree = trees.copy(name)
         trees.build(self.tree, trees.PLAIN)
         self.build = os.path.join(os.path.realpath(self.tree), "build")
@@ -108,10 +116,10 @@ class Job:
                 targets = sorted({b for t, _ in ahead for b in t.built} - built)
                 self.ninja(targets)
                 built.update(targets)
-            result = run(self.tree, test, limits(usual))
+            result = run(self.tree, test, self.bounds.limits(usual))
             if result.why == "":
                 continue
-            again = run(self.tree, test, limits(usual))
+            again = run(self.tree, test, self.bounds.limits(usual))
             if again.why != "":
                 return Outcome("killed", begun, test.name, again.why, again.output, noted)
             noted.append("%s failed once (%s)" % (test.name, result.why))

@@ -23,7 +23,7 @@ LIMIT_S = 300
 def load():
     try:
         with open(STORE, encoding="utf-8") as f:
-            return json.load(f)
+            return {n: r for n, r in json.load(f).items() if "cpu_s" in r}
     except (OSError, ValueError):
         return {}
 
@@ -35,7 +35,7 @@ def save(kept):
 
 
 def bring_up_to_date(jobs, wanted):
-    """{name: {"seconds", "why"}} of the tests that are wanted; and all tests of each job's tree,
+    """{name: {"seconds", "cpu_s", "why"}} of the tests that are wanted; and all tests of each job's tree,
     by name."""
     found = [{t.name: t for t in tests.all_of(job.tree)} for job in jobs]
     keys = {n: t.key(jobs[0].tree) for n, t in found[0].items()}
@@ -57,6 +57,7 @@ def bring_up_to_date(jobs, wanted):
         finally:
             free.put(i)
         return name, {"why": result.why, "seconds": round(result.seconds, 2),
+                      "cpu_s": round(result.cpu_s, 2),
                       "output": result.output[-2000:] if result.why else ""}
 
     with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:

@@ -22,6 +22,7 @@ POLL_S = 0.1
 TAIL = 32768
 SPARE_KIB = 1 << 20     # what the machine is left with
 PROCESSES = 1000
+STILL_S = 3             # late, and so long asleep: it hangs
 # The system's own starts faster than one in a folder of somebody's.
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 
@@ -29,8 +30,9 @@ PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.execu
 class Limits:
     """What a command may take."""
 
-    def __init__(self, seconds, memory_mib=4096, disk_mib=1024):
+    def __init__(self, seconds, cpu_s=1e9, memory_mib=4096, disk_mib=1024):
         self.seconds = seconds
+        self.cpu_s = cpu_s
         self.memory_mib = memory_mib
         self.disk_mib = disk_mib
 
@@ -38,16 +40,17 @@ class Limits:
 class Result:
     """How a command ended: why is "" if it passed."""
 
-    def __init__(self, why, seconds, output):
+    def __init__(self, why, seconds, cpu_s, output):
         self.why = why
         self.seconds = seconds
+        self.cpu_s = cpu_s
         self.output = output
 
 
 def run(argv, folder, limits, env=None, writable=()):
     """From outside: runs argv with folder as its current one. Only below those in writable may
     it write to the disk."""
-    task = {"argv": argv, "folder": folder, "seconds": limits.seconds,
+    task = {"argv": argv, "folder": folder, "seconds": limits.seconds, "cpu_s": limits.cpu_s,
             "memory_mib": limits.memory_mib, "disk_mib": limits.disk_mib,
             "writable": list(writable)}
     begun = time.monotonic()
@@ -63,7 +66,7 @@ def run(argv, folder, limits, env=None, writable=()):
         except subprocess.TimeoutExpired:
             proc.kill()
             out, err = proc.communicate()
-            return Result("time", time.monotonic() - begun, "")
+            return Result("time", time.monotonic() - begun, 0, "")
         except BaseException:
             proc.kill()
             raise
@@ -71,7 +74,7 @@ def run(argv, folder, limits, env=None, writable=()):
         told = json.loads(out)
     except ValueError:
         raise RuntimeError("no cage: %s" % err.decode(errors="replace").strip()) from None
-    return Result(told["why"], told["seconds"], told["output"])
+    return Result(told["why"], told["seconds"], told["cpu_s"], told["output"])
 
 
 # ---- Inside ----
@@ -111,21 +114,43 @@ def used_mib():
     return total >> 20
 
 
-def memory():
-    """MiB that the processes here have for themselves, and how many they are."""
-    total = count = 0
-    page = os.sysconf("SC_PAGE_SIZE")
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open("/proc/%s/statm" % name, encoding="ascii") as f:
-                fields = f.read().split()
-        except OSError:
-            continue
-        count += 1
-        total += (int(fields[1]) - int(fields[2])) * page
-    return total >> 20, count
+class Watched:
+    """All processes here, as they are now."""
+
+    def __init__(self):
+        self.mib = 0        # of memory that is their own
+        self.count = 0
+        self.cpu_s = 0.0    # so far, with that of those which ended
+        self.runs = False   # one of them does, or would if it had a CPU
+        own = os.getpid()
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                try:
+                    self.add(name, int(name) == own)
+                except OSError:
+                    pass
+        self.mib >>= 20
+
+    def add(self, name, own):
+        with open("/proc/%s/statm" % name, encoding="ascii") as f:
+            pages = f.read().split()
+        with open("/proc/%s/stat" % name, encoding="ascii", errors="replace") as f:
+            stat = f.read().rpartition(")")[2].split()
+        self.count += 1
+        self.mib += (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
+        times = stat[13:15] if own else stat[11:15]
+        self.cpu_s += sum(int(n) for n in times) / os.sysconf("SC_CLK_TCK")
+        if not own and not self.runs:
+            self.runs = any(runs(name, thread) for thread in os.listdir("/proc/%s/task" % name))
+
+
+def runs(name, thread):
+    try:
+        with open("/proc/%s/task/%s/stat" % (name, thread), encoding="ascii",
+                  errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] in ("R", "D")
+    except OSError:
+        return False
 
 
 def left_kib():
@@ -142,15 +167,35 @@ def crowd():
         return max(1.0, float(f.read().split()[0]) / os.cpu_count())
 
 
-def excess(task):
-    """Which limit is passed, if one is."""
-    mib, count = memory()
-    disk = used_mib()
-    if disk >= task["disk_mib"]:
-        return "disk"
-    if mib > task["memory_mib"] or left_kib() < SPARE_KIB:
-        return "memory"
-    return "processes" if count > PROCESSES else ""
+class Judge:
+    """Says which limit is passed, if one is."""
+
+    def __init__(self, task):
+        self.task = task
+        self.begun = self.ran = time.monotonic()
+        self.cpu_s = 0.0
+
+    def seconds(self):
+        return time.monotonic() - self.begun
+
+    def excess(self):
+        now = Watched()
+        self.cpu_s = now.cpu_s
+        if now.runs:
+            self.ran = time.monotonic()
+        if used_mib() >= self.task["disk_mib"]:
+            return "disk"
+        if now.mib > self.task["memory_mib"] or left_kib() < SPARE_KIB:
+            return "memory"
+        if now.count > PROCESSES:
+            return "processes"
+        # Who has not run for so long waits for something else than a CPU.
+        late = self.seconds() > self.task["seconds"]
+        if now.cpu_s > self.task["cpu_s"] or (late and (
+                time.monotonic() - self.ran > STILL_S or
+                self.seconds() > self.task["seconds"] * crowd())):
+            return "time"
+        return None
 
 
 def prepare():
@@ -161,7 +206,7 @@ def prepare():
 
 
 def said_not_ok(text):
-    return any(line.startswith(b"not ok ") for line in text.split(b"\n"))
+    return text.startswith(b"not ok ") or b"\nnot ok " in text
 
 
 def ended(status, output_bad):
@@ -174,19 +219,18 @@ def ended(status, output_bad):
 
 
 def watch(task):
-    begun = time.monotonic()
+    judge = Judge(task)
     reading, writing = os.pipe()
     # pylint: disable=consider-using-with, subprocess-popen-preexec-fn
     proc = subprocess.Popen(task["argv"], stdin=subprocess.DEVNULL, stdout=writing,
                             stderr=writing, preexec_fn=prepare, start_new_session=True)
     os.close(writing)
-    tail, bad, why = b"", False, None
+    tail, bad, why, looked = b"", False, None, 0
     while why is None:
         if select.select([reading], [], [], POLL_S)[0]:
             part = os.read(reading, 65536)
             tail += part
-            cut = tail.rfind(b"\n") + 1
-            bad = bad or said_not_ok(tail[:cut])
+            bad = bad or said_not_ok(tail[:tail.rfind(b"\n") + 1])
             tail = tail[-TAIL:]
             if not part:
                 # All that could write have closed it: the end of it is at hand, or it hangs.
@@ -194,11 +238,11 @@ def watch(task):
         status = proc.poll()
         if status is not None:
             why = ended(status, bad or said_not_ok(tail))
-        elif time.monotonic() - begun > task["seconds"] * crowd():
-            why = "time"
-        else:
-            why = excess(task) or None
-    if why not in ("time", "memory", "processes", "") and used_mib() >= task["disk_mib"]:
+        elif time.monotonic() - looked > POLL_S:
+            looked = time.monotonic()
+            why = judge.excess()
+    seconds = judge.seconds()
+    if why.startswith(("status", "signal")) and used_mib() >= task["disk_mib"]:
         why = "disk"
     # What is still in the pipe; a child that lives on may hold it open.
     while select.select([reading], [], [], 0)[0]:
@@ -208,7 +252,7 @@ def watch(task):
         tail = (tail + part)[-TAIL:]
         if why == "" and said_not_ok(tail):
             why = "not ok"
-    return {"why": why, "seconds": time.monotonic() - begun,
+    return {"why": why, "seconds": seconds, "cpu_s": Watched().cpu_s,
             "output": tail.decode(errors="replace")}
 
 

@@ -9,7 +9,7 @@ usage: test/mutate.sh [--all | --base REV] [--seed N] [--count N] [--budget MINU
   --all     all C files of lib, drivers and app
   --count   how many mutants, spread over the components; 0: all. Default: 100
   --seed    which ones; default: 1. The same tree and seed give the same mutants
-  --budget  ends after so many minutes; default: none
+  --budget  ends after so many minutes; default: 60; 0: when all is done
   --jobs    how many at a time; default: 2
   --grace   a test may take this beyond five times what it usually takes; default: 5
   --memory, --disk  what it may take of them; default: 4096, 1024
@@ -71,7 +71,7 @@ class Cover:
         self.index = coverage.by_line(kept)
         self.known = {path: sorted(int(n) for n in f["lines"])
                       for path, f in kept["universe"].items()}
-        self.usual = {n: r["seconds"] for n, r in usual.items() if r["why"] == ""}
+        self.usual = {n: r for n, r in usual.items() if r["why"] == ""}
         self.kills = {}
 
     def lines(self, m):
@@ -93,12 +93,12 @@ class Cover:
 
         def rank(name):
             near = 2 if name.startswith((part, "pmd_" if part == "hisi_zip" else part)) else 1
-            return self.usual[name] / near / (1 + kills.get(name, 0)), name
+            return self.usual[name]["seconds"] / near / (1 + kills.get(name, 0)), name
 
         return [(n, self.usual[n]) for n in sorted(names, key=rank)]
 
     def queue(self, m):
-        """(name, usual seconds) of all tests for it, and whether one of them runs it."""
+        """(name, what it usually takes) of all tests for it, and whether one of them runs it."""
         names = self.runs(m)
         if names:
             return self.order(m, names), True
@@ -115,7 +115,7 @@ def upto(queue, seconds):
     """The first ones, as long as they usually take; three at least."""
     total, n = 0, 0
     for n, (_, usual) in enumerate(queue):
-        total += usual
+        total += usual["seconds"]
         if n >= 3 and total > seconds:
             return queue[:n]
     return queue
@@ -242,7 +242,7 @@ def arguments():
     parser.add_argument("--base")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--budget", type=float)
+    parser.add_argument("--budget", type=float, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--grace", type=float, default=5)
     parser.add_argument("--memory", type=int, default=4096)

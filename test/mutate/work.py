@@ -20,12 +20,14 @@ class Bounds:
     """What a test may take of a mutant."""
 
     def __init__(self, grace_s, memory_mib, disk_mib):
-        self.grace_s = grace_s  # besides TIMES what is usual
+        self.grace_s = grace_s  # besides TIMES what is usual, of time and of CPU time
         self.memory_mib = memory_mib
         self.disk_mib = disk_mib
 
     def limits(self, usual):
-        return cage.Limits(TIMES * usual + self.grace_s, self.memory_mib, self.disk_mib)
+        return cage.Limits(TIMES * usual["seconds"] + self.grace_s,
+                           TIMES * usual["cpu_s"] + self.grace_s,
+                           self.memory_mib, self.disk_mib)
 
 
 def run(tree, test, limit):
@@ -88,7 +90,7 @@ class Job:
             raise NoBuild(done.stdout.decode(errors="replace")[-2000:])
 
     def attempt(self, mutant, queue):
-        """Tries a mutant against tests, which are (test, usual seconds) in their order. Gives an
+        """Tries a mutant against tests, which are (test, what it usually takes) in their order. Gives an
         Outcome."""
         path = os.path.join(self.tree, mutant.path)
         original = trees.content(path)

@@ -35,8 +35,8 @@ def save(kept):
 
 
 def bring_up_to_date(jobs, wanted):
-    """{name: {"seconds", "cpu_s", "why"}} of the tests that are wanted; and all tests of each job's tree,
-    by name."""
+    """{name: {"seconds", "cpu_s", "why"}} of the tests that are wanted; and all tests of each
+    job's tree, by name."""
     found = [{t.name: t for t in tests.all_of(job.tree)} for job in jobs]
     keys = {n: t.key(jobs[0].tree) for n, t in found[0].items()}
     kept = {n: r for n, r in load().items() if n in keys}

@@ -90,8 +90,8 @@ class Job:
             raise NoBuild(done.stdout.decode(errors="replace")[-2000:])
 
     def attempt(self, mutant, queue):
-        """Tries a mutant against tests, which are (test, what it usually takes) in their order. Gives an
-        Outcome."""
+        """Tries a mutant against tests, which are (test, what it usually takes) in their order.
+        Gives an Outcome."""
         path = os.path.join(self.tree, mutant.path)
         original = trees.content(path)
         begun = time.monotonic()

@@ -6,7 +6,8 @@
 # notices. doc/guides/testing_mutation.rst says how to read it.
 #
 # usage: test/mutate.sh [--all | --base REV] [--seed N] [--count N] [--budget MINUTES] [--jobs N]
-#                       [--grace SECONDS] [--memory MIB] [--disk MIB] [--only ID] [FILE...]
+#                       [--grace SECONDS] [--memory MIB] [--disk MIB] [--plain]
+#                       [--only ID] [FILE...]
 # test/mutate.sh --help says what each is.
 
 set -eu

@@ -3,7 +3,8 @@
 """Makes small mistakes in C files, one at a time, and says which no test notices.
 
 usage: test/mutate.sh [--all | --base REV] [--seed N] [--count N] [--budget MINUTES] [--jobs N]
-                      [--grace SECONDS] [--memory MIB] [--disk MIB] [--only ID] [FILE...]
+                      [--grace SECONDS] [--memory MIB] [--disk MIB] [--plain] [--only ID]
+                      [FILE...]
   FILE      C files; default: those that differ from --base
   --base    default: where HEAD left origin/main; HEAD~1 if it did not
   --all     all C files of lib, drivers and app
@@ -13,6 +14,7 @@ usage: test/mutate.sh [--all | --base REV] [--seed N] [--count N] [--budget MINU
   --jobs    how many at a time; default: 2
   --grace   a test may take this beyond five times what it usually takes; default: 5
   --memory, --disk  what it may take of them; default: 4096, 1024
+  --plain   nothing is run under sanitizers
   --only    this mutant, of the FILEs given; may be repeated
 
 Ends with 0 if all mutants were killed, with 1 if not, or if there was no time for all.
@@ -30,6 +32,7 @@ import baseline
 import choose
 import coverage
 import report
+import tests
 import trees
 import work
 
@@ -38,6 +41,9 @@ import work
 FIRST_S = 20
 # Where no test is known to run a line: so much of those that run what is around it.
 AROUND_S = 20
+# What survives all tests meets those of meson under sanitizers, as long as they usually take
+# without.
+SANITIZED_S = 30
 
 
 def changed(base):
@@ -85,7 +91,8 @@ class Cover:
 
     def runs(self, m):
         index = self.index.get(m.path, {})
-        return {t for n in self.lines(m) for t in index.get(n, ()) if t in self.usual}
+        return {t for n in self.lines(m) for t in index.get(n, ())
+                if t in self.usual}
 
     def order(self, m, names):
         part = choose.component(m.path).split("/")[-1]
@@ -103,7 +110,7 @@ class Cover:
         if names:
             return self.order(m, names), True
         index = self.index.get(m.path, {})
-        around = {t for tests in index.values() for t in tests if t in self.usual}
+        around = {t for names in index.values() for t in names if t in self.usual}
         return upto(self.order(m, around), AROUND_S), False
 
     def killed(self, m, name):
@@ -145,8 +152,8 @@ class Run:
 
     def prepare(self, paths):
         kept = coverage.bring_up_to_date(self.args.jobs)
-        bounds = work.Bounds(self.args.grace, self.args.memory, self.args.disk)
-        self.jobs = [work.Job("job%d" % i, bounds) for i in range(self.args.jobs)]
+        self.bounds = work.Bounds(self.args.grace, self.args.memory, self.args.disk)
+        self.jobs = [work.Job("job%d" % i, self.bounds) for i in range(self.args.jobs)]
         wanted = {n for n, r in kept["tests"].items() if not r["files"].keys().isdisjoint(paths)}
         usual, self.tests = baseline.bring_up_to_date(self.jobs, wanted)
         self.cover = Cover(kept, usual)
@@ -169,8 +176,7 @@ class Run:
         return [s for _, _, s in sorted(order, key=lambda o: o[:2])]
 
     def attempt(self, i, m, queue):
-        tests = self.tests[i]
-        return self.jobs[i].attempt(m, [(tests[n], usual) for n, usual in queue])
+        return self.jobs[i].attempt(m, [(self.tests[i][n], usual) for n, usual in queue])
 
     def fill(self, i, slot):
         """Tries candidates until one counts."""
@@ -204,6 +210,31 @@ class Run:
             with self.lock:
                 print("[again] %s" % entry.line(), flush=True)
 
+    def sanitize(self, i, entry):
+        """A survivor, where more is seen."""
+        if self.out_of_time():
+            return
+        known = self.sanitized_tests[i]
+        queue = upto([(known[n], usual) for n, usual in self.cover.queue(entry.mutant)[0]
+                      if n in known], SANITIZED_S)
+        outcome = self.sanitized[i].attempt(entry.mutant, queue)
+        if outcome.state == "killed":
+            entry.end(outcome)
+            with self.lock:
+                print("[again] %s" % entry.line(), flush=True)
+
+    def sanitize_all(self, survivors):
+        if not survivors or self.args.plain:
+            return
+        self.sanitized = [work.SanitizedJob("sanitized%d" % i, self.bounds)
+                          for i in range(self.args.jobs)]
+        self.sanitized_tests = [{t.name: t for t in tests.sanitized(job.tree)}
+                                for job in self.sanitized]
+        self.spread(self.sanitize, survivors)
+
+    def survivors(self):
+        return [e for e in self.entries if e.state == "survived"]
+
     def spread(self, what, items):
         free = list(range(len(self.jobs)))
 
@@ -231,8 +262,8 @@ class Run:
         print("mutate: %d mutants, seed %s" % (self.total, self.args.seed), flush=True)
         begun = time.monotonic()
         self.spread(self.fill, slots)
-        self.spread(self.finish, [e for e in self.entries
-                                  if e.state == "survived" and e.left])
+        self.spread(self.finish, [e for e in self.survivors() if e.left])
+        self.sanitize_all(self.survivors())
         return report.tell(self.entries, self.total, time.monotonic() - begun)
 
 
@@ -247,6 +278,7 @@ def arguments():
     parser.add_argument("--grace", type=float, default=5)
     parser.add_argument("--memory", type=int, default=4096)
     parser.add_argument("--disk", type=int, default=1024)
+    parser.add_argument("--plain", action="store_true")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("files", nargs="*", metavar="FILE")
     return parser.parse_args()

@@ -26,7 +26,7 @@ git init -q "$dir"
 
 before=$(cksum "$dir/lib/sample/sample.c")
 status=0
-"$dir/test/mutate.sh" --count 0 --jobs 2 --grace 1.5 --memory 64 --disk 32 \
+"$dir/test/mutate.sh" --count 0 --jobs 2 --plain --grace 1.5 --memory 64 --disk 32 \
 	"$dir/lib/sample/sample.c" > "$dir/log" 2>&1 || status=$?
 
 bad=0

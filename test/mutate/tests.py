@@ -67,6 +67,14 @@ def of_meson(tree, sandbox):
         yield Test(t["name"].split(":")[-1], argv, sorted(built), t["env"], folder=BUILD)
 
 
+def sanitized(tree):
+    """Tests as the group asan runs them."""
+    for t in of_meson(tree, ()):
+        if t.argv[1:] == ["app/spimdevd", "on"]: # which the build says itself
+            t.argv = [*t.argv[:2], "off"]
+        yield t
+
+
 def programs(*names):
     return ["app/" + name for name in names]
 

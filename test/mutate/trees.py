@@ -17,6 +17,12 @@ EXPORTED = "-Wl,--undefined=__gcov_dump,--undefined=__gcov_reset," \
 PLAIN = ("-Ddebug=false", "-Doptimization=2", "-Ddocs=disabled")
 COVERAGE = ("-Dbuildtype=debug", "-Db_coverage=true", "-Ddocs=disabled",
             "-Dc_link_args=" + EXPORTED)
+# As the group asan builds; without its fuzzers.
+SANITIZED = ("-Ddocs=disabled", "-Db_sanitize=address,undefined", "-Db_lundef=false")
+SANITIZED_CC = "clang"
+SANITIZED_ENV = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:abort_on_error=1"}
 
 
 def git(*args):
@@ -77,3 +83,15 @@ def build(folder, options):
                           check=False)
     if done.returncode != 0:
         sys.exit("mutate: %s does not build" % folder)
+
+
+def configure(folder, options, cc):
+    """Nothing is built yet."""
+    build_folder = os.path.join(folder, "build")
+    if os.path.exists(os.path.join(build_folder, "build.ninja")):
+        return
+    done = subprocess.run(["meson", "setup", "build", *options, *sdk(folder)], cwd=folder,
+                          env=dict(os.environ, CC=cc), check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.exit("mutate: %s: %s" % (folder, done.stdout.decode(errors="replace")))

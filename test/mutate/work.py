@@ -30,8 +30,8 @@ class Bounds:
                            self.memory_mib, self.disk_mib)
 
 
-def run(tree, test, limit):
-    env = dict({"MALLOC_PERTURB_": PERTURB}, **test.env)
+def run(tree, test, limit, further=None):
+    env = dict({"MALLOC_PERTURB_": PERTURB}, **test.env, **(further or {}))
     return cage.run(test.argv, os.path.join(tree, test.folder), limit, env)
 
 
@@ -42,13 +42,18 @@ class NoBuild(Exception):
 class Job:
     """A tree with a build, in which one mutant at a time is tried."""
 
+    env = None
+
     def __init__(self, name, bounds):
         self.bounds = bounds
         self.tree = trees.copy(name)
-        trees.build(self.tree, trees.PLAIN)
         self.build = os.path.join(os.path.realpath(self.tree), "build")
         self.objects = {}       # of a source
         self.digest = {}        # of an object, as it is without a mistake
+        self.make()
+
+    def make(self):
+        trees.build(self.tree, trees.PLAIN)
         with open(os.path.join(self.build, "compile_commands.json"), encoding="utf-8") as f:
             for command in json.load(f):
                 path = os.path.relpath(os.path.join(command["directory"], command["file"]),
@@ -105,10 +110,14 @@ class Job:
             with open(path, "wb") as f:
                 f.write(original)
 
+    def run(self, test, usual):
+        return run(self.tree, test, self.bounds.limits(usual), self.env)
+
     def judged(self, mutant, queue, begun):
         objects = self.objects.get(mutant.path, [])
-        self.ninja(objects)
-        if all(self.hash(o) == self.digest[o] for o in objects):
+        if objects:
+            self.ninja(objects)
+        if objects and all(self.hash(o) == self.digest[o] for o in objects):
             return Outcome("equivalent", begun)
         built, noted = set(), []
         for n, (test, usual) in enumerate(queue):
@@ -118,14 +127,43 @@ class Job:
                 targets = sorted({b for t, _ in ahead for b in t.built} - built)
                 self.ninja(targets)
                 built.update(targets)
-            result = run(self.tree, test, self.bounds.limits(usual))
+            result = self.run(test, usual)
             if result.why == "":
                 continue
-            again = run(self.tree, test, self.bounds.limits(usual))
+            again = self.run(test, usual)
             if again.why != "":
                 return Outcome("killed", begun, test.name, again.why, again.output, noted)
             noted.append("%s failed once (%s)" % (test.name, result.why))
         return Outcome("survived", begun, noted=noted)
+
+
+class SanitizedJob(Job):
+    """The same under sanitizers, for what corrupts or leaks unseen. Built as far as it is needed,
+    and what fails there is known not to fail without the mistake."""
+
+    env = trees.SANITIZED_ENV
+
+    def __init__(self, name, bounds):
+        self.good = {}          # does it pass as it is?
+        super().__init__(name, bounds)
+
+    def make(self):
+        trees.configure(self.tree, trees.SANITIZED, trees.SANITIZED_CC)
+
+    def attempt(self, mutant, queue):
+        queue = [(t, u) for t, u in queue if self.good.get(t.name, True)]
+        while True:
+            outcome = super().attempt(mutant, queue)
+            if outcome.state != "killed":
+                return outcome
+            test, usual = next((t, u) for t, u in queue if t.name == outcome.test)
+            if test.name not in self.good:
+                self.ninja(test.built)
+                self.good[test.name] = self.run(test, usual).why == ""
+            if self.good[test.name]:
+                outcome.why += ", sanitized"
+                return outcome
+            queue = queue[queue.index((test, usual)) + 1:]
 
 
 class Outcome:

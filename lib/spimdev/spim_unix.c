@@ -52,7 +52,7 @@ struct spim_unix {
 	 * answer that is older than a command must not stand for the command's.
 	 */
 	uint32_t mb[MB_WORDS];
-	bool mb_unsent; /**< The command did not get out: the function has an earlier answer. */
+	bool mb_unsent; /**< While busy: the command did not get out. */
 	pthread_mutex_t mb_lock;
 	/** HISI_ZIP_EXT_REG_MAGIC and _FEATURES of this function, read at once. */
 	uint32_t ext[2];
@@ -190,10 +190,8 @@ unix_reset(struct hisi_qm_io *io)
 	pthread_rwlock_rdlock(&u->lock);
 	ret = vfio_user_client_reset(u->client);
 	pthread_rwlock_unlock(&u->lock);
-	if (ret == 0) {
+	if (ret == 0)
 		memset(u->mb, 0, sizeof(u->mb));
-		u->mb_unsent = false;
-	}
 	pthread_mutex_unlock(&u->mb_lock);
 	return ret;
 }
@@ -370,7 +368,6 @@ unix_reopen(struct hisi_qm_io *io)
 	old = u->client;
 	u->client = client;
 	memset(u->mb, 0, sizeof(u->mb)); /* of a function that was just made */
-	u->mb_unsent = false;
 	pthread_rwlock_unlock(&u->lock);
 	pthread_mutex_unlock(&u->mb_lock);
 	vfio_user_client_close(old);

@@ -195,8 +195,14 @@ test_few_doorbells(void **state)
 	put(q);
 	q = take();
 	works(q);
+	assert_int_equal(spim_liar_leave(), 1);
+	/* One that has more does not make the room larger. */
+	spim_liar_again(NULL);
+	assert_int_equal(spim_queue_restart(dev, q), 0);
+	works(q);
+	assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, DEPTH, -1, &other), -EINVAL);
 	put(q);
-	close_all(1);
+	close_all(0);
 }
 
 /* One that will not do is refused, as often as it comes; then comes one that will. */

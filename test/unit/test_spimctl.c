@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* What spimctl makes of the service's lines, and how it writes figures and texts. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fail_nth.h"
+#include "print.h"
+
+#define KIB 1024.0
+#define US  1000.0
+
+static void
+test_sizes(void **state)
+{
+	static const struct {
+		double value;
+		const char *size, *count;
+	} cases[] = {
+		{ 0, "0", "0" }, { 1, "1", "1" }, { 999, "999", "999" }, { 999.4, "999", "999" },
+		{ 999.5, "1.0K", "1.0K" }, { 1000, "1.0K", "1.0K" }, { 1024, "1.0K", "1.0K" },
+		{ 9.9 * KIB, "9.9K", "10K" }, { 10 * KIB, "10K", "10K" },
+		{ 999 * KIB, "999K", "1.0M" }, { KIB * KIB, "1.0M", "1.0M" },
+		{ 1500000, "1.4M", "1.5M" }, { 1e9, "954M", "1.0G" }, { 1e12, "931G", "1.0T" },
+		{ 1e15, "909T", "1.0P" }, { 1e18, "888P", "1.0E" }, { 1e21, "867E", "1000E" },
+	};
+	char room[PRINT_ROOM];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_string_equal(print_size(cases[i].value, room), cases[i].size);
+		assert_string_equal(print_count(cases[i].value, room), cases[i].count);
+	}
+}
+
+static void
+test_times(void **state)
+{
+	static const struct {
+		double ns;
+		const char *text;
+	} times[] = {
+		{ 0, "0.0us" }, { 50, "0.1us" }, { 1 * US, "1.0us" }, { 9.94 * US, "9.9us" },
+		{ 9.96 * US, "10us" }, { 999.4 * US, "999us" }, { 999.6 * US, "1.0ms" },
+		{ 12345 * US, "12ms" }, { 1e9, "1.0s" }, { 1e13, "10000s" },
+	};
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} ages[] = {
+		{ 0, "0s" }, { 59999, "59s" }, { 60000, "1m00s" }, { 61000, "1m01s" },
+		{ 3599999, "59m59s" }, { 3600000, "1h00m" }, { 86399999, "23h59m" },
+		{ 86400000, "1d00h" }, { 90000000, "1d01h" }, { 864000000, "10d00h" },
+	};
+	struct record_hist h = { 0 };
+	char room[3 * PRINT_ROOM];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		assert_string_equal(print_time(times[i].ns, room), times[i].text);
+	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++)
+		assert_string_equal(print_age(ages[i].ms, room), ages[i].text);
+	assert_string_equal(print_times(&h, room), "-");
+	h.bucket[10] = 100; /* 1024 to 2048 ns, evenly */
+	assert_string_equal(print_times(&h, room), "1.5us/1.9us/2.0us");
+}
+
+static void
+test_percentiles(void **state)
+{
+	struct record_hist h = { 0 };
+
+	(void)state;
+	assert_int_equal(hist_count(&h), 0);
+	assert_true(hist_percentile(&h, 50) == 0);
+	h.bucket[0] = 10; /* 0 to 2 ns */
+	assert_true(hist_percentile(&h, 0) == 0);
+	assert_true(hist_percentile(&h, 50) == 1);
+	assert_true(hist_percentile(&h, 100) == 2);
+	h.bucket[3] = 10; /* 8 to 16 */
+	assert_int_equal(hist_count(&h), 20);
+	assert_true(hist_percentile(&h, 50) == 2);
+	assert_true(hist_percentile(&h, 75) == 12);
+	assert_true(hist_percentile(&h, 100) == 16);
+	h.bucket[RECORD_BUCKETS - 1] = 20;
+	assert_int_equal(hist_count(&h), 40);
+	assert_true(hist_percentile(&h, 75) == (double)(3ull << (RECORD_BUCKETS - 2)));
+	assert_true(hist_percentile(&h, 100) == (double)(1ull << RECORD_BUCKETS));
+}
+
+/* Whatever a process or a path is called, a terminal shows text and nothing else. */
+static void
+test_clean(void **state)
+{
+	static const struct {
+		const char *text, *clean;
+	} cases[] = {
+		{ "", "" }, { "plain ~", "plain ~" }, { "a\033[2Jb", "a?[2Jb" }, { "\x7f", "?" },
+		{ "\x1f", "?" }, { " ", " " }, { "\n", "?" },
+		{ "\xc3\xa9", "\xc3\xa9" }, { "\xc2\x9b", "??" }, { "\xc2\xa0", "\xc2\xa0" },
+		{ "\xc1\x81", "??" }, { "\xe2\x82\xac", "\xe2\x82\xac" },
+		{ "\xe0\x9f\xbf", "???" }, { "\xe0\xa0\x80", "\xe0\xa0\x80" },
+		{ "\xed\x9f\xbf", "\xed\x9f\xbf" }, { "\xed\xa0\x80", "???" },
+		{ "\xed\xbf\xbf", "???" }, { "\xee\x80\x80", "\xee\x80\x80" },
+		{ "\xe2\x80\xa7", "\xe2\x80\xa7" }, { "\xe2\x80\xa8", "???" },
+		{ "\xe2\x80\xae", "???" }, { "\xe2\x80\xaf", "\xe2\x80\xaf" },
+		{ "\xe2\x81\xa5", "\xe2\x81\xa5" }, { "\xe2\x81\xa6", "???" },
+		{ "\xe2\x81\xa9", "???" }, { "\xe2\x81\xaa", "\xe2\x81\xaa" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" }, { "\xf0\x8f\xbf\xbf", "????" },
+		{ "\xf0\x90\x80\x80", "\xf0\x90\x80\x80" },
+		{ "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+		{ "\xf4\x90\x80\x80", "????" }, { "\xf8\x88\x80\x80\x80", "?????" },
+		{ "\xe2\x82", "??" }, { "\xc3", "?" }, { "\x80", "?" }, { "\xc3x", "?x" },
+	};
+	char text[300], clean[RECORD_PATH_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(print_clean(cases[i].text, clean), cases[i].clean);
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(strlen(print_clean(text, clean)), RECORD_PATH_MAX - 1);
+	/* No half of a character at the end. */
+	memcpy(text + RECORD_PATH_MAX - 2, "\xe2\x82\xac", 3);
+	print_clean(text, clean);
+	assert_int_equal(strlen(clean), RECORD_PATH_MAX - 1);
+	assert_int_equal(clean[RECORD_PATH_MAX - 2], '?');
+	memcpy(text + RECORD_PATH_MAX - 4, "\xe2\x82\xacxx", 5);
+	print_clean(text, clean);
+	assert_memory_equal(clean + RECORD_PATH_MAX - 4, "\xe2\x82\xac", 4);
+}
+
+/* ---- Lines ---- */
+
+static void
+take(struct snapshot *snap, const char *text)
+{
+	char line[2048];
+
+	snprintf(line, sizeof(line), "%s", text);
+	assert_int_equal(snapshot_line(snap, line), 0);
+}
+
+static void
+test_lines(void **state)
+{
+	struct snapshot snap = { 0 };
+	const struct record_client *c;
+
+	(void)state;
+	take(&snap, "");
+	take(&snap, "service version=1%202 pid=12 unknown=3 ops=99 "
+		"sleeps=18446744073709551615");
+	take(&snap, "point path=/a%2fb%zz%4 mode=438 draining=1 weight=3 reserve=2");
+	take(&snap, "point path=/other");
+	take(&snap, "later kind=1");
+	take(&snap, "client id=7 path=/a/b%zz%4 command=told pid=5 =6 novalue "
+		"status=14:2,16:1,13:5,19:6,32:3,38:4,39:1,255:2 "
+		"wait=0:1,3:2,3:4,39:5,40:9 service=1:1,x ops=10 bytes_in=20 bytes_out=30 errors=4");
+	take(&snap, "client id=8 path=/a/b%zz%4 ops=1 bytes_in=2 bytes_out=3 errors=1 "
+		"status=14:1 service=1:1;2:1");
+	take(&snap, "client id=9 path=/gone ops=5 status=14");
+	take(&snap, "queue number=3 live=1 asleep=0 waiting=4 inflight=5 ops=6");
+	assert_false(snap.complete);
+	assert_string_equal(snap.error, "");
+	take(&snap, "end");
+	assert_true(snap.complete);
+	take(&snap, "error it is so");
+	assert_string_equal(snap.error, "it is so");
+
+	assert_string_equal(snap.service.version, "1 2");
+	assert_int_equal(snap.service.pid, 12);
+	assert_int_equal(snap.service.ops, 99);
+	assert_true(snap.service.sleeps == UINT64_MAX);
+	assert_int_equal(snap.points_cnt, 2);
+	assert_string_equal(snap.points[0].path, "/a/b%zz%4");
+	assert_int_equal(snap.points[0].mode, 0666);
+	assert_int_equal(snap.points[0].draining, 1);
+	assert_int_equal(snap.points[0].weight, 3);
+	assert_int_equal(snap.points[1].weight, 0);
+	assert_int_equal(snap.clients_cnt, 3);
+	c = &snap.clients[0];
+	assert_int_equal(c->id, 7);
+	assert_int_equal(c->pid, 5);
+	assert_string_equal(c->command, ""); /* it is not theirs to tell */
+	assert_int_equal(c->totals.cause[0], 2);
+	assert_int_equal(c->totals.cause[1], 1);
+	assert_int_equal(c->totals.cause[2], 3);
+	assert_int_equal(c->totals.cause[8], 4);
+	assert_int_equal(c->totals.cause[9], 3);
+	for (int i = 3; i < 8; i++)
+		assert_int_equal(c->totals.cause[i], 0);
+	assert_int_equal(c->totals.wait.bucket[0], 1);
+	assert_int_equal(c->totals.wait.bucket[3], 6);
+	assert_int_equal(c->totals.wait.bucket[39], 5);
+	assert_int_equal(hist_count(&c->totals.wait), 12);
+	assert_int_equal(hist_count(&c->totals.service), 1);
+	assert_int_equal(hist_count(&snap.clients[1].totals.service), 1);
+	assert_int_equal(snap.queues_cnt, 1);
+	assert_int_equal(snap.queues[0].number, 3);
+	assert_int_equal(snap.queues[0].inflight, 5);
+
+	snapshot_sum(&snap);
+	assert_ptr_equal(snapshot_point(&snap, "/other"), &snap.points[1]);
+	assert_null(snapshot_point(&snap, "/a"));
+	assert_int_equal(snap.points[0].totals.ops, 11);
+	assert_int_equal(snap.points[0].totals.bytes_in, 22);
+	assert_int_equal(snap.points[0].totals.bytes_out, 33);
+	assert_int_equal(snap.points[0].totals.errors, 5);
+	assert_int_equal(snap.points[0].totals.cause[0], 3);
+	assert_int_equal(snap.points[0].totals.wait.bucket[3], 6);
+	assert_int_equal(snap.points[0].totals.service.bucket[1], 2);
+	assert_int_equal(snap.points[1].totals.ops, 0);
+	snapshot_free(&snap);
+	assert_int_equal(snap.points_cnt + snap.clients_cnt + snap.queues_cnt, 0);
+	assert_null(snap.points);
+}
+
+static void
+test_many_lines(void **state)
+{
+	long blocks = fail_nth_blocks();
+	struct snapshot snap = { 0 };
+	char line[64];
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++) {
+		snprintf(line, sizeof(line), "client id=%u ops=%u", i, i * 2);
+		assert_int_equal(snapshot_line(&snap, line), 0);
+	}
+	assert_int_equal(snap.clients_cnt, 1000);
+	for (unsigned int i = 0; i < 1000; i++) {
+		assert_int_equal(snap.clients[i].id, i);
+		assert_int_equal(snap.clients[i].totals.ops, i * 2);
+		assert_int_equal(snap.clients[i].pid, 0);
+	}
+	snapshot_free(&snap);
+	for (int i = 0; i < 3; i++) {
+		static const char *const kinds[] = { "point path=/a", "client id=1",
+			"queue number=1" };
+
+		snprintf(line, sizeof(line), "%s", kinds[i]);
+		fail_nth(1);
+		assert_true(snapshot_line(&snap, line) < 0);
+		assert_string_equal(fail_nth_end(), "reallocarray");
+	}
+	snapshot_free(&snap);
+	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
+static void
+test_since(void **state)
+{
+	struct record_totals now = { 10, 20, 30, 40 }, before = { 1, 2, 3, 4 }, diff;
+
+	(void)state;
+	now.cause[9] = 5;
+	before.cause[9] = 3;
+	now.cause[0] = 1;
+	before.cause[0] = 2; /* another service */
+	now.wait.bucket[39] = 7;
+	before.wait.bucket[39] = 1;
+	now.service.bucket[0] = 9;
+	before.service.bucket[0] = 2;
+	totals_since(&now, &before, &diff);
+	assert_int_equal(diff.ops, 9);
+	assert_int_equal(diff.bytes_in, 18);
+	assert_int_equal(diff.bytes_out, 27);
+	assert_int_equal(diff.errors, 36);
+	assert_int_equal(diff.cause[9], 2);
+	assert_int_equal(diff.cause[0], 0);
+	assert_int_equal(diff.wait.bucket[39], 6);
+	assert_int_equal(diff.service.bucket[0], 7);
+}
+
+/* ---- JSON ---- */
+
+static void
+test_json(void **state)
+{
+	static const char want[] = "{\"number\": 3, \"live\": true, \"asleep\": false, "
+		"\"waiting\": 4, \"inflight\": 5, \"ops\": 6, \"bytes_in\": 7, \"bytes_out\": 8, "
+		"\"errors\": 9, \"wait\": {\"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
+		"\"p99_us\": 2.038}, \"service\": {\"samples\": 0, \"p50_us\": null, "
+		"\"p90_us\": null, \"p99_us\": null}}";
+	struct snapshot snap = { 0 };
+	char *text, list[1200];
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	uint64_t causes[RECORD_CAUSES] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		take(&snap, "queue number=3 live=1 waiting=4 inflight=5 ops=6 bytes_in=7 "
+			"bytes_out=8 errors=9 wait=10:100");
+	json_records(out, queue_fields, snap.queues, 2, sizeof(snap.queues[0]));
+	json_records(out, queue_fields, snap.queues, 0, sizeof(snap.queues[0]));
+	json_text(out, "a\"b\\c\033");
+	json_causes(out, causes);
+	causes[0] = 1;
+	causes[9] = 2;
+	json_causes(out, causes);
+	fclose(out);
+	snprintf(list, sizeof(list), "[%s, %s][]\"a\\\"b\\\\c?\"{}"
+		"{\"output_full\": 1, \"other\": 2}", want, want);
+	assert_string_equal(text, list);
+	(free)(text);
+	snapshot_free(&snap);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_percentiles),
+		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_many_lines),
+		cmocka_unit_test(test_since),
+		cmocka_unit_test(test_json),
+	};
+
+	return cmocka_run_group_tests_name("spimctl", tests, NULL, NULL);
+}

@@ -253,9 +253,10 @@ fake_reset(struct hisi_qm_io *io)
 static int
 setup(unsigned int queues)
 {
-	f = calloc(1, sizeof(*f));
+	f = aligned_alloc(_Alignof(struct fake), sizeof(*f));
 	if (f == NULL)
 		return -1;
+	memset(f, 0, sizeof(*f));
 	f->ops = (struct hisi_qm_io_ops){
 		.read32 = fake_read32,
 		.write32 = fake_write32,

@@ -50,7 +50,7 @@ struct fake {
 	uint64_t bt;            /**< Where the SQCs are, as it was told. */
 	uint32_t mb[4];
 	uint32_t wb_done;
-	volatile uint64_t db[HISI_QM_QUEUES_MAX][16]; /* as struct hisi_qm_shadow */
+	_Alignas(64) volatile uint64_t db[HISI_QM_QUEUES_MAX][16]; /* as hisi_qm_shadow */
 	struct hisi_qm_sqc sqc[HISI_QM_QUEUES_MAX];
 	struct hisi_qm_cqc cqc[HISI_QM_QUEUES_MAX];
 	struct hisi_qm_eqc eqc;

@@ -88,7 +88,8 @@ struct frame {
 static void
 add(struct frame *f, const void *bytes, size_t n)
 {
-	memcpy(f->at + f->len, bytes, n);
+	if (n != 0)
+		memcpy(f->at + f->len, bytes, n);
 	f->len += n;
 }
 

@@ -91,6 +91,17 @@ check_plan(const struct zip_codec_plan *plan, const struct zip_codec_plan *must)
 		assert_int_equal(plan->window, must->window);
 }
 
+/* libdeflate looks at its input twice; ISA-L on other machines than x86 looks behind it. */
+static int
+wants_copy(uint8_t engine)
+{
+#if defined(__x86_64__)
+	return engine == ZIP_CODEC_ENGINE_LIBDEFLATE;
+#else
+	return engine != ZIP_CODEC_ENGINE_STORED && engine != ZIP_CODEC_ENGINE_ZLIB;
+#endif
+}
+
 static void
 test_plan(void **state)
 {
@@ -110,13 +121,7 @@ test_plan(void **state)
 			struct zip_codec_plan must = expected(&params, whole, lens[l]);
 
 			check_plan(&plan, &must);
-			assert_int_equal(zip_codec_plan_wants_copy(&plan),
-#if defined(__x86_64__)
-				plan.engine == ZIP_CODEC_ENGINE_LIBDEFLATE);
-#else
-				plan.engine != ZIP_CODEC_ENGINE_STORED &&
-				plan.engine != ZIP_CODEC_ENGINE_ZLIB);
-#endif
+			assert_int_equal(zip_codec_plan_wants_copy(&plan), wants_copy(must.engine));
 		}
 		if (whole) {
 			struct zip_codec_plan plan = zip_codec_plan_stream(&params);

@@ -316,7 +316,8 @@ held_while_it_changes(void **state)
 	(void)state;
 	memset(&view, 0, sizeof(view));
 	zip_dev_view_add(&td.dev->map, &view);
-	for (act_at = 1; !over; act_at += 1) {
+	/* Each run costs as many signals as it has steps. */
+	for (act_at = 1; !over; act_at += 5) {
 		assert_int_equal(zip_dev_dma_map(td.dev, EXTRA_IOVA, 4096, td.arena,
 				ZIP_DEV_PROT_READ), 0);
 		acted = false;
@@ -333,7 +334,7 @@ held_while_it_changes(void **state)
 		}
 		assert_true(zip_dev_dma_unmap_done(td.dev, ticket));
 	}
-	assert_true(saw > 100 && missed > 20);
+	assert_true(saw > 20 && missed > 4);
 }
 
 static void
@@ -389,7 +390,7 @@ rung_while_it_falls_asleep(void **state)
 	bool over = false;
 
 	(void)state;
-	for (act_at = 1; !over; act_at++) {
+	for (act_at = 1; !over; act_at += 2) {
 		struct hisi_zip_sqe *sqe = tq_slot(&client[0].q, HISI_ZIP_REQ_EXT_COPY);
 
 		sqe->dw10 = HISI_ZIP_EXT_VALID;
@@ -420,7 +421,7 @@ rung_while_it_falls_asleep(void **state)
 		assert_non_null(tq_pop(&client[0].q));
 		assert_int_equal(queue_of(0)->waiting, 0);
 	}
-	assert_true(woken > 5 && seen > 5);
+	assert_true(woken > 2 && seen > 2);
 }
 
 static int

@@ -465,6 +465,10 @@ guards_are_used_again(void **state)
 	for (int round = 0; round < 3; round++) {
 		for (uintptr_t i = 0; i < N; i++)
 			assert_int_equal(zip_dev_guard_add(td.dev, page(i), 4096, &g[i]), 0);
+		/* Each has one of its own. */
+		for (int i = 0; i < N; i++)
+			for (int k = 0; k < i && round == 0; k++)
+				assert_true(g[i] != g[k]);
 		for (int i = 0; i < N; i++)
 			zip_dev_guard_del(g[i]);
 		left_check(&before);

@@ -209,6 +209,32 @@ checksums(void **state)
 		assert_int_equal(sqe->checksum, crc32(0, plain, LEN));
 		assert_int_equal(sqe->isize, adler32(1, plain, LEN));
 	}
+	/* One of them alone: the other stays what it was given as. */
+	for (int i = 0; i < 4; i++) {
+		bool crc = i % 2 == 0;
+
+		sqe = tq_slot(&c, reqs[i / 2]);
+		sqe->dw10 = ext_level(1) | (crc ? HISI_ZIP_EXT_CRC32 : HISI_ZIP_EXT_ADLER32);
+		sqe->dw11 = 0x1234567;
+		sqe->dw12 = 0x7654321;
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
+		sqe = tq_do(&c);
+		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+		assert_int_equal(sqe->checksum, crc ? crc32(0x1234567, plain, LEN) : 0x1234567);
+		assert_int_equal(sqe->isize, crc ? 0x7654321 : adler32(0x7654321, plain, LEN));
+	}
+	/* None: both words stay as they were. */
+	sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
+	sqe->dw10 = ext_level(1);
+	sqe->checksum = 0x11;
+	sqe->isize = 0x22;
+	hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+	hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
+	sqe = tq_do(&c);
+	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+	assert_int_equal(sqe->checksum, 0x11);
+	assert_int_equal(sqe->isize, 0x22);
 	/* The formats with a trailer have their own. */
 	sqe = tq_slot(&c, HISI_ZIP_REQ_GZIP);
 	sqe->dw10 = ext_level(1) | HISI_ZIP_EXT_CRC32;

@@ -224,6 +224,35 @@ held_tables_keep_their_chunks(void **state)
 	zip_dev_destroy(dev);
 }
 
+/* While a view holds one table for long, those after it go: nothing piles up behind it. */
+static void
+nothing_piles_up_behind_a_hold(void **state)
+{
+	struct zip_dev *dev = dev_open((struct zip_dev_limits){ 0 });
+	struct zip_dev_view view = { .hint = NULL };
+	struct left before;
+	uint64_t ticket;
+
+	(void)state;
+	zip_dev_view_add(&dev->map, &view);
+	for (uint64_t i = 0; i < 10; i++)
+		assert_int_equal(map_pages(dev, 10 * i, 1), 0);
+	zip_dev_view_enter(&dev->map, &view);
+	assert_int_equal(map_pages(dev, 1000, 1), 0);
+	assert_int_equal(zip_dev_dma_unmap_start(dev, 1000 * PAGE, PAGE, &ticket), 1);
+	before = left_now();
+	for (uint64_t i = 0; i < 100; i++) {
+		assert_int_equal(map_pages(dev, 1000 + i, 1), 0);
+		assert_int_equal(zip_dev_dma_unmap_start(dev, (1000 + i) * PAGE, PAGE, &ticket),
+				1);
+		left_check(&before);
+	}
+	zip_dev_view_leave(&view);
+	assert_true(zip_dev_dma_unmap_done(dev, ticket));
+	assert_int_equal(left_now().allocs, before.allocs - 2);
+	zip_dev_destroy(dev);
+}
+
 /* Taken back without waiting: done when those who saw it have left, not before. */
 static void
 unmap_is_done_when_nobody_holds_it(void **state)
@@ -271,6 +300,7 @@ main(void)
 		cmocka_unit_test(sixty_four_thousand),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(held_tables_keep_their_chunks),
+		cmocka_unit_test(nothing_piles_up_behind_a_hold),
 		cmocka_unit_test(unmap_is_done_when_nobody_holds_it),
 	};
 

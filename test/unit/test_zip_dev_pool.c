@@ -152,6 +152,9 @@ clients(uint16_t workers, unsigned int n, uint32_t goal, uint32_t pause_max_us,
 	s = pool_stats(pool);
 	assert_int_equal(s.requests, n * goal);
 	assert_int_equal(s.bytes_in, (uint64_t)n * goal * 1024);
+	assert_int_equal(s.bytes_out, (uint64_t)n * goal * 1024);
+	assert_int_equal(s.workers, workers);
+	assert_int_equal(s.queues_max, HISI_QM_QUEUES_MAX);
 	assert_int_equal(s.queues_live, 0);
 	assert_in_range(s.queues_peak, 1, n);
 	if (s.sleeps < sleeps_min || s.wakes > s.sleeps)

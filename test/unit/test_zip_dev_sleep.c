@@ -156,6 +156,25 @@ queues_leave(void **state)
 		assert_int_equal(td_stats(&client[i].td).queues_live, 0);
 }
 
+/* Memory that is taken back is in use as long as a worker of the pool holds the map. */
+static void
+a_worker_holds_the_map(void **state)
+{
+	struct td *td = &client[0].td;
+	uint64_t ticket;
+
+	(void)state;
+	zip_dev_view_enter(&td->dev->map, &executor()->view);
+	assert_int_equal(zip_dev_dma_unmap_start(td->dev, TD_IOVA, td->size, &ticket), 1);
+	assert_false(zip_dev_dma_unmap_done(td->dev, ticket));
+	/* Not that of others. */
+	assert_int_equal(zip_dev_dma_unmap(client[1].td.dev, TD_IOVA, td->size), 1);
+	assert_ptr_equal(zip_dev_view_at(&executor()->view, TD_IOVA, 16, ZIP_DEV_PROT_READ),
+			td->arena);
+	zip_dev_view_leave(&executor()->view);
+	assert_true(zip_dev_dma_unmap_done(td->dev, ticket));
+}
+
 /* In the midst, at the head and at the tail of the list of turns. */
 static void
 lists_keep_their_order(void **state)
@@ -283,7 +302,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T_WAKE(quiet_queues_fall_asleep), T(without_the_protocol_none_sleeps),
-		T(queues_leave), T(lists_keep_their_order), T(sleepers_are_called),
+		T(queues_leave), T(a_worker_holds_the_map), T(lists_keep_their_order), T(sleepers_are_called),
 		T_WAKE(a_wake_calls_a_sleeper),
 	};
 

@@ -98,7 +98,7 @@ queue_of(unsigned int who)
 	return zip_dev_queue_find(client[who].td.dev, 0);
 }
 
-static struct zip_dev_exec *
+struct zip_dev_exec *
 executor(void)
 {
 	return pool->worker[0].exec;

@@ -54,6 +54,8 @@ int turns_close(void **state);
 void work(unsigned int who, unsigned int n, uint32_t len);
 unsigned int who_is(const struct zip_dev_queue *q);
 struct zip_dev_queue *queue_of(unsigned int who);
+/** What the pool's only worker works with. */
+struct zip_dev_exec *executor(void);
 /** What a worker does with a queue that it got. @return Requests. */
 unsigned int serve(struct zip_dev_queue *q);
 /** Take one turn, and note it. @return Whether any queue had work. */

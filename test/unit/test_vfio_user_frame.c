@@ -406,6 +406,34 @@ test_out_of_fds(void **state)
 	vt_stop(&t);
 }
 
+static void
+close_last(struct vt *t, void *arg)
+{
+	vfio_user_conn_close(t->last, arg);
+}
+
+/* The owner ends it, with a reason that is logged, or without. */
+static void
+test_closed_by_owner(void **state)
+{
+	struct vt t;
+	int sock;
+
+	(void)state;
+	vt_start(&t, NULL);
+	for (unsigned int i = 0; i < 2; i++) {
+		sock = vt_open(&t);
+		vt_call(&t, close_last, i == 0 ? (void *)(uintptr_t)"enough" : NULL);
+		vt_closed(sock);
+		close(sock);
+		vt_only_victim(&t);
+		assert_int_equal(t.seen.closed, i + 1);
+		assert_int_equal(t.seen.lines, 1);
+		assert_non_null(strstr(t.line, "closed: enough"));
+	}
+	vt_stop(&t);
+}
+
 /* The owner refuses. */
 static void
 test_refused_peer(void **state)
@@ -437,6 +465,7 @@ main(void)
 		cmocka_unit_test(test_reads_late),
 		cmocka_unit_test(test_storm),
 		cmocka_unit_test(test_out_of_fds),
+		cmocka_unit_test(test_closed_by_owner),
 		cmocka_unit_test(test_refused_peer),
 	};
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "test_vfio_user_util.h"
+#include "vfio_user_notify.h"
 
 #define MSI VFIO_USER_PCI_MSI
 
@@ -311,6 +312,39 @@ test_full(void **state)
 	vt_stop(&t);
 }
 
+/* Signals one by one, many more than the kernel keeps results of, and without its help. */
+static void
+test_notify(void **state)
+{
+	struct vfio_user_notify n;
+	unsigned int fds = vt_fds();
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	aio_context_t aio;
+
+	(void)state;
+	assert_int_equal(vfio_user_notify_init(&n), 0);
+	for (int i = 0; i < 300; i++)
+		vfio_user_notify_raise(&n, fd);
+	assert_int_equal(count(fd), 300);
+	aio = n.aio;
+	n.aio = 0;
+	for (int i = 0; i < 3; i++)
+		vfio_user_notify_raise(&n, fd);
+	assert_int_equal(count(fd), 3);
+	assert_int_equal(eventfd_write(fd, UINT64_MAX - 1), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	vfio_user_notify_raise(&n, fd); /* full: does not wait */
+	assert_true(count(fd) == UINT64_MAX - 1);
+	n.aio = aio;
+	vfio_user_notify_fini(&n);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	assert_int_equal(vfio_user_notify_check(fd), 0);
+	assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+	assert_int_equal(vfio_user_notify_check(-1), -EINVAL);
+	close(fd);
+	assert_int_equal(vt_fds(), fds);
+}
+
 /* Interrupts raised by threads of the device while the client sets and takes back. */
 static void
 test_race(void **state)
@@ -349,6 +383,7 @@ main(void)
 		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_notify),
 		cmocka_unit_test(test_race),
 	};
 

@@ -239,6 +239,43 @@ test_files(void **state)
 	vt_stop(&t);
 }
 
+/* Limits that are met and not exceeded; parts of a file that are shared, and that are not. */
+static void
+test_files_at_their_limits(void **state)
+{
+	struct vt t;
+	int sock, fd;
+
+	(void)state;
+	vt_start(&t, NULL);
+	t.limits = (struct vfio_user_limits){ .files_max = 2, .mapped_max = 0x10000 };
+	sock = vt_open(&t);
+	fd = vt_memfd(0x10000);
+	/* All of the file is as much as there may be. */
+	vt_map(sock, 0, 0x1000, fd, 0, 0);
+	assert_int_equal(vt_stats(&t).mapped, 0x10000);
+	vt_map(sock, 0x1000, 0x1000, fd, 0xf000, 0); /* its last page, in the same part */
+	assert_int_equal(vt_stats(&t).files, 1);
+	vt_map(sock, 0x2000, 0x2000, fd, 0xf000, EINVAL);
+	assert_int_equal(vt_unmap(sock, 0, 0x2000, 0), 0x2000);
+	assert_int_equal(vt_stats(&t).mapped, 0);
+	/* A part that is as much as there may be, of one byte more. */
+	assert_int_equal(ftruncate(fd, 0x10001), 0);
+	vt_map(sock, 0, 0x10000, fd, 0, 0);
+	assert_int_equal(vt_stats(&t).mapped, 0x10000);
+	vt_map(sock, 0x100000, 0x1000, fd, 0xf000, 0);
+	assert_int_equal(vt_stats(&t).files, 1);
+	assert_int_equal(vt_unmap(sock, 0, 0x10000, 0), 0x10000);
+	/* It is still used by the other map. */
+	assert_int_equal(vt_stats(&t).files, 1);
+	assert_int_equal(vt_unmap(sock, 0x100000, 0x1000, 0), 0x1000);
+	assert_int_equal(vt_stats(&t).files, 0);
+	vt_map(sock, 0, 0x11000, fd, 0, EINVAL);
+	close(fd);
+	close(sock);
+	vt_stop(&t);
+}
+
 static void
 count_file(void *va, uint64_t len, void *arg)
 {
@@ -262,6 +299,7 @@ look_at_maps(struct vt *t, void *arg)
 	assert_int_equal(dma.file_len, 0x10000);
 	assert_int_equal(vfio_user_dma_find(t->last, 0x6000, &dma), -ENOENT);
 	assert_int_equal(vfio_user_dma_find(t->last, 0x8000, &dma), 0);
+	assert_int_equal(dma.prot, 3);
 	assert_null(dma.va);
 	vfio_user_dma_each_file(t->last, count_file, &sum);
 	assert_int_equal(sum, 0x10000);
@@ -278,7 +316,12 @@ test_owner_looks(void **state)
 	sock = vt_open(&t);
 	fd = vt_memfd(0x10000);
 	vt_map(sock, 0x4000, 0x2000, fd, 0x1000, 0);
-	vt_map(sock, 0x8000, 0x2000, -1, 0, 0);
+	assert_int_equal(t.seen.iova, 0x4000);
+	assert_int_equal(t.seen.size, 0x2000);
+	vt_map(sock, 0x8000, 0x3000, -1, 0, 0);
+	assert_int_equal(t.seen.iova, 0x8000);
+	assert_int_equal(t.seen.size, 0x3000);
+	assert_int_equal(t.seen.va, 0);
 	vt_call(&t, look_at_maps, NULL);
 	close(fd);
 	close(sock);
@@ -387,6 +430,7 @@ main(void)
 		cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_unmap_bad),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_files_at_their_limits),
 		cmocka_unit_test(test_owner_looks),
 		cmocka_unit_test(test_table_random),
 		cmocka_unit_test(test_table_large),

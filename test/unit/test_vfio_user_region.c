@@ -62,6 +62,9 @@ test_read(void **state)
 	vt_version(sock, "{\"capabilities\":{\"max_data_xfer_size\":8}}", NULL);
 	memcpy(body, &(struct vfio_user_region_rw){ 0, VT_BAR2, 9 }, 16);
 	vt_refused(&t, sock, VFIO_USER_REGION_READ, body, 16, NULL, 0, EINVAL);
+	memcpy(body, &(struct vfio_user_region_rw){ 0, VT_BAR2, 8 }, 16);
+	assert_int_equal(vt_ok(sock, vt_send(sock, VFIO_USER_REGION_READ, 0, body, 16, NULL, 0),
+			body, sizeof(body)), 16 + 8);
 	close(sock);
 	vt_stop(&t);
 }

@@ -47,6 +47,7 @@ test_bad(void **state)
 	memset(body + 4, ' ', sizeof(body) - 4);
 	refused(&t, body, 4 + 4096);           /* too long, and no JSON */
 	refused(&t, no_xfer, sizeof(no_xfer));
+	assert_non_null(strstr(t.line, "VERSION: capabilities: max_data_xfer_size"));
 
 	/* Everything else before VERSION. */
 	for (uint16_t cmd = 0; cmd <= VFIO_USER_CMD_END; cmd++) {
@@ -162,6 +163,46 @@ test_json_bad(void **state)
 	}
 }
 
+/* What lies just inside. */
+static void
+test_json_edges(void **state)
+{
+	static const char *const good[] = {
+		"{\"a b\":1}", "{\"a\":\"\x7f\"}", "{\"a\":0}", "{\"a\":-0}", "{\"a\":0.0e-0}",
+		"{\"a\":\"\\u0aF9\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "{\"a\":[[[[[[[1]]]]]]]}",
+		"{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}}}}",
+		"{\"capabilities\":{}}", "{\"capabilities\":{\"max_msg_fds\":0}}",
+		"{\"capabilities\":{\"spim\":{}}}",
+		/* Names that only begin as ours do, or are escaped, are none that we know. */
+		"{\"capabilities\":{\"max_msg_fdsx\":\"x\",\"max_msg_fd\":\"x\"}}",
+		"{\"capabilities\":{\"max\\u005fmsg_fds\":\"x\"}}",
+		"{\"capabilities\":{\"max_msg_fds_and_so_on_and_so_forth_ever\":\"x\"}}",
+	};
+	static const char *const bad[] = {
+		"{\"a\":\"\x1f\"}", "{\"a\":[[[[[[[[1]]]]]]]]}", "{\"a\":1e+}", "{\"a\":00}",
+		"{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}}}}}",
+		"{\"a\":\"\\u12\"}", "{\"a\":/}", "{\"a\"::}", "{\"a\";1}",
+		"{\"capabilities\":{\"write_multiple\":tru}}",
+		"{\"capabilities\":{\"spim\":{\"doorbell_region\":4294967296}}}",
+		"{\"capabilities\":{\"spim\":{\"wake_region\":4294967296}}}",
+		"{\"capabilities\":{\"max_data_xfer_size\":4294967296}}",
+		"{\"capabilities\":{\"max_dma_maps\":4294967296}}",
+	};
+	struct vfio_user_caps caps;
+	const char *what;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (vfio_user_caps_parse(good[i], strlen(good[i]), &caps, &what) != 0)
+			fail_msg("%s: %s", good[i], what);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (vfio_user_caps_parse(bad[i], strlen(bad[i]), &caps, &what) != -EINVAL)
+			fail_msg("%s: taken", bad[i]);
+	/* The name of what is wrong. */
+	vfio_user_caps_parse(bad[10], strlen(bad[10]), &caps, &what);
+	assert_string_equal(what, "spim.doorbell_region");
+}
+
 /* What one side writes the other reads, at its longest, too. */
 static void
 test_json_both(void **state)
@@ -190,6 +231,7 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_json_good),
 		cmocka_unit_test(test_json_bad),
+		cmocka_unit_test(test_json_edges),
 		cmocka_unit_test(test_json_both),
 	};
 

@@ -26,8 +26,7 @@ struct vt vt;
 int memfd = -1;
 bool mmap_fails;
 int guard_rc;
-void (*failed)(void *priv);
-void *failed_priv;
+struct zip_dev_conf made;
 const char *what_failed;
 
 static struct options opt;
@@ -43,8 +42,7 @@ int __wrap_zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev)
 int
 __wrap_zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev)
 {
-	failed = conf->failed;
-	failed_priv = conf->priv;
+	made = *conf;
 	return __real_zip_dev_create(conf, dev);
 }
 

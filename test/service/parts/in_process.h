@@ -34,8 +34,7 @@ extern int memfd;      /**< Of the client, MEM_LEN bytes. */
 /* What the service asks of others, and what comes of it. */
 extern bool mmap_fails;            /**< With ENFILE. */
 extern int guard_rc;               /**< Of zip_dev_guard_add(), if not 0. */
-extern void (*failed)(void *priv); /**< What the function made last calls if its memory vanishes. */
-extern void *failed_priv;
+extern struct zip_dev_conf made;   /**< Of the function made last. */
 
 /** Of a group of tests, for each. The user of the test is kept, and has nothing in the end. */
 int set_up(void **state);

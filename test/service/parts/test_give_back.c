@@ -137,15 +137,15 @@ static void
 test_failed_functions(void **state)
 {
 	int one = open_client(), two, three;
-	void *priv = failed_priv;
+	void *priv = made.priv;
 	char byte;
 
 	(void)state;
 	assert_int_equal(map_memory(one), 0);
 	two = open_client();
 	three = open_client();
-	failed(priv);
-	failed(failed_priv);
+	made.failed(priv);
+	made.failed(made.priv);
 	/* The first one goes now: nobody may look for it any more. */
 	close(one);
 	for (int ms = 0; connections() != 2; ms++) {
@@ -154,7 +154,7 @@ test_failed_functions(void **state)
 		nap();
 	}
 	assert_non_null(service.failed);
-	assert_ptr_equal(service.failed, failed_priv);
+	assert_ptr_equal(service.failed, made.priv);
 	turn();
 	assert_null(service.failed);
 	serve(three);
@@ -164,6 +164,43 @@ test_failed_functions(void **state)
 	close(three);
 	all_gone();
 	assert_null(service.failed);
+}
+
+/* ---- Lines ---- */
+
+/* What a function says is its client's fault, and limited. */
+static void
+test_lines_of_a_function(void **state)
+{
+	static const enum zip_dev_log_level levels[] = { ZIP_DEV_LOG_ERR, ZIP_DEV_LOG_WARNING,
+		ZIP_DEV_LOG_INFO };
+	int sock = open_client(), old = dup(2);
+	char text[2048], *at = text;
+	FILE *f = tmpfile();
+	ssize_t n;
+
+	(void)state;
+	assert_non_null(f);
+	fflush(NULL);
+	dup2(fileno(f), 2);
+	for (int i = 0; i < 40; i++)
+		made.log(levels[i % 3], "line", made.priv);
+	dup2(old, 2);
+	close(old);
+	n = pread(fileno(f), text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = '\0';
+	fclose(f);
+	for (int i = 0; i < 16; i++) {
+		const char *want = i % 3 == 2 ? "spimdevd: line\n" : "spimdevd: warning: line\n";
+
+		assert_memory_equal(at, want, strlen(want));
+		at += strlen(want);
+	}
+	assert_memory_equal(at, "spimdevd: warning: connection ", 30);
+	assert_non_null(strstr(at, ": no more lines of it after 16\n"));
+	assert_ptr_equal(strchr(at, '\n'), text + n - 1);
+	close_client(sock);
 }
 
 /* ---- Any call fails ---- */
@@ -326,6 +363,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_mapping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_guard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_functions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lines_of_a_function, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls_that_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_descriptor_for_control, set_up, tear_down),
 	};

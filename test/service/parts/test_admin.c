@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * The control socket: who gets a place, who may change something, and how long a session may
+ * take. The clock, the peers' user ids and how much goes at a time are the test's.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "fail_nth.h"
+#include "in_process.h"
+#include "log.h"
+#include "zip_dev_guard.h"
+
+#define OUR_UID 77
+
+static uint64_t later_ms; /* that the service's clock is ahead */
+static uid_t peer_uid;
+static bool no_peer;
+static size_t at_a_time;
+
+uint64_t __real_service_now_ms(void);
+uint64_t __wrap_service_now_ms(void);
+uint64_t
+__wrap_service_now_ms(void)
+{
+	/* Of a stopped clock: a busy machine is none of this test's. */
+	return 1000000 + later_ms;
+}
+
+uid_t __wrap_geteuid(void);
+uid_t
+__wrap_geteuid(void)
+{
+	return OUR_UID;
+}
+
+int __real_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int
+__wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	int rc = __real_getsockopt(fd, level, name, value, len);
+
+	if (level != SOL_SOCKET || name != SO_PEERCRED)
+		return rc;
+	((struct ucred *)value)->uid = peer_uid;
+	return no_peer ? -1 : rc;
+}
+
+ssize_t __real_send(int fd, const void *buf, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
+ssize_t
+__wrap_send(int fd, const void *buf, size_t len, int flags)
+{
+	return __real_send(fd, buf, at_a_time != 0 && len > at_a_time ? at_a_time : len, flags);
+}
+
+static int
+set_up_admin(void **state)
+{
+	later_ms = 0;
+	peer_uid = OUR_UID;
+	no_peer = false;
+	at_a_time = 0;
+	return set_up(state);
+}
+
+/* Connects, and is not noticed yet. */
+static int
+reach(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s%s", vt.path, OPTIONS_CONTROL_SUFFIX);
+	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return sock;
+}
+
+/* Somebody of this user id connects. */
+static int
+connect_as(uid_t uid)
+{
+	int sock = reach();
+
+	peer_uid = uid;
+	admin_run(service.admin);
+	return sock;
+}
+
+static void
+say(int sock, const char *text)
+{
+	assert_int_equal(__real_send(sock, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+	admin_run(service.admin);
+}
+
+/* All that it is told, until the service closes. */
+static const char *
+hear(int sock)
+{
+	static char text[65536];
+	size_t len = 0;
+	ssize_t n;
+
+	for (int i = 0; i < 100000; i++) {
+		n = recv(sock, text + len, sizeof(text) - 1 - len, MSG_DONTWAIT);
+		if (n == 0)
+			break;
+		if (n > 0)
+			len += (size_t)n;
+		else
+			admin_run(service.admin);
+	}
+	text[len] = '\0';
+	close(sock);
+	return text;
+}
+
+static bool
+is_open(int sock)
+{
+	char byte;
+
+	admin_run(service.admin);
+	return recv(sock, &byte, 1, MSG_DONTWAIT | MSG_PEEK) != 0;
+}
+
+/* ---- Who ---- */
+
+static void
+test_who_may_change(void **state)
+{
+	static const char *const requests[] = { "drain-all\n", "undrain-all\n", "drain /x\n" };
+	static const uid_t uids[] = { 0, OUR_UID, OUR_UID + 1 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < 3; k++) {
+			int sock = connect_as(uids[i]);
+			const char *text;
+
+			say(sock, requests[k]);
+			text = hear(sock);
+			if (i == 2)
+				assert_string_equal(text, "error only root and the user of the "
+						"service may do that\n");
+			else if (k == 2)
+				assert_string_equal(text, "error no access point has this path\n");
+			else
+				assert_memory_equal(text, "service ", 8);
+			assert_int_equal(service.points[0].draining, i != 2 && k == 0);
+		}
+	/* To look is for all who can connect. */
+	for (size_t i = 0; i < 3; i++) {
+		int sock = connect_as(uids[i]);
+
+		say(sock, "clients\n");
+		assert_non_null(strstr(hear(sock), "\nend\n"));
+	}
+}
+
+static void
+test_places(void **state)
+{
+	static const char busy[] = "error too many ask at the same time\n";
+	int others[ADMIN_SESSIONS_OTHER], ours[ADMIN_SESSIONS_MAX], n = 0;
+	unsigned int fds = vt_fds();
+
+	(void)state;
+	for (int i = 0; i < ADMIN_SESSIONS_OTHER; i++)
+		others[i] = connect_as(1000);
+	assert_string_equal(hear(connect_as(1001)), busy);
+	/* The others' are not for them. */
+	for (; n < ADMIN_SESSIONS_MAX - ADMIN_SESSIONS_OTHER; n++)
+		ours[n] = connect_as(n % 2 == 0 ? 0 : OUR_UID);
+	assert_string_equal(hear(connect_as(0)), busy);
+	assert_string_equal(hear(connect_as(OUR_UID)), busy);
+	for (int i = 0; i < ADMIN_SESSIONS_OTHER; i++)
+		assert_true(is_open(others[i]));
+	/* One place is free again, for anybody. */
+	close(others[3]);
+	admin_run(service.admin);
+	others[3] = connect_as(1002);
+	assert_true(is_open(others[3]));
+	for (int i = 0; i < ADMIN_SESSIONS_OTHER; i++) {
+		close(others[i]);
+		admin_run(service.admin);
+	}
+	/* All of them may be ours. */
+	for (; n < ADMIN_SESSIONS_MAX; n++)
+		ours[n] = connect_as(0);
+	assert_string_equal(hear(connect_as(0)), busy);
+	assert_string_equal(hear(connect_as(1000)), busy);
+	assert_int_equal(admin_timeout(service.admin), 1000);
+	while (n > 0) {
+		assert_true(is_open(ours[n - 1]));
+		close(ours[--n]);
+		admin_run(service.admin);
+	}
+	assert_int_equal(admin_timeout(service.admin), -1);
+	assert_int_equal(vt_fds(), fds);
+}
+
+/* ---- How long ---- */
+
+static void
+test_stall(void **state)
+{
+	int silent = connect_as(0), half = connect_as(0);
+
+	(void)state;
+	say(half, "poi");
+	later_ms = ADMIN_STALL_MS - 1;
+	assert_true(is_open(silent));
+	assert_true(is_open(half));
+	later_ms = ADMIN_STALL_MS;
+	assert_false(is_open(silent));
+	assert_false(is_open(half));
+	close(silent);
+	close(half);
+	assert_int_equal(admin_timeout(service.admin), -1);
+}
+
+/* Who reads a byte now and then is not stalled, but ends at last. */
+static void
+test_slow_reader(void **state)
+{
+	int sock = connect_as(0);
+
+	(void)state;
+	at_a_time = 1;
+	say(sock, "points\n");
+	for (later_ms = 0; later_ms < ADMIN_SESSION_MS; later_ms += ADMIN_STALL_MS - 1) {
+		assert_true(is_open(sock));
+		assert_int_equal(recv(sock, (char[1]){ 0 }, 1, MSG_DONTWAIT), 1);
+	}
+	later_ms = ADMIN_SESSION_MS - 1;
+	assert_true(is_open(sock));
+	later_ms = ADMIN_SESSION_MS;
+	admin_run(service.admin);
+	while (recv(sock, (char[1]){ 0 }, 1, MSG_DONTWAIT) == 1)
+		;
+	assert_false(is_open(sock));
+	close(sock);
+}
+
+/* Whatever is sent at a time, it is the same answer. */
+static void
+test_pieces(void **state)
+{
+	static char whole[65536];
+	int client = open_client(), sock;
+
+	(void)state;
+	assert_int_equal(map_memory(client), 0);
+	sock = connect_as(0);
+	say(sock, "clients\n");
+	snprintf(whole, sizeof(whole), "%s", hear(sock));
+	assert_non_null(strstr(whole, "\nclient "));
+	at_a_time = 7;
+	sock = connect_as(0);
+	for (const char *at = "clients\n"; *at != '\0'; at++)
+		say(sock, (char[2]){ *at, '\0' });
+	assert_string_equal(hear(sock), whole);
+	close_client(client);
+}
+
+/* ---- Requests ---- */
+
+static void
+test_length(void **state)
+{
+	char text[ADMIN_REQUEST_MAX + 1];
+	int sock;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[ADMIN_REQUEST_MAX] = '\0';
+	sock = connect_as(0);
+	say(sock, text);
+	assert_string_equal(hear(sock), "error the request is too long\n");
+	text[ADMIN_REQUEST_MAX - 1] = '\n';
+	sock = connect_as(0);
+	say(sock, text);
+	assert_string_equal(hear(sock), "error unknown request\n");
+	text[ADMIN_REQUEST_MAX - 1] = '\0';
+	sock = connect_as(0);
+	say(sock, text);
+	assert_true(is_open(sock));
+	close(sock);
+	admin_run(service.admin);
+}
+
+static void
+test_paths(void **state)
+{
+	static const struct { const char *request, *answer; } wrong[] = {
+		{ "drain %", "path has a %" }, { "drain %4", "path has a %" },
+		{ "drain %g0", "path has a %" }, { "drain %4g", "path has a %" },
+		{ "drain %00", "path has a %" }, { "drain /%:0", "path has a %" },
+		{ "drain /no", "no access point" }, { "drain-all x", "unknown request" },
+		{ "points x", "unknown request" }, { "client", "unknown request" },
+		{ "client x", "is expected behind client" }, { "client 1x", "is expected behind" },
+		{ "client ", "is expected behind" }, { "client -1", "is expected behind" },
+		{ "client 18446744073709551616", "is expected behind" },
+		{ "client 4711", "no connection has this number" },
+	};
+	char text[300];
+	int sock;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *answer;
+
+		snprintf(text, sizeof(text), "%s\n", wrong[i].request);
+		sock = connect_as(0);
+		say(sock, text);
+		answer = hear(sock);
+		if (strncmp(answer, "error ", 6) != 0 || strstr(answer, wrong[i].answer) == NULL)
+			fail_msg("%s: %s", wrong[i].request, answer);
+		assert_false(service.points[0].draining);
+	}
+	/* Every byte escaped, in both cases. */
+	for (unsigned int i = 0; i < 2; i++) {
+		size_t n = (size_t)snprintf(text, sizeof(text), i == 0 ? "drain " : "undrain ");
+
+		for (const char *at = vt.path; *at != '\0'; at++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, i == 0 ? "%%%02x" :
+					"%%%02X", (unsigned char)*at);
+		snprintf(text + n, sizeof(text) - n, "\n");
+		sock = connect_as(0);
+		say(sock, text);
+		assert_memory_equal(hear(sock), "service ", 8);
+		assert_int_equal(service.points[0].draining, i == 0);
+	}
+}
+
+/* ---- Failures ---- */
+
+static void
+test_failures(void **state)
+{
+	unsigned int fds = vt_fds(), n;
+	long blocks = fail_nth_blocks();
+	int sock;
+
+	(void)state;
+	no_peer = true;
+	sock = connect_as(0);
+	assert_false(is_open(sock));
+	close(sock);
+	no_peer = false;
+	for (n = 1;; n++) {
+		const char *what;
+
+		sock = connect_as(0);
+		close(sock);
+		admin_run(service.admin);
+		assert_int_equal(vt_fds(), fds);
+		assert_int_equal(fail_nth_blocks(), blocks);
+		sock = reach();
+		fail_nth(n);
+		admin_run(service.admin);
+		what = fail_nth_end();
+		if (what == NULL)
+			break;
+		assert_false(is_open(sock));
+		close(sock);
+		admin_run(service.admin);
+	}
+	say(sock, "points\n");
+	assert_memory_equal(hear(sock), "service ", 8);
+	assert_int_equal(vt_fds(), fds);
+	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_who_may_change, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_places, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_stall, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_slow_reader, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_pieces, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_length, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_paths, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_failures, set_up_admin, tear_down),
+	};
+
+	log_init(false);
+	if (zip_dev_guard_install() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -22,7 +22,7 @@ STORE = os.path.join(trees.WORK, "coverage.json")
 PRELOAD = os.path.join(trees.WORK, "gcov_flush.so")
 OURS = ("lib/", "drivers/", "app/")
 LIMIT_S = 300
-VERSION = 1
+VERSION = 2
 
 
 # ---- gcov ----
@@ -125,6 +125,7 @@ class Recorder:
             env["SPIMDEVD_ARGS"] = ""
             cage.run(test.argv, where, limits, env, [self.folder])
         return {"why": result.why, "seconds": round(result.seconds, 2),
+                "cpu_s": round(result.cpu_s, 2),
                 "output": result.output[-2000:] if result.why else "",
                 "files": executed(self.build, self.counts())}
 

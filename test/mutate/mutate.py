@@ -28,7 +28,6 @@ import sys
 import threading
 import time
 
-import baseline
 import choose
 import coverage
 import report
@@ -73,11 +72,11 @@ def sources(args):
 class Cover:
     """Which tests are worth running for a mutant, the likely killers first."""
 
-    def __init__(self, kept, usual):
+    def __init__(self, kept):
         self.index = coverage.by_line(kept)
         self.known = {path: sorted(int(n) for n in f["lines"])
                       for path, f in kept["universe"].items()}
-        self.usual = {n: r for n, r in usual.items() if r["why"] == ""}
+        self.usual = kept["tests"]
         self.kills = {}
 
     def lines(self, m):
@@ -91,8 +90,7 @@ class Cover:
 
     def runs(self, m):
         index = self.index.get(m.path, {})
-        return {t for n in self.lines(m) for t in index.get(n, ())
-                if t in self.usual}
+        return {t for n in self.lines(m) for t in index.get(n, ())}
 
     def order(self, m, names):
         part = choose.component(m.path).split("/")[-1]
@@ -110,7 +108,7 @@ class Cover:
         if names:
             return self.order(m, names), True
         index = self.index.get(m.path, {})
-        around = {t for names in index.values() for t in names if t in self.usual}
+        around = {t for names in index.values() for t in names}
         return upto(self.order(m, around), AROUND_S), False
 
     def killed(self, m, name):
@@ -150,13 +148,12 @@ class Run:
     def out_of_time(self):
         return self.until is not None and time.monotonic() > self.until
 
-    def prepare(self, paths):
+    def prepare(self):
         kept = coverage.bring_up_to_date(self.args.jobs)
         self.bounds = work.Bounds(self.args.grace, self.args.memory, self.args.disk)
         self.jobs = [work.Job("job%d" % i, self.bounds) for i in range(self.args.jobs)]
-        wanted = {n for n, r in kept["tests"].items() if not r["files"].keys().isdisjoint(paths)}
-        usual, self.tests = baseline.bring_up_to_date(self.jobs, wanted)
-        self.cover = Cover(kept, usual)
+        self.tests = [{t.name: t for t in tests.all_of(job.tree)} for job in self.jobs]
+        self.cover = Cover(kept)
 
     def slots(self, paths):
         only = self.args.only
@@ -256,7 +253,7 @@ class Run:
         if not paths:
             print("mutate: no C file")
             return 0
-        self.prepare(paths)
+        self.prepare()
         slots = self.slots(paths)
         self.total = len(slots)
         print("mutate: %d mutants, seed %s" % (self.total, self.args.seed), flush=True)

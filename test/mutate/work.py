@@ -26,7 +26,7 @@ class Bounds:
 
     def limits(self, usual):
         return cage.Limits(TIMES * usual["seconds"] + self.grace_s,
-                           TIMES * usual["cpu_s"] + self.grace_s,
+                           TIMES * usual["cpu_s"] + self.grace_s / 2,
                            self.memory_mib, self.disk_mib)
 
 
@@ -43,9 +43,11 @@ class Job:
     """A tree with a build, in which one mutant at a time is tried."""
 
     env = None
+    label = ""
 
     def __init__(self, name, bounds):
         self.bounds = bounds
+        self.good = {}          # of a test: does it pass without a mistake?
         self.tree = trees.copy(name)
         self.build = os.path.join(os.path.realpath(self.tree), "build")
         self.objects = {}       # of a source
@@ -96,7 +98,31 @@ class Job:
 
     def attempt(self, mutant, queue):
         """Tries a mutant against tests, which are (test, what it usually takes) in their order.
-        Gives an Outcome."""
+        Gives an Outcome. A test that fails must be known to pass without the mistake."""
+        queue = [(t, u) for t, u in queue if self.good.get(t.name, True)]
+        while True:
+            outcome = self.planted(mutant, queue)
+            if outcome.state != "killed":
+                return outcome
+            at = next(i for i, (t, _) in enumerate(queue) if t.name == outcome.test)
+            if self.passes(*queue[at]):
+                outcome.why += self.label
+                return outcome
+            queue = queue[at + 1:]
+
+    def passes(self, test, usual):
+        if test.name not in self.good:
+            self.ninja(test.built)
+            result = self.run(test, usual)
+            if result.why == "": # not only by chance
+                result = self.run(test, usual)
+            self.good[test.name] = result.why == ""
+            if result.why:
+                print("mutate: %s fails without a mistake, so it is not used: %s%s" %
+                      (test.name, result.why, self.label), flush=True)
+        return self.good[test.name]
+
+    def planted(self, mutant, queue):
         path = os.path.join(self.tree, mutant.path)
         original = trees.content(path)
         begun = time.monotonic()
@@ -138,32 +164,13 @@ class Job:
 
 
 class SanitizedJob(Job):
-    """The same under sanitizers, for what corrupts or leaks unseen. Built as far as it is needed,
-    and what fails there is known not to fail without the mistake."""
+    """The same under sanitizers, for what corrupts or leaks unseen. Built as far as it is needed."""
 
     env = trees.SANITIZED_ENV
-
-    def __init__(self, name, bounds):
-        self.good = {}          # does it pass as it is?
-        super().__init__(name, bounds)
+    label = ", sanitized"
 
     def make(self):
         trees.configure(self.tree, trees.SANITIZED, trees.SANITIZED_CC)
-
-    def attempt(self, mutant, queue):
-        queue = [(t, u) for t, u in queue if self.good.get(t.name, True)]
-        while True:
-            outcome = super().attempt(mutant, queue)
-            if outcome.state != "killed":
-                return outcome
-            test, usual = next((t, u) for t, u in queue if t.name == outcome.test)
-            if test.name not in self.good:
-                self.ninja(test.built)
-                self.good[test.name] = self.run(test, usual).why == ""
-            if self.good[test.name]:
-                outcome.why += ", sanitized"
-                return outcome
-            queue = queue[queue.index((test, usual)) + 1:]
 
 
 class Outcome:

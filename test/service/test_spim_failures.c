@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fail_nth.h"
+#include "holdings.h"
 #include "hurry.h"
 #include "spim_liar.h"
 #include "spimdev.h"
@@ -105,7 +106,7 @@ test_zip_needs(void **state)
 
 /* One life of an access point. @return 0, or a negative errno. */
 static int
-life(void)
+life(const char *point)
 {
 	struct spim_zip_op op = { .src_len = LEN, .dst_len = LEN, .level = 1, .last = 1 }, *done;
 	struct spim_zip_queue *q = NULL;
@@ -113,7 +114,7 @@ life(void)
 	uint8_t *m = NULL;
 	int ret;
 
-	ret = spim_zip_open(spim_liar_name, NULL, &z);
+	ret = spim_zip_open(point, NULL, &z);
 	if (ret != 0)
 		return ret;
 	m = spim_zip_alloc(z, 2 * LEN);
@@ -156,7 +157,7 @@ test_failures(void **state)
 		spim_liar_start("none");
 		hurry(SPIM_LIAR_SPEED);
 		fail_nth(n);
-		ret = life();
+		ret = life(spim_liar_name);
 		what = fail_nth_end();
 		hurry(1);
 		errors += ret != 0;
@@ -172,6 +173,33 @@ test_failures(void **state)
 	assert_true(errors > 20);
 }
 
+/* The same in this process, where nothing may be missed. */
+static void
+test_failures_local(void **state)
+{
+	const struct holdings_now before = holdings_get();
+	const long blocks = fail_nth_blocks();
+	const char *what = "";
+	unsigned int n;
+
+	(void)state;
+	for (n = 1; what != NULL; n++) {
+		int ret;
+
+		fail_nth(n);
+		ret = life("local");
+		what = fail_nth_end();
+		if (what == NULL)
+			assert_int_equal(ret, 0);
+		else if (ret >= 0 || ret == -EBADMSG)
+			fail_msg("call %u, %s: %d", n, what, ret);
+		holdings_same(&before);
+		assert_int_equal(fail_nth_blocks(), blocks);
+	}
+	print_message("%u calls\n", n - 2);
+	assert_true(n > 10);
+}
+
 /* All that is said, in the smallest pieces. */
 static void
 test_short(void **state)
@@ -180,7 +208,7 @@ test_short(void **state)
 	for (size_t bytes = 1; bytes < 40; bytes = bytes * 2 + 1) {
 		spim_liar_start("none");
 		fail_nth_short(bytes);
-		assert_int_equal(life(), 0);
+		assert_int_equal(life(spim_liar_name), 0);
 		fail_nth_short(0);
 		spim_liar_end(0);
 	}
@@ -193,6 +221,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_zip_goes_on),
 		cmocka_unit_test(test_zip_needs),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_failures_local),
 		cmocka_unit_test(test_short),
 	};
 

@@ -165,7 +165,8 @@ test_lines(void **state)
 	take(&snap, "later kind=1");
 	take(&snap, "client id=7 path=/a/b%zz%4 command=told pid=5 =6 novalue "
 		"status=14:2,16:1,13:5,19:6,32:3,38:4,39:1,255:2 "
-		"wait=0:1,3:2,3:4,39:5,40:9 service=1:1,x ops=10 bytes_in=20 bytes_out=30 errors=4");
+		"wait=0:1,3:2,3:4,39:5,40:9 service=1:1,x ops=10 "
+		"bytes_in=20 bytes_out=30 errors=4");
 	take(&snap, "client id=8 path=/a/b%zz%4 ops=1 bytes_in=2 bytes_out=3 errors=1 "
 		"status=14:1 service=1:1;2:1");
 	take(&snap, "client id=9 path=/gone ops=5 status=14");

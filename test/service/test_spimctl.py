@@ -19,6 +19,10 @@ from server import TOP, Server
 from spimctl import (FAILED, SIZE, SPIMCTL, USAGE, busy, control, good, good_json, ordered,
                      refused, spimctl, worker)
 from vfio_user import COMPRESS, MB_NO_QUEUE, Client, Memory, Queue
+# Run with these.
+from test_spimctl_told import (test_a_path_that_no_request_holds,  # pylint: disable=unused-import
+                               test_all_output, test_refusals,
+                               test_standard_output_that_is_full)
 
 SPIMGZ = os.path.join(TOP, "build", "app", "spimgz")
 

@@ -433,6 +433,7 @@ def test_the_service_dies():
                     waits(first.point, args, data) as p:
                 first.end(signal.SIGKILL)
                 if again:
+                    time.sleep(0.15)
                     with Liar("--lie", "none", path=first.path):
                         goes_on(p, data is packed, first.point, False)
                 else:
@@ -446,6 +447,7 @@ def test_the_real_service_dies():
                 waits("unix:" + s.path, ("-c",), BIG) as p:
             s.end(signal.SIGKILL)
             if again:
+                time.sleep(0.15)
                 with Server("--workers", "1", folder=s.folder):
                     goes_on(p, False, "unix:" + s.path, False)
             else:

@@ -74,6 +74,14 @@ def test_what_a_header_says():
         done = gz("-dc", stdin=broken)
         said = b"CRC %08x" % CRC if is_ours else b"incorrect data check"
         assert done.status == 1 and said in done.err, (extra, done)
+    # Fields of all kinds behind the subfield.
+    extra = struct.pack("<H", 8) + b"SZ\4\0" + size
+    for flags, fields in ((8, b"name\0"), (16, b"comment\0"), (2, b"hc"),
+                          (26, b"name\0comment\0hc")):
+        head = b"\x1f\x8b\x08" + bytes([flags | 4]) + bytes(5) + b"\3" + extra + fields
+        expands(head + rest)
+        done = gz("-dc", stdin=head + rest[:-8] + struct.pack("<II", CRC ^ 1, len(TEXT)))
+        assert done.status == 1 and b"CRC %08x" % CRC in done.err, (flags, done)
 
 
 def test_headers_of_others():
@@ -207,6 +215,15 @@ def test_lies():
                 lied(done, expand, liar.point, lambda out: out == data)
                 told = liar.end()
                 assert (told == 0) == (lie == "none"), (lie, n, told)
+
+
+def test_lies_about_nothing():
+    """No input: what was not done looks as if it had used all of it."""
+    for lie, why in (("status-unknown", "not executed"), ("status-bad-data", "corrupt data"),
+                     ("status-no-space", "the output does not fit")):
+        with Liar("--lie", lie) as liar:
+            ends(gz("-c", point=liar.point), 1, "spimgz: %s: %s\n" % (liar.point, why), b"")
+            assert liar.end() == 1
 
 
 def test_a_lie_leaves_no_file():

@@ -5,8 +5,9 @@
 # The ring's memory order against the architecture's own model of arm64 (herd7 of herdtools7, in a
 # chroot of sid), and against the instructions that were compiled.
 #
-# usage: test/litmus/run.sh [LIBRARY]
-#   LIBRARY  the driver built for arm64; default: that of build/arm64
+# usage: test/litmus/run.sh [LIBRARY [X86-LIBRARY]]
+#   LIBRARY      the driver built for arm64; default: that of build/arm64
+#   X86-LIBRARY  the same for x86-64; default: that of build, where this machine is one
 #
 # Every *.litmus stands for the C lines that its comment names. Its last line is the bad end, which
 # the model must never allow. Further lines in the comment:
@@ -16,11 +17,17 @@
 #                         like S in between. Without any one of its ordering instructions (ldar,
 #                         stlr, dmb, calls) the line must not hold: it names as many as there are.
 #                         "A+": one of the source that the compiler may have made several of
+#   x86 FUNCTION: A; B    the same of its x86-64 code: fences that only C's model tells from weaker
+#                         ones on arm64, and that are all that x86 needs
 
 set -eu
 
 cd "$(dirname "$0")/../.."
 library=${1:-build/arm64/drivers/librte_compress_hisi_zip.so}
+x86=${2:-}
+if [ -z "$x86" ] && [ "$(uname -m)" = x86_64 ]; then
+	x86=build/drivers/librte_compress_hisi_zip.so
+fi
 work=build/litmus
 bad=0
 
@@ -29,6 +36,7 @@ die() {
 	exit 2
 }
 [ -f "$library" ] || die "no $library; config/arm64.sh builds it"
+[ -z "$x86" ] || [ -f "$x86" ] || die "no $x86; config/build.sh builds it"
 config/chroot.sh sid herdtools7
 rm -rf "$work"
 mkdir -p "$work"
@@ -73,20 +81,24 @@ for f in "$work"/*.litmus; do
 		"$expected"
 done
 
-# The library's functions, each in all its parts (.isra, .cold), as lines "FUNCTION INSTRUCTION".
-aarch64-linux-gnu-objdump -d --no-show-raw-insn "$library" | awk -F '\t' '
-	/^[0-9a-f]+ <.*>:$/ {
-		name = $0
-		gsub(/^.*<|[.>].*$/, "", name)
-	}
-	/^ *[0-9a-f]+:\t/ {
-		# Where a call goes is told by the name alone.
-		if ($2 == "bl")
-			sub(/^[0-9a-f]+ /, "", $3)
-		print name " " $2 " " $3 " " $4
-	}' > "$work/code"
+# code OBJDUMP LIBRARY: its functions, each in all its parts (.isra, .cold), as lines "FUNCTION
+# INSTRUCTION".
+code() {
+	"$1" -d --no-show-raw-insn "$2" | awk -F '\t' '
+		/^[0-9a-f]+ <.*>:$/ {
+			name = $0
+			gsub(/^.*<|[.>].*$/, "", name)
+		}
+		/^ *[0-9a-f]+:\t/ {
+			# Where a call goes is told by the name alone.
+			if ($2 == "bl")
+				sub(/^[0-9a-f]+ /, "", $3)
+			print name " " $2 " " $3 " " $4
+		}' > "$work/code"
+}
 
-# check FUNCTION "A; !B; C": prints "present", "missing", or what it would not notice the loss of.
+# check FUNCTION "A; !B; C" in what code() told last: prints "present", "missing", or what it
+# would not notice the loss of.
 check() {
 	grep "^$1 " "$work/code" | cut -d ' ' -f 2- | sed 's/ *$//' | awk -v wanted="$2" '
 		function starts(line, with) {
@@ -132,7 +144,7 @@ check() {
 				exit
 			}
 			for (k = 1; k <= n; k++) {
-				if (item[k] !~ /^(ldar|stlr|dmb|bl )/)
+				if (item[k] !~ /^(ldar|stlr|dmb|bl |lock )/)
 					continue
 				gone = item[k] ~ /[+]$/ ? 0 : at[k]
 				gone_text = gone == 0 ? text[k] : ""
@@ -145,13 +157,23 @@ check() {
 		}'
 }
 
-for f in test/litmus/*.litmus; do
-	field binary "$f" | sed "s/^/$(basename "$f" .litmus) /"
-done > "$work/binary"
-while read -r name function instructions; do
-	tell "$name, $instructions in ${function%:}()" \
-		"$(check "${function%:}" "$instructions")" present
-done < "$work/binary"
+# lines NAME: those of all tests.
+lines() {
+	for f in test/litmus/*.litmus; do
+		field "$1" "$f" | sed "s/^/$(basename "$f" .litmus) /"
+	done > "$work/$1"
+	while read -r name function instructions; do
+		tell "$name, $1, $instructions in ${function%:}()" \
+			"$(check "${function%:}" "$instructions")" present
+	done < "$work/$1"
+}
+
+code aarch64-linux-gnu-objdump "$library"
+lines binary
+if [ -n "$x86" ]; then
+	code objdump "$x86"
+	lines x86
+fi
 
 # The check itself must be able to fail.
 printf 'f %s\n' "stlr w0, [x1]" "str w2, [x3]" "dmb oshst" "stlr x4, [x5]" "dmb oshst" \

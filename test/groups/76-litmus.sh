@@ -9,4 +9,5 @@ set -u
 . test/lib.sh
 
 check "gcc builds for arm64" config/arm64.sh build/arm64 || exit 1
+check "gcc build is there" config/build.sh build || exit 1
 test/litmus/run.sh

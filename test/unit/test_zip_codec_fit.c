@@ -166,6 +166,52 @@ test_stream_deflate(void **state)
 	zip_codec_stream_destroy(stream);
 }
 
+/* Output without a flush: what zlib gives up by itself comes whole, however small the room. */
+static void
+test_stream_no_flush(void **state)
+{
+	static uint8_t data[40000], ours[60000], theirs[60000];
+	static const size_t caps[] = { 1, 7, 31, 32, 33, 1000, 16384, 60000 };
+	struct zip_codec_params params = params_of(6, 15, 0);
+	struct zip_codec_stream *stream = zip_codec_stream_create(ZIP_CODEC_COMPRESS, &params);
+	z_stream zlib = { 0 };
+	size_t n;
+
+	(void)state;
+	assert_non_null(stream);
+	data_fill(data, sizeof(data), DATA_NOISE7, 1);
+	assert_int_equal(deflateInit2(&zlib, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	zlib.next_in = data;
+	zlib.avail_in = sizeof(data);
+	zlib.next_out = theirs;
+	zlib.avail_out = sizeof(theirs);
+	assert_int_equal(deflate(&zlib, Z_NO_FLUSH), Z_OK);
+	n = sizeof(theirs) - zlib.avail_out;
+	deflateEnd(&zlib);
+	assert_true(n > 20000);
+	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++) {
+		size_t at = 0, consumed = 0;
+		struct zip_codec_result r;
+		int ret;
+
+		assert_int_equal(zip_codec_stream_reset(stream, &params), 0);
+		do {
+			ret = run(stream, ZIP_CODEC_FLUSH_NONE, data + consumed,
+				sizeof(data) - consumed, ours + at, caps[i], &r);
+			consumed += r.consumed;
+			at += r.produced;
+			assert_int_equal(ret, at < n ? -ENOSPC : 0);
+			assert_int_equal(r.pending, ret == -ENOSPC);
+			assert_int_equal(r.end, 0);
+		} while (ret != 0);
+		assert_int_equal(consumed, sizeof(data));
+		assert_int_equal(at, n);
+		assert_memory_equal(ours, theirs, n);
+		assert_int_equal(r.crc32, crc32_z(0, data, sizeof(data)));
+	}
+	zip_codec_stream_destroy(stream);
+}
+
 /* The same bytes in, split at every place; out, as zlib's inflate() does in each call. */
 static void
 test_stream_inflate(void **state)
@@ -311,6 +357,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream_deflate),
+		cmocka_unit_test(test_stream_no_flush),
 		cmocka_unit_test(test_stream_inflate),
 		cmocka_unit_test(test_oneshot_inflate),
 		cmocka_unit_test(test_copy),

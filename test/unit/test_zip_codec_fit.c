@@ -279,6 +279,45 @@ test_stream_inflate(void **state)
 	zip_codec_stream_destroy(stream);
 }
 
+/* What a stream waited for is forgotten when it is made fresh. */
+static void
+test_stream_reset(void **state)
+{
+	struct zip_codec_params params = params_of(6, 15, 0);
+	struct zip_codec_stream *in = zip_codec_stream_create(ZIP_CODEC_DECOMPRESS, &params);
+	struct zip_codec_stream *out = zip_codec_stream_create(ZIP_CODEC_COMPRESS, &params);
+	struct zip_codec_result r;
+	size_t n;
+
+	(void)state;
+	assert_non_null(in);
+	assert_non_null(out);
+	data_fill(plain, 500, DATA_TEXT, 1);
+	n = zlib_deflate(&params, 500, Z_FINISH, whole);
+	for (size_t room = 0; room < 500; room++) {
+		assert_int_equal(run(in, 0, whole, n, back, room, &r), -ENOSPC);
+		assert_int_equal(r.at_block, 0);
+		assert_int_equal(zip_codec_stream_reset(in, &params), 0);
+		/* An empty stream wants no room. */
+		assert_int_equal(run(in, 0, (const uint8_t *)"\x03", 2, NULL, 0, &r), 0);
+		assert_int_equal(r.end, 1);
+		assert_int_equal(r.crc32, 0);
+		assert_int_equal(zip_codec_stream_reset(in, &params), 0);
+		assert_int_equal(run(in, 0, NULL, 0, NULL, 0, &r), 0);
+		assert_int_equal(r.at_block, 1);
+		assert_int_equal(r.last_block, 0);
+		if (room >= n)
+			continue;
+		assert_int_equal(run(out, ZIP_CODEC_FLUSH_FINISH, plain, 500, back, room, &r),
+			-ENOSPC);
+		assert_int_equal(zip_codec_stream_reset(out, &params), 0);
+		assert_int_equal(run(out, ZIP_CODEC_FLUSH_NONE, NULL, 0, back, CAP_MAX, &r), 0);
+		assert_int_equal(r.produced, 0);
+	}
+	zip_codec_stream_destroy(in);
+	zip_codec_stream_destroy(out);
+}
+
 /* A piece of output that lacks a byte is none. */
 static void
 test_oneshot_inflate(void **state)
@@ -359,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_stream_deflate),
 		cmocka_unit_test(test_stream_no_flush),
 		cmocka_unit_test(test_stream_inflate),
+		cmocka_unit_test(test_stream_reset),
 		cmocka_unit_test(test_oneshot_inflate),
 		cmocka_unit_test(test_copy),
 	};

@@ -54,7 +54,44 @@ conf_is_checked(void **state)
 	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
 	bad = td_conf(0), bad.streams_max = UINT32_MAX;
 	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.streams_max = ZIP_DEV_STREAMS_LIMIT + 1;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.isolation = 2;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
+	bad = td_conf(0), bad.isolation = 1, bad.revision = HISI_QM_REV_V2;
+	assert_int_equal(zip_dev_create(&bad, &dev), -EINVAL);
 	assert_null(dev);
+}
+
+/* The last values that are right, and what is taken where nothing is asked for. */
+static void
+conf_up_to_its_bounds(void **state)
+{
+	struct zip_dev_conf good;
+	struct zip_dev *dev;
+
+	(void)state;
+	good = td_conf(0), good.streams_max = ZIP_DEV_STREAMS_LIMIT;
+	assert_int_equal(zip_dev_create(&good, &dev), 0);
+	assert_int_equal(dev->streams.max, ZIP_DEV_STREAMS_LIMIT);
+	zip_dev_destroy(dev);
+	good = td_conf(0), good.queues = HISI_QM_QUEUES_MAX;
+	assert_int_equal(zip_dev_create(&good, &dev), 0);
+	assert_non_null(zip_dev_doorbell(dev, HISI_QM_QUEUES_MAX - 1));
+	assert_null(zip_dev_doorbell(dev, HISI_QM_QUEUES_MAX));
+	zip_dev_destroy(dev);
+	good = td_conf(0), good.queues = 1, good.engine = ZIP_DEV_ENGINE_COPY;
+	assert_int_equal(zip_dev_create(&good, &dev), 0);
+	assert_int_equal(dev->streams.max, ZIP_DEV_STREAMS_DEFAULT);
+	assert_null(zip_dev_doorbell(dev, 1));
+	zip_dev_destroy(dev);
+	good = td_conf(0), good.revision = HISI_QM_REV_V2, good.ext = 0;
+	assert_int_equal(zip_dev_create(&good, &dev), 0);
+	zip_dev_destroy(dev);
+	good = td_conf(0), good.isolation = 1;
+	assert_int_equal(zip_dev_create(&good, &dev), 0);
+	assert_int_equal(zip_dev_read(dev, HISI_QM_QUE_ISO_CFG, 4), 1);
+	zip_dev_destroy(dev);
 }
 
 static int
@@ -271,6 +308,80 @@ sqc_fields_are_checked(void **state)
 	assert_int_equal(td_stats(&td).queues_live, 0);
 }
 
+/* A driver that goes on where another one was: rings that begin elsewhere. */
+static void
+heads_inside_the_ring(void **state)
+{
+	struct hisi_qm_sqc *sqc = td_alloc(&td, sizeof(*sqc), 32);
+	struct hisi_qm_cqc *cqc = td_alloc(&td, sizeof(*cqc), 32);
+	struct tq q = { .td = &td, .qn = 1, .depth = 8, .db = zip_dev_doorbell(td.dev, 1) };
+	const uint64_t sqc_at = td_iova(&td, sqc), cqc_at = td_iova(&td, cqc);
+
+	(void)state;
+	q.sq = td_alloc(&td, 8 * sizeof(*q.sq), 128);
+	q.cq = td_alloc(&td, 8 * sizeof(*q.cq), 32);
+	*sqc = (struct hisi_qm_sqc){
+		.base_l = (uint32_t)td_iova(&td, q.sq), .base_h = (uint32_t)(TD_IOVA >> 32),
+		.dw3 = 7 | HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT, .w8 = TD_RAND,
+		.cq_num = 1, .w13 = HISI_QM_SQC_ORDER, .head = 8, .tail = 8,
+	};
+	*cqc = (struct hisi_qm_cqc){
+		.base_l = (uint32_t)td_iova(&td, q.cq), .base_h = (uint32_t)(TD_IOVA >> 32),
+		.dw3 = 7 | HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT, .w8 = TD_RAND,
+		.head = 8, .tail = 8,
+	};
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, sqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	sqc->head = sqc->tail = cqc->head = cqc->tail = 6;
+	sqc->tail = cqc->tail = 7;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, sqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	sqc->head = cqc->head = 7;
+	/* Alignment and size of the CQ; entries of a wrong size; a depth of one. */
+	cqc->base_l += 16;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	cqc->base_l = 0xffffffe0, cqc->base_h = 0xffffffff;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	cqc->base_l = (uint32_t)td_iova(&td, q.cq), cqc->base_h = (uint32_t)(TD_IOVA >> 32);
+	cqc->dw3 = 7 | 5 << HISI_QM_CTX_ENTRY_SHIFT;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	cqc->head = cqc->tail = 0;
+	cqc->dw3 = HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, false), ZIP_DEV_MB_BAD_CTX);
+	cqc->head = cqc->tail = 7;
+	cqc->dw3 = 7 | HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT;
+
+	/* The last slot of both rings, in a pass whose phase is 0; then the first ones. */
+	q.cq[7].w7 = HISI_QM_CQE_PHASE;
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, sqc_at, false), 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, false), 0);
+	q.head = q.tail = 7;
+	q.phase = 0;
+	for (int i = 0; i < 3; i++) {
+		tq_slot(&q, HISI_ZIP_REQ_EXT_COPY)->dw10 = HISI_ZIP_EXT_VALID;
+		assert_int_equal(tq_do(&q)->dw3, HISI_ZIP_OK);
+	}
+	assert_int_equal(q.head, 2);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, sqc_at, true), 0);
+	assert_int_equal(sqc->head, 2);
+	assert_int_equal(sqc->w11 & (HISI_QM_CTX_HEAD_SIG | HISI_QM_CTX_TAIL_SIG),
+			HISI_QM_CTX_HEAD_SIG | HISI_QM_CTX_TAIL_SIG);
+	/* Three slots that are rung wrap the tail again, the head not yet. */
+	q.tail = 1;
+	tq_ring(&q);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, sqc_at, true), 0);
+	assert_int_equal(sqc->head, 2);
+	assert_int_equal(sqc->tail, 1);
+	assert_int_equal(sqc->w11 & (HISI_QM_CTX_HEAD_SIG | HISI_QM_CTX_TAIL_SIG),
+			HISI_QM_CTX_HEAD_SIG);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 1, cqc_at, true), 0);
+	assert_int_equal(cqc->head, 2);
+	assert_int_equal(cqc->tail, 2);
+	assert_int_equal(cqc->w11 & (HISI_QM_CTX_HEAD_SIG | HISI_QM_CTX_TAIL_SIG),
+			HISI_QM_CTX_HEAD_SIG | HISI_QM_CTX_TAIL_SIG);
+}
+
 static void
 contexts_read_back(void **state)
 {
@@ -442,11 +553,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(conf_is_checked),
+		cmocka_unit_test(conf_is_checked), cmocka_unit_test(conf_up_to_its_bounds),
 		cmocka_unit_test(spawn_error_is_passed_on),
 		cmocka_unit_test(plain_silicon_shows_no_extension),
 		T(reset_values), T(storage), T(mailbox_in_pieces), T(mailbox_refusals),
-		T(sqc_fields_are_checked), T(contexts_read_back), T(doorbells_are_validated),
+		T(sqc_fields_are_checked), T(heads_inside_the_ring), T(contexts_read_back), T(doorbells_are_validated),
 		T(stale_doorbell_after_restart),
 		cmocka_unit_test(v2_has_no_stop),
 	};

@@ -262,6 +262,57 @@ start_stop_3000_times(void **state)
 	assert_int_equal(td_stats(&td).queues_live, 1);
 }
 
+/* Set up anew, a queue is as new: what it was in the midst of is forgotten. */
+static void
+a_restart_forgets(void **state)
+{
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct hisi_qm_sqc *sqc = td_alloc(&td, sizeof(*sqc), 32);
+	struct hisi_qm_cqc *cqc = td_alloc(&td, sizeof(*cqc), 32);
+	const uint16_t sigs = HISI_QM_CTX_HEAD_SIG | HISI_QM_CTX_TAIL_SIG;
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 4);
+	for (int round = 0; round < 2; round++) {
+		/* Once round, then some CQEs that are not given back, and requests that wait. */
+		for (uint32_t i = 0; i < 5; i++) {
+			push_copy(&q, &mem[0], &mem[1], i);
+			tq_ring(&q);
+			assert_int_equal(tq_pop(&q)->tag_l, i);
+		}
+		for (uint32_t i = 0; i < 3; i++)
+			push_copy(&q, &mem[0], &mem[1], i);
+		tq_ring(&q);
+		assert_int_equal(zip_dev_poll(td.dev, 0, 2), 2);
+		assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 0, td_iova(&td, sqc), true), 0);
+		assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, td_iova(&td, cqc), true), 0);
+		assert_int_equal(sqc->w11 & sigs, HISI_QM_CTX_HEAD_SIG);
+		assert_int_equal(sqc->head, 3);
+		assert_int_equal(sqc->tail, 0);
+		assert_int_equal(cqc->w11 & sigs, sigs);
+		assert_int_equal(cqc->head, 1);
+		assert_int_equal(cqc->tail, 3);
+		assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+		assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 0, td_iova(&td, sqc), true), 0);
+		assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, td_iova(&td, cqc), true), 0);
+		assert_int_equal((sqc->w11 | cqc->w11) & sigs, 0);
+		assert_int_equal(sqc->head | sqc->tail | cqc->head | cqc->tail, 0);
+		assert_int_equal(cqc->dw6, HISI_QM_CQC_PHASE);
+		assert_int_equal(zip_dev_poll(td.dev, 0, 10), 0);
+	}
+	/* All of its CQ is free. */
+	for (uint32_t i = 0; i < 4; i++) {
+		push_copy(&q, &mem[0], &mem[1], i);
+		tq_ring(&q);
+		assert_int_equal(zip_dev_poll(td.dev, 0, 1), 1);
+	}
+	assert_int_equal(td_stats(&td).queues_live, 1);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(tq_pop(&q)->tag_l, i);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
+}
+
 static void
 rings_outside_the_map(void **state)
 {
@@ -331,7 +382,8 @@ main(void)
 		T(many_wraps), T(poll_keeps_to_its_budget), T(only_result_words_are_written),
 		T(cq_overflow_stops_the_queue), T(cq_doorbell_cannot_overtake),
 		T(stop_executes_what_was_rung), T(flush_drains_and_goes_on),
-		T(start_stop_3000_times), T(rings_outside_the_map), T(one_context_is_not_enough),
+		T(start_stop_3000_times), T(a_restart_forgets), T(rings_outside_the_map),
+		T(one_context_is_not_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,41 @@ output_is_paid(void **state)
 	}
 }
 
+/* Set up anew, a queue owes nothing, and nobody waits in it. */
+static void
+a_restart_owes_nothing(void **state)
+{
+	const uint32_t plain = 512u << 10;
+	struct client *c = &client[2];
+	uint8_t *zeros = calloc(1, plain);
+	uint32_t n = (uint32_t)z_deflate(-15, zeros, plain, c->src, 1u << 20);
+	struct zip_dev_times t;
+
+	(void)state;
+	free(zeros);
+	for (unsigned int i = 0; i < 30; i++) {
+		struct hisi_zip_sqe *sqe = tq_slot(&c->q, HISI_ZIP_REQ_DEFLATE);
+
+		hisi_zip_sqe_src(sqe, td_iova(&c->td, c->src), n);
+		hisi_zip_sqe_dst(sqe, td_iova(&c->td, c->dst), 1u << 20);
+		tq_push(&c->q);
+	}
+	tq_ring(&c->q);
+	assert_true(turn(UINT32_MAX));
+	expect_turns("2:16");
+	assert_true(queue_of(2)->debt > 0);
+	now += 1 << 20;
+	assert_int_equal(tq_restart(&c->q, HISI_ZIP_QC_DECOMPRESS), 0);
+	assert_int_equal(queue_of(2)->debt, 0);
+	work(0, 2 * PER, LEN);
+	work(2, 2 * PER, LEN);
+	run_all();
+	expect_turns("0:4 2:4 0:4 2:4");
+	/* One sample before, and two after it, each claimed when it was seen. */
+	zip_dev_times_get(c->td.dev, &t);
+	assert_int_equal(t.wait.bucket[0], 3);
+}
+
 /* Workers that have nothing to do are left their part of a pile. */
 static void
 a_pile_is_shared(void **state)
@@ -325,6 +360,7 @@ main(void)
 		T(round_robin), T(tiny_requests_cost), T(idle_time_is_no_credit),
 		cmocka_unit_test_setup_teardown(weights, setup_weights, turns_close),
 		T(rest_of_a_round_comes_first), T(long_requests_are_paid_back), T(output_is_paid),
+		T(a_restart_owes_nothing),
 		T(a_pile_is_shared), T(looks_are_counted), T(waits_are_sampled),
 	};
 

@@ -557,7 +557,8 @@ main(void)
 		cmocka_unit_test(spawn_error_is_passed_on),
 		cmocka_unit_test(plain_silicon_shows_no_extension),
 		T(reset_values), T(storage), T(mailbox_in_pieces), T(mailbox_refusals),
-		T(sqc_fields_are_checked), T(heads_inside_the_ring), T(contexts_read_back), T(doorbells_are_validated),
+		T(sqc_fields_are_checked), T(heads_inside_the_ring),
+		T(contexts_read_back), T(doorbells_are_validated),
 		T(stale_doorbell_after_restart),
 		cmocka_unit_test(v2_has_no_stop),
 	};

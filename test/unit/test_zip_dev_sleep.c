@@ -111,6 +111,31 @@ quiet_queues_fall_asleep(void **state)
 	assert_int_equal(pool_stats().queues_awake, 0);
 }
 
+/* Who reads a context or drains takes the doorbell: no worker finds it new after that. */
+static void
+a_look_wakes(void **state)
+{
+	struct client *c = &client[0];
+	struct hisi_qm_sqc *sqc = td_alloc(&c->td, sizeof(*sqc), 32);
+
+	(void)state;
+	assert_false(turn(UINT32_MAX));
+	now += ZIP_DEV_QUIET_NS + 1;
+	assert_false(turn(UINT32_MAX));
+	assert_true(asleep(0));
+	tq_slot(&c->q, HISI_ZIP_REQ_EXT_COPY)->dw10 = HISI_ZIP_EXT_VALID;
+	tq_push(&c->q);
+	__atomic_store_n(&c->q.db->sq, hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND, c->q.tail, 0),
+			__ATOMIC_RELEASE);
+	assert_int_equal(td_mb(&c->td, HISI_QM_MB_SQC, 0, td_iova(&c->td, sqc), true), 0);
+	assert_int_equal(sqc->tail, 1);
+	assert_int_equal(sqc->head, 0);
+	assert_false(asleep(0));
+	run_all();
+	expect_turns("0:1");
+	assert_int_equal(tq_pop(&c->q)->dw3, HISI_ZIP_OK);
+}
+
 /* A function that does not follow the protocol is looked at for ever. */
 static void
 without_the_protocol_none_sleeps(void **state)
@@ -301,8 +326,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T_WAKE(quiet_queues_fall_asleep), T(without_the_protocol_none_sleeps),
-		T(queues_leave), T(a_worker_holds_the_map), T(lists_keep_their_order), T(sleepers_are_called),
+		T_WAKE(quiet_queues_fall_asleep), T_WAKE(a_look_wakes),
+		T(without_the_protocol_none_sleeps), T(queues_leave), T(a_worker_holds_the_map),
+		T(lists_keep_their_order), T(sleepers_are_called),
 		T_WAKE(a_wake_calls_a_sleeper),
 	};
 

@@ -95,11 +95,17 @@ def test_counters_of_clients_that_ended_stay_with_the_access_point():
         for _ in range(3):
             with worker(s.path) as (_, work):
                 work(4)
+                work(2, room=64)
         end = time.monotonic() + 10
         while (point := good_json(s, "list")["access_points"][0])["connections"]:
             assert time.monotonic() < end, point
-        assert (point["ops"], point["bytes_in"], point["accepted"]) == (12, 12 * SIZE, 3), point
-        assert point["service"]["samples"] == 12, point
+        assert (point["ops"], point["accepted"]) == (18, 3), point
+        assert point["bytes_in"] >= 12 * SIZE and point["errors"] == 6, point
+        assert point["service"]["samples"] == 18, point
+        # Who submits one at a time need not have waited for each.
+        assert 0 < point["wait"]["samples"] <= 18, point
+        point = good_json(s, "show", s.path)["access_point"]
+        assert point["errors_by_cause"] == {"output_full": 6}, point
 
 
 def test_many_clients_are_all_told():

@@ -58,6 +58,28 @@ __wrap_zip_dev_guard_add(struct zip_dev *dev, void *addr, size_t len,
 	return guard_rc != 0 ? guard_rc : __real_zip_dev_guard_add(dev, addr, len, guard);
 }
 
+bool shut_waits;
+static pthread_t destroyer;
+
+bool __real_zip_dev_shut(struct zip_dev *dev);
+bool __wrap_zip_dev_shut(struct zip_dev *dev);
+
+bool
+__wrap_zip_dev_shut(struct zip_dev *dev)
+{
+	return __real_zip_dev_shut(dev) && !shut_waits;
+}
+
+void __real_zip_dev_destroy(struct zip_dev *dev);
+void __wrap_zip_dev_destroy(struct zip_dev *dev);
+
+void
+__wrap_zip_dev_destroy(struct zip_dev *dev)
+{
+	destroyer = pthread_self();
+	__real_zip_dev_destroy(dev);
+}
+
 void *__real_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
 void *__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
 
@@ -85,6 +107,12 @@ static struct {
 	sem_t go, done;
 	void (*run)(void);
 } loop;
+
+bool
+destroyed_by_loop(void)
+{
+	return pthread_equal(destroyer, loop.thread) != 0;
+}
 
 static unsigned int fail_at;
 

@@ -36,6 +36,11 @@ extern bool mmap_fails;            /**< With ENFILE. */
 extern int guard_rc;               /**< Of zip_dev_guard_add(), if not 0. */
 extern struct zip_dev_conf made;   /**< Of the function made last. */
 
+extern bool shut_waits;            /**< A function that ends has requests being executed. */
+
+/** @return Whether the function destroyed last was by the loop, which waited for it then. */
+bool destroyed_by_loop(void);
+
 /** Of a group of tests, for each. The user of the test is kept, and has nothing in the end. */
 int set_up(void **state);
 int tear_down(void **state);

@@ -275,6 +275,44 @@ test_pieces(void **state)
 	close_client(client);
 }
 
+/* Clients that end while they are told of: no line of them is made any more. */
+static void
+test_clients_that_end(void **state)
+{
+	enum { CLIENTS = 60 };
+	int client[CLIENTS], sock;
+	unsigned int lines = 0;
+	const char *text;
+
+	(void)state;
+	for (int i = 0; i < CLIENTS; i++)
+		client[i] = open_client();
+	at_a_time = 1;
+	sock = connect_as(0);
+	say(sock, "clients\n");
+	admin_run(service.admin); /* the first lines are made */
+	for (int i = 0; i < CLIENTS; i++)
+		close(client[i]);
+	all_gone();
+	at_a_time = 0;
+	text = hear(sock);
+	for (const char *at = text; (at = strstr(at, "\nclient id=")) != NULL; at++)
+		lines++;
+	assert_true(lines > 0 && lines < CLIENTS);
+	assert_string_equal(text + strlen(text) - 5, "\nend\n");
+	/* One that is told of alone, with its queues. */
+	client[0] = open_client();
+	at_a_time = 1;
+	sock = connect_as(0);
+	say(sock, "client 61\n");
+	admin_run(service.admin);
+	at_a_time = 0;
+	close_client(client[0]);
+	text = hear(sock);
+	assert_non_null(strstr(text, "\nclient id=61 "));
+	assert_string_equal(text + strlen(text) - 5, "\nend\n");
+}
+
 /* ---- Requests ---- */
 
 static void
@@ -393,6 +431,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_stall, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_slow_reader, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_pieces, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_clients_that_end, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_length, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_paths, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_failures, set_up_admin, tear_down),

@@ -166,6 +166,21 @@ test_failed_functions(void **state)
 	assert_null(service.failed);
 }
 
+/* The loop does not wait for what a client's function still executes. */
+static void
+test_who_waits_for_the_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		shut_waits = i != 0;
+		close_client(open_client());
+		for (int ms = 0; ms < PATIENCE && destroyed_by_loop() == shut_waits; ms++)
+			nap();
+		assert_int_equal(destroyed_by_loop(), !shut_waits);
+	}
+	shut_waits = false;
+}
+
 /* ---- Lines ---- */
 
 /* What a function says is its client's fault, and limited. */
@@ -363,6 +378,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_mapping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_guard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_functions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_who_waits_for_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lines_of_a_function, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls_that_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_descriptor_for_control, set_up, tear_down),

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 
 import runner
 from server import TOP, Server
@@ -90,12 +91,35 @@ def test_show():
         assert (status, out) == (FAILED, "") and "/not/there" in err, err
 
 
+def histograms(s, kind):
+    """Wait and service times of the first line of a kind, as the service says them."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.connect(control(s))
+        sock.sendall(b"clients\n")
+        line = next(line for line in sock.makefile("r") if line.startswith(kind + " "))
+    words = dict(word.split("=", 1) for word in line.split()[1:])
+    return [Counter({int(k): int(n) for k, n in (item.split(":") for item in words[key].split(",")
+                                                 if item)}) for key in ("wait", "service")]
+
+
 def test_counters_of_clients_that_ended_stay_with_the_access_point():
     with Server() as s:
+        wait, service = Counter(), Counter()
         for _ in range(3):
-            with worker(s.path) as (_, work):
+            with worker(s.path) as (c, work):
                 work(4)
                 work(2, room=64)
+                # The last one may be counted after it was seen to be done.
+                end = time.monotonic() + 10
+                while sum((more := histograms(s, "client"))[1].values()) < 6:
+                    assert time.monotonic() < end, more
+                wait, service = wait + more[0], service + more[1]
+                c.close()
+            end = time.monotonic() + 10
+            while good_json(s, "list")["clients"]:
+                assert time.monotonic() < end
+        assert histograms(s, "point") == [wait, service]
+        assert sum(wait.values()) > 0 and sum(service.values()) == 18, (wait, service)
         end = time.monotonic() + 10
         while (point := good_json(s, "list")["access_points"][0])["connections"]:
             assert time.monotonic() < end, point

@@ -164,7 +164,7 @@ class Job:
 
 
 class SanitizedJob(Job):
-    """The same under sanitizers, for what corrupts or leaks unseen. Built as far as it is needed."""
+    """The same under sanitizers, for what corrupts or leaks unseen. Built as far as needed."""
 
     env = trees.SANITIZED_ENV
     label = ", sanitized"

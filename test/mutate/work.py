@@ -48,6 +48,7 @@ class Job:
     def __init__(self, name, bounds):
         self.bounds = bounds
         self.good = {}          # of a test: does it pass without a mistake?
+        self.moods = {}         # how often it failed only once
         self.tree = trees.copy(name)
         self.build = os.path.join(os.path.realpath(self.tree), "build")
         self.objects = {}       # of a source
@@ -122,6 +123,13 @@ class Job:
                       (test.name, result.why, self.label), flush=True)
         return self.good[test.name]
 
+    def distrust(self, test):
+        """It failed, and then not, on the same mutant. What does that again tells nothing."""
+        self.moods[test.name] = self.moods.get(test.name, 0) + 1
+        if self.moods[test.name] == 2 and self.good.get(test.name, True):
+            self.good[test.name] = False
+            print("mutate: %s fails now and then, so it is not used" % test.name, flush=True)
+
     def planted(self, mutant, queue):
         path = os.path.join(self.tree, mutant.path)
         original = trees.content(path)
@@ -160,6 +168,7 @@ class Job:
             if again.why != "":
                 return Outcome("killed", begun, test.name, again.why, again.output, noted)
             noted.append("%s failed once (%s)" % (test.name, result.why))
+            self.distrust(test)
         return Outcome("survived", begun, noted=noted)
 
 

@@ -10,6 +10,7 @@ import concurrent.futures
 import json
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import trees
 STORE = os.path.join(trees.WORK, "coverage.json")
 PRELOAD = os.path.join(trees.WORK, "gcov_flush.so")
 OURS = ("lib/", "drivers/", "app/")
+OURS_ELSEWHERE = re.compile(r"(?:\.\._)+(?:lib|drivers|app)_")
 LIMIT_S = 300
 VERSION = 2
 
@@ -28,12 +30,13 @@ VERSION = 2
 # ---- gcov ----
 
 def notes(build):
-    """The .gcno files of our objects, relative to the build folder."""
+    """The .gcno files of our objects, relative to the build folder; also where a test's program
+    has our sources inside."""
     found = []
-    for top in OURS:
-        for folder, _, names in os.walk(os.path.join(build, top)):
-            found += [os.path.relpath(os.path.join(folder, n), build)
-                      for n in names if n.endswith(".gcno")]
+    for folder, _, names in os.walk(build):
+        where = os.path.relpath(folder, build)
+        found += [os.path.join(where, n) for n in names if n.endswith(".gcno") and
+                  (where.startswith(OURS) or OURS_ELSEWHERE.match(n))]
     return sorted(found)
 
 

@@ -14,20 +14,21 @@ import re
 import subprocess
 
 BUILD = "build"
-SERVICE = ("spimdevd", "spimctl")
+# Tests that change how many hugepages there are, which is one number for all.
+ALONE = re.compile(r"huge|grow")
 
 
 class Test:
     """A command that ends with 0, and prints no line "not ok", if all is well."""
 
-    def __init__(self, name, argv, built, env=None, scripts=(), folder="", alone=False):
+    def __init__(self, name, argv, built, env=None, scripts=(), folder=""):
         self.name = name
         self.argv = argv
         self.built = built        # files below the build folder
         self.env = env or {}
         self.scripts = scripts    # files of the tree
         self.folder = folder      # where it is run, from the top of the tree
-        self.alone = alone        # no other may run beside it: it takes what there is once
+        self.alone = bool(ALONE.search(name)) # no other such may run beside it
 
     def key(self, tree):
         """Changes with all that its result stands on."""
@@ -79,6 +80,27 @@ def programs(*names):
     return ["app/" + name for name in names]
 
 
+def named(tree, path, seen):
+    """Built programs that a script, or one that it imports, names."""
+    if path in seen:
+        return set()
+    seen.add(path)
+    with open(os.path.join(tree, path), encoding="utf-8") as f:
+        text = f.read()
+    found = set()
+    for word in set(re.findall(r"[/\"'](\w+)\b", text)):
+        for where in ("app", "test/service"):
+            program = os.path.join(where, word)
+            full = os.path.join(tree, BUILD, program)
+            if os.path.isfile(full) and os.access(full, os.X_OK):
+                found.add(program)
+    for word in re.findall(r"^(?:import|from) (\w+)", text, re.M):
+        other = os.path.join(os.path.dirname(path), word + ".py")
+        if os.path.exists(os.path.join(tree, other)):
+            found |= named(tree, other, seen)
+    return found
+
+
 def of_modules(tree):
     """Functions of test/service/test_*.py."""
     scripts = sorted(os.path.relpath(f, tree)
@@ -88,10 +110,12 @@ def of_modules(tree):
             continue
         with open(os.path.join(tree, path), encoding="utf-8") as f:
             names = re.findall(r"^def (test_\w+)", f.read(), re.M)
+        seen = set()
+        built = sorted(named(tree, path, seen))
         module = os.path.basename(path)[len("test_"):-len(".py")]
         for name in names:
             yield Test("service/%s/%s" % (module, name[len("test_"):]),
-                       ["python3", path, name], programs(*SERVICE), scripts=scripts)
+                       ["python3", path, name], built, scripts=sorted(seen))
 
 
 def of_hostile(tree, sandbox):
@@ -120,9 +144,18 @@ build/test/pmd/test_pmd_$1 -- --dev "dev=unix:$dir/s" --count "$2"
 """
 
 
+def names_modules(tree, path):
+    with open(os.path.join(tree, path), encoding="utf-8") as f:
+        return re.search(r"\btest_\w+\.py|service/test_", f.read())
+
+
 def of_groups(tree, sandbox):
     spimgz = "test/service/spimgz.sh"
-    yield Test("spimgz", ["sh", spimgz, BUILD], programs("spimdevd", "spimgz"), scripts=[spimgz])
+    # Where that script runs modules of test/service, those are there already.
+    if os.path.exists(os.path.join(tree, spimgz)) and not names_modules(tree, spimgz):
+        yield Test("spimgz", ["sh", spimgz, BUILD],
+                   sorted({*programs("spimdevd", "spimgz"), *named(tree, spimgz, set())}),
+                   scripts=[spimgz])
     for name, count in (("stateless", "100"), ("extmem", "20")):
         if os.path.exists(os.path.join(tree, "test/pmd/test_pmd_%s.c" % name)):
             yield Test("pmd_service_" + name, ["sh", "-c", BY_SERVICE, "sh", name, count],

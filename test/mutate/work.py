@@ -2,15 +2,18 @@
 # Copyright(c) 2026 The spimdev authors
 """Builds a mutant in a tree of its own and runs tests on it until one of them fails."""
 
+import contextlib
 import hashlib
 import json
 import os
 import subprocess
+import threading
 import time
 
 import cage
 import trees
 
+ALONE = threading.Lock()
 BUILD_S = 180
 TIMES = 5               # a test may take so many times what it usually takes
 PERTURB = "165"         # what freed memory is filled with
@@ -145,7 +148,8 @@ class Job:
                 f.write(original)
 
     def run(self, test, usual):
-        return run(self.tree, test, self.bounds.limits(usual), self.env)
+        with ALONE if test.alone else contextlib.nullcontext():
+            return run(self.tree, test, self.bounds.limits(usual), self.env)
 
     def judged(self, mutant, queue, begun):
         objects = self.objects.get(mutant.path, [])

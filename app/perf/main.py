@@ -73,14 +73,14 @@ def iterations_for(path, row):
 
 
 def measure(files, blocks, huffmans, levels, runs, hugepages):
-    """Cells in the order of the table. Drivers take turns within a setting, so that what the
-    machine does meanwhile hits all of them."""
+    """Cells in the order of the table, and the rows that nobody has measured. Drivers take turns
+    within a setting, so that what the machine does meanwhile hits all of them."""
     settings = [(f, b, h, lv) for f in files for b in blocks for h in huffmans
                 for lv in sorted({lv for of in levels.values() for lv in of})]
     progress = Progress(runs * sum(lv in levels[d] for _, _, _, lv in settings for d in levels))
     known = {}
     broken = set()
-    cells = []
+    cells, missing = [], []
     for (label, path), block, huffman, level in settings:
         rows = {}
         for _ in range(runs):
@@ -109,8 +109,12 @@ def measure(files, blocks, huffmans, levels, runs, hugepages):
                 label, block, huffman, level, driver, of[0].percent, of[0].size,
                 statistics.median(r.comp_gbps for r in of),
                 statistics.median(r.decomp_gbps for r in of), len(of)))
+        for driver in (d for d in levels if level in levels[d]):
+            if len(rows.get(driver, [])) < runs:
+                missing.append("%s: %s %s %s level %d" % (driver, label, report.kib(block),
+                                                          huffman, level))
     progress.end()
-    return cells
+    return cells, missing
 
 
 def main():
@@ -136,7 +140,7 @@ def main():
         print("perf: %s: %d bytes" % (label, os.path.getsize(path)))
 
     try:
-        cells = measure(files, BLOCKS, huffmans, levels, runs, args.hugepages)
+        cells, missing = measure(files, BLOCKS, huffmans, levels, runs, args.hugepages)
     except stock.PerfError as e:
         sys.exit("perf: %s" % e)
     report.add_ratios(cells)
@@ -147,6 +151,10 @@ def main():
     report.write_plot(cells, plot_path)
     print("\nperf: figures in %s, plot in %s" % (csv_path, plot_path))
     print(report.closing_line(cells))
+    # Nobody is ahead of a peer that did not run. The last line, so that it is the one seen.
+    if missing:
+        print("perf: %d rows are missing: %s" % (len(missing), ", ".join(missing)))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

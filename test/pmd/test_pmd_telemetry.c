@@ -518,6 +518,7 @@ static void
 compressdev_stats(void)
 {
 	uint8_t dev = pmd_dev_add(NAME, "");
+	struct rte_compressdev_config config = { .nb_queue_pairs = 3 };
 	struct rte_compressdev_stats got;
 	struct hisi_zip_qp *qp;
 
@@ -546,7 +547,19 @@ compressdev_stats(void)
 		"no_hardware_queue=0 queue_stalled=0 queue_reset=0 queue_gone=0 requests_lost=0 "
 		"queue_restarted=0");
 	pmd_dev_stop(dev);
-	/* Without queue pairs there is nothing to count, and nothing to touch. */
+	/* Without queue pairs, or with one that was not set up, there is nothing to touch. */
+	PMD_CHECK(rte_compressdev_configure(dev, &config) == 0 &&
+		rte_compressdev_queue_pair_setup(dev, 1, 16, 0) == 0, "not configured");
+	qp_of(NAME, 1)->enq.ops = 7;
+	PMD_CHECK(rte_compressdev_stats_get(dev, &got) == 0 && got.enqueued_count == 7, "%" PRIu64,
+		got.enqueued_count);
+	PMD_CHECK(rte_compressdev_start(dev) == 0, "not started");
+	PMD_CHECK(qp_of(NAME, 1)->state == HISI_ZIP_QP_RUNNING, "%u", qp_of(NAME, 1)->state);
+	rte_compressdev_stats_reset(dev);
+	PMD_CHECK(qp_of(NAME, 1)->enq.ops == 0, "%" PRIu64, qp_of(NAME, 1)->enq.ops);
+	rte_compressdev_stop(dev);
+	PMD_CHECK(qp_of(NAME, 1)->state == HISI_ZIP_QP_STOPPED, "%u", qp_of(NAME, 1)->state);
+	PMD_CHECK(rte_compressdev_close(dev) == 0, "not closed");
 	PMD_CHECK(rte_compressdev_stats_get(dev, &got) == 0 && got.enqueued_count == 0, "%" PRIu64,
 		got.enqueued_count);
 	pmd_dev_remove(NAME);

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+"""What app/perf says when a driver does not give a row: it is missing, and that is an error."""
+
+import io
+import os
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stdout
+from unittest import mock
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "app", "perf"))
+
+import main  # noqa: E402
+import report  # noqa: E402
+import stock  # noqa: E402
+
+PEER = "compress_zlib"
+TABLE = "  1  1  1000  50.00  1.00  2.00\n"
+
+
+def row(job):
+    return stock.Row(1, int(job.levels), 500, 50.0, 1.0, 2.0)
+
+
+class Rows(unittest.TestCase):
+    def measure(self, wrong, runs=3):
+        """Two drivers at two levels; wrong(job, n) raises or not at a driver's n-th run."""
+        counts = {}
+
+        def fake(job):
+            key = (job.vdev, job.levels)
+            counts[key] = counts.get(key, 0) + 1
+            wrong(job, counts[key])
+            return row(job)
+
+        with tempfile.NamedTemporaryFile() as f, mock.patch.object(stock, "measure", fake), \
+                redirect_stdout(io.StringIO()):
+            f.write(b"x" * 1000)
+            f.flush()
+            return main.measure([("text", f.name)], (4096,), ("fixed",),
+                                {stock.OURS: (1, 3), PEER: (1,)}, runs, False)
+
+    def test_all_there(self):
+        cells, missing = self.measure(lambda job, n: None)
+        self.assertEqual(missing, [])
+        self.assertEqual([(c.level, c.driver, c.runs) for c in cells],
+                         [(1, stock.OURS, 3), (1, PEER, 3), (3, stock.OURS, 3)])
+
+    def test_peer_fails(self):
+        for first in (1, 2, 3):
+            def wrong(job, n, first=first):
+                if job.vdev == PEER and n >= first:
+                    raise stock.PerfError("cannot")
+            cells, missing = self.measure(wrong)
+            self.assertEqual(missing, [PEER + ": text 4 KiB fixed level 1"])
+            self.assertEqual([c.runs for c in cells if c.driver == PEER],
+                             [first - 1] if first > 1 else [])
+
+    def test_ours_fails(self):
+        def wrong(job, n):
+            if job.vdev == stock.OURS and job.levels == "3" and n == 2:
+                raise stock.PerfError("broken")
+        with self.assertRaises(stock.PerfError):
+            self.measure(wrong)
+
+    def test_exit_status(self):
+        for missing, status in (([], None), (["one"], 1)):
+            out = io.StringIO()
+            cells = [report.Cell("text", 4096, "fixed", 1, stock.OURS, 50.0, 500, 1.0, 2.0, 1)]
+            with tempfile.TemporaryDirectory() as folder, redirect_stdout(out), \
+                    mock.patch.object(main, "measure", lambda *a: (cells, missing)), \
+                    mock.patch.object(main.shutil, "which", lambda name: name), \
+                    mock.patch.object(report, "write_plot", lambda *a: None), \
+                    mock.patch.object(sys, "argv", ["main.py", "--out", folder, __file__]):
+                try:
+                    main.main()
+                    got = None
+                except SystemExit as e:
+                    got = e.code
+            last = out.getvalue().splitlines()[-1]
+            self.assertEqual(got, status)
+            self.assertEqual(last.startswith("perf: compression: lead in 1 of 1"), not missing)
+            if missing:
+                self.assertEqual(last, "perf: 1 rows are missing: one")
+
+
+class Run(unittest.TestCase):
+    """One run of the stock program, which is a script here."""
+
+    def run_with(self, script, **job):
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "program")
+            with open(program, "w", encoding="ascii") as f:
+                f.write("#!/bin/sh\n" + script)
+            os.chmod(program, 0o755)
+            with mock.patch.object(stock, "PROGRAM", program):
+                return stock.run(stock.Job(vdev=PEER, file="none", **job))
+
+    def test_good(self):
+        rows = self.run_with("echo '%s'" % TABLE)
+        self.assertEqual([(r.level, r.size, r.comp_gbps, r.decomp_gbps) for r in rows],
+                         [(1, 1000, 1.0, 2.0)])
+
+    def test_bad(self):
+        bad = {
+            "": "rows for levels []",
+            "echo '%s'; exit 3" % TABLE: "ended with status 3",
+            "echo '%s'; kill -9 $$" % TABLE: "ended with status -9",
+            "echo '%s'; echo 'USER1: oh'" % TABLE: "complained: USER1: oh",
+            "echo '%s'; echo 'something: ERR'" % TABLE: "complained",
+            "echo '%s'; echo '%s'" % (TABLE, TABLE): "rows for levels [1, 1]",
+            "echo '  1  2  1000  50.00  1.00  2.00'": "rows for levels [2]",
+        }
+        for script, why in bad.items():
+            with self.assertRaises(stock.PerfError) as caught:
+                self.run_with(script)
+            self.assertIn(why, str(caught.exception))
+
+    def test_row_of_each_level_and_worker(self):
+        with self.assertRaises(stock.PerfError) as caught:
+            self.run_with("echo '%s'" % TABLE, workers=2)
+        self.assertIn("rows for levels [1]; expected [1, 1]", str(caught.exception))
+        with self.assertRaises(stock.PerfError) as caught:
+            self.run_with("echo '%s'" % TABLE, levels="0:1:2")
+        self.assertIn("rows for levels [1]; expected [0, 1, 2]", str(caught.exception))
+
+    def test_no_end(self):
+        with self.assertRaises(stock.PerfError) as caught:
+            self.run_with("exec sleep 100", timeout=0.2)
+        self.assertIn("no end after", str(caught.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -44,6 +44,8 @@
 #define PMD_BAD_OPS  0x1u /**< Ops that end with an error, which the case looks at. */
 #define PMD_FAULTS   0x2u /**< The case plays a device that fails. */
 
+#define PMD_LINES    0x4u /**< Lines of the driver that the case does not collect. */
+
 /** Run by pmd_main() in their order; after each, the process holds what it held before. */
 struct pmd_case {
 	const char *name;

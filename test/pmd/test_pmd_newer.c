@@ -361,7 +361,7 @@ main(int argc, char **argv)
 #if HISI_ZIP_HAVE_LZ4
 		{ "lz4", lz4 },
 #endif
-		{ "lz4_refused", lz4_refused },
+		{ "lz4_refused", lz4_refused, PMD_LINES },
 #if HISI_ZIP_HAVE_UDC
 		{ "dictionary", dictionary },
 		{ "dictionary_used", dictionary_used },

@@ -352,7 +352,7 @@ main(int argc, char **argv)
 {
 	static const char *const none[] = { NULL };
 	static const struct pmd_case cases[] = {
-		{ "cannot_be_made", cannot_be_made },
+		{ "cannot_be_made", cannot_be_made, PMD_LINES },
 		{ "too_many", too_many },
 		{ "same_name", same_name },
 		{ "in_use", in_use },

@@ -575,7 +575,7 @@ main(int argc, char **argv)
 		{ "list", list },
 		{ "info", info },
 		{ "wrong_parameters", wrong_parameters },
-		{ "queues", queues },
+		{ "queues", queues, PMD_BAD_OPS },
 		{ "stats", stats },
 		{ "errors", errors },
 		{ "compressdev_stats", compressdev_stats },

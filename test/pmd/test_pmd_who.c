@@ -154,7 +154,7 @@ main(int argc, char **argv)
 {
 	static const char *const none[] = { NULL };
 	static const struct pmd_case cases[] = {
-		{ "who_does_it", who_does_it },
+		{ "who_does_it", who_does_it, PMD_BAD_OPS },
 		{ 0 },
 	};
 

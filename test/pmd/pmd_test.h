@@ -249,10 +249,14 @@ unsigned long pmd_huge_free(void);
 
 /* ---- What the process holds ---------------------------------------------------------------- */
 
+/** Libraries keep a little; a codec or an executor has much more. */
+#define PMD_MALLOC_SLACK (1u << 20)
+
 /** Things of which a leak would show. */
 struct pmd_usage {
 	size_t heap_bytes;    /**< EAL heaps. */
 	unsigned int heap_blocks;
+	size_t malloc_bytes;
 	unsigned int zones;   /**< EAL memzones. */
 	unsigned int objects; /**< Of all mempools. */
 	unsigned int fds;

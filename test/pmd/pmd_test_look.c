@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,8 @@ pmd_usage_get(void)
 		u.heap_bytes += stats.heap_allocsz_bytes;
 		u.heap_blocks += stats.alloc_count;
 	}
+	/* What is mapped for one piece is not in the heap. */
+	u.malloc_bytes = mallinfo2().uordblks + mallinfo2().hblkhd;
 	rte_memzone_walk(count_zone, &u.zones);
 	rte_mempool_walk(count_used, &u.objects);
 	return u;
@@ -248,6 +251,11 @@ pmd_usage_check(const char *what, const struct pmd_usage *before)
 	PMD_CHECK(now.heap_blocks <= before->heap_blocks && now.heap_bytes <= before->heap_bytes,
 		"%s: EAL heap grew from %zu bytes in %u blocks to %zu in %u", what,
 		before->heap_bytes, before->heap_blocks, now.heap_bytes, now.heap_blocks);
+	/* A function of this process keeps what its queues have needed. */
+	PMD_CHECK(rte_compressdev_count() > 0 ||
+		now.malloc_bytes <= before->malloc_bytes + PMD_MALLOC_SLACK,
+		"%s: %zu bytes of malloc(), %zu before", what, now.malloc_bytes,
+		before->malloc_bytes);
 	PMD_CHECK(now.fds <= before->fds, "%s: %u fds, %u before", what, now.fds, before->fds);
 	PMD_CHECK(now.maps <= before->maps, "%s: %u shared maps, %u before", what, now.maps,
 		before->maps);

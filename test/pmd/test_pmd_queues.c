@@ -255,6 +255,7 @@ last_queue(void)
 		pmd_enqueue(dev, 0, ops, 1);
 		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, &ops[1], 1) == 0, "taken");
 		PMD_CHECK(taken(dir) && !taken(!dir), "another one's queue was given back");
+		PMD_CHECK(*retry == 256, "the next try is %u ops away", *retry);
 		pmd_dequeue(dev, 0, back, 1);
 		PMD_CHECK(ops[0]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s",
 			pmd_status(ops[0]->status));

@@ -251,11 +251,6 @@ pmd_usage_check(const char *what, const struct pmd_usage *before)
 	PMD_CHECK(now.heap_blocks <= before->heap_blocks && now.heap_bytes <= before->heap_bytes,
 		"%s: EAL heap grew from %zu bytes in %u blocks to %zu in %u", what,
 		before->heap_bytes, before->heap_blocks, now.heap_bytes, now.heap_blocks);
-	/* A function of this process keeps what its queues have needed. */
-	PMD_CHECK(rte_compressdev_count() > 0 ||
-		now.malloc_bytes <= before->malloc_bytes + PMD_MALLOC_SLACK,
-		"%s: %zu bytes of malloc(), %zu before", what, now.malloc_bytes,
-		before->malloc_bytes);
 	PMD_CHECK(now.fds <= before->fds, "%s: %u fds, %u before", what, now.fds, before->fds);
 	PMD_CHECK(now.maps <= before->maps, "%s: %u shared maps, %u before", what, now.maps,
 		before->maps);

@@ -397,25 +397,36 @@ parse_own(int argc, char **argv)
 	}
 }
 
+static bool
+case_wanted(const struct pmd_case *c)
+{
+	return test.only == NULL || strcmp(test.only, c->name) == 0;
+}
+
 static void
 run_cases(void)
 {
 	const struct pmd_program *p = test.program;
 	unsigned int run = 0;
 
+	/* The form that test/lib.sh counts. */
+	for (const struct pmd_case *c = p->cases; c->name != NULL; c++)
+		if (case_wanted(c))
+			printf("plan %s %s\n", p->name, c->name);
+	fflush(stdout);
 	for (test.running = p->cases; test.running->name != NULL; test.running++) {
 		uint64_t start = rte_rdtsc();
 
-		if (test.only != NULL && strcmp(test.only, test.running->name) != 0)
+		if (!case_wanted(test.running))
 			continue;
 		test.started = false;
 		test.iteration = 0;
 		pmd_look_case(test.running);
-		printf("pmd_test: %s %s: ok, seed %" PRIu64 ", %.2f s", p->name, test.running->name,
+		printf("ok %s %s (seed %" PRIu64 ", %.2f s", p->name, test.running->name,
 			test.seed, (double)(rte_rdtsc() - start) / (double)rte_get_tsc_hz());
 		if (test.started)
 			printf(", iterations %lu to %lu", test.first, test.iteration - 1);
-		printf("\n");
+		printf(")\n");
 		fflush(stdout);
 		run++;
 	}

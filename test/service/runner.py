@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
-"""Runs the functions test_* of a module, in order: "ok NAME" or "not ok NAME" for each."""
+"""Runs the functions test_* of a module, in order. Says "plan NAME" of each beforehand, and then
+"ok NAME" or "not ok NAME"."""
 
 import sys
 import traceback
@@ -9,10 +10,12 @@ import traceback
 def main(module, prefix):
     wanted = sys.argv[1:]
     failed = 0
-    for name, test in list(vars(module).items()):
-        if not name.startswith("test_") or (wanted and name not in wanted):
-            continue
-        label = "%s: %s" % (prefix, name[len("test_"):].replace("_", " "))
+    tests = [("%s: %s" % (prefix, name[len("test_"):].replace("_", " ")), test)
+             for name, test in vars(module).items()
+             if name.startswith("test_") and (not wanted or name in wanted)]
+    for label, _ in tests:
+        print("plan %s" % label, flush=True)
+    for label, test in tests:
         try:
             figure = test()
             print("ok %s%s" % (label, " (%s)" % figure if figure else ""), flush=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 """spimdevd from outside: command line, start, end, what it gives up."""
+# not sanitized: the runtimes need what the service gives up
 
 import os
 import pwd

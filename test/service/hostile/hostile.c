@@ -8,9 +8,9 @@
  *   -r  seed; default: of the time. It is printed
  *   -o  only attacks whose name has this word
  *
- * Prints "ok NAME" or "not ok NAME" for each attack. An attack is ok when the attacker found
- * the answers that it should, the service lives, the victim went on without an op that
- * failed or a byte that was wrong, and all that the attacker had is free again.
+ * Prints "plan NAME" for each attack, then "ok NAME" or "not ok NAME". An attack is ok when
+ * the attacker found the answers that it should, the service lives, the victim went on without
+ * an op that failed or a byte that was wrong, and all that the attacker had is free again.
  */
 
 #include <signal.h>
@@ -262,6 +262,22 @@ wanted(const char *name)
 	return opt.only_cnt == 0;
 }
 
+/* What is looked at when all attacks are over. */
+#define NOTHING_LEFT "nothing is left of the attackers"
+#define NOT_NOTICED  "the victim noticed nothing"
+#define ENDS_WELL    "the service ends as it should"
+
+static void
+say_plan(void)
+{
+	for (unsigned int g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (const struct attack *at = groups[g]; at->name != NULL; at++)
+			if (wanted(at->name))
+				printf("plan %s\n", at->name);
+	printf("plan " NOTHING_LEFT "\nplan " NOT_NOTICED "\nplan " ENDS_WELL "\n");
+	fflush(stdout);
+}
+
 static int
 usage(void)
 {
@@ -301,6 +317,7 @@ main(int argc, char **argv)
 	}
 	setvbuf(said, NULL, _IONBF, 0);
 	printf("# seed %u, %.1f s\n", opt.seed, opt.seconds);
+	say_plan();
 	start();
 	for (unsigned int g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (const struct attack *at = groups[g]; at->name != NULL; at++)
@@ -313,12 +330,12 @@ main(int argc, char **argv)
 	snprintf(figure, sizeof(figure), " (%u descriptors, %u maps, %u queues, %u threads; RSS "
 			"%lu KiB, at first %lu)", end.fds, end.maps, end.queues, end.threads,
 			end.rss_kib, base.rss_kib);
-	say(c == 0, "nothing is left of the attackers", figure);
+	say(c == 0, NOTHING_LEFT, figure);
 	snprintf(figure, sizeof(figure), " (%llu round trips, %.1f MiB, %llu failed, %llu wrong)",
 			atomic_load(&victim->ops), (double)atomic_load(&victim->bytes) / 1048576,
 			atomic_load(&victim->failed), atomic_load(&victim->wrong));
 	c = atomic_load(&victim->failed) + atomic_load(&victim->wrong) == 0;
-	say(victim_end(victim) == 0 && c, "the victim noticed nothing", figure);
-	say(service_end(&service) == 0, "the service ends as it should", "");
+	say(victim_end(victim) == 0 && c, NOT_NOTICED, figure);
+	say(service_end(&service) == 0, ENDS_WELL, "");
 	return failed != 0;
 }

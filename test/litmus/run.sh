@@ -37,16 +37,13 @@ die() {
 }
 [ -f "$library" ] || die "no $library; config/arm64.sh builds it"
 [ -z "$x86" ] || [ -f "$x86" ] || die "no $x86; config/build.sh builds it"
-config/chroot.sh sid herdtools7
-rm -rf "$work"
-mkdir -p "$work"
 
 # tell NAME FOUND EXPECTED
 tell() {
 	if [ "$2" = "$3" ]; then
-		echo "ok litmus $1: $2"
+		echo "ok $1 ($2)"
 	else
-		echo "not ok litmus $1: $2; expected $3"
+		echo "not ok $1 ($2; expected $3)"
 		bad=1
 	fi
 }
@@ -55,6 +52,25 @@ tell() {
 field() {
 	sed -n "s/^$1 //p" "$2"
 }
+
+# What each test file asks for.
+for f in test/litmus/*.litmus; do
+	name=$(basename "$f" .litmus)
+	echo "plan $name"
+	field mutant "$f" | sed "s/^\([^:]*\):.*/plan $name+\1/"
+	for what in binary ${x86:+x86}; do
+		field "$what" "$f" | sed "s/^\([^:]*\): \(.*\)/plan $name, $what, \2 in \1()/"
+	done
+done
+for name in "an instruction that is not there" "a function that is not there" \
+	"instructions in another order" "a store in between" "one that is there twice" \
+	"both of them" "one, with no store behind it"; do
+	echo "plan $name"
+done
+
+config/chroot.sh sid herdtools7
+rm -rf "$work"
+mkdir -p "$work"
 
 # All in one run of the chroot.
 for f in test/litmus/*.litmus; do

@@ -6,16 +6,14 @@
 #
 # usage: test/pmd/newer.sh DIR
 
-set -u
+set -eu
 
-bad=0
-for args in "" "--dev workers=1 --count 60" "--dev ext=off --count 60"; do
-	# shellcheck disable=SC2086 # a list of words on purpose
-	if MALLOC_PERTURB_=0 timeout 300 "$1/test/pmd/test_pmd_newer" -- $args; then
-		echo "ok test_pmd_newer $args"
-	else
-		echo "not ok test_pmd_newer $args"
-		bad=1
-	fi
+cd "$(dirname "$0")/../.."
+. test/lib.sh
+
+export MALLOC_PERTURB_=0
+reports "usual" "$1/test/pmd/test_pmd_newer"
+for args in workers=1 ext=off; do
+	reports "$args" "$1/test/pmd/test_pmd_newer" -- --dev "$args" --count 60
 done
-exit "$bad"
+exit "$failed"

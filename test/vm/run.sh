@@ -15,6 +15,7 @@
 set -eu
 
 cd "$(dirname "$0")/../.."
+. test/lib.sh
 # shellcheck source=vm.sh
 . test/vm/vm.sh
 
@@ -60,17 +61,20 @@ for t; do
 	}
 done
 
-[ -x build/app/spimdevd ] && [ -e build/drivers/librte_compress_hisi_zip.so ] &&
-	[ -x build/test/vm/vm_pressure ] && [ -x build/test/service/load_restart_client ] || {
-	echo "vm: not built; config/build.sh does it" >&2
-	exit 2
-}
-trap vm_cleanup EXIT
-trap 'exit 130' INT TERM
-test/vm/setup.sh
-for kernel in $kernels; do
-	test/vm/pack.sh "$kernel"
-done
+if ! planning; then
+	[ -x build/app/spimdevd ] && [ -e build/drivers/librte_compress_hisi_zip.so ] &&
+		[ -x build/test/vm/vm_pressure ] &&
+		[ -x build/test/service/load_restart_client ] || {
+		echo "vm: not built; config/build.sh does it" >&2
+		exit 2
+	}
+	trap vm_cleanup EXIT
+	trap 'exit 130' INT TERM
+	test/vm/setup.sh
+	for kernel in $kernels; do
+		test/vm/pack.sh "$kernel"
+	done
+fi
 
 bad=0
 
@@ -78,15 +82,19 @@ bad=0
 report() {
 	report_name=$1
 	shift
+	if planning; then
+		echo "plan $report_name"
+		return
+	fi
 	report_log=$vm_run/report.log
 	report_start=$(date +%s)
 	report_status=0
 	"$@" > "$report_log" 2>&1 || report_status=$?
 	if [ "$report_status" -eq 0 ]; then
-		echo "ok vm $report_name ($(($(date +%s) - report_start)) s)"
-		sed -n 's/^VM: /  /p' "$report_log" | grep -v '^  guest \|^  ready$\|^  PASS '
+		echo "ok $report_name ($(($(date +%s) - report_start)) s)"
+		sed -n 's/^VM: /  /p' "$report_log" | grep -v '^  guest \|^  ready$\|^  PASS ' || :
 	else
-		echo "not ok vm $report_name"
+		echo "not ok $report_name"
 		sed 's/^/  | /' "$report_log"
 		bad=1
 		vm_cleanup

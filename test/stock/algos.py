@@ -52,27 +52,23 @@ def main():
     release = tuple(int(n) for n in sys.argv[1].split(".")[:2])
     folder = os.path.join(stock.TOP, "build", "test-logs")
     path = perf_matrix.cut(perf_matrix.default_file(folder), 200000)
-    failed = 0
-    sizes = {}
+    named = []
     for name, job in jobs(release, path, folder):
-        title = "stock perf of %s, %s, %s" % (sys.argv[1], name, job.ptest)
+        title = "%s, %s" % (name, job.ptest)
         if job.vdev != stock.OURS:
             title += ", " + job.vdev.split(",", 1)[1]
-        try:
-            sizes[name] = stock.run(job)[-1].size
-            print("ok " + title, flush=True)
-        except stock.PerfError as e:
-            failed += 1
-            print("not ok " + title)
-            print("\n".join("  | " + line for line in str(e).splitlines()), flush=True)
+        named.append((title, job))
+    used = "a dictionary is used"
+    with_it, without = "dictionary, window 15, verify", "deflate, verify"
+    if with_it in dict(named):
+        print("plan " + used)
+    passed, good = perf_matrix.report(named)
     # Or it was taken and not used.
-    if "dictionary, window 15" in sizes:
-        used = sizes["dictionary, window 15"] < sizes["deflate"]
-        failed += not used
-        print("%s stock perf of %s: a dictionary makes %d bytes of %d" % (
-            "ok" if used else "not ok", sys.argv[1], sizes["dictionary, window 15"],
-            sizes["deflate"]))
-    return 1 if failed else 0
+    if with_it in passed and without in passed:
+        sizes = passed[with_it][-1].size, passed[without][-1].size
+        good = good and sizes[0] < sizes[1]
+        print("%s %s (%d bytes of %d)" % ("ok" if sizes[0] < sizes[1] else "not ok", used, *sizes))
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -89,14 +89,18 @@ run() {
 		> "$log" 2>&1 < /dev/null
 }
 
+# As test/lib.sh has it: first what is to come, then what came out.
+for mode; do
+	for n in $(seq "$times"); do
+		echo "plan $mode $n/$times"
+	done
+done
 bad=0
 for mode; do
 	if [ "$mode" = huge ]; then
 		hugepages_reserve 512 || die "no hugepages for mode huge"
 	fi
-	n=0
-	while [ "$n" -lt "$times" ]; do
-		n=$((n + 1))
+	for n in $(seq "$times"); do
 		status=0
 		run "$mode" || status=$?
 		found="executed $(summary Executed), passed $(summary Passed),"
@@ -105,9 +109,9 @@ for mode; do
 		expected="executed $wanted, passed $wanted,"
 		expected="$expected unsupported 0, failed 0, skipped 0, status 0"
 		if [ "$found" = "$expected" ]; then
-			echo "ok autotest $mode $n/$times: $found"
+			echo "ok $mode $n/$times ($found)"
 		else
-			echo "not ok autotest $mode $n/$times: $found; expected $expected"
+			echo "not ok $mode $n/$times ($found; expected $expected)"
 			grep -E 'TestCase.*(unsupported|failed|skipped)|ERR|line [0-9]+|hisi_zip' \
 				"$log" | tail -n 30 | sed 's/^/  | /' || :
 			bad=1

@@ -83,10 +83,26 @@ def full(base, levels):
 
 
 def name(job):
-    return "stock perf %s: %s, %s, levels %s, %d x %d B, %s mbufs, %s, %d worker%s" % (
+    return "%s: %s, %s, levels %s, %d x %d B, %s mbufs, %s, %d worker%s" % (
         job.vdev, job.ptest, job.huffman, job.levels, job.segs, job.seg_size,
         "external" if job.external else "pool", "hugepages" if job.hugepages else "no hugepages",
         job.workers, "s" if job.workers > 1 else "")
+
+
+def report(jobs):
+    """Runs jobs that have names; which ones is said first. Returns those that passed, with the
+    rows of each, and whether that is all of them."""
+    for title, _ in jobs:
+        print("plan " + title, flush=True)
+    passed = {}
+    for title, job in jobs:
+        try:
+            passed[title] = stock.run(job)
+            print("ok " + title, flush=True)
+        except stock.PerfError as e:
+            print("not ok " + title)
+            print("\n".join("  | " + line for line in str(e).splitlines()), flush=True)
+    return passed, len(passed) == len(jobs)
 
 
 def main():
@@ -105,25 +121,19 @@ def main():
     base = {"vdev": args.vdev, "file": path, "seg_size": 2048, "segs": 1, "iterations": 2}
     # Engine threads, where it is our driver and the devargs are not given.
     local = ["workers=1", "workers=2"] if args.vdev == stock.OURS else []
-    failed = 0
     if args.few:
         jobs = few(base)
     elif args.full:
         jobs = full(base, args.levels)
     else:
         jobs = some(base, args.levels, local)
+    named = []
     for settings in jobs:
         if settings.get("external"):
             settings["file"] = cut(path, settings["seg_size"] * EXTERNAL_SEGS_MAX)
         job = stock.Job(**settings)
-        try:
-            stock.run(job)
-            print("ok " + name(job), flush=True)
-        except stock.PerfError as e:
-            failed += 1
-            print("not ok " + name(job))
-            print("\n".join("  | " + line for line in str(e).splitlines()), flush=True)
-    return 1 if failed else 0
+        named.append((name(job), job))
+    return 0 if report(named)[1] else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,10 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright(c) 2026 The spimdev authors
+#
+# The groups themselves: none of them hides a failure.
+
+set -eu
+. test/lib.sh
+
+reports selftest test/selftest.sh

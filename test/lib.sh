@@ -2,10 +2,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# What the groups of tests share. Sourced by each with the top of the tree as current folder.
-# A group says what it found on standard output, one line per test, which test/run.sh counts:
-#   ok NAME
-#   not ok NAME
+# What the groups share, and other scripts of several tests. Sourced by each with the top of the
+# tree as current folder. Whoever has several tests, in whatever language, says on standard output
+# which ones, before the first of them runs, and then what came out, a line for each:
+#   plan NAME
+#   ok NAME [(FIGURES)]
+#   not ok NAME [(WHY)]
+# and ends with 1 if one has failed, else with 0. What is left out on purpose:
+#   not run: NAME: WHY
+# A script that sources this has its plan said by it: the script is run once more beforehand, with
+# TEST_PLAN set, and what is below then names a test instead of running it. Whatever else a script
+# does beside its tests it must not do while it is planning.
+
+. test/limited.sh
 
 # shellcheck disable=SC2034 # used by those who source this
 {
@@ -17,60 +26,193 @@
 	# Further builds take DPDK's driver headers from the first one, if it is there.
 	sdk=
 	[ ! -f "$build/config/dpdk-sdk/stamp" ] || sdk=-Ddpdk_source=build/config/dpdk-sdk
+	# Whether any test has failed: what a script of tests ends with.
+	failed=0
 }
 mkdir -p "$logs"
 
-# check NAME COMMAND...: one test. Its output goes to a log, and is shown if it fails.
+# planning: succeeds while the script only says its plan.
+planning() {
+	[ -n "${TEST_PLAN:-}" ]
+}
+
+# tell NAME WHY [FIGURES]: reports a test, which has failed if there is a reason.
+tell() {
+	if [ -z "$2" ]; then
+		echo "ok $1${3:+ ($3)}"
+	else
+		echo "not ok $1 ($2)"
+		# shellcheck disable=SC2034 # likewise
+		failed=1
+	fi
+}
+
+log_of() {
+	echo "$logs/$(echo "$1" | tr -c 'A-Za-z0-9._\n' '-').log"
+}
+
+# check NAME COMMAND...: one test, which fails as the command does, or if it takes too long
+# (limited.sh). Its output goes to a log, and is shown if it fails.
 check() {
 	check_name=$1
 	shift
-	check_log=$logs/$(echo "$check_name" | tr -c 'A-Za-z0-9._\n' '-').log
-	if "$@" > "$check_log" 2>&1 < /dev/null; then
-		echo "ok $check_name"
+	if planning; then
+		echo "plan $check_name"
+		return
+	fi
+	check_log=$(log_of "$check_name")
+	check_status=0
+	limited "$@" > "$check_log" 2>&1 || check_status=$?
+	if [ "$check_status" -eq 0 ]; then
+		tell "$check_name" ""
 	else
-		echo "not ok $check_name"
+		tell "$check_name" "$(how_ended "$check_status")"
 		echo "  \$ $*"
 		tail -n 40 "$check_log" | sed 's/^/  | /'
 		echo "  (all of it: $check_log)"
-		return 1
 	fi
 }
 
-# rejects COMMAND...: succeeds if the command fails.
-rejects() {
-	! "$@"
+# need NAME COMMAND...: a test without which those behind it are not worth running.
+need() {
+	check "$@"
+	planning || [ "$check_status" -eq 0 ] || exit 1
 }
 
-# unit_tests LABEL DIR [MESON-TEST-ARGUMENT...]: runs a build folder's tests, each one counting.
-# A test that skips itself has failed.
-unit_tests() {
-	unit_label=$1
-	unit_dir=$2
+# ends_with STATUS TEXT COMMAND...: for check; succeeds if that is what the command ends with, and
+# it has printed this. So a program must have got as far as its last line; and what is to be
+# refused is refused for this reason, not for another.
+ends_with() {
+	ends_want=$1
+	ends_text=$2
 	shift 2
-	rm -f "$unit_dir"/meson-logs/testlog*.json
-	meson test -C "$unit_dir" --print-errorlogs --num-processes "$jobs" "$@" \
-		> "$logs/unit-$unit_label.log" 2>&1 < /dev/null || :
-	unit_json=$(find "$unit_dir/meson-logs" -name 'testlog*.json')
-	if ! [ -s "$unit_json" ]; then
-		echo "not ok $unit_label: no unit test ran"
-		tail -n 40 "$logs/unit-$unit_label.log" | sed 's/^/  | /'
+	ends_status=0
+	ends_said=$("$@" 2>&1) || ends_status=$?
+	printf '%s\n' "$ends_said"
+	if [ "$ends_status" -ne "$ends_want" ]; then
+		echo "status $ends_status; expected $ends_want"
 		return 1
 	fi
-	jq -r --arg where "$unit_label" '
-		if .result == "OK" or .result == "EXPECTEDFAIL" then "ok \($where): \(.name)"
-		else "not ok \($where): \(.name) (\(.result))\n" +
-			"\((.stdout // "") + (.stderr // "") | split("\n") | .[-40:] |
-			map("  | " + .) | join("\n"))"
-		end' "$unit_json" || {
-		echo "not ok $unit_label: cannot read $unit_json"
+	case $ends_said in
+	*"$ends_text"*) ;;
+	*)
+		echo "did not print '$ends_text'"
 		return 1
+		;;
+	esac
+}
+
+# has_symbol NAME FILE: for check; what was compiled has something of that name.
+has_symbol() {
+	nm "$2" | grep " $1\$"
+}
+
+# bad_access COMPILER [COMMAND...]: for ends_with; a program that reads behind its memory, compiled
+# by that, run by the command.
+bad_access() {
+	printf '%s\n' '#include <stdlib.h>' 'int main(int argc, char **argv) {' \
+		'int *p = malloc(4), v = p[argc];' '(void)argv;' 'free(p);' \
+		'return v == 12345;' '}' > "$logs/bad_access.c"
+	rm -f "$logs/bad_access"
+	# shellcheck disable=SC2086 # a list of words on purpose
+	$1 -o "$logs/bad_access" "$logs/bad_access.c" || return
+	shift
+	"$@" "$logs/bad_access"
+}
+
+# reports LABEL COMMAND...: runs what reports tests itself, and puts the label in front of their
+# names. It is a test too: that it ended in time, and as its tests say, and that all that it had
+# planned has reported.
+reports() {
+	report_label=$1
+	shift
+	if planning; then
+		echo "plan $report_label"
+		return
+	fi
+	report_log=$(log_of "all of $report_label")
+	report_status=0
+	limited "$@" > "$report_log" 2>&1 || report_status=$?
+	awk -f test/plan.awk "$report_log" > "$report_log.plan"
+	cat "$report_log.plan" >> "$report_log"
+	report_bad=$(grep -c '^not ok ' "$report_log") || :
+	report_count=$(grep -c '^plan ' "$report_log") || :
+	# As awk knows no option to take a backslash as it is.
+	LABEL=$report_label awk '/^(plan|ok|not ok|not run:) / {
+		match($0, /^(plan|ok|not ok|not run:) /)
+		print substr($0, 1, RLENGTH) ENVIRON["LABEL"] ": " substr($0, RLENGTH + 1)
+		next
 	}
-	# A run that was cut short has results too.
-	unit_want=$(meson test -C "$unit_dir" --no-rebuild --list "$@" \
-		2> "$logs/list-$unit_label.log" | wc -l)
-	unit_have=$(wc -l < "$unit_json")
-	if [ "$unit_have" -ne "$unit_want" ]; then
-		echo "not ok $unit_label: $unit_have tests ended; expected $unit_want"
-		return 1
+	{ print }' "$report_log"
+	report_why=
+	if [ "$report_status" -gt "$((report_bad > 0))" ]; then
+		report_why=$(how_ended "$report_status")
+	elif [ "$report_count" -eq 0 ]; then
+		report_why="planned no test"
+	elif [ "$report_bad" -ne 0 ]; then
+		report_why="$report_bad failures"
+		[ "$report_status" -ne 0 ] || report_why="$report_why, but ended with status 0"
 	fi
+	tell "$report_label" "$report_why" "$report_count tests"
+	# Its tests say more, if they have failed.
+	[ -z "$report_why" ] || [ "$report_bad" -ne 0 ] ||
+		tail -n 20 "$report_log" | sed 's/^/  | /'
+}
+
+# unit_tests LABEL DIR NAMES [MESON-TEST-ARGUMENT...]: runs a build folder's tests, as reports does;
+# those with these names, or all if there are none.
+unit_tests() {
+	# Each test has its own limit, too, which meson knows.
+	within 1800 reports "$1" meson_tests "$@"
+}
+
+# meson_tests: what unit_tests runs.
+meson_tests() {
+	unit_dir=$2
+	unit_names=$3
+	unit_log=$(log_of "unit-$1")
+	shift 3
+	unit_all=$(meson_list) || return
+	if [ -z "$unit_names" ]; then
+		unit_names=$(meson_list "$@") || return
+	fi
+	# shellcheck disable=SC2086 # a list of words on purpose
+	printf 'plan %s\n' $unit_names
+	unit_left=
+	for unit_name in $unit_all; do
+		case " $(echo "$unit_names" | tr '\n\t' '  ') " in
+		*" $unit_name "*) ;;
+		*) unit_left="$unit_left $unit_name" ;;
+		esac
+	done
+	[ -z "$unit_left" ] || echo "not run: left out by the group:$unit_left"
+	rm -f "$unit_dir"/meson-logs/testlog*.json
+	unit_status=0
+	# shellcheck disable=SC2086 # likewise
+	CMOCKA_MESSAGE_OUTPUT=STDOUT env --default-signal=INT,QUIT meson test -C "$unit_dir" \
+		--no-rebuild --num-processes "$jobs" "$@" $unit_names > "$unit_log" 2>&1 ||
+		unit_status=$?
+	unit_json=$(find "$unit_dir/meson-logs" -name 'testlog*.json')
+	# shellcheck disable=SC2086 # there may be none
+	unit_results=$(jq -r -f test/unit_results.jq $unit_json < /dev/null) || return
+	echo "$unit_results"
+	[ "$unit_status" -eq 0 ] || tail -n 20 "$unit_log" | sed 's/^/  | /'
+	# What meson has not seen is seen in the results.
+	[ "$unit_status" -eq 0 ] && ! echo "$unit_results" | grep -q '^not ok '
+}
+
+meson_list() {
+	meson test -C "$unit_dir" --no-rebuild --list "$@" > "$unit_log" 2>&1 || {
+		sed 's/^/  | /' "$unit_log" >&2
+		return 2
+	}
+	sed 's|.* / ||' "$unit_log"
+}
+
+# The script's own place, if it has changed the folder before it sourced this.
+self=$0
+[ -e "$self" ] || self=$OLDPWD/$0
+planning || TEST_PLAN=1 sh "$self" "$@" < /dev/null || {
+	echo "not ok $(basename "$0") (cannot say its plan)"
+	exit 1
 }

@@ -6,7 +6,7 @@
 # nothing but the stock DPDK programs, runs those on the driver and the tools, and looks at what a
 # purge leaves behind.
 #
-# usage: test/packages.sh SUITE[:ARCH]...
+# usage: test/packages.sh SUITE[:ARCH]
 #   SUITE  bookworm (DPDK 22.11), trixie (24.11), sid (25.11)
 #   ARCH   amd64 or arm64; default: this machine's. The other one's packages are cross-built, and
 #          their Debian runs by qemu-user.
@@ -15,11 +15,18 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-. test/lib.sh
-[ $# -gt 0 ] || {
-	echo "packages: usage: test/packages.sh SUITE[:ARCH]..." >&2
+[ $# -eq 1 ] || {
+	echo "packages: usage: test/packages.sh SUITE[:ARCH]" >&2
 	exit 2
 }
+. test/lib.sh
+suite=${1%%:*}
+arch=${1#"$suite"}
+arch=${arch#:}
+native=$(dpkg --print-architecture)
+arch=${arch:-$native}
+installed=$suite.installed:$arch
+found=$logs/packages-$1
 
 ours="^librte-compress-hisi-zip.* ^spimdev ^libspimdev.*"
 
@@ -43,69 +50,41 @@ apt() {
 	in_suite apt-get -qq -y -o Dpkg::Use-Pty=0 "$@"
 }
 
-# part NAME COMMAND...: one test.
-part() {
-	part_name=$1
-	shift
-	check "$label: $part_name" "$@" || {
-		bad=1
-		return 1
-	}
+# files WHEN: keeps every_file.
+files() {
+	every_file > "$found.$1" && grep -c . "$found.$1"
 }
 
-# stock LABEL COMMAND...: tests that say themselves what they found.
-stock() {
-	stock_label=$1
-	shift
-	stock_log=$logs/packages-$label-stock.log
-	stock_status=0
-	in_suite "$@" > "$stock_log" 2>&1 < /dev/null || stock_status=$?
-	sed "s/^ok /&$label: $stock_label: /; s/^not ok /&$label: $stock_label: /" "$stock_log"
-	! grep -q '^not ok ' "$stock_log" || bad=1
-	# One that broke down before it could name a failure has failed too.
-	if [ "$stock_status" -ne 0 ] || ! grep -q '^ok ' "$stock_log"; then
-		bad=1
-		echo "not ok $label: $stock_label: status $stock_status"
-		tail -n 20 "$stock_log" | sed 's/^/  | /'
-	fi
+# The system that it all happens in, without what an earlier run has left, if it was interrupted.
+fresh() {
+	# shellcheck disable=SC2086 # a list of words on purpose
+	apt purge $ours || :
+	apt autoremove --purge && files before
 }
 
-bad=0
-for label; do
-	suite=${label%%:*}
-	arch=${label#"$suite"}
-	arch=${arch#:}
-	arch=${arch:-$(dpkg --print-architecture)}
-	installed=$suite.installed:$arch
-	log=$logs/packages-$label
-	part "packages are built, lintian finds nothing" \
-		config/deb.sh "$suite" "$arch" || continue
-	part "a Debian with DPDK's programs" \
-		config/chroot.sh "$installed" dpdk dpdk-dev || continue
-	# What an earlier run has left, if it was interrupted.
+install_debs() {
+	debs=$(find "build/deb/$suite-$arch" -name '*.deb' ! -name '*-dbgsym_*' -printf './%p ')
 	# shellcheck disable=SC2086 # a list of words on purpose
-	apt purge $ours > "$log.before.log" 2>&1 || :
-	part "nothing else" apt autoremove --purge || continue
+	apt install $debs && files installed
+}
 
-	every_file > "$log.before"
-	debs=$(find "build/deb/$suite-$arch" -name '*.deb' \
-		! -name '*-dbgsym_*' -printf './%p ')
-	# shellcheck disable=SC2086 # a list of words on purpose
-	part "apt-get install" apt install $debs || continue
-	every_file > "$log.installed"
+purge_debs() {
+	# shellcheck disable=SC2086 # likewise
+	apt purge --autoremove $ours && files after
+}
 
-	stock driver test/stock/autotest.sh --installed no-huge workers=1
-	# What qemu-user runs cannot filter its system calls.
-	emulated=
-	[ "$arch" = "$(dpkg --print-architecture)" ] || emulated="--sandbox off"
-	# shellcheck disable=SC2086 # an option and its value on purpose
-	stock tools test/stock/installed.sh $emulated
-
-	# shellcheck disable=SC2086
-	part "apt-get purge" apt purge --autoremove $ours || :
-	every_file > "$log.after"
-	part "the install put something there" \
-		rejects cmp -s "$log.before" "$log.installed" || :
-	part "the purge leaves nothing behind" diff "$log.before" "$log.after" || :
-done
-exit "$bad"
+within 3600 need "packages are built, lintian finds nothing" config/deb.sh "$suite" "$arch"
+within 3600 need "a Debian with DPDK's programs" config/chroot.sh "$installed" dpdk dpdk-dev
+need "nothing else" fresh
+need "apt-get install" install_debs
+reports driver in_suite test/stock/autotest.sh --installed no-huge workers=1
+# What qemu-user runs cannot filter its system calls.
+emulated=
+[ "$arch" = "$native" ] || emulated="--sandbox off"
+# shellcheck disable=SC2086 # an option and its value on purpose
+reports tools in_suite test/stock/installed.sh $emulated
+check "apt-get purge" purge_debs
+check "the install put something there" \
+	ends_with 1 " differ: " cmp "$found.before" "$found.installed"
+check "the purge leaves nothing behind" diff "$found.before" "$found.after"
+exit "$failed"

@@ -7,7 +7,7 @@
 # it happens in a chroot in build/chroot, which is made at the first run; the build is in
 # build/SUITE.
 #
-# usage: test/versions.sh SUITE...
+# usage: test/versions.sh SUITE
 #   SUITE  trixie (DPDK 24.11), sid (25.11), or any other that Debian's mirrors have
 # If build/dpdk-source/SUITE is there, it is taken for a DPDK source tree of that release series,
 # which the driver's headers come from; else they come from the suite's source package.
@@ -15,12 +15,14 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || {
-	echo "versions: usage: test/versions.sh SUITE..." >&2
+[ $# -eq 1 ] || {
+	echo "versions: usage: test/versions.sh SUITE" >&2
 	exit 2
 }
+. test/lib.sh
+suite=$1
 
-# in_suite COMMAND...: runs it in the chroot of $suite, on the build for it.
+# in_suite COMMAND...: runs it in the chroot of the suite, on the build for it.
 in_suite() {
 	config/chroot.sh --run "$suite" env "SPIMDEV_BUILD=build/$suite" "$@"
 }
@@ -28,37 +30,23 @@ in_suite() {
 # The test of what only newer releases have, besides the driver.
 targets="rte_compress_hisi_zip:shared_library test_pmd_newer"
 
-bad=0
-for suite; do
-	log=build/test-logs/versions-$suite.log
-	mkdir -p build/test-logs
+built() {
 	source=
 	[ ! -e "build/dpdk-source/$suite" ] || source=-Ddpdk_source=build/dpdk-source/$suite
-	{
-		# The second makes it known to the chroot which packages the build needs.
-		config/chroot.sh "$suite" && in_suite config/setup.sh --build &&
-			in_suite env BUILD_TARGETS="$targets" \
-				config/build.sh "build/$suite" ${source:+"$source"}
-	} > "$log" 2>&1 || {
-		echo "not ok build in $suite"
-		tail -n 40 "$log" | sed 's/^/  | /'
-		echo "  (all of it: $log)"
-		bad=1
-		continue
-	}
-	version=$(in_suite pkg-config --modversion libdpdk)
-	echo "ok build in $suite: DPDK $version"
-	while read -r test; do
-		status=0
-		# shellcheck disable=SC2086 # a command line on purpose
-		in_suite $test > "$log" 2>&1 < /dev/null || status=$?
-		sed "s/^ok /ok $suite: /; s/^not ok /not ok $suite: /" "$log"
-		grep -q '^ok ' "$log" || status=1
-		[ "$status" -eq 0 ] || bad=1
-	done <<-END
-		test/stock/autotest.sh no-huge workers=1 ext=off
-		/usr/bin/python3 test/stock/algos.py $version
-		test/pmd/newer.sh build/$suite
-	END
-done
-exit "$bad"
+	# The second makes it known to the chroot which packages the build needs.
+	config/chroot.sh "$suite" && in_suite config/setup.sh --build &&
+		in_suite env BUILD_TARGETS="$targets" \
+			config/build.sh "build/$suite" ${source:+"$source"}
+}
+
+algos() {
+	version=$(in_suite pkg-config --modversion libdpdk) || return 2
+	echo "DPDK $version"
+	in_suite /usr/bin/python3 test/stock/algos.py "$version"
+}
+
+within 3600 need "the build" built
+reports autotest in_suite test/stock/autotest.sh no-huge workers=1 ext=off
+reports perf algos
+reports pmd_newer in_suite test/pmd/newer.sh "build/$suite"
+exit "$failed"

@@ -4,13 +4,18 @@
 #
 # The text of the tree: who includes whom, style, scripts.
 
-set -u
+set -eu
 . test/lib.sh
 
 check "include rules hold" sh test/check_includes.sh .
 check "style rules hold" sh test/check_style.sh .
-check "shellcheck" sh -c 'find . \( -name .git -o -name "build*" \) -prune -o -name "*.sh" -print \
-	-o -path ./.ci/run -print | sort | xargs shellcheck'
+scripts() {
+	scripts_list=$(find . \( -name .git -o -name "build*" \) -prune -o -name "*.sh" -print \
+		-o -path ./.ci/run -print | sort)
+	# shellcheck disable=SC2086 # a list of words on purpose
+	shellcheck $scripts_list && echo "$scripts_list"
+}
+check "shellcheck" ends_with 0 "./test/lib.sh" scripts
 
 # The checks themselves must be able to fail: break one rule each in a copy of nothing else.
 planted=$(mktemp -d)
@@ -18,6 +23,7 @@ trap 'rm -rf "$planted"' EXIT
 
 # plant FILE LINE...: a tree with one well-formed file that also holds these lines.
 plant() {
+	! planning || return 0
 	rm -rf "${planted:?}"/*
 	file=$planted/$1
 	shift
@@ -28,29 +34,48 @@ plant() {
 	printf '%s\n' "$@" >> "$file"
 }
 
+# rejected NAME CHECK REASON: by this script, for this reason.
+rejected() {
+	check "$1" ends_with 1 "$3" sh "test/check_$2.sh" "$planted"
+}
+
 plant lib/hisi_qm/a.c '#include <string.h>'
 check "include check accepts a good file" sh test/check_includes.sh "$planted"
 check "style check accepts a good file" sh test/check_style.sh "$planted"
 plant lib/hisi_qm/a.c '#include <rte_mbuf.h>'
-check "include check rejects DPDK below lib" rejects sh test/check_includes.sh "$planted"
+rejected "include check rejects DPDK below lib" includes \
+	"lib/hisi_qm/a.c: includes rte_mbuf.h, a DPDK header; expected none below lib/"
 plant lib/hisi_qm/a.c '#include "zip_dev.h"'
-check "include check rejects a wrong neighbour" rejects sh test/check_includes.sh "$planted"
-plant lib/hisi_qm/a.c '#include "../zip_dev/zip_dev.h"'
-check "include check rejects a wrong path" rejects sh test/check_includes.sh "$planted"
+rejected "include check rejects a wrong neighbour" includes \
+	"lib/hisi_qm/a.c: includes zip_dev.h of lib/zip_dev; expected one of: lib/hisi_qm"
+plant lib/zip_dev/a.c '#include "../zip_dev/zip_dev.h"'
+rejected "include check rejects a path" includes \
+	"lib/zip_dev/a.c: includes ../zip_dev/zip_dev.h; expected a name without a path"
 plant lib/hisi_qm/a.c '#include "nowhere.h"'
-check "include check rejects an unknown header" rejects sh test/check_includes.sh "$planted"
+rejected "include check rejects an unknown header" includes \
+	'lib/hisi_qm/a.c: includes "nowhere.h", no header of ours; expected <nowhere.h>'
 plant lib/other/a.c ''
-check "include check rejects an unlisted component" rejects sh test/check_includes.sh "$planted"
+rejected "include check rejects an unlisted component" includes \
+	"lib/other/a.c: in no component that the table of check_includes.sh knows"
 plant lib/hisi_qm/a.c '        int spaces;'
-check "style check rejects indenting by spaces" rejects sh test/check_style.sh "$planted"
+rejected "style check rejects indenting by spaces" style \
+	"lib/hisi_qm/a.c: indented by spaces; expected tabs"
 plant lib/hisi_qm/a.c "$(printf '/* %100s */' x)"
-check "style check rejects a long line" rejects sh test/check_style.sh "$planted"
+rejected "style check rejects a long line" style \
+	"lib/hisi_qm/a.c:4: 106 columns; expected 100 at most"
 plant lib/hisi_qm/a.c 'int a; '
-check "style check rejects trailing space" rejects sh test/check_style.sh "$planted"
+rejected "style check rejects trailing space" style \
+	"lib/hisi_qm/a.c: space at the end of a line"
 plant lib/hisi_qm/a.c "$(seq 700)"
-check "style check rejects a long file" rejects sh test/check_style.sh "$planted"
+rejected "style check rejects a long file" style \
+	"lib/hisi_qm/a.c: 703 lines; expected 600 at most"
 plant lib/hisi_qm/a.c "/* see /ho""me/somebody/x */"
-check "style check rejects a machine's path" rejects sh test/check_style.sh "$planted"
+rejected "style check rejects a machine's path" style \
+	"lib/hisi_qm/a.c: names a path of somebody's machine"
 plant lib/hisi_qm/a.c ''
-sed -i 1d "$planted/lib/hisi_qm/a.c"
-check "style check rejects a file without licence" rejects sh test/check_style.sh "$planted"
+planning || sed -i 1d "$planted/lib/hisi_qm/a.c"
+rejected "style check rejects a file without licence" style \
+	"lib/hisi_qm/a.c: no SPDX-License-Identifier: BSD-3-Clause in the first lines"
+# shellcheck disable=SC2016 # a bad script's
+printf '%s\n' '#!/bin/sh' 'echo $1' > "$planted/bad.sh"
+check "shellcheck rejects a bad script" ends_with 1 SC2086 shellcheck "$planted/bad.sh"

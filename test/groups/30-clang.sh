@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 
-set -u
+set -eu
 . test/lib.sh
 
-check "clang builds without a warning" env CC=clang config/build.sh build/clang \
-	${sdk:+"$sdk"} || exit 1
+need "clang builds without a warning" env CC=clang config/build.sh build/clang \
+	${sdk:+"$sdk"}
 # The slow ones run with clang in the groups asan and tsan.
-unit_tests clang build/clang --no-suite slow
+unit_tests clang build/clang "" --no-suite slow

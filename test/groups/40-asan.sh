@@ -5,35 +5,44 @@
 # Address and undefined-behaviour sanitizers over the unit tests, then over fuzzed input: 15 s
 # for each fuzzer, from the corpus in test/fuzz/corpus/<fuzzer>.
 
-set -u
+set -eu
 . test/lib.sh
 
 export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:abort_on_error=1
 
-check "clang builds with ASAN, UBSAN and the fuzzers" env CC=clang \
+need "clang builds with ASAN, UBSAN and the fuzzers" env CC=clang \
 	config/build.sh build/asan ${sdk:+"$sdk"} \
-	-Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true || exit 1
-unit_tests asan build/asan --timeout-multiplier 5
+	-Db_sanitize=address,undefined -Db_lundef=false -Dfuzz=true
+check "address sanitizer is in it" has_symbol __asan_init build/asan/app/spimdevd
+check "undefined-behaviour sanitizer is in it" \
+	has_symbol __ubsan_handle_out_of_bounds build/asan/app/spimdevd
+check "a bad access is found" ends_with 134 "AddressSanitizer: heap-buffer-overflow" \
+	bad_access "clang -fsanitize=address,undefined"
+unit_tests asan build/asan "" --timeout-multiplier 5
 
+# fuzz NAME
 fuzz() {
-	fuzzer=$1
-	name=$(basename "$fuzzer")
-	mkdir -p "build/fuzz/$name"
-	corpus=test/fuzz/corpus/$name
-	[ -d "$corpus" ] || corpus=
+	mkdir -p "build/fuzz/$1"
+	corpus=$(find "test/fuzz/corpus/$1" -type f | wc -l)
 	# What it finds on the way goes to the first folder, which is not the repository's.
-	"$fuzzer" -max_total_time="${FUZZ_SECONDS:-15}" -rss_limit_mb=4096 -timeout=20 \
-		-artifact_prefix="build/fuzz/$name-" -print_final_stats=1 \
-		"build/fuzz/$name" ${corpus:+"$corpus"}
+	"build/asan/test/fuzz/$1" -max_total_time="${FUZZ_SECONDS:-15}" -rss_limit_mb=4096 \
+		-timeout=20 -artifact_prefix="build/fuzz/$1-" -print_final_stats=1 \
+		"build/fuzz/$1" "test/fuzz/corpus/$1" > "$logs/$1.stats" 2>&1 || {
+		cat "$logs/$1.stats"
+		return 1
+	}
+	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$1.stats")
+	echo "$corpus inputs of the repository, ${runs:-no} executions"
+	# Each input of the repository, and some that it has made of them.
+	[ "$corpus" -gt 0 ] && [ "${runs:-0}" -gt $((corpus + 100)) ]
 }
 
-fuzzers=$(find build/asan/test/fuzz -maxdepth 1 -name 'fuzz_*' -type f -perm -u+x)
-[ -n "$fuzzers" ] || echo "not ok no fuzzer was built"
 # One beside the other for each CPU: they are bound by time, not by work.
 running=0
-for f in $fuzzers; do
-	check "fuzz $(basename "$f")" fuzz "$f" &
+for f in test/fuzz/fuzz_*.c; do
+	name=$(basename "$f" .c)
+	check "fuzz $name" fuzz "$name" &
 	running=$((running + 1))
 	if [ "$running" -ge "$jobs" ]; then
 		wait

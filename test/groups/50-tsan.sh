@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 
-set -u
+set -eu
 . test/lib.sh
 
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-check "clang builds with TSAN" env CC=clang config/build.sh build/tsan \
-	${sdk:+"$sdk"} -Db_sanitize=thread -Db_lundef=false || exit 1
-unit_tests tsan build/tsan --timeout-multiplier 5
+need "clang builds with TSAN" env CC=clang config/build.sh build/tsan \
+	${sdk:+"$sdk"} -Db_sanitize=thread -Db_lundef=false
+check "thread sanitizer is in it" has_symbol __tsan_init build/tsan/app/spimdevd
+unit_tests tsan build/tsan "" --timeout-multiplier 5

@@ -6,35 +6,43 @@
 # Bounds of time are for a machine that does nothing else: SLACK is what is allowed here, in
 # percent of them.
 
-set -u
+set -eu
 . test/lib.sh
 
-check "gcc build is there" config/build.sh build || exit 1
+need "gcc build is there" config/build.sh build
 service=$build/app/spimdevd
 load=$build/test/service/load
 slack=${SLACK:-2000}
 
-check "64 processes share 32 queues" timeout 120 "${load}_swarm" --service "$service"
-check "first completion, kill of a busy client" timeout 120 "${load}_latency" \
+# A program must have got as far as its last figures.
+check "64 processes share 32 queues" ends_with 0 "descriptors of the service per connection" \
+	"${load}_swarm" --service "$service"
+check "first completion, kill of a busy client" \
+	ends_with 0 "queues of the service in use: 0 " "${load}_latency" \
 	--service "$service" --slack "$slack"
-check "shares of clients" timeout 180 "${load}_fairness" --service "$service" --cost 5 \
-	--slack "$slack"
-check "8 DPDK processes at once" timeout 180 python3 test/service/swarm_pmd.py
+check "shares of clients" ends_with 0 "wait of small ops beside 1024 KiB ops" \
+	"${load}_fairness" --service "$service" --cost 5 --slack "$slack"
+check "8 DPDK processes at once" ends_with 0 "8 DPDK processes, " \
+	python3 test/service/swarm_pmd.py
 for sw in off on; do
-	check "8 DPDK processes at once with 4 queues, sw=$sw" timeout 180 \
+	check "8 DPDK processes at once with 4 queues, sw=$sw" ends_with 0 "8 DPDK processes, " \
 		python3 test/service/swarm_pmd.py --queues 4 --sw "$sw"
 done
 
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-if [ -x build/tsan/app/spimdevd ]; then
-	check "tsan: 48 processes share 16 queues" timeout 300 "${load}_swarm" \
-		--service "$build/tsan/app/spimdevd --sandbox off" \
+tsan_swarm() {
+	[ -x build/tsan/app/spimdevd ] || {
+		echo "no build/tsan/app/spimdevd; the group tsan makes it"
+		return 1
+	}
+	"${load}_swarm" --service "$build/tsan/app/spimdevd --sandbox off" \
 		--procs 48 --queues 16 --rounds 30 --kib 4096
-else
-	echo "not ok tsan: no build/tsan/app/spimdevd; the group tsan makes it"
-fi
+}
+check "tsan: 48 processes share 16 queues" \
+	ends_with 0 "descriptors of the service per connection" tsan_swarm
 
 for sw in off on; do
-	check "service killed every second under 4 DPDK clients, sw=$sw" timeout 180 \
-		python3 test/service/restart.py --client "${load}_restart_client" --sw "$sw"
+	check "service killed every second under 4 DPDK clients, sw=$sw" \
+		ends_with 0 " 0 failed, 0 wrong;" python3 test/service/restart.py \
+		--client "${load}_restart_client" --sw "$sw"
 done

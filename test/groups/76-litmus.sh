@@ -5,9 +5,9 @@
 # Memory order: the rings against arm64's model, and the barriers in the compiled code.
 # beforehand: config/chroot.sh sid herdtools7
 
-set -u
+set -eu
 . test/lib.sh
 
-check "gcc builds for arm64" config/arm64.sh build/arm64 || exit 1
-check "gcc build is there" config/build.sh build || exit 1
-test/litmus/run.sh
+within 1800 need "gcc builds for arm64" config/arm64.sh build/arm64
+need "gcc build is there" config/build.sh build
+within 3600 reports litmus test/litmus/run.sh

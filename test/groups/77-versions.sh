@@ -10,7 +10,9 @@
 # A mirror need not have these sources: the one that this was written with had the binary
 # packages only, and a tree of the same release series did instead (see versions.sh).
 
-set -u
+set -eu
 . test/lib.sh
 
-test/versions.sh trixie sid
+for suite in trixie sid; do
+	within 3600 reports "$suite" test/versions.sh "$suite"
+done

@@ -6,8 +6,8 @@
 # minutes. Long forms: test/vm/run.sh --full.
 # beforehand: test/vm/setup.sh
 
-set -u
+set -eu
 . test/lib.sh
 
-check "gcc build is there" config/build.sh build || exit 1
-test/vm/run.sh probe autotest counts handover kill reset
+need "gcc build is there" config/build.sh build
+within 3600 reports vm test/vm/run.sh probe autotest counts handover kill reset

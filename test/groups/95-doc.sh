@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 
-set -u
+set -eu
 . test/lib.sh
 
-check "the build knows the documentation" config/build.sh build -Ddocs=enabled || exit 1
+need "the build knows the documentation" config/build.sh build -Ddocs=enabled
 check "documentation builds without a warning" ninja -C build doc
 check "documentation has a first page" test -s build/doc/html/index.html

@@ -49,9 +49,6 @@ programs() {
 		service config/build.sh build gcc*
 		service service/test_life.py tests test_life
 		service service/test_clients.py tests test_clients ?san,*test_clients
-		service service/spimgz.sh tests spimgz
-		service pmd/test_pmd_stateless tests the*memory*of*all*kinds
-		service pmd/test_pmd_extmem tests the*memory*that*is*mapped
 		service doc/client_example text the*example*
 		service build/asan/app/spimdevd file the*group*asan*is*there
 		service build/tsan/app/spimdevd file the*group*tsan*is*there
@@ -141,14 +138,13 @@ make_tree() {
 	mkdir "$work/tree"
 	cd "$work/tree"
 	stands_in config/setup.sh config/build.sh config/arm64.sh config/chroot.sh app/perf.sh \
-		test/service/test_life.py test/service/test_clients.py test/service/spimgz.sh \
+		test/service/test_life.py test/service/test_clients.py \
 		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh \
 		test/stock/autotest.sh test/stock/perf.sh test/stock/perf_matrix.py \
 		test/stock/telemetry.sh test/litmus/run.sh test/vm/run.sh test/packages.sh \
 		test/versions.sh build/test/service/hostile build/test/service/load_swarm \
 		build/test/service/load_latency build/test/service/load_fairness \
-		build/test/service/load_restart_client build/test/pmd/test_pmd_stateless \
-		build/test/pmd/test_pmd_extmem build/doc/client_example build/app/spimdevd \
+		build/test/service/load_restart_client build/doc/client_example build/app/spimdevd \
 		build/asan/app/spimdevd build/tsan/app/spimdevd
 	for name in meson ninja nm objdump gcc clang valgrind shellcheck; do
 		stands_in "build/bin/$name"

@@ -34,36 +34,6 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 sanitized asan
 sanitized tsan
 
-# Programs without DPDK: the C interface by the shared library, and spimgz.
-reports spimgz test/service/spimgz.sh build
-
-# pmd_by_service TEST COUNT: a test of the driver over the service.
-pmd_by_service() {
-	socket=$logs/service-$$
-	"$build/app/spimdevd" --listen "$socket" --workers 1 > "$logs/service-pmd" 2>&1 &
-	server=$!
-	tries=0
-	until grep -q listening "$logs/service-pmd"; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 500 ] || {
-			cat "$logs/service-pmd"
-			return 2
-		}
-		sleep 0.01
-	done
-	status=0
-	"$build/test/pmd/test_pmd_$1" -- --dev "dev=unix:$socket" --count "$2" || status=$?
-	kill "$server"
-	wait "$server" || {
-		echo "the service ended with status $?"
-		status=2
-	}
-	return "$status"
-}
-# Half of the chains have external memory, which the service cannot see.
-reports "the driver over the service, with memory of all kinds" pmd_by_service stateless 100
-reports "the driver over the service, with memory that is mapped" pmd_by_service extmem 20
-
 # The guide's client, on bytes that are not text.
 example() {
 	"$build/doc/client_example" local < "$so" > "$logs/example" && python3 -c 'import sys, zlib

@@ -129,37 +129,7 @@ def of_hostile(tree, sandbox):
                        [*programs("spimdevd"), "test/service/hostile"])
 
 
-# The driver over a service of its own; "$1" is the test, "$2" its count.
-BY_SERVICE = """
-dir=$(mktemp -d) || exit 1
-trap 'kill $server; wait $server; rm -rf "$dir"' EXIT
-build/app/spimdevd --listen "$dir/s" --workers 1 $SPIMDEVD_ARGS > "$dir/log" 2>&1 &
-server=$!
-tries=0
-until grep -q listening "$dir/log" || [ "$tries" -ge 500 ]; do
-	tries=$((tries + 1))
-	sleep 0.01
-done
-build/test/pmd/test_pmd_$1 -- --dev "dev=unix:$dir/s" --count "$2"
-"""
-
-
-def names_modules(tree, path):
-    with open(os.path.join(tree, path), encoding="utf-8") as f:
-        return re.search(r"\btest_[\w$]+\.py", f.read())
-
-
 def of_groups(tree, sandbox):
-    spimgz = "test/service/spimgz.sh"
-    # Where that script runs modules of test/service, those are there already.
-    if os.path.exists(os.path.join(tree, spimgz)) and not names_modules(tree, spimgz):
-        yield Test("spimgz", ["sh", spimgz, BUILD],
-                   sorted({*programs("spimdevd", "spimgz"), *named(tree, spimgz, set())}),
-                   scripts=[spimgz])
-    for name, count in (("stateless", "100"), ("extmem", "20")):
-        if os.path.exists(os.path.join(tree, "test/pmd/test_pmd_%s.c" % name)):
-            yield Test("pmd_service_" + name, ["sh", "-c", BY_SERVICE, "sh", name, count],
-                       [*programs("spimdevd"), "test/pmd/test_pmd_" + name])
     yield Test("load_swarm", [BUILD + "/test/service/load_swarm", "--service",
                               " ".join([BUILD + "/app/spimdevd", *sandbox])],
                [*programs("spimdevd"), "test/service/load_swarm"])

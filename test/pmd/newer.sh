@@ -16,4 +16,5 @@ reports "usual" "$1/test/pmd/test_pmd_newer"
 for args in workers=1 ext=off; do
 	reports "$args" "$1/test/pmd/test_pmd_newer" -- --dev "$args" --count 60
 done
+# shellcheck disable=SC2154 # lib.sh has it
 exit "$failed"

@@ -8,12 +8,15 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
 #include "holdings.h"
 #include "hurry.h"
+#include "spim_internal.h"
 #include "spim_liar.h"
 #include "spimdev.h"
 
@@ -100,6 +103,95 @@ test_zip_needs(void **state)
 	spim_liar_start_with(ARGS("--revision", "0x21"));
 	assert_int_equal(spim_zip_open(spim_liar_name, NULL, &z), -ENOTSUP);
 	spim_liar_end(0);
+}
+
+/* ---- Memory that the service sees ---- */
+
+/* Its size is fixed for good, and a child does not have it. */
+static void
+test_shared_memory(void **state)
+{
+	const char *flags = NULL;
+	char line[512], begin[32];
+	struct spim_dev *dev;
+	bool inside = false;
+	uint8_t *mem;
+	FILE *f;
+
+	(void)state;
+	spim_liar_start("none");
+	assert_int_equal(spim_open(spim_liar_name, &spim_liar_conf, &dev), 0);
+	mem = spim_mem_alloc(dev, LEN + 1);
+	assert_non_null(mem);
+	assert_ptr_equal(dev->chunks->va, mem);
+	assert_int_equal(dev->chunks->len, 2 * LEN);
+	assert_int_equal(fcntl(dev->chunks->fd, F_GET_SEALS),
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	assert_int_equal(fcntl(dev->chunks->fd, F_GETFD), FD_CLOEXEC);
+	snprintf(begin, sizeof(begin), "%lx-", (unsigned long)mem);
+	f = fopen("/proc/self/smaps", "re");
+	while (flags == NULL && fgets(line, sizeof(line), f) != NULL) {
+		inside = inside || strncmp(line, begin, strlen(begin)) == 0;
+		if (inside && strncmp(line, "VmFlags:", 8) == 0)
+			flags = line;
+	}
+	fclose(f);
+	assert_non_null(flags);
+	assert_non_null(strstr(flags, " dc")); /* not copied by fork() */
+	spim_mem_free(dev, mem);
+	spim_close(dev);
+	spim_liar_end(0);
+}
+
+static unsigned int announced;
+static int announce_ret;
+
+static int
+announce(struct spim_dev *dev, void *priv)
+{
+	assert_ptr_equal(priv, &announced);
+	assert_non_null(dev);
+	announced++;
+	return announce_ret;
+}
+
+/* The caller's own memory is announced at each opening, and what that gives is told. */
+static void
+test_announce(void **state)
+{
+	struct spim_conf conf = spim_liar_conf;
+	struct spim_queue *q;
+	struct spim_dev *dev;
+
+	(void)state;
+	conf.announce = announce;
+	conf.announce_priv = &announced;
+	spim_liar_start("none");
+	announced = 0;
+	announce_ret = -EPERM;
+	assert_int_equal(spim_open(spim_liar_name, &conf, &dev), -EPERM);
+	assert_int_equal(announced, 1);
+	announce_ret = 0;
+	assert_int_equal(spim_open(spim_liar_name, &conf, &dev), 0);
+	assert_int_equal(announced, 2);
+	assert_int_equal(spim_queue_take(dev, 0, 16, -1, &q), 0);
+	assert_int_equal(announced, 2);
+	assert_int_equal(spim_liar_leave(), 0);
+	spim_liar_again(NULL);
+	announce_ret = -EPERM;
+	assert_int_equal(spim_queue_restart(dev, q), -EPERM);
+	assert_int_equal(spim_queue_restart(dev, q), -EPERM);
+	announce_ret = 0;
+	assert_int_equal(spim_queue_restart(dev, q), 0);
+	assert_int_equal(announced, 5);
+	assert_int_equal(spim_queue_stop(dev, q), 0);
+	spim_queue_put(dev, q);
+	spim_close(dev);
+	spim_liar_end(0);
+	/* One that sees all memory is told of none. */
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	assert_int_equal(announced, 5);
+	spim_close(dev);
 }
 
 /* ---- Whatever can fail ---- */
@@ -220,6 +312,8 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zip_goes_on),
 		cmocka_unit_test(test_zip_needs),
+		cmocka_unit_test(test_shared_memory),
+		cmocka_unit_test(test_announce),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_failures_local),
 		cmocka_unit_test(test_short),

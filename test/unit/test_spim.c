@@ -21,7 +21,8 @@
 
 #include "hisi_zip_ext.h"
 #include "hisi_zip_sqe.h"
-#include "spim.h"
+#include "holdings.h"
+#include "spim_internal.h"
 
 static char last_line[512];
 
@@ -99,6 +100,7 @@ test_info(void **state)
 	assert_int_equal(info.queues, 1024);
 	assert_int_equal(info.va, 1);
 	assert_int_equal(info.polled, 1);
+	assert_int_equal(info.announce, 0);
 	assert_int_equal(info.ext_features, HISI_ZIP_EXT_F_ALL);
 	spim_close(dev);
 
@@ -307,6 +309,125 @@ test_reset(void **state)
 	spim_close(dev);
 }
 
+/* ---- Options of a function in this process ---- */
+
+static unsigned int spawned;
+
+static int
+spawn(pthread_t *thread, void *(*run_it)(void *), void *arg, void *priv)
+{
+	unsigned int *most = priv;
+
+	if (spawned == *most)
+		return EAGAIN;
+	spawned++;
+	return pthread_create(thread, NULL, run_it, arg);
+}
+
+static void
+test_threads(void **state)
+{
+	struct spim_conf conf = conf_of(3, 0, 0, 0);
+	const struct holdings_now before = holdings_get();
+	unsigned int most = 3;
+	struct spim_dev *dev;
+
+	(void)state;
+	conf.local.spawn = spawn;
+	conf.local.spawn_priv = &most;
+	spawned = 0;
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	assert_int_equal(spawned, 3);
+	spim_close(dev);
+	holdings_same(&before);
+	spawned = 0;
+	most = 2;
+	assert_int_equal(spim_open("local", &conf, &dev), -EAGAIN);
+	assert_non_null(strstr(last_line, "local function with 3 workers, revision 0x30: error "));
+	holdings_same(&before);
+}
+
+static void
+test_copies(void **state)
+{
+	struct spim_conf conf = conf_of(0, 0, 0, 0);
+	uint8_t from[100], to[100] = { 0 };
+	const struct hisi_zip_sqe *done;
+	struct hisi_zip_sqe sqe;
+	struct spim_queue *q;
+	struct spim_dev *dev;
+
+	(void)state;
+	conf.local.copy = 1;
+	memset(from, 'c', sizeof(from));
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &q), 0);
+	sqe = request(from, sizeof(from), to, sizeof(to));
+	done = run(q, &sqe);
+	assert_int_equal(done->produced, sizeof(from));
+	assert_memory_equal(from, to, sizeof(from));
+	assert_int_equal(spim_queue_stop(dev, q), 0);
+	spim_queue_put(dev, q);
+	spim_close(dev);
+}
+
+/* A faulty ring depth, and a queue number that the function does not have. */
+static void
+test_wrong_queues(void **state)
+{
+	static const uint16_t depths[] = { 0, 1, 15, 17, 3000, 8192 };
+	struct spim_conf conf = conf_of(0, 0, 0, 4);
+	volatile uint64_t *sq, *cq;
+	struct spim_queue *q;
+	struct spim_dev *dev;
+
+	(void)state;
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	for (size_t i = 0; i < sizeof(depths) / sizeof(depths[0]); i++)
+		assert_int_equal(spim_queue_take(dev, 0, depths[i], -1, &q), -EINVAL);
+	assert_int_equal(dev->io->ops->doorbells(dev->io, 3, &sq, &cq), 0);
+	assert_ptr_not_equal(sq, cq);
+	assert_int_equal(dev->io->ops->doorbells(dev->io, 4, &sq, &cq), -EINVAL);
+	spim_close(dev);
+}
+
+static uint32_t written_off;
+static uint64_t written;
+
+static void
+note_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
+{
+	(void)io;
+	written_off = off;
+	written = value;
+}
+
+/* The end of a stream is told to whoever offers to be told. */
+static void
+test_stream_release(void **state)
+{
+	(void)state;
+	for (uint8_t plain = 0; plain < 2; plain++) {
+		struct spim_conf conf = conf_of(0, plain, 0, 0);
+		const struct hisi_qm_io_ops *ops;
+		struct hisi_qm_io_ops noting;
+		struct spim_dev *dev;
+
+		assert_int_equal(spim_open("local", &conf, &dev), 0);
+		ops = dev->io->ops;
+		noting = *ops;
+		noting.write64 = note_write64;
+		dev->io->ops = &noting;
+		written = 0;
+		spim_stream_release(dev, 0x123456789abcull);
+		dev->io->ops = ops;
+		assert_true(written == (plain ? 0 : 0x123456789abcull));
+		if (!plain)
+			assert_int_equal(written_off, HISI_ZIP_EXT_REG_STREAM_RELEASE);
+		spim_close(dev);
+	}
+}
+
 int
 main(void)
 {
@@ -317,6 +438,10 @@ main(void)
 		cmocka_unit_test(test_stop_drains),
 		cmocka_unit_test(test_queues_on_use),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_wrong_queues),
+		cmocka_unit_test(test_stream_release),
 	};
 
 	return cmocka_run_group_tests_name("spim", tests, NULL, NULL);

@@ -17,7 +17,7 @@ void pmd_service_use(const char *program, const char *sandbox);
 /** Leave no service and no socket. */
 void pmd_service_cleanup(void);
 
-/** Reserve hugepages of that much memory in all that are free; fails the program if there are none. */
+/** Have that much memory in free hugepages, or fail the program. */
 void pmd_huge_reserve(unsigned int mb);
 /** Give back what was reserved. */
 void pmd_huge_restore(void);

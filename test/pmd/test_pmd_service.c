@@ -190,7 +190,8 @@ no_maps(void)
 		ret = rte_vdev_init(NAME, args_with("sw=on"));
 		log = pmd_log_end();
 		PMD_CHECK(ret == -ENOSPC, "%d", ret);
-		PMD_CHECK(strstr(log, "could not be announced") != NULL, "the log says \"%s\"", log);
+		PMD_CHECK(strstr(log, "could not be announced") != NULL, "the log says \"%s\"",
+			log);
 		if (round > 0)
 			pmd_usage_check("no maps", &before);
 	}

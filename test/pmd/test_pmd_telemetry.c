@@ -576,9 +576,9 @@ main(int argc, char **argv)
 		{ "info", info },
 		{ "wrong_parameters", wrong_parameters },
 		{ "queues", queues, PMD_BAD_OPS },
-		{ "stats", stats },
-		{ "errors", errors },
-		{ "compressdev_stats", compressdev_stats },
+		{ "stats", stats, PMD_FAULTS },
+		{ "errors", errors, PMD_FAULTS },
+		{ "compressdev_stats", compressdev_stats, PMD_FAULTS },
 		{ 0 },
 	};
 

@@ -30,7 +30,35 @@ static struct {
 	bool secondary, no_cdev, no_destroy;
 	unsigned int created, destroyed;
 	int socket;
+	unsigned int here; /* the socket that the caller runs on */
+	unsigned int maps, unmaps;
 } w;
+
+__typeof__(rte_socket_id) __wrap_rte_socket_id;
+__typeof__(hisi_zip_extmem_map) __wrap_hisi_zip_extmem_map;
+__typeof__(hisi_zip_extmem_unmap) __wrap_hisi_zip_extmem_unmap;
+
+unsigned int
+__wrap_rte_socket_id(void)
+{
+	return w.here;
+}
+
+int
+__wrap_hisi_zip_extmem_map(struct hisi_zip_dev *dev, void *va, size_t len)
+{
+	PMD_CHECK(dev == hisi_zip_find(NAME) && len == 64 && va != NULL, "%zu bytes", len);
+	w.maps++;
+	return w.maps == 2 ? -EEXIST : 0;
+}
+
+int
+__wrap_hisi_zip_extmem_unmap(struct hisi_zip_dev *dev, void *va, size_t len)
+{
+	PMD_CHECK(dev == hisi_zip_find(NAME) && len == 64 && va != NULL, "%zu bytes", len);
+	w.unmaps++;
+	return w.unmaps == 2 ? -ENOENT : 0;
+}
 
 void __real_rte_vdev_register(struct rte_vdev_driver *driver);
 void __wrap_rte_vdev_register(struct rte_vdev_driver *driver);
@@ -64,7 +92,7 @@ __wrap_rte_compressdev_pmd_create(const char *name, struct rte_device *device, s
 		return NULL;
 	w.created++;
 	/* This machine has one socket only. */
-	params->socket_id = (int)rte_socket_id();
+	params->socket_id = 0;
 	return __real_rte_compressdev_pmd_create(name, device, size, params);
 }
 
@@ -164,7 +192,7 @@ too_many(void)
 
 	for (n = 0; n < RTE_COMPRESS_MAX_DEVS; n++) {
 		snprintf(name, sizeof(name), NAME "_%u", n);
-		PMD_CHECK(pmd_dev_add(name, "") == n, "%u", n);
+		PMD_CHECK(pmd_dev_add(name, "") == n && hisi_zip_find(name)->id == n, "%u", n);
 	}
 	full = pmd_usage_get();
 	snprintf(want, sizeof(want), "HISI_ZIP: %s: no compressdev could be created\n", NAME);
@@ -307,10 +335,11 @@ sockets(void)
 		const char *args;
 		int socket;
 	} rows[] = {
-		{ 1, NULL, 1 }, { 0, NULL, 0 }, { -1, NULL, 0 }, { 0, "socket_id=1", 1 },
+		{ 1, NULL, 1 }, { 0, NULL, 0 }, { -1, NULL, 5 }, { 0, "socket_id=1", 1 },
 		{ 1, "socket_id=0", 0 }, { -1, "socket_id=1", 1 },
 	};
 
+	w.here = 5;
 	for (size_t i = 0; i < RTE_DIM(rows); i++) {
 		vdev.device.numa_node = rows[i].numa_node;
 		vdev.device.devargs = rows[i].args != NULL ? &devargs : NULL;
@@ -319,6 +348,7 @@ sockets(void)
 		PMD_CHECK(w.socket == rows[i].socket, "%zu: %d", i, w.socket);
 		PMD_CHECK(w.drv->remove(&vdev) == 0, "%zu", i);
 	}
+	w.here = 0;
 }
 
 static void
@@ -337,12 +367,17 @@ no_such_device(void)
 		ret = (unmap ? w.drv->dma_unmap : w.drv->dma_map)(&vdev, page, 0, sizeof(page));
 		PMD_CHECK(ret == -1 && rte_errno == ENODEV, "%d, %d", ret, rte_errno);
 	}
-	/* A function that sees all memory wants none of it. */
+	/* What the driver says, as the bus wants to hear it. */
 	pmd_dev_add(NAME, "");
-	for (int unmap = 0; unmap < 2; unmap++) {
+	for (int i = 0; i < 4; i++) {
+		bool unmap = i % 2 == 1, fails = i >= 2;
+
 		rte_errno = 0;
 		ret = (unmap ? w.drv->dma_unmap : w.drv->dma_map)(&vdev, page, 0, sizeof(page));
-		PMD_CHECK(ret == 0 && rte_errno == 0, "%d, %d", ret, rte_errno);
+		PMD_CHECK(w.maps == (unsigned int)i / 2 + 1 &&
+			w.unmaps == (unsigned int)(i + 1) / 2, "%u, %u", w.maps, w.unmaps);
+		PMD_CHECK(ret == (fails ? -1 : 0) && rte_errno == (!fails ? 0 : unmap ? ENOENT :
+			EEXIST), "%d, %d", ret, rte_errno);
 	}
 	pmd_dev_remove(NAME);
 }

@@ -19,6 +19,16 @@ static struct td td;
 static uint32_t *eq[2];         /* EQ and AEQ, by vector */
 static _Atomic unsigned int irqs[ZIP_DEV_IRQS];
 
+static unsigned int errors_logged;
+
+static void
+count_errors(enum zip_dev_log_level level, const char *line, void *priv)
+{
+	(void)line;
+	(void)priv;
+	errors_logged += level == ZIP_DEV_LOG_ERR;
+}
+
 static void
 count_irq(unsigned int vector, void *priv)
 {
@@ -64,6 +74,8 @@ setup_workers(unsigned int workers)
 	struct zip_dev_conf conf = td_conf(workers);
 
 	conf.irq = count_irq;
+	conf.log = count_errors;
+	errors_logged = 0;
 	td_open(&td, &conf, ARENA);
 	for (unsigned int i = 0; i < ZIP_DEV_IRQS; i++)
 		atomic_store(&irqs[i], 0);
@@ -373,6 +385,65 @@ contexts_are_checked(void **state)
 	work(&q, 1);
 	assert_int_equal(td_stats(&td).eqes, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 0);
+	/* Three refusals, and the first entry: said once. */
+	assert_int_equal(errors_logged, 4);
+	/* It is mended by another context only. */
+	assert_int_equal(set_eqc(ZIP_DEV_IRQ_EQ, td_iova(&td, eq[0]), EQ_DEPTH), 0);
+	assert_int_equal(take(&q), 1);
+	ring_cq(&q, true);
+	work(&q, 1);
+	assert_int_equal(td_stats(&td).eqes, 1);
+	assert_int_equal(errors_logged, 4);
+}
+
+/* A full AEQ takes no more, and loses nothing of what it has. */
+static void
+full_aeq_drops(void **state)
+{
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 3, HISI_ZIP_QC_COMPRESS, 4);
+	for (unsigned int i = 0; i < EQ_DEPTH + 2; i++) {
+		assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, 0x1000, td_iova(&td, q.cq)), 0);
+		tq_push(&q);
+		tq_ring(&q);
+		assert_int_equal(zip_dev_poll(td.dev, 3, 1), 0);
+		assert_int_equal(td_stats(&td).aeqes, i < EQ_DEPTH - 1 ? i + 1 : EQ_DEPTH - 1);
+	}
+	for (unsigned int i = 0; i < EQ_DEPTH - 1; i++)
+		assert_int_equal(eq[1][i], 3 | 1u << HISI_QM_EQE_PHASE_SHIFT |
+				HISI_QM_AEQE_CQE_ERROR << HISI_QM_AEQE_TYPE_SHIFT);
+	assert_int_equal(eq[1][EQ_DEPTH - 1], 0);
+	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ], 1);
+	/* All were taken: there is room again. */
+	ring_eq(ZIP_DEV_IRQ_AEQ, EQ_DEPTH - 1);
+	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, 0x1000, td_iova(&td, q.cq)), 0);
+	tq_push(&q);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 3, 1), 0);
+	assert_int_equal(td_stats(&td).aeqes, EQ_DEPTH);
+	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ], 2);
+}
+
+/* A doorbell arms once, however often the device looks at its word. */
+static void
+one_doorbell_arms_once(void **state)
+{
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 1, HISI_ZIP_QC_COMPRESS, 8);
+	work(&q, 1);
+	assert_int_equal(take(&q), 1);
+	ring_cq(&q, true);
+	assert_int_equal(td_stats(&td).eqes, 0);
+	work(&q, 6);
+	assert_int_equal(take(&q), 6);
+	assert_int_equal(td_stats(&td).eqes, 1);
+	ring_cq(&q, false);
+	work(&q, 6);
+	assert_int_equal(td_stats(&td).eqes, 1);
 }
 
 #define WORKER_ROUNDS 3000u
@@ -419,7 +490,8 @@ main(void)
 		T(armed_cq_raises_once), T(polled_queue_raises_nothing),
 		T(message_only_when_the_source_rises), T(mask_holds_the_message_back),
 		T(eq_wraps_with_its_phase), T(full_eq_overflows), T(failed_queues_are_told),
-		T(contexts_are_checked), cmocka_unit_test(no_event_is_lost),
+		T(contexts_are_checked), T(full_aeq_drops), T(one_doorbell_arms_once),
+		cmocka_unit_test(no_event_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

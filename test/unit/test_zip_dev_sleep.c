@@ -200,6 +200,79 @@ a_worker_holds_the_map(void **state)
 	assert_true(zip_dev_dma_unmap_done(td->dev, ticket));
 }
 
+static bool
+mailbox_busy(const struct td *td)
+{
+	return (zip_dev_read(td->dev, HISI_QM_MAILBOX, 4) & HISI_QM_MB_BUSY) != 0;
+}
+
+static void
+push_noop(struct tq *q)
+{
+	tq_slot(q, HISI_ZIP_REQ_EXT_COPY)->dw10 = HISI_ZIP_EXT_VALID;
+	tq_push(q);
+	tq_ring(q);
+}
+
+/* A command that has to wait for workers is busy until the last of them is done. */
+static void
+commands_are_put_off(void **state)
+{
+	struct hisi_qm_mailbox flush = { .w0 = HISI_QM_MB_FLUSH_QM | HISI_QM_MB_BUSY };
+	struct hisi_qm_mailbox stop = { .w0 = HISI_QM_MB_STOP_QP | HISI_QM_MB_BUSY };
+	struct zip_dev_conf conf = td_conf(0);
+	struct zip_dev_queue *dq;
+	struct zip_dev_group *g;
+	struct tq q[2];
+	struct td td;
+
+	(void)state;
+	assert_int_equal(zip_dev_group_create(pool, 0, 1, &g), 0);
+	conf.group = g;
+	conf.deferred = 1;
+	td_open(&td, &conf, 1u << 20);
+	for (uint16_t i = 0; i < 2; i++)
+		tq_start(&q[i], &td, i, HISI_ZIP_QC_COMPRESS, 16);
+	for (unsigned int i = 0; i < 2; i++) {
+		/* One of the two has work. */
+		push_noop(&q[i]);
+		zip_dev_mailbox(td.dev, &flush);
+		assert_true(mailbox_busy(&td));
+		assert_true(mailbox_busy(&td));
+		dq = zip_dev_sched_get(pool, UINT32_MAX, now);
+		assert_true(mailbox_busy(&td));
+		serve(dq);
+		assert_false(mailbox_busy(&td));
+		assert_non_null(tq_pop(&q[i]));
+	}
+	/* It is live again, and a stop waits, too; doorbells that come after it do not count. */
+	push_noop(&q[0]);
+	zip_dev_mailbox(td.dev, &stop);
+	assert_true(mailbox_busy(&td));
+	push_noop(&q[0]);
+	serve(zip_dev_sched_get(pool, UINT32_MAX, now));
+	assert_false(mailbox_busy(&td));
+	assert_int_equal(td_stats(&td).requests, 3);
+	assert_int_equal(td_stats(&td).queues_live, 1);
+	assert_int_equal(td_stats(&td).mailbox_errors, 0);
+	/* Set up anew while a worker has it: only when it has let go. */
+	stop.w0 = HISI_QM_MB_SQC | HISI_QM_MB_BUSY;
+	stop.queue_num = 1;
+	stop.base_l = (uint32_t)td_iova(&td, td_alloc(&td, 32, 32));
+	stop.base_h = (uint32_t)(TD_IOVA >> 32);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, stop.base_l | TD_IOVA >> 32 << 32, true), 0);
+	push_noop(&q[1]);
+	dq = zip_dev_sched_get(pool, UINT32_MAX, now);
+	zip_dev_mailbox(td.dev, &stop);
+	assert_true(mailbox_busy(&td));
+	assert_int_equal(serve(dq), 0);
+	assert_false(mailbox_busy(&td));
+	assert_int_equal(td_stats(&td).mailbox_errors, 0);
+	assert_int_equal(td_stats(&td).queues_live, 0);
+	td_close(&td);
+	zip_dev_group_destroy(g);
+}
+
 /* In the midst, at the head and at the tail of the list of turns. */
 static void
 lists_keep_their_order(void **state)
@@ -328,6 +401,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T_WAKE(quiet_queues_fall_asleep), T_WAKE(a_look_wakes),
 		T(without_the_protocol_none_sleeps), T(queues_leave), T(a_worker_holds_the_map),
+		T(commands_are_put_off),
 		T(lists_keep_their_order), T(sleepers_are_called),
 		T_WAKE(a_wake_calls_a_sleeper),
 	};

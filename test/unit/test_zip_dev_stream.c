@@ -9,6 +9,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "zip_dev_internal.h"
+
 #define ARENA   (64u << 20)
 #define MAX_LEN (200u << 10)
 #define STREAMS 8
@@ -269,6 +271,61 @@ limit_release_and_misuse(void **state)
 	assert_int_equal(streams(), 0);
 }
 
+/* Two requests of one stream at a time, and a release meanwhile, as two workers would meet. */
+static void
+busy_streams(void **state)
+{
+	const struct zip_codec_params params = { .level = 1, .window = 15, .adler32 = 1,
+		.checksum = ZIP_CODEC_ADLER32 };
+	struct zip_dev_streams s;
+	struct zip_dev_stream *a, *b;
+
+	(void)state;
+	zip_dev_streams_init(&s, 2, NULL);
+#define GET(key, first, dir, st) zip_dev_stream_get(&s, key, first, dir, HISI_ZIP_REQ_ZLIB, \
+		&params, st)
+	assert_int_equal(GET(1, true, ZIP_CODEC_COMPRESS, &a), HISI_ZIP_OK);
+	/* Neither goes on nor begins anew while it is busy. */
+	assert_int_equal(GET(1, false, ZIP_CODEC_COMPRESS, &b), HISI_ZIP_BAD_STREAM);
+	assert_int_equal(GET(1, true, ZIP_CODEC_COMPRESS, &b), HISI_ZIP_BAD_STREAM);
+	assert_int_equal(GET(2, true, ZIP_CODEC_COMPRESS, &b), HISI_ZIP_OK);
+	assert_true(a != b);
+	/* Released while busy: gone when its request is done, whatever that wants. */
+	zip_dev_stream_release(&s, 1);
+	assert_int_equal(s.used, 2);
+	zip_dev_stream_put(&s, b, true);
+	zip_dev_stream_put(&s, a, true);
+	assert_int_equal(s.used, 1);
+	assert_int_equal(GET(1, false, ZIP_CODEC_COMPRESS, &a), HISI_ZIP_BAD_STREAM);
+	/* The release is not the next one's. */
+	a->ended = a->finishing = true;
+	a->trailer_done = 3;
+	a->isize = 77;
+	assert_int_equal(GET(3, true, ZIP_CODEC_COMPRESS, &b), HISI_ZIP_OK);
+	assert_ptr_equal(a, b);
+	/* Nor is anything else of the one before. */
+	assert_true(!b->ended && !b->finishing && b->trailer_done == 0 && b->isize == 0 &&
+			b->crc32 == 0 && b->adler32 == 1 && b->checksum == ZIP_CODEC_ADLER32);
+	zip_dev_stream_put(&s, b, true);
+	assert_int_equal(s.used, 2);
+	assert_int_equal(GET(4, true, ZIP_CODEC_COMPRESS, &a), HISI_ZIP_NO_STREAM);
+	assert_int_equal(s.made, 2);
+	/* The other direction takes what is free of this one. */
+	zip_dev_stream_release(&s, 3);
+	assert_int_equal(GET(3, true, ZIP_CODEC_DECOMPRESS, &a), HISI_ZIP_OK);
+	assert_int_equal(a->dir, ZIP_CODEC_DECOMPRESS);
+	zip_dev_stream_put(&s, a, true);
+	assert_int_equal(GET(3, false, ZIP_CODEC_COMPRESS, &a), HISI_ZIP_BAD_STREAM);
+	assert_int_equal(GET(3, false, ZIP_CODEC_DECOMPRESS, &a), HISI_ZIP_OK);
+	zip_dev_stream_put(&s, a, false);
+	assert_int_equal(s.used, 1);
+	zip_dev_streams_reset(&s);
+	assert_int_equal(s.used, 0);
+	assert_int_equal(GET(2, false, ZIP_CODEC_COMPRESS, &a), HISI_ZIP_BAD_STREAM);
+#undef GET
+	zip_dev_streams_fini(&s);
+}
+
 static void
 release_is_the_extensions(void **state)
 {
@@ -377,7 +434,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(random_pieces), T(limit_release_and_misuse), T(wrong_trailer),
 		T(nothing_behind_the_last_input),
-		cmocka_unit_test(release_is_the_extensions),
+		cmocka_unit_test(release_is_the_extensions), cmocka_unit_test(busy_streams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -426,6 +426,52 @@ full_aeq_drops(void **state)
 	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ], 2);
 }
 
+/* A head at the depth is none, even where as many entries are taken. */
+static void
+head_at_the_depth(void **state)
+{
+	struct hisi_qm_eqc *eqc = td_alloc(&td, sizeof(*eqc), 32);
+	struct tq q;
+
+	(void)state;
+	start_armed(&q, 0, 16);
+	work(&q, 1);
+	ring_cq(&q, true);
+	ring_eq(ZIP_DEV_IRQ_EQ, 2);
+	for (unsigned int i = 0; i < EQ_DEPTH - 2; i++)
+		ring_cq(&q, true);
+	assert_int_equal(td_stats(&td).eqes, EQ_DEPTH);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
+	ring_eq(ZIP_DEV_IRQ_EQ, EQ_DEPTH);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 1);
+	assert_int_equal(td_mb(&td, HISI_QM_MB_EQC, 0, td_iova(&td, eqc), true), 0);
+	assert_int_equal(eqc->head, 2);
+	assert_int_equal(eqc->tail, 0);
+	ring_eq(ZIP_DEV_IRQ_EQ, 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
+}
+
+/* After a reset there is no EQ and no AEQ, wherever they were. */
+static void
+no_event_after_a_reset(void **state)
+{
+	struct tq q;
+
+	(void)state;
+	start_armed(&q, 0, 4);
+	zip_dev_reset(td.dev);
+	assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+	work(&q, 2);
+	assert_int_equal(tq_set(&q, HISI_ZIP_QC_COMPRESS, 0x1000, td_iova(&td, q.cq)), 0);
+	tq_push(&q);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 1), 0);
+	assert_int_equal(td_stats(&td).eqes + td_stats(&td).aeqes, 0);
+	assert_int_equal(eq[0][0] | eq[1][0], 0);
+	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE) | td_rd(&td, HISI_QM_AEQ_INT_SOURCE), 0);
+	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ] + irqs[ZIP_DEV_IRQ_AEQ], 0);
+}
+
 /* A doorbell arms once, however often the device looks at its word. */
 static void
 one_doorbell_arms_once(void **state)
@@ -490,7 +536,8 @@ main(void)
 		T(armed_cq_raises_once), T(polled_queue_raises_nothing),
 		T(message_only_when_the_source_rises), T(mask_holds_the_message_back),
 		T(eq_wraps_with_its_phase), T(full_eq_overflows), T(failed_queues_are_told),
-		T(contexts_are_checked), T(full_aeq_drops), T(one_doorbell_arms_once),
+		T(contexts_are_checked), T(full_aeq_drops), T(head_at_the_depth),
+		T(no_event_after_a_reset), T(one_doorbell_arms_once),
 		cmocka_unit_test(no_event_is_lost),
 	};
 

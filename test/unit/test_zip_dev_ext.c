@@ -404,13 +404,22 @@ static void
 plain_limits(void **state)
 {
 	struct hisi_zip_sqe *sqe;
+	uint32_t status[256];
 
 	(void)state;
 	/* dw10 to dw12 are not looked at. */
 	assert_int_equal(deflate_req(0xffffffff, 1000, CAP)->dw3, HISI_ZIP_OK);
 	assert_int_equal(deflate_req(0, 0, CAP)->dw3, HISI_ZIP_BAD_SQE);
 	assert_int_equal(deflate_req(0, 100, 15)->dw3, HISI_ZIP_DSTLEN_OUT);
+	assert_int_equal(td_stats(&td).errors, 2);
+	/* The data is valid: no error. */
 	assert_int_equal(deflate_req(0, 3, 16)->dw3, HISI_ZIP_NEGACOMPRESS);
+	assert_int_equal(td_stats(&td).errors, 2);
+	zip_dev_stats_status(td.dev, status);
+	assert_int_equal(status[HISI_ZIP_NEGACOMPRESS], 1);
+	assert_int_equal(status[HISI_ZIP_BAD_SQE], 1);
+	assert_int_equal(status[HISI_ZIP_DSTLEN_OUT], 1);
+	assert_int_equal(status[HISI_ZIP_OK], 0);
 	assert_int_equal(deflate_req(0, 1000, 20)->dw3, HISI_ZIP_DSTLEN_OUT);
 	sqe = tq_slot(&c, HISI_ZIP_REQ_EXT_COPY);
 	hisi_zip_sqe_src(sqe, td_iova(&td, plain), 100);

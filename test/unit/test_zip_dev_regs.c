@@ -175,6 +175,10 @@ storage(void **state)
 	assert_int_equal(td_rd(&td, HISI_QM_VF_STATE), 1);
 	td_wr(&td, HISI_QM_EQ_INT_MASK, 3);
 	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_MASK), 1);
+	td_wr(&td, HISI_QM_AEQ_INT_MASK, 7);
+	assert_int_equal(td_rd(&td, HISI_QM_AEQ_INT_MASK), 1);
+	td_wr(&td, HISI_QM_IFC_INT_MASK, 5);
+	assert_int_equal(td_rd(&td, HISI_QM_IFC_INT_MASK), 1);
 	/* A message to the PF is acknowledged; write-1-to-clear and read-only stay 0. */
 	td_wr(&td, HISI_QM_IFC_INT_SET, 1);
 	assert_int_equal(td_rd(&td, HISI_QM_IFC_INT_SET), 0);
@@ -226,6 +230,15 @@ mailbox_in_pieces(void **state)
 	/* 16 */
 	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC_VFT, 0, 0, true), 0);
 	check_vft(4);
+	/* Its last word is kept, whichever way it came. */
+	{
+		const struct hisi_qm_mailbox mb = { .w0 = (uint16_t)w0, .rsvd = 0x12345678 };
+
+		zip_dev_mailbox(td.dev, &mb);
+		assert_int_equal(td_rd(&td, HISI_QM_MAILBOX + 12), 0x12345678);
+		td_wr(&td, HISI_QM_MAILBOX + 12, 0x9abc);
+		assert_int_equal(td_rd(&td, HISI_QM_MAILBOX + 12), 0x9abc);
+	}
 	/* Without the busy bit it is no command. */
 	td_wr(&td, HISI_QM_MAILBOX, 0x77);
 	td_wr(&td, HISI_QM_MAILBOX + 12, 0);
@@ -437,14 +450,22 @@ contexts_read_back(void **state)
 	assert_int_equal(cqc->w11 & HISI_QM_CTX_TAIL_SIG, HISI_QM_CTX_TAIL_SIG);
 	assert_int_equal(cqc->dw6 & HISI_QM_CQC_PHASE, 0);
 
-	/* Write-back puts the same into the arrays. */
+	/* Write-back puts the same into the arrays, of queues that have a context. */
+	assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 1, td_iova(&td, eqc), true), 0);
+	memset(td.arena + (bt - TD_IOVA) + 32, 0x5a, 32);
+	memset(td.arena + (bt - TD_IOVA) + 32 * 5, 0x5a, 32);
+	assert_int_equal(td_rd(&td, HISI_QM_CACHE_WB_DONE), 0);
+	td_wr(&td, HISI_QM_CACHE_WB_START, 2);
 	assert_int_equal(td_rd(&td, HISI_QM_CACHE_WB_DONE), 0);
 	td_wr(&td, HISI_QM_CACHE_WB_START, 1);
 	assert_int_equal(td_rd(&td, HISI_QM_CACHE_WB_DONE), 1);
 	sqcs = (const void *)(td.arena + (bt - TD_IOVA));
 	assert_memory_equal(&sqcs[2], sqc, sizeof(*sqc));
 	assert_memory_equal(&sqcs[4 + 2], cqc, sizeof(*cqc));
-	assert_int_equal(sqcs[1].dw3, 0);
+	assert_int_equal(sqcs[1].dw3, 0x5a5a5a5a);
+	assert_int_equal(sqcs[5].dw3, 0x5a5a5a5a);
+	assert_int_equal(sqcs[0].dw3, 0);
+	assert_int_equal(sqcs[3].dw3, 0);
 }
 
 /* A no-op request in the next slot. */
@@ -491,6 +512,9 @@ doorbells_are_validated(void **state)
 		assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
 		assert_int_equal(td_stats(&td).doorbells_dropped, n_bad + i + 1);
 	}
+	/* A kick in memory is no tail either. */
+	__atomic_store_n(&db->sq, hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, 1, 1), __ATOMIC_RELEASE);
+	assert_int_equal(zip_dev_poll(td.dev, 1, 100), 0);
 	/* A half doorbell is none; the migration's kick is valid and no tail. */
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 4, good);
 	zip_dev_write(td.dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(1, HISI_QM_DB_SQ, TD_RAND, 0, 1));

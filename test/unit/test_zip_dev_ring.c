@@ -135,6 +135,7 @@ static void
 cq_overflow_stops_the_queue(void **state)
 {
 	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct zip_dev_queue_stats qs;
 	struct tq q, other;
 	uint32_t sent = 0;
 
@@ -148,10 +149,16 @@ cq_overflow_stops_the_queue(void **state)
 		assert_int_equal(zip_dev_poll(td.dev, 0, 10), 1);
 	}
 	assert_int_equal(td_stats(&td).queues_live, 2);
-	push_copy(&q, &mem[0], &mem[1], sent);
+	for (uint32_t i = 0; i < 3; i++)
+		push_copy(&q, &mem[0], &mem[1], sent);
 	tq_ring(&q);
-	zip_dev_poll(td.dev, 0, 10);
+	zip_dev_poll(td.dev, 0, 1);
 	assert_int_equal(td_stats(&td).queues_live, 1);
+	/* What waited behind it is forgotten. */
+	assert_int_equal(zip_dev_queue_stats_get(td.dev, 0, &qs), 0);
+	assert_int_equal(qs.waiting, 0);
+	assert_int_equal(qs.inflight, 0);
+	assert_int_equal(qs.requests, 9);
 	/* The last CQE was not overwritten: its phase is the first pass's. */
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(q.cq[i].w7 & HISI_QM_CQE_PHASE, 1);

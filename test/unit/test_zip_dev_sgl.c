@@ -185,6 +185,8 @@ refused(void **state)
 	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_SGL);
 	sgl->entry_sum_in_sgl = 5;
 	/* Entries: too long, outside, over the end of the map, wrapping. */
+	sge[0].len = HISI_ACC_SGE_LEN_MAX;
+	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_OK);
 	sge[0].len = HISI_ACC_SGE_LEN_MAX + 1;
 	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_SGL);
 	sge[0].len = 100;
@@ -193,6 +195,10 @@ refused(void **state)
 	sge[0].buf = UINT64_MAX - 50;
 	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_ADDR);
 	assert_int_equal(status_of(good, 60, 940), HISI_ZIP_BAD_ADDR);
+	/* Nor does it wrap where the map has the first addresses. */
+	assert_int_equal(zip_dev_dma_map(td.dev, 0, 4096, out, ZIP_DEV_PROT_READ), 0);
+	assert_int_equal(status_of(good, 60, 940), HISI_ZIP_BAD_ADDR);
+	assert_int_equal(zip_dev_dma_unmap(td.dev, 0, 4096), 1);
 	sge[0].buf = 0;
 	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_BAD_ADDR);
 	sge[0].buf = page;
@@ -225,6 +231,43 @@ largest_chain(void **state)
 	assert_int_equal(sqe->dw3, HISI_ZIP_OK);
 	for (unsigned int i = 0; i < cnt; i++)
 		assert_int_equal(out[i], big[2 * i]);
+}
+
+/* Entries that reach over two maps are two pieces: as many as there is room for, and more. */
+static void
+more_pieces_than_entries(void **state)
+{
+	const unsigned int half = HISI_ACC_SGE_MAX * HISI_ACC_SGL_MAX / 2;
+	const uint64_t iova = TD_IOVA + (1ull << 40);
+	uint8_t *two = td_alloc(&td, 3 * 4096, 4096);
+	const unsigned int rw = ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE;
+
+	(void)state;
+	fill_noise(two, 3 * 4096, 5);
+	assert_int_equal(zip_dev_dma_map(td.dev, iova, 4096, two, rw), 0);
+	assert_int_equal(zip_dev_dma_map(td.dev, iova + 4096, 4096, two + 8192, rw), 0);
+	for (unsigned int more = 0; more < 2; more++) {
+		uint64_t src = td_sgl(&td, plain, half + more, half + more, HISI_ACC_SGE_MAX);
+		struct hisi_zip_sqe *sqe = sgl_slot(&c, HISI_ZIP_REQ_EXT_COPY);
+		uint32_t len = 2 * (half + more);
+
+		for (uint64_t at = src; at != 0;) {
+			struct hisi_acc_sgl *sgl = (void *)(td.arena + (at - TD_IOVA));
+			struct hisi_acc_sge *sge = (struct hisi_acc_sge *)(sgl + 1);
+
+			for (unsigned int k = 0; k < sgl->entry_sum_in_sgl; k++) {
+				sge[k].buf = iova + 4095;
+				sge[k].len = 2;
+			}
+			at = sgl->next_dma;
+		}
+		hisi_zip_sqe_src(sqe, src, len);
+		hisi_zip_sqe_dst(sqe, td_sgl(&td, out, len, 1, 1), len);
+		sqe = tq_do(&c);
+		assert_int_equal(sqe->dw3, more ? HISI_ZIP_BAD_SGL : HISI_ZIP_OK);
+		for (uint32_t i = 0; i < len && !more; i++)
+			assert_int_equal(out[i], i % 2 == 0 ? two[4095] : two[8192]);
+	}
 }
 
 /* An SGL of cnt pieces of len bytes, step apart. */
@@ -407,7 +450,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
-		T(shared_bytes), cmocka_unit_test(overlap_as_all_pairs),
+		T(more_pieces_than_entries), T(shared_bytes),
+		cmocka_unit_test(overlap_as_all_pairs),
 		cmocka_unit_test(a_long_piece_is_not_forgotten),
 		cmocka_unit_test(pieces_are_read_and_written),
 	};

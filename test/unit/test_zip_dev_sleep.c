@@ -136,6 +136,30 @@ a_look_wakes(void **state)
 	assert_int_equal(tq_pop(&c->q)->dw3, HISI_ZIP_OK);
 }
 
+/* A CQ doorbell in memory that asks for an event is told of like a ring. */
+static void
+a_wake_arms(void **state)
+{
+	struct client *c = &client[0];
+	struct hisi_qm_eqc *eqc = td_alloc(&c->td, sizeof(*eqc), 32);
+	uint32_t *eq = td_alloc(&c->td, 8 * sizeof(*eq), 64);
+
+	(void)state;
+	eqc->base_l = (uint32_t)td_iova(&c->td, eq);
+	eqc->base_h = (uint32_t)(td_iova(&c->td, eq) >> 32);
+	eqc->dw6 = 7 | HISI_QM_EQC_PHASE;
+	assert_int_equal(td_mb(&c->td, HISI_QM_MB_EQC, 0, td_iova(&c->td, eqc), false), 0);
+	work(0, 1, 16);
+	run_all();
+	c->q.db->cq = hisi_qm_db(0, HISI_QM_DB_CQ, TD_RAND, 0, 1);
+	assert_int_equal(td_stats(&c->td).eqes, 0);
+	td_wr(&c->td, HISI_QM_SHADOW_REG_WAKE, 0);
+	assert_int_equal(td_stats(&c->td).eqes, 1);
+	assert_int_equal(eq[0], 1u << HISI_QM_EQE_PHASE_SHIFT);
+	td_wr(&c->td, HISI_QM_SHADOW_REG_WAKE, 0);
+	assert_int_equal(td_stats(&c->td).eqes, 1);
+}
+
 /* A function that does not follow the protocol is looked at for ever. */
 static void
 without_the_protocol_none_sleeps(void **state)
@@ -399,7 +423,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T_WAKE(quiet_queues_fall_asleep), T_WAKE(a_look_wakes),
+		T_WAKE(quiet_queues_fall_asleep), T_WAKE(a_look_wakes), T_WAKE(a_wake_arms),
 		T(without_the_protocol_none_sleeps), T(queues_leave), T(a_worker_holds_the_map),
 		T(commands_are_put_off),
 		T(lists_keep_their_order), T(sleepers_are_called),

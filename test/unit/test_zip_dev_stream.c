@@ -185,6 +185,7 @@ static void
 random_pieces(void **state)
 {
 	uint32_t seed = 12345;
+	uint64_t errors;
 
 	(void)state;
 	for (uint32_t i = 0; i < 600; i++) {
@@ -204,7 +205,10 @@ random_pieces(void **state)
 		assert_memory_equal(out, plain, len);
 
 		memset(out, 0, len);
+		errors = td_stats(&td).errors;
 		assert_int_equal(decompress_in_pieces(k, ctx, n, &seed), len);
+		/* That it reached the end is none. */
+		assert_int_equal(td_stats(&td).errors, errors);
 		assert_memory_equal(out, plain, len);
 		assert_int_equal(streams(), 0);
 	}

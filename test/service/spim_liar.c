@@ -55,7 +55,7 @@ spim_liar_start_with(const char *const *args)
 void
 spim_liar_start(const char *lie)
 {
-	spim_liar_start_with((const char *const[]){ "--lie", lie, "--late", "600", NULL });
+	spim_liar_start_with((const char *const[]){ "--lie", lie, "--late", "1000", NULL });
 }
 
 int

@@ -20,8 +20,8 @@
 
 #include "spim.h"
 
-/** The library's 30 s are 300 ms with hurry(SPIM_LIAR_SPEED), and --late is more. */
-#define SPIM_LIAR_SPEED 100
+/** The library's 30 s are 600 ms with hurry(SPIM_LIAR_SPEED), and --late is more. */
+#define SPIM_LIAR_SPEED 50
 
 extern const char *spim_liar_name;        /**< Of the access point. */
 extern char spim_liar_lines[16384];       /**< "E line" or "I line", since the start. */

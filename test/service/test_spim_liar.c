@@ -107,7 +107,9 @@ test_open(void **state)
 		int ret;
 
 		spim_liar_start(lie);
-		hurry(SPIM_LIAR_SPEED);
+		/* Only where an answer is waited for in vain: on a busy machine they take time. */
+		hurry(openings[i].ret == -ETIMEDOUT || strstr(lie, "silent") != NULL ?
+			SPIM_LIAR_SPEED : 1);
 		ret = spim_open(spim_liar_name, &spim_liar_conf, &dev);
 		if (ret == 0)
 			spim_close(dev);

@@ -357,7 +357,7 @@ test_late(void **state)
 	struct spim_queue *q;
 
 	(void)state;
-	open_with(ARGS("--lie", "late:9@12", "--late", "700"));
+	open_with(ARGS("--lie", "late:9@12", "--late", "1000"));
 	q = take();
 	hurry(SPIM_LIAR_SPEED);
 	for (int i = 0; i < 20; i++) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,10 +84,25 @@ chunks(void)
 static void
 test_small_pages(void **state)
 {
+	struct hisi_qm_mem behind = { .va = dev->small + SPIM_SMALL_PAGES * PAGE, .len = 0 };
 	struct hisi_qm_mem mem[SPIM_SMALL_PAGES];
 	unsigned int many = chunks();
+	uint8_t *held;
 
 	(void)state;
+	/* What begins where they end is none of them, and here nobody's. */
+	held = mmap(behind.va, PAGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (held != MAP_FAILED) {
+		held[0] = 1;
+		behind.len = 1;
+	}
+	spim_mem_qm_free(dev, &behind);
+	if (held != MAP_FAILED) {
+		assert_int_equal(held[0], 1);
+		munmap(held, PAGE);
+	}
+	assert_int_equal(dev->small_used, 1);
 	for (int round = 0; round < 2; round++) {
 		for (unsigned int i = 1; i < SPIM_SMALL_PAGES; i++) {
 			mem[i] = take(i % 2 == 0 ? PAGE : 1);

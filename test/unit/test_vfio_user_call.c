@@ -20,6 +20,7 @@
 #include "holdings.h"
 #include "test_vfio_user_util.h"
 #include "vfio_user_client.h"
+#include "vfio_user_sock.h"
 
 #define CAPS "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":65536}}"
 #define XFER 65536u
@@ -164,10 +165,38 @@ test_parts(void **state)
 	assert_string_equal(line, "");
 }
 
+/* A descriptor goes with the first part alone. */
+static void
+test_parts_with_descriptors(void **state)
+{
+	struct vfio_user_fds fds = { .cnt = 0 };
+	int fd = eventfd(0, EFD_CLOEXEC);
+	uint8_t buf[256];
+	size_t len = 0;
+
+	(void)state;
+	fail_nth_short(20); /* the header and 4 bytes, and the rest */
+	/* Nobody answers. */
+	assert_int_equal(vfio_user_client_set_irqs(c, 1, 0, 1, &fd), -ETIMEDOUT);
+	fail_nth_short(0);
+	while (len < sizeof(struct vfio_user_hdr) + sizeof(struct vfio_user_irq_set)) {
+		ssize_t n = vfio_user_sock_recv(server, buf + len, sizeof(buf) - len, &fds);
+
+		assert_true(n > 0);
+		len += (size_t)n;
+	}
+	assert_int_equal(((struct vfio_user_hdr *)buf)->size, len);
+	assert_int_equal(fds.cnt, 1);
+	vfio_user_fds_close(&fds);
+	close(fd);
+}
+
 /* It stops within a message: no other can follow that. */
 static void
 test_stops_to_read(void **state)
 {
+	ssize_t n;
+
 	(void)state;
 	assert_int_equal(vfio_user_client_region_post(c, 3, 0, data, XFER), -ENOTCONN);
 	assert_string_equal(line, "vfio-user: the server is lost: it does not read");
@@ -175,6 +204,10 @@ test_stops_to_read(void **state)
 	assert_int_equal(vfio_user_client_reset(c), -ENOTCONN);
 	/* Its own end is open, and so its device may still be there. */
 	assert_int_equal(vfio_user_client_alive(c), 0);
+	/* It is told, by the end of what it can read. */
+	while ((n = recv(server, data, sizeof(data), 0)) > 0)
+		;
+	assert_int_equal(n, 0);
 }
 
 /* It stops between two messages: the next ones may go out later. */
@@ -427,6 +460,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_parts, begin, end),
+		cmocka_unit_test_setup_teardown(test_parts_with_descriptors, begin, end),
 		cmocka_unit_test_setup_teardown(test_stops_to_read, begin, end),
 		cmocka_unit_test_setup_teardown(test_is_slow, begin, end),
 		cmocka_unit_test_setup_teardown(test_is_gone, begin, end),

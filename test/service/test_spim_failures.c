@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
@@ -118,6 +119,7 @@ test_shared_memory(void **state)
 	bool inside = false;
 	uint8_t *mem;
 	FILE *f;
+	int fd;
 
 	(void)state;
 	spim_liar_start("none");
@@ -139,7 +141,15 @@ test_shared_memory(void **state)
 	fclose(f);
 	assert_non_null(flags);
 	assert_non_null(strstr(flags, " dc")); /* not copied by fork() */
+	/* What the service has been told of already is no error; what was given back it forgets. */
+	assert_int_equal(spim_mem_announce(dev), 0);
 	spim_mem_free(dev, mem);
+	fd = memfd_create("other", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, 2 * LEN), 0);
+	assert_int_equal(spim_mem_map(dev, mem, 2 * LEN, fd, 0), 0);
+	assert_int_equal(spim_mem_map(dev, mem, LEN, fd, 0), -EEXIST);
+	assert_int_equal(spim_mem_unmap(dev, mem, 2 * LEN), 0);
+	close(fd);
 	spim_close(dev);
 	spim_liar_end(0);
 }

@@ -18,7 +18,6 @@
 #include "pmd_test.h"
 
 #define NAME "compress_hisi_zip_sw"
-#define DEPTH 16
 
 /* ---- The codec, wrapped -------------------------------------------------------------------- */
 
@@ -28,7 +27,6 @@ static struct {
 	/* What every call returns. */
 	int ret;
 	struct zip_codec_result result;
-	/* The last call. */
 	enum call call;
 	unsigned int calls;
 	enum zip_codec_flush flush;
@@ -36,8 +34,7 @@ static struct {
 	struct zip_codec_params params;
 	struct iovec iov[2][600];
 	unsigned int cnt[2];
-	/* Codecs and streams. */
-	unsigned int created, destroyed, stream_resets;
+	unsigned int created, destroyed, stream_resets, mallocs, frees;
 	size_t max_len;
 	int reset_ret;
 	bool no_codec, no_malloc;
@@ -54,6 +51,7 @@ __typeof__(zip_codec_copy) __wrap_zip_codec_copy;
 __typeof__(zip_codec_stream_run) __wrap_zip_codec_stream_run;
 __typeof__(zip_codec_stream_reset) __real_zip_codec_stream_reset, __wrap_zip_codec_stream_reset;
 __typeof__(malloc) __real_malloc, __wrap_malloc;
+__typeof__(free) __real_free, __wrap_free;
 
 /* Nothing is compressed here: it is what the case wants. */
 static int
@@ -132,7 +130,15 @@ __wrap_zip_codec_stream_reset(struct zip_codec_stream *stream,
 void *
 __wrap_malloc(size_t size)
 {
+	w.mallocs++;
 	return w.no_malloc ? NULL : __real_malloc(size);
+}
+
+void
+__wrap_free(void *p)
+{
+	w.frees++;
+	__real_free(p);
 }
 
 /* ---- Devices and ops ----------------------------------------------------------------------- */
@@ -143,7 +149,7 @@ start(const char *args, uint8_t *dev)
 	/* The function has codecs of its own, which are counted, too. */
 	memset(&w, 0, sizeof(w));
 	*dev = pmd_dev_add(NAME, args);
-	pmd_dev_start(*dev, 1, DEPTH);
+	pmd_dev_start(*dev, 1, 16);
 	return TAILQ_FIRST(&hisi_zip_find(NAME)->qps);
 }
 
@@ -316,11 +322,13 @@ many_pieces(void)
 
 		op = pmd_op(priv, chain_of(&rng, lens, src), 0, src * 7,
 			chain_of(&rng, lens, dst), 0);
-		/* The codec of the queue pair is there by then. */
 		w.calls = 0;
 		w.no_malloc = starve;
+		w.mallocs = w.frees = 0;
 		hisi_zip_sw_run(qp, op);
 		w.no_malloc = false;
+		PMD_CHECK(starve || i == 0 || (w.mallocs == rows[i / 2].memory &&
+			w.frees == w.mallocs), "%u, %u: %u, %u", src, dst, w.mallocs, w.frees);
 		if (starve && rows[i / 2].memory)
 			PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && w.calls == 0, "%u, "
 				"%u: %s", src, dst, pmd_status(op->status));

@@ -120,7 +120,9 @@ pmd_dev_id(const char *name)
 struct hisi_zip_qp *
 pmd_qp(uint8_t dev, uint16_t qp)
 {
-	return rte_compressdev_pmd_get_named_dev(rte_compressdev_name_get(dev))->data->queue_pairs[qp];
+	const char *name = rte_compressdev_name_get(dev);
+
+	return rte_compressdev_pmd_get_named_dev(name)->data->queue_pairs[qp];
 }
 
 static const char *

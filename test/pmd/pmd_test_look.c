@@ -50,13 +50,15 @@ static bool
 blames_data(const struct hisi_zip_qp *qp, unsigned int status)
 {
 	/* What a service does not see, an application may use all the same. */
-	return (status == HISI_ZIP_BAD_ADDR && qp->dev->info.announce) || status == HISI_ZIP_BAD_DATA || status == HISI_ZIP_CRC_ERR;
+	return (status == HISI_ZIP_BAD_ADDR && qp->dev->info.announce) ||
+		status == HISI_ZIP_BAD_DATA || status == HISI_ZIP_CRC_ERR;
 }
 
 static void
 check_function(const struct hisi_zip_qp *qp, const char *name)
 {
 	const struct hisi_zip_deq_stats *deq = &qp->deq;
+	bool bad_ops = look.running->expect & PMD_BAD_OPS;
 
 	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++)
 		PMD_CHECK(deq->fails[i] == 0, "%s: %" PRIu64 " queues failed (%u)", name,
@@ -65,9 +67,10 @@ check_function(const struct hisi_zip_qp *qp, const char *name)
 		"%s: %" PRIu64 " requests lost, %" PRIu64 " queues restarted, none for %" PRIu64
 		" ops", name, deq->lost, deq->restarts, qp->enq.no_queue);
 	for (unsigned int i = 0; i < RTE_DIM(deq->hw_status); i++)
-		PMD_CHECK(deq->hw_status[i] == 0 || status_of_data(i) || (blames_data(qp, i) &&
-			((look.running->expect & PMD_BAD_OPS) || qp->dev->args.sw)),
-			"%s: %" PRIu64 " requests ended with status 0x%x", name, deq->hw_status[i], i);
+		PMD_CHECK(deq->hw_status[i] == 0 || status_of_data(i) ||
+			(blames_data(qp, i) && (bad_ops || qp->dev->args.sw)),
+			"%s: %" PRIu64 " requests ended with status 0x%x", name,
+			deq->hw_status[i], i);
 }
 
 static void

@@ -365,7 +365,7 @@ main(int argc, char **argv)
 #if HISI_ZIP_HAVE_UDC
 		{ "dictionary", dictionary, PMD_BAD_OPS | PMD_LINES },
 		{ "dictionary_used", dictionary_used, PMD_BAD_OPS },
-		{ "udc_value", udc_value, PMD_BAD_OPS },
+		{ "udc_value", udc_value, PMD_BAD_OPS | PMD_LINES },
 #endif
 		{ NULL, NULL },
 	};

@@ -400,6 +400,8 @@ tell(struct rng *rng, enum hisi_zip_dir dir, enum pmd_shape shape, const struct 
 		PMD_CHECK(ops[i]->consumed <= ops[i]->src.length && ops[i]->produced <= ROOM,
 			"%s: consumed %u, produced %u", lie->name, ops[i]->consumed,
 			ops[i]->produced);
+		PMD_CHECK(lie->tell != status_unknown || ops[i]->debug_status == 0x7f,
+			"debug_status 0x%" PRIx64, ops[i]->debug_status);
 		PMD_CHECK(lie->true_enough || (ops[i]->consumed == 0 && ops[i]->produced == 0),
 			"%s: consumed %u, produced %u with %s", lie->name, ops[i]->consumed,
 			ops[i]->produced, pmd_status(status));

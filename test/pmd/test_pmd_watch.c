@@ -286,9 +286,12 @@ capacity(struct rng *rng, struct rte_comp_op **ops)
 static void
 take_back(struct rte_comp_op **ops, uint16_t n, uint8_t status)
 {
+	const struct hisi_zip_hwq *hwq = &pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP];
 	struct rte_comp_op *got[DEPTH];
 
 	pmd_dequeue(dev, 0, got, n);
+	PMD_CHECK(status != RTE_COMP_OP_STATUS_SUCCESS || hwq->sgl_head == hwq->sgl_tail,
+		"lists are free up to %u of %u", hwq->sgl_head, hwq->sgl_tail);
 	for (uint16_t i = 0; i < n; i++) {
 		PMD_CHECK(got[i] == ops[i] && got[i]->status == status, "op %u of %u: %s, "
 			"expected %s", i, n, pmd_status(got[i]->status), pmd_status(status));

@@ -164,7 +164,7 @@ by_isal(const struct zip_codec_plan *plan, bool whole, size_t len)
 	static const uint32_t level_buf_size[] = { ISAL_DEF_LVL0_DEFAULT, ISAL_DEF_LVL1_DEFAULT,
 		ISAL_DEF_LVL2_DEFAULT, ISAL_DEF_LVL3_DEFAULT };
 	static struct isal_zstream isal;
-	uint8_t *level_buf = malloc(ISAL_DEF_LVL3_DEFAULT);
+	uint8_t *level_buf = calloc(1, ISAL_DEF_LVL3_DEFAULT);
 	int ret;
 
 	assert_non_null(level_buf);
@@ -238,18 +238,20 @@ by_hand(bool whole, size_t len)
 	return at;
 }
 
-/* The output of a call is the engine's, with every parameter; stored blocks if they are fewer. */
+/*
+ * The output of a call is the engine's, with every parameter; stored blocks if they are fewer.
+ * By a codec that has done nothing before: what ISA-L finds depends on what its memory holds.
+ */
 static void
 test_engines(void **state)
 {
-	static const size_t lens[] = { 1, 300, 8192, 8193, 40000, 65535, 65536 };
-	struct zip_codec *codec = zip_codec_create(LEN_MAX);
+	static const size_t lens[] = { 1, 300, 8192, 8193, 30000, 65536 };
 
 	(void)state;
-	assert_non_null(codec);
-	for (unsigned int i = 0; i < 10 * 3 * 2 * 7; i++) {
+	for (unsigned int i = 0; i < 10 * 3 * 2 * 6; i++) {
 		struct zip_codec_params params = { .level = (uint8_t)(i % 10),
 			.window = (uint8_t)(15 - i / 10 % 8), .huffman = (uint8_t)(i / 10 % 3) };
+		struct zip_codec *codec = zip_codec_create(LEN_MAX);
 		bool whole = i / 30 % 2;
 		size_t len = lens[i / 60], n, stored = len + 5 * (len <= 65535 ? 1 : 2);
 		struct zip_codec_plan plan;
@@ -260,8 +262,10 @@ test_engines(void **state)
 		data_fill(plain, len, i % 5 == 0 ? DATA_NOISE8 : i % 2 ? DATA_TEXT : DATA_BINARY,
 			i);
 		plan = expected(&params, whole, len);
+		assert_non_null(codec);
 		assert_int_equal(zip_codec_deflate(codec, &params, whole ? ZIP_CODEC_FLUSH_FINISH :
 			ZIP_CODEC_FLUSH_FULL, 0, &in, 1, &out, 1, &r), 0);
+		zip_codec_destroy(codec);
 		switch (plan.engine) {
 		case ZIP_CODEC_ENGINE_STORED:
 			n = by_hand(whole, len);
@@ -282,7 +286,6 @@ test_engines(void **state)
 		assert_int_equal(r.consumed, len);
 		assert_memory_equal(ours, theirs, n);
 	}
-	zip_codec_destroy(codec);
 }
 
 /* ---- What the codec is made of ---- */

@@ -306,6 +306,12 @@ test_stream_reset(void **state)
 		assert_int_equal(run(in, 0, NULL, 0, NULL, 0, &r), 0);
 		assert_int_equal(r.at_block, 1);
 		assert_int_equal(r.last_block, 0);
+		/* Nor after a first part that is used up just when its room is. */
+		assert_int_equal(zip_codec_stream_reset(in, &params), 0);
+		run(in, 0, whole, 1 + room % (n - 1), back, room / 8, &r);
+		assert_int_equal(zip_codec_stream_reset(in, &params), 0);
+		assert_int_equal(run(in, 0, (const uint8_t *)"\x03", 2, NULL, 0, &r), 0);
+		assert_int_equal(zip_codec_stream_reset(in, &params), 0);
 		if (room >= n)
 			continue;
 		assert_int_equal(run(out, ZIP_CODEC_FLUSH_FINISH, plain, 500, back, room, &r),

@@ -288,6 +288,35 @@ test_engines(void **state)
 	}
 }
 
+/* zlib is set up anew when anything of the plan is another: level, window, codes. */
+static void
+test_zlib_again(void **state)
+{
+	static const uint8_t cases[][3] = {
+		{ 6, 15, 1 }, { 6, 10, 1 }, { 6, 10, 0 }, { 6, 15, 0 }, { 9, 15, 0 }, { 9, 15, 1 },
+		{ 9, 15, 1 }, { 5, 15, 1 },
+	};
+	struct zip_codec *codec = zip_codec_create(LEN_MAX);
+
+	(void)state;
+	assert_non_null(codec);
+	data_fill(plain, 30000, DATA_FAR, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct zip_codec_params params = { .level = cases[i][0], .window = cases[i][1],
+			.huffman = cases[i][2] };
+		struct zip_codec_plan plan = expected(&params, false, 30000);
+		struct iovec in = { .iov_base = plain, .iov_len = 30000 };
+		struct iovec out = { .iov_base = ours, .iov_len = CAP_MAX };
+		struct zip_codec_result r;
+
+		assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FULL, 0, &in, 1,
+			&out, 1, &r), 0);
+		assert_int_equal(r.produced, by_zlib(&plan, false, 30000));
+		assert_memory_equal(ours, theirs, r.produced);
+	}
+	zip_codec_destroy(codec);
+}
+
 /* ---- What the codec is made of ---- */
 
 static void
@@ -423,6 +452,7 @@ main(void)
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_plan_check),
 		cmocka_unit_test(test_engines),
+		cmocka_unit_test(test_zlib_again),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_sizes),

@@ -248,6 +248,7 @@ overflow_and_partial(void **state)
 {
 	const uint32_t full = HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
 	uint32_t in = 0, n = 0, pieces = 0;
+	struct zip_dev_stats before, after;
 	struct hisi_zip_sqe *sqe;
 
 	(void)state;
@@ -257,6 +258,7 @@ overflow_and_partial(void **state)
 		assert_int_equal(sqe->consumed, 0);
 		assert_int_equal(sqe->produced, 0);
 	}
+	before = td_stats(&td);
 	/* A fifth of the room at a time; the pieces make one stream. */
 	while (in < LEN) {
 		sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
@@ -273,6 +275,12 @@ overflow_and_partial(void **state)
 		pieces++;
 	}
 	assert_true(pieces > 2);
+	/* No errors, and what was done counts, not what was asked for. */
+	after = td_stats(&td);
+	assert_int_equal(after.errors, before.errors);
+	assert_int_equal(after.requests - before.requests, pieces);
+	assert_int_equal(after.bytes_in - before.bytes_in, LEN);
+	assert_int_equal(after.bytes_out - before.bytes_out, n);
 	assert_int_equal(z_inflate(-15, packed, n, out, CAP), LEN);
 	assert_memory_equal(out, plain, LEN);
 	/* No byte fits: no partial result. */

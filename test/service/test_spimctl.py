@@ -19,11 +19,7 @@ import runner
 from server import TOP, Server
 from spimctl import (FAILED, SIZE, SPIMCTL, USAGE, busy, control, good, good_json, ordered,
                      refused, spimctl, worker)
-from vfio_user import COMPRESS, MB_NO_QUEUE, Client, Memory, Queue
-# Run with these.
-from test_spimctl_told import (test_a_path_that_no_request_holds,  # pylint: disable=unused-import
-                               test_all_output, test_refusals,
-                               test_standard_output_that_is_full)
+from vfio_user import COMPRESS, MB_NO_QUEUE, MB_STOP_QP, Client, Memory, Queue
 
 SPIMGZ = os.path.join(TOP, "build", "app", "spimgz")
 
@@ -91,13 +87,18 @@ def test_show():
         assert (status, out) == (FAILED, "") and "/not/there" in err, err
 
 
-def histograms(s, kind):
-    """Wait and service times of the first line of a kind, as the service says them."""
+def line_of(s, kind, request=b"clients\n"):
+    """The words of the first line of a kind, as the service says them."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.connect(control(s))
-        sock.sendall(b"clients\n")
+        sock.sendall(request)
         line = next(line for line in sock.makefile("r") if line.startswith(kind + " "))
-    words = dict(word.split("=", 1) for word in line.split()[1:])
+    return dict(word.split("=", 1) for word in line.split()[1:])
+
+
+def histograms(s, kind):
+    """Wait and service times of it."""
+    words = line_of(s, kind)
     return [Counter({int(k): int(n) for k, n in (item.split(":") for item in words[key].split(",")
                                                  if item)}) for key in ("wait", "service")]
 
@@ -130,6 +131,27 @@ def test_counters_of_clients_that_ended_stay_with_the_access_point():
         assert 0 < point["wait"]["samples"] <= 18, point
         point = good_json(s, "show", s.path)["access_point"]
         assert point["errors_by_cause"] == {"output_full": 6}, point
+
+
+def test_queues_in_all_their_states():
+    with Server() as s, worker(s.path) as (c, work):
+        work(3)
+        number = line_of(s, "client")["id"].encode()
+        end = time.monotonic() + 20
+        while (queue := line_of(s, "queue", b"client " + number + b"\n"))["ops"] != "3":
+            assert time.monotonic() < end, queue
+        # No shadow doorbells: nothing can wake it but a doorbell, and nothing waits.
+        assert (queue["number"], queue["live"], queue["waiting"], queue["inflight"]) == (
+            "0", "1", "0", "0"), queue
+        assert c.mailbox(MB_STOP_QP, 0)[0] == 0
+        c.reset()
+        point = line_of(s, "point")
+        assert (point["queues"], point["queues_peak"]) == ("0", "1"), point
+        service = line_of(s, "service")
+        assert (service["queues"], service["queues_peak"]) == ("0", "1"), service
+        # One that was in use is told of, with what it has done.
+        queue = line_of(s, "queue", b"client " + number + b"\n")
+        assert (queue["number"], queue["live"], queue["ops"]) == ("0", "0", "3"), queue
 
 
 def test_many_clients_are_all_told():

@@ -196,9 +196,16 @@ test_places(void **state)
 		close(others[i]);
 		admin_run(service.admin);
 	}
-	/* All of them may be ours. */
-	for (; n < ADMIN_SESSIONS_MAX; n++)
+	/* All of them may be ours, which are none of the strangers' share. */
+	for (; n < ADMIN_SESSIONS_MAX; n++) {
+		if (n == ADMIN_SESSIONS_OTHER + 1) {
+			others[0] = connect_as(1000);
+			assert_true(is_open(others[0]));
+			close(others[0]);
+			admin_run(service.admin);
+		}
 		ours[n] = connect_as(0);
+	}
 	assert_string_equal(hear(connect_as(0)), busy);
 	assert_string_equal(hear(connect_as(1000)), busy);
 	assert_int_equal(admin_timeout(service.admin), 1000);
@@ -300,17 +307,27 @@ test_clients_that_end(void **state)
 		lines++;
 	assert_true(lines > 0 && lines < CLIENTS);
 	assert_string_equal(text + strlen(text) - 5, "\nend\n");
-	/* One that is told of alone, with its queues. */
+	/* One that is told of alone, with its queues: not with those of the next one. */
 	client[0] = open_client();
+	client[1] = open_client();
+	assert_int_equal(map_memory(client[1]), 0);
+	assert_int_equal(take_queue(client[1]), 0x100);
 	at_a_time = 1;
 	sock = connect_as(0);
 	say(sock, "client 61\n");
 	admin_run(service.admin);
+	close(client[0]);
+	while (connections() != 1)
+		turn();
 	at_a_time = 0;
-	close_client(client[0]);
 	text = hear(sock);
 	assert_non_null(strstr(text, "\nclient id=61 "));
+	assert_null(strstr(text, "\nqueue "));
 	assert_string_equal(text + strlen(text) - 5, "\nend\n");
+	sock = connect_as(0);
+	say(sock, "client 62\n");
+	assert_non_null(strstr(hear(sock), "\nqueue number=0 live=1 "));
+	close_client(client[1]);
 }
 
 /* ---- Requests ---- */

@@ -150,7 +150,8 @@ class Run:
 
     def prepare(self):
         kept = coverage.bring_up_to_date(self.args.jobs)
-        self.bounds = work.Bounds(self.args.grace, self.args.memory, self.args.disk)
+        self.bounds = work.Bounds(self.args.grace, self.args.memory, self.args.disk,
+                                  self.until)
         self.jobs = [work.Job("job%d" % i, self.bounds) for i in range(self.args.jobs)]
         self.tests = [{t.name: t for t in tests.all_of(job.tree)} for job in self.jobs]
         self.cover = Cover(kept)
@@ -188,7 +189,8 @@ class Run:
             outcome = self.attempt(i, m, first)
             if outcome.state in ("not compiled", "equivalent"):
                 continue
-            entry = report.Entry(slot.part, m, outcome, runs, queue[len(first):])
+            entry = report.Entry(slot.part, m, outcome, runs,
+                                 queue[len(first) - outcome.left:])
             with self.lock:
                 if outcome.state == "killed":
                     self.cover.killed(m, outcome.test)

@@ -29,7 +29,7 @@ class Entry:
 
     def end(self, outcome):
         self.take(outcome)
-        self.left = []
+        self.left = self.left[len(self.left) - outcome.left:]
 
     def what(self):
         if self.state == "killed":

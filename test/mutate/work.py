@@ -22,7 +22,8 @@ PERTURB = "165"         # what freed memory is filled with
 class Bounds:
     """What a test may take of a mutant."""
 
-    def __init__(self, grace_s, memory_mib, disk_mib):
+    def __init__(self, grace_s, memory_mib, disk_mib, until):
+        self.until = until      # no test is begun any more
         self.grace_s = grace_s  # besides TIMES what is usual, of time and of CPU time
         self.memory_mib = memory_mib
         self.disk_mib = disk_mib
@@ -159,6 +160,8 @@ class Job:
             return Outcome("equivalent", begun)
         built, noted = set(), []
         for n, (test, usual) in enumerate(queue):
+            if self.bounds.until is not None and time.monotonic() > self.bounds.until:
+                return Outcome("survived", begun, noted=noted, left=len(queue) - n)
             if not built.issuperset(test.built):
                 # The first alone: it kills most. Then some more, then all.
                 ahead = queue[n:n + 1 if n == 0 else n + 4 if n < 4 else None]
@@ -189,10 +192,11 @@ class SanitizedJob(Job):
 class Outcome:
     """What became of a mutant."""
 
-    def __init__(self, state, begun, test="", why="", output="", noted=()):
+    def __init__(self, state, begun, test="", why="", output="", noted=(), left=0):
         self.state = state
         self.seconds = time.monotonic() - begun
         self.test = test
         self.why = why
         self.output = output
         self.noted = list(noted)
+        self.left = left        # tests that there was no time for

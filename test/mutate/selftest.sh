@@ -4,42 +4,33 @@
 #
 # The mutation tool on a tree of which each mutant's end is known: noticed, not noticed, never run,
 # no other code, and those that hang, take all memory or fill the disk.
-# Prints "ok NAME" or "not ok NAME" for each; ends with 1 if one is not ok.
 #
 # usage: test/mutate/selftest.sh
 
 set -eu
 
-top=$(realpath "$(dirname "$0")/../..")
+cd "$(dirname "$0")/../.."
+. test/lib.sh
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
-cp -r "$top/test/mutate/selftest/tree/." "$dir"
-mkdir -p "$dir/config" "$dir/test/mutate"
-cp "$top/config/build.sh" "$dir/config/"
-cp "$top/test/mutate.sh" "$dir/test/"
-cp "$top"/test/mutate/*.py "$top"/test/mutate/*.c "$dir/test/mutate/"
-echo "# none" > "$dir/test/mutate/equivalent.txt"
-printf '/build/\n__pycache__/\n' > "$dir/.gitignore"
-git init -q "$dir"
-
-before=$(cksum "$dir/lib/sample/sample.c")
-status=0
-"$dir/test/mutate.sh" --count 0 --jobs 2 --plain --grace 1.5 --memory 64 --disk 32 \
-	"$dir/lib/sample/sample.c" > "$dir/log" 2>&1 || status=$?
-
-bad=0
-# tell NAME TEST-COMMAND...
-tell() {
-	name=$1
-	shift
-	if "$@"; then
-		echo "ok mutate: $name"
-	else
-		echo "not ok mutate: $name"
-		bad=1
-	fi
+# mutated: the tool on a copy of the tree, all mutants of its one file.
+mutated() {
+	cp -r "$top/test/mutate/selftest/tree/." "$dir"
+	mkdir -p "$dir/config" "$dir/test/mutate"
+	cp "$top/config/build.sh" "$dir/config/"
+	cp "$top/test/mutate.sh" "$dir/test/"
+	cp "$top"/test/mutate/*.py "$top"/test/mutate/*.c "$dir/test/mutate/"
+	echo "# none" > "$dir/test/mutate/equivalent.txt"
+	printf '/build/\n__pycache__/\n' > "$dir/.gitignore"
+	git init -q "$dir"
+	cksum "$dir/lib/sample/sample.c" > "$dir/before"
+	ends_with 1 "" "$dir/test/mutate.sh" --count 0 --jobs 2 --plain --grace 1.5 --memory 64 \
+		--disk 32 "$dir/lib/sample/sample.c" > "$dir/log" 2>&1 || {
+		cat "$dir/log"
+		return 1
+	}
 }
 
 # ended FUNCTION KIND RESULT EXECUTED TEST WHY: so many of the mutants ended like this.
@@ -49,24 +40,24 @@ ended() {
 		$9 == test_ && $10 ~ why { n++ } END { exit !n }' "$dir/build/mutate/results.tsv"
 }
 
+untouched() {
+	cksum "$dir/lib/sample/sample.c" | cmp - "$dir/before"
+}
+
 absent() {
 	! cut -f 5,6 "$dir/build/mutate/results.tsv" | grep -q "$1"
 }
 
-tell "a bound that is tested" ended sample_tight comparison killed run bounds "status 1"
-tell "one that is not" ended sample_loose comparison survived run "" ""
-tell "a function that nobody calls" ended sample_unused comparison survived "never executed" "" ""
-tell "a give-back that is counted" ended sample_give_back "give-back dropped" killed run \
+need "survivors are an error" mutated
+check "a bound that is tested" ended sample_tight comparison killed run bounds "status 1"
+check "one that is not" ended sample_loose comparison survived run "" ""
+check "a function that nobody calls" ended sample_unused comparison survived "never executed" "" ""
+check "a give-back that is counted" ended sample_give_back "give-back dropped" killed run \
 	give-back "status 1"
-tell "what changes no code does not count" absent "sample_same.*assignment dropped"
-tell "it hangs" ended sample_hang "break dropped" killed run ends "^time$"
-tell "it takes all memory" ended sample_memory "break dropped" killed run ends "^memory$"
-tell "it fills the disk" ended sample_disk "break dropped" killed run ends "^disk$"
-tell "survivors are an error" [ "$status" -eq 1 ]
-tell "their diff is shown" grep -q '^-	return n < SAMPLE_MAX;$' "$dir/log"
-tell "the tree itself is not touched" [ "$(cksum "$dir/lib/sample/sample.c")" = "$before" ]
-[ "$bad" -eq 0 ] || {
-	sed 's/^/  | /' "$dir/log"
-	[ ! -f "$dir/build/mutate/results.tsv" ] || sed 's/^/  | /' "$dir/build/mutate/results.tsv"
-}
-exit "$bad"
+check "what changes no code does not count" absent "sample_same.*assignment dropped"
+check "it hangs" ended sample_hang "break dropped" killed run ends "^time$"
+check "it takes all memory" ended sample_memory "break dropped" killed run ends "^memory$"
+check "it fills the disk" ended sample_disk "break dropped" killed run ends "^disk$"
+check "their diff is shown" grep -q '^-	return n < SAMPLE_MAX;$' "$dir/log"
+check "the tree itself is not touched" untouched
+exit "$failed"

@@ -140,7 +140,8 @@ make_tree() {
 	cd "$work/tree"
 	stands_in config/setup.sh config/build.sh config/arm64.sh config/chroot.sh app/perf.sh \
 		test/service/test_life.py test/service/test_clients.py \
-		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh test/mutate/selftest.sh \
+		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh \
+		test/mutate/selftest.sh \
 		test/stock/autotest.sh test/stock/perf.sh test/stock/perf_matrix.py \
 		test/stock/telemetry.sh test/litmus/run.sh test/vm/run.sh test/packages.sh \
 		test/versions.sh build/test/service/hostile build/test/service/load_swarm \

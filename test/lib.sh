@@ -178,6 +178,12 @@ meson_tests() {
 	fi
 	# shellcheck disable=SC2086 # a list of words on purpose
 	printf 'plan %s\n' $unit_names
+	for unit_name in $unit_names; do
+		case " $(echo "$unit_all" | tr '\n\t' '  ') " in
+		*" $unit_name "*) ;;
+		*) echo "no test $unit_name in $unit_dir; there are: $unit_all" | tr '\n' ' ' ;;
+		esac
+	done
 	unit_left=
 	for unit_name in $unit_all; do
 		case " $(echo "$unit_names" | tr '\n\t' '  ') " in

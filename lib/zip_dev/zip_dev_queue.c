@@ -473,8 +473,9 @@ prefetch_source(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe)
 	uint64_t n = zip_dev_view_run(&ex->view, sqe->source_addr_l |
 			(uint64_t)sqe->source_addr_h << 32, 256, ZIP_DEV_PROT_READ, &va);
 
+	/* A request may name address 0, where C allows no sums of pointers. */
 	for (uint64_t i = 0; i < n; i += 64)
-		__builtin_prefetch((const char *)va + i);
+		__builtin_prefetch((const void *)((uintptr_t)va + i));
 }
 
 void

@@ -117,7 +117,8 @@ lz4(void)
 		back = taken(op, &packed);
 		PMD_CHECK(equal(&plain, &back), "%zu bytes came back as %zu", plain.len, back.len);
 
-		expect(run_one(&rng, cx, &plain, packed.len - 1, 0, RTE_COMP_FLUSH_FINAL),
+		/* What liblz4 did before makes its output a few bytes longer or shorter. */
+		expect(run_one(&rng, cx, &plain, packed.len / 2, 0, RTE_COMP_FLUSH_FINAL),
 			RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED);
 		if (plain.len > 1)
 			expect(run_one(&rng, dx, &packed, plain.len - 1, 0, RTE_COMP_FLUSH_FINAL),

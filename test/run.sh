@@ -120,7 +120,7 @@ for f in $groups; do
 	run_group "$name" "$f"
 	p=$(grep -c '^ok ' "$log" || :)
 	q=$(grep -c '^not ok ' "$log" || :)
-	grep -A 45 '^not ok ' "$log" | grep -v '^ok ' | sed 's/^/  /' || :
+	grep -A 45 '^not ok ' "$log" | grep -v -e '^ok ' -e '^plan ' | sed 's/^/  /' || :
 	echo "    $p passed, $q failed ($(($(date +%s) - start)) s)"
 	passed=$((passed + p))
 	failed=$((failed + q))

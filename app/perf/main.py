@@ -73,7 +73,7 @@ def iterations_for(path, row):
 
 
 def measure(files, blocks, huffmans, levels, runs, hugepages):
-    """Cells in the order of the table, and the rows that nobody has measured. Drivers take turns
+    """Cells in the order of the table, and the rows with fewer than `runs` runs. Drivers take turns
     within a setting, so that what the machine does meanwhile hits all of them."""
     settings = [(f, b, h, lv) for f in files for b in blocks for h in huffmans
                 for lv in sorted({lv for of in levels.values() for lv in of})]

@@ -19,9 +19,11 @@
 #include <rte_lcore.h>
 #include <rte_version.h>
 
-/** Whose rte_comp.h it is: a test has a newer one than the rest of DPDK. */
+/** Version of the compressdev API to compile for; default: DPDK's own. */
 #ifndef HISI_ZIP_COMP_VERSION
 #define HISI_ZIP_COMP_VERSION RTE_VERSION
+#elif HISI_ZIP_COMP_VERSION < RTE_VERSION
+#error "HISI_ZIP_COMP_VERSION is older than DPDK, expected RTE_VERSION or newer"
 #endif
 
 /* ---- LZ4 and xxHash-32 --------------------------------------------------------------------- */

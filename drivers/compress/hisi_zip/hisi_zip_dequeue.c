@@ -73,7 +73,7 @@ possible_other(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t pro
 
 	if (consumed > slot->src_len || produced > slot->dst_len)
 		return false;
-	/* Who has compressed has taken all of the input, and made something of it. */
+	/* A successful compression consumes all input and produces output. */
 	if ((status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) &&
 			slot->kind == HISI_ZIP_SLOT_COMP &&
 			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
@@ -88,7 +88,7 @@ possible_other(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t pro
 static inline bool
 possible(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t produced, uint32_t dw3)
 {
-	/* No output at all is not plain, and wraps. */
+	/* "produced - 1" wraps for 0, which the slow path checks. */
 	if (likely(consumed == slot->src_len && produced - 1 < slot->dst_len))
 		return true;
 	return possible_other(slot, consumed, produced, dw3);

@@ -177,7 +177,7 @@ struct hisi_zip_slot {
 	uint16_t kind;    /**< enum hisi_zip_slot_kind. */
 	uint16_t flags;   /**< HISI_ZIP_SLOT_F_*. */
 	uint32_t sgl_end; /**< SGL ring position that this op's lists end at. */
-	/* Of a request; results are checked against them, not against words that a device has. */
+	/* Lengths of the request, to check results against. */
 	uint32_t src_len; /**< Bytes of its input. */
 	uint32_t dst_len; /**< Bytes that it may write. */
 };

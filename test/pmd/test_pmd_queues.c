@@ -10,7 +10,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <linux/mempolicy.h>
 
 #include <rte_errno.h>
 #include <rte_malloc.h>
@@ -48,6 +53,69 @@ memory_fails(unsigned int from, int error)
 	memory.asked = 0;
 	memory.from = from;
 	memory.error = error;
+}
+
+/* Order rings of PAIR_DEPTH ops, known by their length, and where they were last put. */
+#define PAIR_DEPTH 1023
+#define RING_BYTES ((PAIR_DEPTH + 1) * sizeof(struct hisi_zip_slot))
+
+static struct {
+	bool fails;
+	unsigned int held;
+	void *va;
+	unsigned int binds;
+	long bound, mode, nodes_max;
+	unsigned long nodes;
+} rings;
+
+/* That is what mmap() is called where file offsets have 64 bits. */
+void *__real_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
+int __real_munmap(void *at, size_t len);
+int __wrap_munmap(void *at, size_t len);
+long __real_syscall(long nr, ...);
+long __wrap_syscall(long nr, ...);
+
+void *
+__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	if (len != RING_BYTES)
+		return __real_mmap64(at, len, prot, flags, fd, off);
+	if (rings.fails) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	rings.held++;
+	rings.va = __real_mmap64(at, len, prot, flags, fd, off);
+	return rings.va;
+}
+
+int
+__wrap_munmap(void *at, size_t len)
+{
+	if (at == rings.va && len == RING_BYTES)
+		rings.held--;
+	return __real_munmap(at, len);
+}
+
+long
+__wrap_syscall(long nr, ...)
+{
+	long arg[6];
+	va_list ap;
+
+	va_start(ap, nr);
+	for (int i = 0; i < 6; i++)
+		arg[i] = va_arg(ap, long);
+	va_end(ap);
+	if (nr == SYS_mbind && arg[1] == (long)RING_BYTES) {
+		rings.binds++;
+		rings.bound = arg[0];
+		rings.mode = arg[2];
+		rings.nodes = *(const unsigned long *)arg[3];
+		rings.nodes_max = arg[4];
+	}
+	return __real_syscall(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
 }
 
 static struct rte_comp_op *
@@ -306,36 +374,70 @@ refuses_pair(const char *what)
 
 	for (int i = 0; i < 3; i++) {
 		pmd_log_begin();
-		ret = rte_compressdev_queue_pair_setup(dev, 0, 1023, (int)rte_socket_id());
+		ret = rte_compressdev_queue_pair_setup(dev, 0, PAIR_DEPTH, (int)rte_socket_id());
 		log = pmd_log_end();
 		PMD_CHECK(ret == -ENOMEM, "%s: %d", what, ret);
 		PMD_CHECK(strstr(log, NAME ": queue pair 0: no memory for 1023 ops") != NULL,
 			"%s: the log says \"%s\"", what, log);
 		pmd_usage_check(what, &before);
+		PMD_CHECK(rings.held == 0, "%s: %u order rings are kept", what, rings.held);
 	}
 }
 
-/* Memory for no part of a queue pair, or for the first part of it only. */
+/* Memory for no part of a queue pair, or for all but its order ring. */
 static void
 no_memory_for_pair(void)
 {
 	static void *pieces[65536];
 	struct rte_compressdev_config config = { .nb_queue_pairs = 1,
 		.socket_id = (int)rte_socket_id() };
-	void *first;
 	unsigned int n;
 
 	dev = pmd_dev_add(NAME, "workers=0");
 	PMD_CHECK(rte_compressdev_configure(dev, &config) == 0, "configure");
-	first = rte_malloc("first", sizeof(struct hisi_zip_qp) + 1024, 0);
 	n = exhaust(pieces, RTE_DIM(pieces), 1024);
-	refuses_pair("no memory at all");
-	rte_free(first);
-	refuses_pair("memory for its beginning");
+	refuses_pair("no memory of EAL's");
 	while (n-- > 0)
 		rte_free(pieces[n]);
-	pmd_dev_start(dev, 1, 1023);
+	rings.fails = true;
+	refuses_pair("no memory for its order ring");
+	rings.fails = false;
+	pmd_dev_start(dev, 1, PAIR_DEPTH);
 	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+}
+
+/* No service sees an order ring: it is none of EAL's memory. It lies where it is asked for. */
+static void
+order_ring(void)
+{
+	static const struct hisi_zip_slot zero;
+	struct rte_compressdev_config config = { .nb_queue_pairs = 1,
+		.socket_id = (int)rte_socket_id() };
+
+	dev = pmd_dev_add(NAME, "workers=0");
+	PMD_CHECK(rte_compressdev_configure(dev, &config) == 0, "configure");
+	for (int socket = SOCKET_ID_ANY; socket <= (int)rte_socket_id(); socket++) {
+		const struct hisi_zip_slot *slots;
+		int ret;
+
+		rings.binds = 0;
+		ret = rte_compressdev_queue_pair_setup(dev, 0, PAIR_DEPTH, socket);
+		PMD_CHECK(ret == 0, "socket %d: %d", socket, ret);
+		slots = pmd_qp(dev, 0)->slots;
+		PMD_CHECK(rings.held == 1 && slots == rings.va, "%u rings, the last at %p, used "
+			"%p", rings.held, rings.va, (const void *)slots);
+		for (unsigned int i = 0; i <= PAIR_DEPTH; i++)
+			PMD_CHECK(rte_mem_virt2memseg(&slots[i], NULL) == NULL &&
+				memcmp(&slots[i], &zero, sizeof(zero)) == 0, "slot %u", i);
+		PMD_CHECK(rings.binds == (socket >= 0 ? 1 : 0), "%u binds", rings.binds);
+		PMD_CHECK(socket < 0 || (rings.bound == (long)slots &&
+			rings.mode == MPOL_PREFERRED && rings.nodes == 1ul << socket &&
+			rings.nodes_max > socket + 1), "bound to 0x%lx of %ld, mode %ld",
+			rings.nodes, rings.nodes_max, rings.mode);
+	}
+	PMD_CHECK(rte_compressdev_close(dev) == 0 && rings.held == 0, "%u rings are kept",
+		rings.held);
 	pmd_dev_remove(NAME);
 }
 
@@ -348,6 +450,7 @@ main(int argc, char **argv)
 		{ "waits_for_memory", waits_for_memory, PMD_FAULTS },
 		{ "last_queue", last_queue, PMD_FAULTS },
 		{ "no_memory_for_pair", no_memory_for_pair },
+		{ "order_ring", order_ring },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

@@ -3,6 +3,13 @@
  */
 
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/mempolicy.h>
 
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
@@ -11,6 +18,34 @@
 
 #define SLOTS_MIN 64u
 #define SLOTS_MAX HISI_QM_RING_DEPTH_MAX
+
+/*
+ * The order ring has what results are checked against, so it is not in EAL's memory, which
+ * a service may write to (hisi_zip_mem.c). Zeroed, and there: no page fault comes later.
+ */
+static struct hisi_zip_slot *
+slots_alloc(uint32_t slots, int socket)
+{
+	size_t len = slots * sizeof(struct hisi_zip_slot);
+	void *va = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (va == MAP_FAILED)
+		return NULL;
+	if (socket >= 0 && (size_t)socket < sizeof(unsigned long) * CHAR_BIT) {
+		unsigned long nodes = 1ul << socket;
+
+		/* A wish, as for EAL's own memory: it works elsewhere, too. */
+		(void)syscall(SYS_mbind, va, len, MPOL_PREFERRED, &nodes,
+			sizeof(nodes) * CHAR_BIT + 1, 0);
+	}
+	return memset(va, 0, len);
+}
+
+static void
+slots_free(struct hisi_zip_slot *slots, uint32_t n)
+{
+	munmap(slots, n * sizeof(*slots));
+}
 
 int
 hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inflight_ops,
@@ -36,8 +71,7 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 
 	qp = rte_zmalloc_socket("hisi_zip_qp", sizeof(*qp), RTE_CACHE_LINE_SIZE, socket_id);
 	if (qp != NULL)
-		qp->slots = rte_zmalloc_socket("hisi_zip_slots", slots * sizeof(qp->slots[0]),
-			RTE_CACHE_LINE_SIZE, socket_id);
+		qp->slots = slots_alloc(slots, socket_id);
 	if (qp == NULL || qp->slots == NULL) {
 		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no memory for %u ops in flight on socket %d",
 			dev->name, qp_id, max_inflight_ops, socket_id);
@@ -69,7 +103,7 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 	hisi_zip_telemetry_remove_qp(qp);
 	hisi_zip_qp_stop(qp);
 	zip_codec_destroy(qp->codec);
-	rte_free(qp->slots);
+	slots_free(qp->slots, qp->mask + 1);
 	rte_free(qp);
 	cdev->data->queue_pairs[qp_id] = NULL;
 	return 0;

@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <rte_memory.h>
+
 #include "hisi_zip_pmd.h"
 #include "pmd_test.h"
 
@@ -124,68 +126,23 @@ slot_far(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
 	cqe->sq_head = UINT16_MAX;
 }
 
-static void
-status_unknown(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = 0x7f;
-}
+#define TELL_STATUS(name, status) \
+	static void \
+	name(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe) \
+	{ \
+		RTE_SET_USED(cqe); \
+		sqe->dw3 = (status); \
+	}
 
-static void
-status_last(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = UINT32_MAX;
-}
-
-static void
-status_stream_end(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_DECOMP_END;
-}
-
-static void
-status_below(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_BAD_DATA - 1;
-}
-
-static void
-status_bad_data(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_BAD_DATA;
-}
-
-static void
-status_bad_address(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_BAD_ADDR;
-}
-
-static void
-status_bad_stream(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_BAD_STREAM;
-}
-
-static void
-status_no_stream(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_NO_STREAM;
-}
-
-static void
-status_mismatch(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_CRC_ERR;
-}
+TELL_STATUS(status_unknown, 0x7f)
+TELL_STATUS(status_last, UINT32_MAX)
+TELL_STATUS(status_stream_end, HISI_ZIP_DECOMP_END)
+TELL_STATUS(status_below, HISI_ZIP_BAD_DATA - 1)
+TELL_STATUS(status_bad_data, HISI_ZIP_BAD_DATA)
+TELL_STATUS(status_bad_address, HISI_ZIP_BAD_ADDR)
+TELL_STATUS(status_bad_stream, HISI_ZIP_BAD_STREAM)
+TELL_STATUS(status_no_stream, HISI_ZIP_NO_STREAM)
+TELL_STATUS(status_mismatch, HISI_ZIP_CRC_ERR)
 
 static void
 part_beyond_room(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
@@ -203,12 +160,7 @@ part_of_nothing(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
 	sqe->consumed = 0;
 }
 
-static void
-no_room_without_part(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_DSTLEN_OUT;
-}
+TELL_STATUS(no_room_without_part, HISI_ZIP_DSTLEN_OUT)
 
 /* What could be. Nobody can tell. */
 static void
@@ -218,12 +170,7 @@ all_room_used(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
 	sqe->produced = sqe->dest_avail_out;
 }
 
-static void
-no_gain(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
-{
-	RTE_SET_USED(cqe);
-	sqe->dw3 = HISI_ZIP_NEGACOMPRESS;
-}
+TELL_STATUS(no_gain, HISI_ZIP_NEGACOMPRESS)
 
 static void
 part(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
@@ -275,6 +222,11 @@ static const struct lie lies[] = {
 	{ "a part", part, RECOVERABLE, .true_enough = true },
 };
 
+/* Of each device, the first lie is about one byte more than there was room for. */
+#define SAID(consumed, slot, then) "HISI_ZIP: " NAME ": queue pair 0: an answer cannot be true: " \
+	"status 0x0, consumed 3000, produced 6001, for slot " slot ", expected of this " \
+	"compression: consumed " consumed ", produced up to 6000, for slot " slot "; such ops " then
+
 static struct ground {
 	uint8_t dev;
 	void *xform[HISI_ZIP_DIRS];
@@ -284,8 +236,11 @@ static struct ground {
 static void
 ground_begin(struct rng *rng, const char *args)
 {
+	pmd_log_begin();
 	ground.dev = pmd_dev_add(NAME, args);
 	pmd_dev_start(ground.dev, 1, DEPTH);
+	/* What it would have to change, too, is none of the memory that a service sees. */
+	PMD_CHECK(rte_mem_virt2memseg(pmd_qp(ground.dev, 0)->slots, NULL) == NULL, "seen");
 	ground.xform[HISI_ZIP_COMP] = pmd_xform(ground.dev, &pmd_deflate_xform);
 	ground.xform[HISI_ZIP_DECOMP] = pmd_xform(ground.dev, &pmd_inflate_xform);
 	ground.src[HISI_ZIP_COMP] = bytes_alloc(LEN);
@@ -293,15 +248,21 @@ ground_begin(struct rng *rng, const char *args)
 	ground.src[HISI_ZIP_DECOMP] = bytes_deflate(ground.src[HISI_ZIP_COMP].data, LEN, 6, 15);
 }
 
+/* One line tells of the first lie and what was expected, or of none, if that is NULL. */
 static void
-ground_end(void)
+ground_end(const char *said)
 {
+	const char *log;
+
 	for (int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		pmd_xform_free(ground.dev, ground.xform[dir]);
 		bytes_free(&ground.src[dir]);
 	}
 	pmd_dev_stop(ground.dev);
 	pmd_dev_remove(NAME);
+	log = pmd_log_end();
+	PMD_CHECK(said == NULL ? log[0] == '\0' : strstr(log, said) != NULL &&
+		strchr(log, '\n') == log + strlen(log) - 1, "the log says \"%s\"", log);
 }
 
 static struct rte_comp_op *
@@ -426,7 +387,8 @@ lies_about_ops(bool sw)
 				tell(&rng, dir, PMD_FEW, &lies[i], sw);
 			}
 		}
-		ground_end();
+		ground_end(sw ? SAID("3000", "1", "are done in software") :
+			SAID("3000", "1", "end with an error"));
 	}
 }
 
@@ -475,7 +437,7 @@ wrong_phase(void)
 			pmd_op_free(ops[i]);
 		}
 	}
-	ground_end();
+	ground_end(NULL);
 }
 
 /* Of a stream: it is over, and nothing waits for it. */
@@ -526,8 +488,58 @@ lies_about_streams(void)
 				pmd_op_free(op);
 			}
 		}
-		ground_end();
+		ground_end(SAID("up to 3000", "0", "end with an error"));
 	}
+}
+
+static void
+other_checksums(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe)
+{
+	RTE_SET_USED(cqe);
+	sqe->dw10 ^= HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_ADLER32;
+}
+
+/* Which checksums an op has is what its transform asks for. */
+static void
+lie_about_checksums(struct rng *rng, enum hisi_zip_dir dir, int type, bool stateful)
+{
+	struct rte_comp_xform xform = dir == HISI_ZIP_COMP ? pmd_deflate_xform : pmd_inflate_xform;
+	struct rte_comp_op *op = make_op(rng, dir, PMD_LINEAR), *back;
+	uint64_t expected = pmd_chksum(type, 0, ground.src[HISI_ZIP_COMP].data, LEN);
+	void *x;
+
+	*(dir == HISI_ZIP_COMP ? &xform.compress.chksum : &xform.decompress.chksum) = type;
+	x = pmd_xform(ground.dev, &xform);
+	op->private_xform = x;
+	if (stateful) {
+		op->op_type = RTE_COMP_OP_STATEFUL;
+		PMD_CHECK(rte_compressdev_stream_create(ground.dev, &xform, &op->stream) == 0,
+			"no stream");
+	}
+	pmd_enqueue(ground.dev, 0, &op, 1);
+	PMD_CHECK(spim_queue_poll(pmd_qp(ground.dev, 0)->hwq[dir].queue, 1) == 1, "not done");
+	lie_about(dir, 0, other_checksums);
+	pmd_dequeue(ground.dev, 0, &back, 1);
+	check_right(dir, op, "checksums");
+	PMD_CHECK(op->output_chksum == expected, "type %d: 0x%" PRIx64 ", expected 0x%" PRIx64,
+		type, op->output_chksum, expected);
+	if (stateful)
+		PMD_CHECK(rte_compressdev_stream_free(ground.dev, op->stream) == 0, "free");
+	pmd_xform_free(ground.dev, x);
+	pmd_op_free(op);
+}
+
+static void
+lies_about_checksums(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	ground_begin(&rng, "workers=0,sw=off");
+	for (int type = RTE_COMP_CHECKSUM_NONE; type <= RTE_COMP_CHECKSUM_CRC32_ADLER32; type++)
+		for (int i = 0; i < 2 * HISI_ZIP_DIRS; i++)
+			lie_about_checksums(&rng, i / 2, type, i % 2 != 0);
+	ground_end(NULL);
 }
 
 int
@@ -538,6 +550,7 @@ main(int argc, char **argv)
 		{ "with_software", with_software, PMD_FAULTS },
 		{ "wrong_phase", wrong_phase },
 		{ "lies_about_streams", lies_about_streams, PMD_FAULTS },
+		{ "lies_about_checksums", lies_about_checksums },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

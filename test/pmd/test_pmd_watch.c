@@ -266,6 +266,39 @@ late_answer(void)
 	}
 }
 
+/* An answer that cannot be true is told of while the next op is waited for, once. */
+static void
+lie_is_said(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	start(&rng, "workers=0,sw=on,timeout=40");
+	for (int i = 0; i < 2; i++) {
+		struct rte_comp_op *ops[2] = { make_op(&rng, PMD_LINEAR),
+			make_op(&rng, PMD_LINEAR) };
+		struct spim_queue *queue = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue;
+		const struct hisi_qm_ring *ring = &queue->qp.ring;
+		const char *log;
+
+		pmd_log_begin();
+		pmd_enqueue(dev, 0, ops, 2);
+		PMD_CHECK(spim_queue_poll(queue, 1) == 1, "not done");
+		((struct hisi_zip_sqe *)hisi_qm_sq_slot(ring, ring->cq_head))->consumed = LEN - 1;
+		function.deaf = true;
+		pmd_op_free(back(ops[0], RTE_COMP_OP_STATUS_SUCCESS));
+		look(1, TIMEOUT_MS);
+		log = pmd_log_end();
+		PMD_CHECK(i == 0 ? strstr(log, NAME ": queue pair 0: an answer cannot be true: "
+			"status 0x0, consumed 499, ") != NULL && strstr(log, "expected of this "
+			"compression: consumed 500, ") != NULL : log[0] == '\0',
+			"the log says \"%s\"", log);
+		function.deaf = false;
+		pmd_op_free(back(ops[1], RTE_COMP_OP_STATUS_SUCCESS));
+	}
+	stop();
+}
+
 /* Ops with lists of segments that a queue takes before it is full. */
 static uint16_t
 capacity(struct rng *rng, struct rte_comp_op **ops)
@@ -391,6 +424,7 @@ main(int argc, char **argv)
 		{ "fails_in_time", fails_in_time, PMD_FAULTS },
 		{ "no_timeout", no_timeout },
 		{ "late_answer", late_answer, PMD_FAULTS },
+		{ "lie_is_said", lie_is_said, PMD_FAULTS },
 		{ "taken_anew", taken_anew, PMD_FAULTS },
 		{ "room_for_completions", room_for_completions },
 		{ 0 },

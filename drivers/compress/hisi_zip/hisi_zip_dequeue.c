@@ -16,11 +16,11 @@ finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe
 	struct hisi_zip_stream *s = slot->op->stream;
 	uint32_t status = dw3 & HISI_ZIP_STATUS_MASK;
 	bool cut = slot->flags & HISI_ZIP_SLOT_F_CUT;
-	uint32_t ctx_st;
-	uint8_t ret;
+	/* Read once, as in take_result(). */
+	uint32_t ctx_dw0 = __atomic_load_n(&sqe->ctx_dw0, __ATOMIC_RELAXED);
+	uint32_t ctx_st = ctx_dw0 & HISI_ZIP_CTX_ST_MASK;
 
-	s->ctx_dw0 = sqe->ctx_dw0;
-	ctx_st = s->ctx_dw0 & HISI_ZIP_CTX_ST_MASK;
+	s->ctx_dw0 = ctx_dw0;
 	s->ctx_dw1 = sqe->ctx_dw1;
 	s->ctx_dw2 = sqe->ctx_dw2;
 	s->isize = sqe->isize;
@@ -31,37 +31,27 @@ finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe
 		s->started = true;
 		if (s->x.dir == HISI_ZIP_DECOMP && (ctx_st == HISI_ZIP_CTX_NO_SPACE ||
 				ctx_st == HISI_ZIP_CTX_DECOMPING_NO_SPACE))
-			ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
-		else if (cut) /* the application shall send the rest, as after an overflow */
-			ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
-		else
-			ret = RTE_COMP_OP_STATUS_SUCCESS;
+			return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+		if (cut) /* the application shall send the rest, as after an overflow */
+			return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 		/* A finished stream starts afresh with the next op. */
-		if (s->x.dir == HISI_ZIP_COMP && !cut &&
-				slot->op->flush_flag == RTE_COMP_FLUSH_FINAL)
+		if (s->x.dir == HISI_ZIP_COMP && slot->op->flush_flag == RTE_COMP_FLUSH_FINAL)
 			s->started = false;
-		break;
+		return RTE_COMP_OP_STATUS_SUCCESS;
 	case HISI_ZIP_DECOMP_END:
 		s->started = false;
-		ret = RTE_COMP_OP_STATUS_SUCCESS;
-		break;
+		return RTE_COMP_OP_STATUS_SUCCESS;
 	case HISI_ZIP_DSTLEN_OUT:
 		if (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) {
 			s->started = true;
-			ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
-			break;
+			return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
 		}
 		s->dead = true;
-		ret = RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
-		break;
+		return RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
 	default:
 		s->dead = true;
-		ret = RTE_COMP_OP_STATUS_ERROR;
-		break;
+		return RTE_COMP_OP_STATUS_ERROR;
 	}
-	/* Release: enqueue may use the state words again. */
-	__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
-	return ret;
 }
 
 /* As possible(), for what is not plainly so. */
@@ -73,7 +63,11 @@ possible_other(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t pro
 
 	if (consumed > slot->src_len || produced > slot->dst_len)
 		return false;
-	/* A successful compression consumes all input and produces output. */
+	/*
+	 * A successful compression consumes all input and produces output. A function that
+	 * counts otherwise (reference U16) would have each of them repeated: that is said
+	 * (hisi_zip_lie_log()).
+	 */
 	if ((status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) &&
 			slot->kind == HISI_ZIP_SLOT_COMP &&
 			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
@@ -82,13 +76,13 @@ possible_other(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t pro
 }
 
 /*
- * Can these be the numbers of a request of that length, with that much room? Both are
- * ours: the device could write to those in the SQE.
+ * Can these be the numbers of a request of that length, with that much room? Both come
+ * from the slot, which no device sees: it could write to those in the SQE.
  */
 static inline bool
 possible(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t produced, uint32_t dw3)
 {
-	/* "produced - 1" wraps for 0, which the slow path checks. */
+	/* `produced - 1` wraps for 0, which the slow path checks. */
 	if (likely(consumed == slot->src_len && produced - 1 < slot->dst_len))
 		return true;
 	return possible_other(slot, consumed, produced, dw3);
@@ -111,18 +105,26 @@ may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint3
 	return status < HISI_ZIP_BAD_DATA || status > HISI_ZIP_BAD_STREAM;
 }
 
-/* The answer cannot be true. Returns true if software has set all fields of the op. */
+/*
+ * The answer, whose numbers are in the op, cannot be true. Returns true if software has
+ * set all fields of the op.
+ */
 static bool __rte_noinline
-finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
+finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw3,
+		uint16_t sq_head, uint16_t cq_head)
 {
 	struct rte_comp_op *op = slot->op;
 
 	HISI_ZIP_COUNT(qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER], 1);
+	if (!qp->lie.told) {
+		qp->lie = (struct hisi_zip_lie){ .told = true, .request = *slot, .dw3 = dw3,
+			.consumed = op->consumed, .produced = op->produced,
+			.sq_head = sq_head, .cq_head = cq_head };
+	}
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
 		struct hisi_zip_stream *s = op->stream;
 
 		s->dead = true;
-		__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
 	} else if (qp->dev->args.sw) {
 		hisi_zip_sw_repeat(qp, op);
 		return true;
@@ -181,18 +183,21 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	return false;
 }
 
-/* The checksum of an op, in compressdev's form. */
+/* The checksum of an op, in compressdev's form: which one it is, its transform says. */
 static inline uint64_t
 output_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
 {
+	const struct hisi_zip_stream *s = slot->op->stream;
+	const struct hisi_zip_xform *x = slot->flags & HISI_ZIP_SLOT_F_STATEFUL ? &s->x :
+		slot->op->private_xform;
 	uint64_t ret = 0;
 
 	if (slot->flags & HISI_ZIP_SLOT_F_UDC)
-		return ((const struct hisi_zip_xform *)slot->op->private_xform)->udc;
+		return x->udc;
 
-	if (sqe->dw10 & HISI_ZIP_EXT_ADLER32)
+	if (x->dw10 & HISI_ZIP_EXT_ADLER32)
 		ret = sqe->isize;
-	if (sqe->dw10 & (HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_XXH32))
+	if (x->dw10 & (HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_XXH32))
 		ret = ret << 32 | sqe->checksum;
 	return ret;
 }
@@ -231,14 +236,14 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 	uint32_t consumed = __atomic_load_n(&sqe->consumed, __ATOMIC_RELAXED);
 	uint32_t produced = __atomic_load_n(&sqe->produced, __ATOMIC_RELAXED);
 	uint32_t dw3 = __atomic_load_n(&sqe->dw3, __ATOMIC_RELAXED);
+	uint16_t sq_head = __atomic_load_n(&ring->cq[cq_head].sq_head, __ATOMIC_RELAXED);
 	struct rte_comp_op *op = slot->op;
 	bool repeated = false;
 
 	op->consumed = consumed;
 	op->produced = produced;
-	if (unlikely(ring->cq[cq_head].sq_head != cq_head ||
-			!possible(slot, consumed, produced, dw3))) {
-		repeated = finish_lie(qp, slot);
+	if (unlikely(sq_head != cq_head || !possible(slot, consumed, produced, dw3))) {
+		repeated = finish_lie(qp, slot, dw3, sq_head, cq_head);
 	} else if (likely((dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
 			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))) {
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
@@ -256,6 +261,12 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
 				HISI_ZIP_SLOT_F_DICT))
 			clear_words(sqe);
+		if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
+			struct hisi_zip_stream *s = op->stream;
+
+			/* Release: enqueue may use the state words again. Nothing of s follows. */
+			__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+		}
 	}
 }
 

@@ -276,6 +276,16 @@ enum hisi_zip_qp_state {
 	HISI_ZIP_QP_FAILING, /**< A hardware queue of it has failed. */
 };
 
+/** The first answer of a queue pair that cannot be true, until a line can be logged. */
+struct hisi_zip_lie {
+	struct hisi_zip_slot request; /**< What was asked. */
+	uint32_t dw3, consumed, produced;
+	uint16_t sq_head;   /**< Slot that its CQE names. */
+	uint16_t cq_head;   /**< Slot that it lies in. */
+	bool told;          /**< There was one. */
+	bool logged;
+};
+
 /** How long the oldest op has been waited for. */
 struct hisi_zip_watch {
 	uint32_t polls;     /**< Dequeues that found nothing. */
@@ -311,7 +321,7 @@ struct hisi_zip_qp {
 	/* Constant while started. */
 	struct hisi_zip_dev *dev;
 	TAILQ_ENTRY(hisi_zip_qp) next; /**< In the device's list. */
-	struct hisi_zip_slot *slots;
+	struct hisi_zip_slot *slots; /**< In memory that no service sees. */
 	uint32_t mask;               /**< Slots - 1, a power of two less one. */
 	uint32_t limit;              /**< Most ops in flight. */
 	uint16_t addr_off;           /**< As in the device. */
@@ -337,6 +347,7 @@ struct hisi_zip_qp {
 	uint32_t head __rte_cache_aligned; /**< Passed to the enqueuing thread with release. */
 	struct hisi_zip_watch watch;
 	struct hisi_zip_deq_stats deq;
+	struct hisi_zip_lie lie;
 } __rte_cache_aligned;
 
 /* ---- hisi_zip_devargs.c -------------------------------------------------------------------- */
@@ -486,6 +497,12 @@ void hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot);
  * queue has failed; if so, stops it, which may take seconds, and sets failed.
  */
 void hisi_zip_watch(struct hisi_zip_qp *qp);
+
+/**
+ * Log the first answer that cannot be true, once per queue pair. Off the data path: called
+ * by hisi_zip_watch() and when the queue pair stops.
+ */
+void hisi_zip_lie_log(struct hisi_zip_qp *qp);
 
 /**
  * Bring back an op whose queue has failed: its slot becomes HISI_ZIP_SLOT_SW or,

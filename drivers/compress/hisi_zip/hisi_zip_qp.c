@@ -244,6 +244,7 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 			slot->kind = HISI_ZIP_SLOT_DONE;
 		}
 	}
+	hisi_zip_lie_log(qp);
 	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		if (qp->hwq[dir].queue != NULL)
 			hisi_zip_hwq_put(qp, dir);

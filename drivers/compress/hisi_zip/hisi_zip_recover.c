@@ -89,6 +89,26 @@ queue_restart(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
 }
 
 void
+hisi_zip_lie_log(struct hisi_zip_qp *qp)
+{
+	const struct hisi_zip_lie *lie = &qp->lie;
+	const struct hisi_zip_slot *asked = &lie->request;
+	bool stateful = asked->flags & HISI_ZIP_SLOT_F_STATEFUL;
+
+	if (!lie->told || lie->logged)
+		return;
+	qp->lie.logged = true;
+	HISI_ZIP_LOG(ERR, "%s: queue pair %u: an answer cannot be true: status 0x%x, consumed %u, "
+		"produced %u, for slot %u, expected of this %s: consumed %s%u, produced up to %u, "
+		"for slot %u; such ops %s; said once", qp->dev->name, qp->id,
+		lie->dw3, lie->consumed, lie->produced, lie->sq_head,
+		asked->kind == HISI_ZIP_SLOT_COMP ? "compression" : "decompression",
+		asked->kind == HISI_ZIP_SLOT_COMP && !stateful ? "" : "up to ", asked->src_len,
+		asked->dst_len, lie->cq_head, qp->dev->args.sw && !stateful ?
+		"are done in software" : "end with an error");
+}
+
+void
 hisi_zip_watch(struct hisi_zip_qp *qp)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[qp->slots[qp->head & qp->mask].kind];
@@ -96,6 +116,7 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 	struct hisi_zip_watch *w = &qp->watch;
 	int ret;
 
+	hisi_zip_lie_log(qp);
 	if (w->head != qp->head) {
 		/* Another op is the oldest now: its time begins. */
 		w->head = qp->head;

@@ -77,12 +77,17 @@ struct run {
 	void *comp, *decomp, *stream;
 	struct bytes plain, packed;
 	unsigned int errors, successes, last_success;
+	unsigned int at_once; /* errors for want of a queue */
 	bool busy; /* an op of the stream is in flight */
 	bool dead; /* one was lost */
 };
 
-/* What comes back with an op of a stream. */
-enum due { ANYTHING, REFUSED, NOT_REFUSED };
+/* What an op that was taken comes back with. */
+enum due {
+	REFUSED,   /* INVALID_STATE: its stream is busy or dead */
+	NO_ANSWER, /* ERROR: there is no queue to be had; its stream is as before */
+	DONE,      /* SUCCESS, or ERROR if the fault strikes it */
+};
 
 static struct rte_comp_op *
 make_op(struct rng *rng, struct run *r)
@@ -101,17 +106,37 @@ make_op(struct rng *rng, struct run *r)
 	return op;
 }
 
-/* An op that was taken just now: is its stream free for it? */
-static enum due
-stream_due(struct run *r, const struct rte_comp_op *op)
+/* Are errors of this op kept from the application? */
+static bool
+hidden(const struct run *r, const struct rte_comp_op *op)
 {
-	if (op->op_type != RTE_COMP_OP_STATEFUL)
-		return NOT_REFUSED;
-	/* An op for which there was no queue fails at once and does its stream no harm. */
-	if (r->dead || r->busy)
-		return r->fault->lasting ? ANYTHING : REFUSED;
-	r->busy = true;
-	return NOT_REFUSED;
+	return r->sw && (op->op_type != RTE_COMP_OP_STATEFUL || r->kind->plain);
+}
+
+/* An op that was taken just now. Only one that could not be submitted has a status. */
+static enum due
+op_due(struct run *r, const struct rte_comp_op *op)
+{
+	bool stateful = op->op_type == RTE_COMP_OP_STATEFUL;
+	bool refused = stateful && (r->dead || r->busy);
+
+	PMD_CHECK((op->status == RTE_COMP_OP_STATUS_INVALID_STATE) == refused,
+		"%s,%s: op of %s: %s", r->kind->args, r->fault->spec, !stateful ? "no stream" :
+		r->dead ? "a dead stream" : r->busy ? "a busy stream" : "an idle stream",
+		pmd_status(op->status));
+	if (refused)
+		return REFUSED;
+	if (op->status == RTE_COMP_OP_STATUS_ERROR) {
+		PMD_CHECK(r->fault->lasting && !hidden(r, op), "%s,%s,sw=%d: no queue for an op "
+			"of %s", r->kind->args, r->fault->spec, r->sw,
+			stateful ? "a stream" : "no stream");
+		r->at_once++;
+		return NO_ANSWER;
+	}
+	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_NOT_PROCESSED, "%s when it is enqueued",
+		pmd_status(op->status));
+	r->busy = r->busy || stateful;
+	return DONE;
 }
 
 static void
@@ -122,20 +147,19 @@ check_op(struct run *r, const struct rte_comp_op *op, enum due due, unsigned int
 	const struct bytes *src = comp ? &r->plain : &r->packed;
 	struct bytes out;
 
-	if (stateful && due == NOT_REFUSED)
+	if (stateful && due == DONE)
 		r->busy = false;
-	PMD_CHECK(due == ANYTHING ||
-		(op->status == RTE_COMP_OP_STATUS_INVALID_STATE) == (due == REFUSED),
-		"%s,%s: op %u of %s stream: %s", r->kind->args, r->fault->spec, n,
-		r->dead ? "a dead" : due == REFUSED ? "a busy" : "an idle",
-		pmd_status(op->status));
-	if (op->status == RTE_COMP_OP_STATUS_INVALID_STATE)
+	if (due == REFUSED) {
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_INVALID_STATE, "%s,%s: op %u: %s",
+			r->kind->args, r->fault->spec, n, pmd_status(op->status));
 		return;
-	if (op->status == RTE_COMP_OP_STATUS_ERROR) {
+	}
+	if (due == NO_ANSWER || op->status == RTE_COMP_OP_STATUS_ERROR) {
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR, "%s,%s: op %u: %s, and ERROR "
+			"before", r->kind->args, r->fault->spec, n, pmd_status(op->status));
 		PMD_CHECK(op->consumed == 0 && op->produced == 0, "error with results");
-		PMD_CHECK(!r->sw || (stateful && !r->kind->plain), "%s: op %u: ERROR with sw=on",
-			r->fault->spec, n);
-		r->dead = r->dead || stateful;
+		PMD_CHECK(!hidden(r, op), "%s: op %u: ERROR with sw=on", r->fault->spec, n);
+		r->dead = r->dead || (stateful && due == DONE);
 		r->errors++;
 		return;
 	}
@@ -180,7 +204,7 @@ run_ops(struct rng *rng, struct run *r)
 			if (rte_compressdev_enqueue_burst(r->dev, 0, &next, 1) == 0)
 				break; /* untouched: it is tried again */
 			flight[sent % DEPTH] = next;
-			due[sent % DEPTH] = stream_due(r, next);
+			due[sent % DEPTH] = op_due(r, next);
 			next = NULL;
 		}
 		got = rte_compressdev_dequeue_burst(r->dev, 0, ops, burst);
@@ -208,7 +232,15 @@ check_counters(const struct run *r)
 	const struct hisi_zip_deq_stats *deq = &qp->deq;
 	uint64_t stalled = deq->fails[HISI_ZIP_FAIL_STALLED] + deq->fails[HISI_ZIP_FAIL_RESET];
 	const char *spec = r->fault->spec;
+	uint64_t struck = deq->lost;
 
+	/* As many errors as the fault has struck ops, but for those that software has saved. */
+	for (unsigned int i = 0; i < RTE_DIM(deq->hw_status); i++)
+		struck += i == HISI_ZIP_OK || i == HISI_ZIP_NEGACOMPRESS ||
+			i == HISI_ZIP_DECOMP_END ? 0 : deq->hw_status[i];
+	PMD_CHECK(r->errors == struck - deq->repeated + r->at_once, "%s,%s,sw=%d: %u errors, %"
+		PRIu64 " ops were struck, %" PRIu64 " saved, %u had no queue", r->kind->args,
+		spec, r->sw, r->errors, struck, deq->repeated, r->at_once);
 	switch (r->fault->cause) {
 	case STATUS:
 		PMD_CHECK(deq->hw_status[r->fault->status] > 0, "%s is not counted", spec);
@@ -226,7 +258,7 @@ check_counters(const struct run *r)
 		PMD_CHECK(r->kind->threads || qp->enq.no_queue > 0, "%s is not counted", spec);
 		break;
 	case NONE:
-		PMD_CHECK(stalled == 0 && deq->lost == 0, "%s: a queue failed", spec);
+		PMD_CHECK(stalled == 0 && struck == 0, "%s: a queue failed", spec);
 		break;
 	}
 	PMD_CHECK(r->fault->cause == GONE || deq->fails[HISI_ZIP_FAIL_GONE] == 0, "%s: gone", spec);

@@ -405,6 +405,15 @@ case_wanted(const struct pmd_case *c)
 	return test.only == NULL || strcmp(test.only, c->name) == 0;
 }
 
+/* The longest cases take some 20 s on a busy machine; more iterations take longer. */
+static double
+case_max_s(void)
+{
+	unsigned long usual = RTE_MAX(test.program->count, 1ul);
+
+	return 120.0 * (PMD_SLOW ? 4 : 1) * (double)RTE_MAX(test.count / usual, 1ul);
+}
+
 static void
 run_cases(void)
 {
@@ -418,14 +427,18 @@ run_cases(void)
 	fflush(stdout);
 	for (test.running = p->cases; test.running->name != NULL; test.running++) {
 		uint64_t start = rte_rdtsc();
+		double took;
 
 		if (!case_wanted(test.running))
 			continue;
 		test.started = false;
 		test.iteration = 0;
 		pmd_look_case(test.running);
+		took = (double)(rte_rdtsc() - start) / (double)rte_get_tsc_hz();
+		PMD_CHECK(took <= case_max_s(), "%s took %.2f s, expected %.0f at most",
+			test.running->name, took, case_max_s());
 		printf("ok %s %s (seed %" PRIu64 ", %.2f s", p->name, test.running->name,
-			test.seed, (double)(rte_rdtsc() - start) / (double)rte_get_tsc_hz());
+			test.seed, took);
 		if (test.started)
 			printf(", iterations %lu to %lu", test.first, test.iteration - 1);
 		printf(")\n");
@@ -505,6 +518,7 @@ pmd_main(int argc, char **argv, const struct pmd_program *program)
 		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*vdevs, ","), *vdevs);
 		pmd_dev_remove(name);
 	}
+	pmd_look_gone();
 	rte_eal_cleanup();
 	if (pmd_service_have() && !program->own_service)
 		pmd_service_end(SIGTERM);

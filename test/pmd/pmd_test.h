@@ -265,7 +265,7 @@ struct pmd_usage {
 };
 
 struct pmd_usage pmd_usage_get(void);
-/** Fails if more is held than before. */
+/** Fails unless as much is held as before: what has gone could hide a leak. Not of malloc(). */
 void pmd_usage_check(const char *what, const struct pmd_usage *before);
 
 /* ---- Log ----------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ static struct {
 	uint64_t long_ops[RTE_COMPRESS_MAX_DEVS][HISI_QM_QUEUES_MAX];
 	FILE *log;         /* lines that no case has asked for go there */
 	char line[512];    /* the first one that the driver would not say if all were well */
+	size_t malloc_bytes; /* before all cases */
 	FILE *own_log;     /* of a case */
 	char *own_text;
 	size_t own_len;
@@ -252,22 +253,22 @@ pmd_usage_check(const char *what, const struct pmd_usage *before)
 {
 	struct pmd_usage now = pmd_usage_get();
 
-	PMD_CHECK(now.heap_blocks <= before->heap_blocks && now.heap_bytes <= before->heap_bytes,
-		"%s: EAL heap grew from %zu bytes in %u blocks to %zu in %u", what,
+	PMD_CHECK(now.heap_blocks == before->heap_blocks && now.heap_bytes == before->heap_bytes,
+		"%s: EAL heap: %zu bytes in %u blocks before, %zu in %u now", what,
 		before->heap_bytes, before->heap_blocks, now.heap_bytes, now.heap_blocks);
-	PMD_CHECK(now.fds <= before->fds, "%s: %u fds, %u before", what, now.fds, before->fds);
-	PMD_CHECK(now.maps <= before->maps, "%s: %u shared maps, %u before", what, now.maps,
+	PMD_CHECK(now.fds == before->fds, "%s: %u fds, %u before", what, now.fds, before->fds);
+	PMD_CHECK(now.maps == before->maps, "%s: %u shared maps, %u before", what, now.maps,
 		before->maps);
-	PMD_CHECK(now.zones <= before->zones, "%s: %u memzones, %u before", what, now.zones,
+	PMD_CHECK(now.zones == before->zones, "%s: %u memzones, %u before", what, now.zones,
 		before->zones);
-	PMD_CHECK(now.objects <= before->objects, "%s: %u objects of pools are in use, %u before",
+	PMD_CHECK(now.objects == before->objects, "%s: %u objects of pools are in use, %u before",
 		what, now.objects, before->objects);
 	/* A thread that was joined may still be listed for a moment. */
-	for (int i = 0; i < 1000 && now.threads > before->threads; i++) {
+	for (int i = 0; i < 1000 && now.threads != before->threads; i++) {
 		usleep(1000);
 		now.threads = dir_entries("/proc/self/task");
 	}
-	PMD_CHECK(now.threads <= before->threads, "%s: %u threads, %u before", what, now.threads,
+	PMD_CHECK(now.threads == before->threads, "%s: %u threads, %u before", what, now.threads,
 		before->threads);
 }
 
@@ -279,6 +280,7 @@ pmd_look_begin(void)
 	look.log = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = log_write });
 	PMD_CHECK(look.log != NULL, "no memory for a log");
 	rte_openlog_stream(look.log);
+	look.malloc_bytes = pmd_usage_get().malloc_bytes;
 	look.qp_release = hisi_zip_ops.queue_pair_release;
 	hisi_zip_ops.queue_pair_release = qp_release;
 }
@@ -293,6 +295,16 @@ pmd_look_end(void)
 }
 
 void
+pmd_look_gone(void)
+{
+	size_t malloc_bytes = pmd_usage_get().malloc_bytes;
+
+	PMD_CHECK(rte_compressdev_count() == 0, "%u devices are left", rte_compressdev_count());
+	PMD_CHECK(malloc_bytes <= look.malloc_bytes + PMD_MALLOC_SLACK,
+		"%zu bytes of malloc() after all, %zu before", malloc_bytes, look.malloc_bytes);
+}
+
+void
 pmd_look_case(const struct pmd_case *c)
 {
 	struct pmd_usage before = pmd_usage_get();
@@ -304,7 +316,7 @@ pmd_look_case(const struct pmd_case *c)
 	PMD_CHECK(look.line[0] == '\0' || (c->expect & PMD_LINES),
 		"%s: nobody expected the line: %s", c->name, look.line);
 	pmd_usage_check(c->name, &before);
-	/* A function of this process keeps what its queues have needed. */
+	/* A function of this process keeps what its queues have needed: see pmd_look_gone(). */
 	malloc_bytes = pmd_usage_get().malloc_bytes;
 	PMD_CHECK(rte_compressdev_count() > 0 ||
 		malloc_bytes <= before.malloc_bytes + PMD_MALLOC_SLACK,

@@ -28,6 +28,8 @@ struct pmd_case;
 void pmd_look_begin(void);
 /** No more. */
 void pmd_look_end(void);
+/** All devices are gone: fails the program if what they had has not gone with them. */
+void pmd_look_gone(void);
 /** Run a case; fails the program if something is not as it was, or was said. */
 void pmd_look_case(const struct pmd_case *c);
 /** Ops that are enqueued: some may be too long for the function. */

@@ -237,6 +237,8 @@ const char *pmd_service_path(void);
 const char *pmd_service_dev(void);
 /** Start it with more options, NULL-terminated or NULL, and wait until it listens. */
 void pmd_service_start(const char *const *options);
+/** Its process; 0: there is none. */
+int pmd_service_pid(void);
 /** End it; SIGTERM: fails unless it ends well. */
 void pmd_service_end(int sig);
 
@@ -244,8 +246,8 @@ void pmd_service_end(int sig);
 
 /** Bytes of one; 0: this kernel has none. */
 size_t pmd_huge_page(void);
-/** How many nobody uses. */
-unsigned long pmd_huge_free(void);
+/** How many are in use by this process, plus those by the service that it has started. */
+unsigned long pmd_huge_used(void);
 
 /* ---- What the process holds ---------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pmd_test.h"
 #include "pmd_test_priv.h"
@@ -28,8 +29,8 @@ meminfo(const char *key)
 	return value;
 }
 
-unsigned long
-pmd_huge_free(void)
+static unsigned long
+huge_free(void)
 {
 	return meminfo("HugePages_Free");
 }
@@ -38,6 +39,31 @@ size_t
 pmd_huge_page(void)
 {
 	return meminfo("Hugepagesize") << 10;
+}
+
+/* That it has touched, and that have not been taken from the file since. */
+static unsigned long
+used_by(int pid)
+{
+	unsigned long kb = 0, some;
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	f = fopen(path, "re");
+	PMD_CHECK(f != NULL, "cannot open %s", path);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "Shared_Hugetlb: %lu kB", &some) == 1 ||
+				sscanf(line, "Private_Hugetlb: %lu kB", &some) == 1)
+			kb += some;
+	fclose(f);
+	return (kb << 10) / pmd_huge_page();
+}
+
+unsigned long
+pmd_huge_used(void)
+{
+	return used_by(getpid()) + (pmd_service_pid() > 0 ? used_by(pmd_service_pid()) : 0);
 }
 
 static bool
@@ -54,7 +80,7 @@ set_total(unsigned long pages)
 void
 pmd_huge_reserve(unsigned int mb)
 {
-	unsigned long want, have = pmd_huge_free();
+	unsigned long want, have = huge_free();
 
 	PMD_CHECK(pmd_huge_page() != 0, "this kernel has no hugepages");
 	want = ((unsigned long)mb << 20) / pmd_huge_page();
@@ -64,8 +90,8 @@ pmd_huge_reserve(unsigned int mb)
 	taken = true;
 	PMD_CHECK(set_total(before + want - have), "cannot write " TOTAL ": %lu hugepages of %zu "
 		"bytes are free, %lu are needed", have, pmd_huge_page(), want);
-	PMD_CHECK(pmd_huge_free() >= want, "of %lu hugepages of %zu bytes the kernel found %lu",
-		want, pmd_huge_page(), pmd_huge_free());
+	PMD_CHECK(huge_free() >= want, "of %lu hugepages of %zu bytes the kernel found %lu",
+		want, pmd_huge_page(), huge_free());
 }
 
 void

@@ -98,6 +98,12 @@ pmd_service_start(const char *const *options)
 	}
 }
 
+int
+pmd_service_pid(void)
+{
+	return service.pid;
+}
+
 void
 pmd_service_end(int sig)
 {

@@ -10,18 +10,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
 
 static __thread unsigned int left; /* calls until the one that fails */
+static __thread const char *only;  /* count those of this name; NULL: all */
 static __thread const char *failed;
+static __thread int failed_errno;
+static const char *struck[64];     /* names, sorted */
+static unsigned int nstruck;
 static size_t most;          /* bytes at a time */
 static int told;             /* by the environment: say it */
 static _Atomic long blocks;
@@ -29,7 +36,15 @@ static _Atomic long blocks;
 void
 fail_nth(unsigned int n)
 {
+	fail_nth_of(NULL, n);
+}
+
+void
+fail_nth_of(const char *name, unsigned int n)
+{
 	failed = NULL;
+	failed_errno = 0;
+	only = name;
 	left = n;
 }
 
@@ -38,6 +53,26 @@ fail_nth_end(void)
 {
 	left = 0;
 	return failed;
+}
+
+int
+fail_nth_errno(void)
+{
+	return failed_errno;
+}
+
+const char *
+fail_nth_struck(void)
+{
+	static char text[1024];
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < nstruck; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i != 0 ? " " : "",
+			struck[i]);
+	nstruck = 0;
+	return text;
 }
 
 void
@@ -52,16 +87,34 @@ fail_nth_blocks(void)
 	return atomic_load(&blocks);
 }
 
-static int
-fails(const char *name, int err)
+static void
+keep(const char *name)
 {
-	if (left == 0 || --left != 0)
-		return 0;
+	unsigned int at = 0;
+
+	while (at < nstruck && strcmp(struck[at], name) < 0)
+		at++;
+	if (at < nstruck && strcmp(struck[at], name) == 0)
+		return;
+	if (nstruck == sizeof(struck) / sizeof(struck[0]))
+		abort();
+	memmove(&struck[at + 1], &struck[at], (nstruck - at) * sizeof(struck[0]));
+	struck[at] = name;
+	nstruck++;
+}
+
+bool
+fail_nth_now(const char *name, int err)
+{
+	if (left == 0 || (only != NULL && strcmp(only, name) != 0) || --left != 0)
+		return false;
 	failed = name;
+	failed_errno = err;
+	keep(name);
 	if (told)
 		dprintf(STDERR_FILENO, "fail_nth: %s\n", name);
 	errno = err;
-	return 1;
+	return true;
 }
 
 /* What others do when the program has ended, such as to write what was covered, is not meant. */
@@ -89,15 +142,25 @@ shorter(size_t n)
 	return most != 0 && n > most ? most : n;
 }
 
-/* The linker has calls of name go to __wrap_name, and those of __real_name to name. */
-#define WRAP(type, name, params, args, failure, err) \
-	type __real_ ## name params; \
-	type __wrap_ ## name params; \
-	type \
-	__wrap_ ## name params \
+/*
+ * The linker has calls of symbol go to __wrap_symbol, and those of __real_symbol to symbol. A
+ * test that has a __wrap_symbol of its own gets that.
+ */
+#define WRAP_AS(name, type, symbol, params, args, failure, err) \
+	type __real_ ## symbol params; \
+	type __wrap_ ## symbol params; \
+	__attribute__((weak)) type \
+	__wrap_ ## symbol params \
 	{ \
-		return fails(#name, err) ? failure : __real_ ## name args; \
+		return fail_nth_now(name, err) ? failure : __real_ ## symbol args; \
 	}
+#define WRAP(type, name, params, args, failure, err) \
+	WRAP_AS(#name, type, name, params, args, failure, err)
+
+/* With large files, which is how all is compiled, the C library's headers call these name64. */
+#define WRAP_FILE(type, name, params, args, failure, err) \
+	WRAP_AS(#name, type, name, params, args, failure, err) \
+	WRAP_AS(#name, type, name ## 64, params, args, failure, err)
 
 /* Those that make a block, which is counted. */
 #define WRAP_BLOCK(type, name, params, args) \
@@ -106,7 +169,7 @@ shorter(size_t n)
 	type \
 	__wrap_ ## name params \
 	{ \
-		type p = fails(#name, ENOMEM) ? NULL : __real_ ## name args; \
+		type p = fail_nth_now(#name, ENOMEM) ? NULL : __real_ ## name args; \
 		\
 		if (p != NULL) \
 			atomic_fetch_add(&blocks, 1); \
@@ -124,7 +187,7 @@ WRAP_BLOCK(char *, strdup, (const char *s), (s))
 	void * \
 	__wrap_ ## name params \
 	{ \
-		void *to = fails(#name, ENOMEM) ? NULL : __real_ ## name args; \
+		void *to = fail_nth_now(#name, ENOMEM) ? NULL : __real_ ## name args; \
 		\
 		if (p == NULL && to != NULL) \
 			atomic_fetch_add(&blocks, 1); \
@@ -139,7 +202,7 @@ int __wrap_posix_memalign(void **p, size_t align, size_t n);
 int
 __wrap_posix_memalign(void **p, size_t align, size_t n)
 {
-	int ret = fails("posix_memalign", ENOMEM) ? ENOMEM : __real_posix_memalign(p, align, n);
+	int ret = fail_nth_now("posix_memalign", ENOMEM) ? ENOMEM : __real_posix_memalign(p, align, n);
 
 	if (ret == 0)
 		atomic_fetch_add(&blocks, 1);
@@ -156,21 +219,32 @@ __wrap_free(void *p)
 	__real_free(p);
 }
 
-WRAP(void *, mmap, (void *at, size_t len, int prot, int flags, int fd, off_t off),
+WRAP_FILE(void *, mmap, (void *at, size_t len, int prot, int flags, int fd, off_t off),
 	(at, len, prot, flags, fd, off), MAP_FAILED, ENOMEM)
 WRAP(int, memfd_create, (const char *name, unsigned int flags), (name, flags), -1, EMFILE)
-WRAP(int, ftruncate, (int fd, off_t len), (fd, len), -1, ENOSPC)
-WRAP(int, fstat, (int fd, struct stat *st), (fd, st), -1, EIO)
+WRAP_FILE(int, ftruncate, (int fd, off_t len), (fd, len), -1, ENOSPC)
+WRAP_FILE(int, fstat, (int fd, struct stat *st), (fd, st), -1, EIO)
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1, EMFILE)
 WRAP(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1,
 	EAGAIN)
+WRAP(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1, EACCES)
+WRAP(int, listen, (int fd, int backlog), (fd, backlog), -1, EOPNOTSUPP)
+WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
+	(fd, addr, len, flags), -1, ENFILE)
+WRAP(int, getsockopt, (int fd, int level, int name, void *to, socklen_t *len),
+	(fd, level, name, to, len), -1, ENOBUFS)
 WRAP(int, setsockopt, (int fd, int level, int name, const void *to, socklen_t len),
 	(fd, level, name, to, len), -1, ENOMEM)
 WRAP(int, eventfd, (unsigned int count, int flags), (count, flags), -1, EMFILE)
+WRAP(int, timerfd_create, (int clock, int flags), (clock, flags), -1, EMFILE)
 WRAP(int, epoll_create1, (int flags), (flags), -1, EMFILE)
 WRAP(int, epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event), (epfd, op, fd, event),
 	-1, ENOSPC)
 WRAP(int, unlink, (const char *path), (path), -1, EACCES)
+WRAP_FILE(int, fstatfs, (int fd, struct statfs *st), (fd, st), -1, EIO)
+WRAP_FILE(int, lstat, (const char *path, struct stat *st), (path, st), -1, EACCES)
+WRAP(int, chmod, (const char *path, mode_t mode), (path, mode), -1, EPERM)
+WRAP(ssize_t, readlink, (const char *path, char *to, size_t n), (path, to, n), -1, EACCES)
 WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid), -1, EPERM)
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1, EPERM)
 WRAP(int, futimens, (int fd, const struct timespec *times), (fd, times), -1, EPERM)
@@ -212,7 +286,7 @@ something_there(int fd)
 		struct iovec iov[8]; \
 		ssize_t n; \
 		\
-		if (COUNTS(fd) && fails(#name, err)) \
+		if (COUNTS(fd) && fail_nth_now(#name, err)) \
 			return -1; \
 		if (most == 0) \
 			return __real_ ## name(fd, msg, flags); \
@@ -234,30 +308,22 @@ WRAP_MSG(sendmsg, const, ENOBUFS)
 	((msg)->msg_controllen = (less)->msg_controllen, (msg)->msg_flags = (less)->msg_flags)
 WRAP_MSG(recvmsg, , ENOMEM)
 
-int __real_fcntl(int fd, int cmd, ...);
-int __wrap_fcntl(int fd, int cmd, ...);
-int
-__wrap_fcntl(int fd, int cmd, ...)
-{
-	va_list ap;
-	long arg;
-
-	va_start(ap, cmd);
-	arg = va_arg(ap, long);
-	va_end(ap);
-	return fails("fcntl", EINVAL) ? -1 : __real_fcntl(fd, cmd, arg);
-}
-
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-int
-__wrap_open(const char *path, int flags, ...)
-{
-	va_list ap;
-	mode_t mode;
-
-	va_start(ap, flags);
-	mode = va_arg(ap, mode_t);
-	va_end(ap);
-	return fails("open", EMFILE) ? -1 : __real_open(path, flags, mode);
-}
+/* What may follow is one argument or none; as a long it is passed on as it came. */
+#define WRAP_OPTIONAL(name, symbol, first, cmd, err) \
+	int __real_ ## symbol(first, int cmd, ...); \
+	int __wrap_ ## symbol(first, int cmd, ...); \
+	int \
+	__wrap_ ## symbol(first, int cmd, ...) \
+	{ \
+		va_list ap; \
+		long arg; \
+		\
+		va_start(ap, cmd); \
+		arg = va_arg(ap, long); \
+		va_end(ap); \
+		return fail_nth_now(name, err) ? -1 : __real_ ## symbol(what, cmd, arg); \
+	}
+WRAP_OPTIONAL("fcntl", fcntl, int what, cmd, EINVAL)
+WRAP_OPTIONAL("fcntl", fcntl64, int what, cmd, EINVAL)
+WRAP_OPTIONAL("open", open, const char *what, flags, EMFILE)
+WRAP_OPTIONAL("open", open64, const char *what, flags, EMFILE)

@@ -19,7 +19,12 @@
  *           if (what == NULL)
  *                   break;       // fewer than n: all were made to fail
  *   }
+ *   ... fail_nth_struck() is "calloc mmap open": a call that is not seen would be missed ...
  * @endcode
+ *
+ * Those calls that are listed in meson.build, that is. The others that our code makes are not
+ * counted, as they fail for no reason but a wrong argument (epoll_wait, timerfd_settime, shutdown,
+ * close, munmap), or as nobody looks at what they give (madvise, prctl).
  *
  * Link with dep_fail_nth. Counted are calls by the code that is linked with it (not those
  * inside of shared libraries), in the thread that called fail_nth(). In a program, the
@@ -27,13 +32,33 @@
  * line "fail_nth: NAME" on standard error says what was made to fail.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Let the n-th call from now on fail; 0: none. */
 void fail_nth(unsigned int n);
 
+/** The same, of the calls of one name: "malloc". Also of mmap64 and its like the name is "mmap". */
+void fail_nth_of(const char *name, unsigned int n);
+
 /** No call fails any more. @return The name of the one that did, or NULL: there were too few. */
 const char *fail_nth_end(void);
+
+/** @return The errno that the one had which fail_nth_end() told. */
+int fail_nth_errno(void);
+
+/**
+ * @return
+ *   The names of all that were made to fail since this was asked for last, in any thread: each
+ *   once, sorted, with a space between.
+ */
+const char *fail_nth_struck(void);
+
+/**
+ * For the __wrap_name() of a test's own, which takes the place of ours: count a call.
+ * @return Whether it is to fail; then errno is err.
+ */
+bool fail_nth_now(const char *name, int err);
 
 /**
  * From now on reads and writes move this many bytes at a time at most, as the kernel may

@@ -120,14 +120,8 @@ as_before(const char *what)
 static void
 told(const char *what, int rc)
 {
-	assert_true(rc < 0);
-	if (strstr(what, "alloc") != NULL || strcmp(what, "strdup") == 0)
-		assert_int_equal(rc, -ENOMEM);
-	if (strcmp(what, "socket") == 0 || strcmp(what, "eventfd") == 0 ||
-			strcmp(what, "epoll_create1") == 0 || strcmp(what, "open") == 0)
-		assert_int_equal(rc, -EMFILE);
-	if (strcmp(what, "epoll_ctl") == 0)
-		assert_int_equal(rc, -ENOSPC);
+	if (rc >= 0 || rc != -fail_nth_errno())
+		fail_msg("%s failed with %d, which is told as %d", what, fail_nth_errno(), rc);
 }
 
 static void
@@ -136,6 +130,7 @@ test_create(void **state)
 	const char *what;
 
 	(void)state;
+	fail_nth_struck();
 	for (unsigned int n = 1;; n++) {
 		struct vfio_user_server *s = NULL;
 		int rc;
@@ -148,7 +143,9 @@ test_create(void **state)
 			assert_int_equal(rc, 0);
 			vfio_user_server_destroy(s);
 			as_before(NULL);
-			assert_true(n > 6);
+			assert_string_equal(fail_nth_struck(),
+				"calloc epoll_create1 epoll_ctl eventfd malloc open "
+				"timerfd_create");
 			return;
 		}
 		told(what, rc);
@@ -165,6 +162,7 @@ test_listen(void **state)
 	int rc;
 
 	(void)state;
+	fail_nth_struck();
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/s", dir);
 	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
@@ -182,6 +180,8 @@ test_listen(void **state)
 		assert_true(line[0] != '\0');
 	}
 	assert_int_equal(rc, 0);
+	assert_string_equal(fail_nth_struck(),
+		"bind calloc chmod epoll_ctl listen lstat socket strdup");
 	assert_int_equal(vfio_user_server_listen_fd(s, -1, NULL, NULL), -EBADF);
 	vfio_user_server_destroy(s);
 	assert_int_equal(rmdir(dir), 0);
@@ -229,6 +229,7 @@ test_adopt(void **state)
 	int pair[2];
 
 	(void)state;
+	fail_nth_struck();
 	set_up();
 	for (unsigned int n = 1;; n++) {
 		const char *what;
@@ -247,6 +248,7 @@ test_adopt(void **state)
 		vfio_user_server_stats_get(server, &stats);
 		assert_int_equal(stats.conns, 0);
 	}
+	assert_string_equal(fail_nth_struck(), "calloc epoll_ctl getsockopt");
 	vfio_user_server_stats_get(server, &stats);
 	assert_int_equal(stats.conns, 1);
 	vfio_user_server_destroy(server);
@@ -255,13 +257,13 @@ test_adopt(void **state)
 	as_before(NULL);
 }
 
-/* A turn with its n-th call failing. */
+/* A turn whose first call of name fails. */
 static const char *
-turn(unsigned int n)
+turn(const char *name)
 {
 	const char *what;
 
-	fail_nth(n);
+	fail_nth_of(name, 1);
 	vfio_user_server_run(server, 0);
 	what = fail_nth_end();
 	vfio_user_server_run(server, 0);
@@ -283,7 +285,7 @@ test_no_memory_for_a_message(void **state)
 	set_up();
 	sock = adopt();
 	vt_raw(sock, &m, 20, NULL, 0);
-	assert_string_equal(turn(3), "malloc");
+	assert_string_equal(turn("malloc"), "malloc");
 	assert_int_equal(closes, 1);
 	assert_non_null(strstr(line, "closed: Cannot allocate memory"));
 	end(sock);
@@ -294,7 +296,7 @@ test_no_memory_for_a_message(void **state)
 	vt_raw(sock, &m, 36, NULL, 0);
 	vfio_user_server_run(server, 0);
 	vt_raw(sock, &m, 36, NULL, 0);
-	assert_string_equal(turn(3), "malloc");
+	assert_string_equal(turn("malloc"), "malloc");
 	assert_non_null(strstr(line, "closed: no memory for a request of 20 bytes"));
 	assert_int_equal(closes, 0);
 	vfio_user_conn_complete(conn, 0);
@@ -320,7 +322,7 @@ test_rest_of_writes_that_cannot_be_kept(void **state)
 	sock = adopt();
 	defer = true;
 	id = vt_send(sock, VFIO_USER_REGION_WRITE_MULTI, 0, &m, sizeof(m), NULL, 0);
-	assert_string_equal(turn(3), "malloc");
+	assert_string_equal(turn("malloc"), "malloc");
 	assert_int_equal(writes, 1);
 	defer = false;
 	vfio_user_conn_complete(conn, 0);

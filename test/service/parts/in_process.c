@@ -28,6 +28,7 @@ bool mmap_fails;
 int guard_rc;
 struct zip_dev_conf made;
 const char *what_failed;
+int errno_failed;
 
 static struct options opt;
 static char folder[] = "/tmp/spimdevd-give-XXXXXX";
@@ -86,6 +87,8 @@ void *__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off
 void *
 __wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off)
 {
+	if (fail_nth_now("mmap", ENOMEM))
+		return MAP_FAILED;
 	if (!mmap_fails)
 		return __real_mmap64(at, len, prot, flags, fd, off);
 	errno = ENFILE; /* as none of our own checks gives */
@@ -150,6 +153,7 @@ static void
 disarm(void)
 {
 	what_failed = fail_nth_end();
+	errno_failed = fail_nth_errno();
 }
 
 void

@@ -52,6 +52,7 @@ void nap(void);
 /** From now on the n-th call of the loop fails; 0: none any more. */
 void let_fail(unsigned int n);
 extern const char *what_failed; /**< After let_fail(0): which it was, or NULL. */
+extern int errno_failed;        /**< Its errno. */
 
 /** What the user has of it, at most max. */
 uint64_t used(enum user_resource resource, uint64_t max);

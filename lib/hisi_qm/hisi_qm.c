@@ -75,7 +75,12 @@ hisi_qm_mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uin
 
 	ret = mailbox_wait(qm, timeout);
 	if (ret >= 0) {
-		qm->io->ops->mailbox(qm->io, &mb);
+		ret = qm->io->ops->mailbox(qm->io, &mb);
+		if (ret != 0) {
+			qm_log(qm, 1, "mailbox command 0x%x for queue %u: not sent (%d)", cmd,
+				queue, ret);
+			return ret;
+		}
 		ret = mailbox_wait(qm, timeout);
 	}
 	if (ret < 0) {
@@ -435,7 +440,7 @@ queue_stop(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	else
 		ret = drain_v2(qm, qp);
 	/* One that seems gone, too: it may come back, and if not, has nothing under way. */
-	if ((ret == -ETIMEDOUT || ret == -EIO || ret == -ENODEV) && function_reset(qm) == 0)
+	if (ret != 0 && ret != -EBUSY && function_reset(qm) == 0)
 		ret = 0;
 	return ret;
 }

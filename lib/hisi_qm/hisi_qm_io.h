@@ -31,8 +31,9 @@ struct hisi_qm_io_ops {
 	/**
 	 * Store all 16 bytes of a mailbox command at once where the CPU can
 	 * (QM 2.3), after all earlier stores to memory are visible to the device.
+	 * @return 0, or a negative errno: the command did not reach the device, for certain.
 	 */
-	void (*mailbox)(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb);
+	int (*mailbox)(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb);
 	/**
 	 * Addresses to which a queue's doorbells are stored, 64 bits each. On
 	 * silicon both are the same address.

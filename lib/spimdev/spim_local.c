@@ -50,10 +50,11 @@ local_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
 	zip_dev_write(to_local(io)->dev, off, 8, value);
 }
 
-static void
+static int
 local_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
 	zip_dev_mailbox(to_local(io)->dev, mb);
+	return 0;
 }
 
 static int

@@ -52,7 +52,6 @@ struct spim_unix {
 	 * answer that is older than a command must not stand for the command's.
 	 */
 	uint32_t mb[MB_WORDS];
-	bool mb_unsent; /**< While busy: the command did not get out. */
 	pthread_mutex_t mb_lock;
 	/** HISI_ZIP_EXT_REG_MAGIC and _FEATURES of this function, read at once. */
 	uint32_t ext[2];
@@ -76,7 +75,10 @@ reg_read(struct spim_unix *u, uint32_t off, void *buf, uint32_t len)
 	return ret;
 }
 
-/* No write needs an answer: a later read comes after it, and tells if the function is gone. */
+/*
+ * No write needs an answer: a later read comes after it, and tells if the function is gone.
+ * @return 0, or a negative errno: it was not sent, which few can do anything about.
+ */
 static int
 reg_post(struct spim_unix *u, uint32_t off, const void *buf, uint32_t len)
 {
@@ -100,15 +102,16 @@ unix_alive(struct hisi_qm_io *io)
 	return ret;
 }
 
-/* A service that does not answer is not gone yet, and may be at work: it is busy. */
 static uint32_t
 mailbox_read(struct spim_unix *u, uint32_t off)
 {
 	uint32_t value;
+	bool look;
 
 	pthread_mutex_lock(&u->mb_lock);
-	if (off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0 && (u->mb_unsent ||
-			reg_read(u, off, u->mb, sizeof(u->mb)) != 0) && unix_alive(&u->io) != 0)
+	look = off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0;
+	/* A service that does not answer is not gone yet, and may be at work: it is busy. */
+	if (look && reg_read(u, off, u->mb, sizeof(u->mb)) != 0 && unix_alive(&u->io) != 0)
 		value = UINT32_MAX;
 	else
 		value = u->mb[(off - HISI_QM_MAILBOX) / sizeof(uint32_t)];
@@ -143,15 +146,21 @@ unix_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
 	reg_post(to_unix(io), off, &value, sizeof(value));
 }
 
-static void
+static int
 unix_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
 	struct spim_unix *u = to_unix(io);
+	int ret;
 
 	pthread_mutex_lock(&u->mb_lock);
-	u->mb[0] |= HISI_QM_MB_BUSY; /* so that the next look is at the function */
-	u->mb_unsent = reg_post(u, HISI_QM_MAILBOX, mb, sizeof(*mb)) != 0;
+	ret = reg_post(u, HISI_QM_MAILBOX, mb, sizeof(*mb));
+	/* What of it came through a connection that is lost, and is it gone? The next look tells. */
+	if (ret == -ENOTCONN)
+		ret = 0;
+	if (ret == 0)
+		u->mb[0] |= HISI_QM_MB_BUSY; /* so that the next look is at the function */
 	pthread_mutex_unlock(&u->mb_lock);
+	return ret;
 }
 
 static int

@@ -100,7 +100,7 @@ test_mailbox(void **state)
 
 	(void)state;
 	assert_int_equal(init(HISI_QM_REV_V3), 0);
-	t.bar.io.ops->mailbox(&t.bar.io, &mb);
+	assert_int_equal(t.bar.io.ops->mailbox(&t.bar.io, &mb), 0);
 	memcpy(expected + HISI_QM_MAILBOX, &mb, sizeof(mb));
 	assert_memory_equal(t.bar2, expected, sizeof(expected));
 }

@@ -120,11 +120,12 @@ fn_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
 	zip_dev_write(w.fn, off, 8, value);
 }
 
-static void
+static int
 fn_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
 	(void)io;
 	zip_dev_mailbox(w.fn, mb);
+	return 0;
 }
 
 static int

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -72,8 +73,13 @@ test_zip_goes_on(void **state)
 	/* Armed, and gone: that wakes, and the first look sees it. */
 	assert_true(spim_zip_fd(z) >= 0);
 	assert_int_equal(spim_zip_submit(q, &op), 0);
-	while (spim_zip_poll(q, &done, 1) == 0)
-		spim_zip_wait(q, 10);
+	ret = 0;
+	for (int i = 0; i < 3000 && ret == 0; i++) {
+		ret = spim_zip_poll(q, &done, 1);
+		if (ret == 0)
+			assert_true(spim_zip_wait(q, 10) >= 0);
+	}
+	assert_int_equal(ret, 1);
 	assert_int_equal(spim_zip_wait(q, 0), 0);
 	assert_int_equal(spim_liar_leave(), 0);
 	assert_int_equal(spim_zip_submit(q, &op), 0);
@@ -247,13 +253,40 @@ life(const char *point)
 	return ret;
 }
 
+/* Whether what failed with err is told as it should. */
+static bool
+told(const char *what, int err, int ret)
+{
+	bool sent = strcmp(what, "sendmsg") == 0, message = sent || strcmp(what, "recvmsg") == 0;
+
+	/* What is sent or awaited may be tried again; all else is missed. */
+	if (ret == 0)
+		return message;
+	/* A message that did not get out is one wake-up less. */
+	if (sent && ret == -ETIME)
+		return true;
+	/* What an answer that cannot be read leaves is no stream, and registers have no errno. */
+	if (message && ret == -ENOTSUP)
+		return true;
+	if (message && !sent) /* the last: the service has not seen the end yet */
+		return ret == -ENOTCONN || ret == -ENODEV || ret == -ETIMEDOUT;
+	/* It is tried again until there is no more time. */
+	if (strcmp(what, "connect") == 0)
+		return ret == -ETIMEDOUT;
+	/* A file that cannot be looked at is none that one could ring in. */
+	if (ret == -EPROTO)
+		return strcmp(what, "fcntl") == 0 || strcmp(what, "fstat") == 0;
+	return ret == -err;
+}
+
 static void
 test_failures(void **state)
 {
-	unsigned int errors = 0, n;
 	const char *what = "";
+	unsigned int n;
 
 	(void)state;
+	fail_nth_struck();
 	for (n = 1; what != NULL; n++) {
 		int ret;
 
@@ -263,17 +296,16 @@ test_failures(void **state)
 		ret = life(spim_liar_name);
 		what = fail_nth_end();
 		hurry(1);
-		errors += ret != 0;
 		if (what == NULL)
 			assert_int_equal(ret, 0);
-		/* What is sent or awaited may be tried again; all else is missed. */
-		else if (ret > 0 || ret == -EBADMSG || (ret == 0 && strcmp(what, "sendmsg") != 0 &&
-				strcmp(what, "recvmsg") != 0))
-			fail_msg("call %u, %s: %d", n, what, ret);
+		else if (!told(what, fail_nth_errno(), ret))
+			fail_msg("call %u, %s, %d: %d", n, what, fail_nth_errno(), ret);
 		spim_liar_end(0);
 	}
-	print_message("%u calls, %u errors\n", n - 2, errors);
-	assert_true(errors > 20);
+	print_message("%u calls\n", n - 2);
+	assert_string_equal(fail_nth_struck(), "calloc connect epoll_create1 epoll_ctl eventfd "
+		"fcntl fstat ftruncate malloc memfd_create mmap posix_memalign recvmsg sendmsg "
+		"setsockopt socket strdup");
 }
 
 /* The same in this process, where nothing may be missed. */
@@ -286,6 +318,7 @@ test_failures_local(void **state)
 	unsigned int n;
 
 	(void)state;
+	fail_nth_struck();
 	for (n = 1; what != NULL; n++) {
 		int ret;
 
@@ -294,13 +327,16 @@ test_failures_local(void **state)
 		what = fail_nth_end();
 		if (what == NULL)
 			assert_int_equal(ret, 0);
-		else if (ret >= 0 || ret == -EBADMSG)
-			fail_msg("call %u, %s: %d", n, what, ret);
+		/* The function has no memory for a queue, which it tells by a status. */
+		else if (ret != -fail_nth_errno() && (ret != -EIO ||
+				(strcmp(what, "aligned_alloc") != 0 && strcmp(what, "malloc") != 0)))
+			fail_msg("call %u, %s, %d: %d", n, what, fail_nth_errno(), ret);
 		holdings_same(&before);
 		assert_int_equal(fail_nth_blocks(), blocks);
 	}
 	print_message("%u calls\n", n - 2);
-	assert_true(n > 10);
+	assert_string_equal(fail_nth_struck(), "aligned_alloc calloc epoll_create1 epoll_ctl "
+		"eventfd malloc mmap posix_memalign pthread_create");
 }
 
 /* All that is said, in the smallest pieces. */

@@ -180,9 +180,11 @@ test_start_fails(void **state)
 		{ FAKE_STATUS, HISI_QM_MB_STATUS_NO_QUEUE, -EBUSY, 0 },
 		{ FAKE_GONE, 0, -ENODEV, 1 },
 		{ FAKE_BUSY, 0, -ETIMEDOUT, 2 },
+		{ FAKE_UNSENT, ENOBUFS, -ENOBUFS, 1 },
 	};
 	struct hisi_qm_qp qp;
 	struct hisi_qm qm;
+	uint64_t before;
 
 	(void)state;
 	f->ops.reset = NULL;
@@ -204,11 +206,15 @@ test_start_fails(void **state)
 			f->status = faults[i].status;
 			fake_fault(n, faults[i].fault);
 			fake_forget();
+			before = f->now;
 			assert_int_equal(hisi_qm_qp_start(&qm, &qp, 0, 16, -1), faults[i].ret);
 			fake_unlocked(&qm);
 			fake_did(n == 0 ? TAKEN "mb 2000 q0 5b0000001900\nfree 1\n" :
 				TAKEN SET "free 1\n");
 			assert_int_equal(f->lines, faults[i].lines);
+			/* What was not sent is not waited for. */
+			if (faults[i].fault == FAKE_UNSENT)
+				assert_int_equal(f->now, before);
 			assert_int_equal(qm.used[0], 0);
 			assert_int_equal(qm.resets, 0);
 			f->gone = false;

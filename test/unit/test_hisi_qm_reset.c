@@ -57,6 +57,7 @@ static const struct {
 	int ret;
 } faults[] = {
 	{ FAKE_STATUS, -EIO }, { FAKE_BUSY, -ETIMEDOUT }, { FAKE_GONE, -ENODEV },
+	{ FAKE_UNSENT, -EPERM }, /* the errno is the status, 1 */
 };
 
 /* As if the fault had not been. */

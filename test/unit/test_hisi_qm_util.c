@@ -190,7 +190,7 @@ execute(const struct hisi_qm_mailbox *mb)
 		dump(cmd, at_iova(base, 32));
 }
 
-static void
+static int
 fake_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
 	bool fault = f->fault_at == 0 || f->fault_cmd == (int)(mb->w0 & HISI_QM_MB_CMD_MASK);
@@ -203,13 +203,17 @@ fake_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 	did("mb %x q%u %llx\n", mb->w0, mb->queue_num,
 		(unsigned long long)(mb->base_l | (uint64_t)mb->base_h << 32));
 	f->commands++;
+	if (fault && f->fault == FAKE_UNSENT) {
+		f->fault_at--;
+		return -f->status;
+	}
 	memcpy(f->mb, mb, sizeof(f->mb));
 	if (f->fault_at >= 0)
 		f->fault_at--;
 	if (fault && f->fault == FAKE_STATUS) {
 		f->mb[0] = (f->mb[0] & ~HISI_QM_MB_BUSY) |
 			(uint32_t)f->status << HISI_QM_MB_STATUS_SHIFT;
-		return;
+		return 0;
 	}
 	if (fault && f->fault == FAKE_BUSY)
 		f->busy_until = UINT64_MAX;
@@ -218,10 +222,11 @@ fake_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 	if (fault && f->fault == FAKE_LATE)
 		f->busy_until = f->now + f->busy_ms * 1000000;
 	if (fault && f->fault != FAKE_LATE)
-		return;
+		return 0;
 	if (!fault)
 		f->mb[0] &= ~HISI_QM_MB_BUSY;
 	execute(mb);
+	return 0;
 }
 
 static int

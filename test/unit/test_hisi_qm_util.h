@@ -38,6 +38,7 @@ enum fake_fault {
 	FAKE_BUSY,   /**< It never ends, and no other after it. */
 	FAKE_GONE,   /**< The function is gone when it comes. */
 	FAKE_LATE,   /**< It takes busy_ms. */
+	FAKE_UNSENT, /**< It does not reach the function: errno is status. */
 };
 
 struct fake {

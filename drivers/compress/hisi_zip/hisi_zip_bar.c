@@ -35,10 +35,11 @@ bar_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
 	rte_write64(value, to_bar(io)->bar2 + off);
 }
 
-static void
+static int
 bar_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
 	hisi_qm_mailbox_store(to_bar(io)->bar2 + HISI_QM_MAILBOX, mb);
+	return 0;
 }
 
 static int

@@ -136,24 +136,41 @@ spim_zip_queue_give(struct spim_zip_queue *q)
 	free(q);
 }
 
+/*
+ * One word or byte of what the function may write to at any time, read once: what is checked is
+ * what is used.
+ */
+static uint32_t
+word(const uint32_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+static uint8_t
+byte(const uint8_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
 int
 spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 {
 	struct hisi_qm_ring *ring = &q->queue->qp.ring;
 	uint16_t slot = ring->sq_tail;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, slot);
-	const struct flight flight = { op, op->src_len, op->dst_len };
+	const struct flight flight = { op, word(&op->src_len), word(&op->dst_len) };
+	const uint8_t level = byte(&op->level), last = byte(&op->last);
 
 	if (q->used == q->limit)
 		return -EAGAIN;
-	if (flight.src_len > SPIM_ZIP_LEN_MAX || op->level > SPIM_ZIP_LEVEL_MAX || op->last > 1)
+	if (flight.src_len > SPIM_ZIP_LEN_MAX || level > SPIM_ZIP_LEVEL_MAX || last > 1)
 		return -EINVAL;
 	*sqe = (struct hisi_zip_sqe){
 		.dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT,
 		.dw9 = HISI_ZIP_REQ_DEFLATE,
 		.dw10 = HISI_ZIP_EXT_VALID | HISI_ZIP_EXT_CRC32 |
-			(uint32_t)op->level << HISI_ZIP_EXT_LEVEL_SHIFT |
-			(uint32_t)(op->last || q->dir == SPIM_ZIP_DECOMPRESS ?
+			(uint32_t)level << HISI_ZIP_EXT_LEVEL_SHIFT |
+			(uint32_t)(last || q->dir == SPIM_ZIP_DECOMPRESS ?
 			HISI_ZIP_EXT_FLUSH_DW7 : HISI_ZIP_EXT_FLUSH_FULL) <<
 			HISI_ZIP_EXT_FLUSH_SHIFT | WINDOW_BITS << HISI_ZIP_EXT_WINDOW_SHIFT,
 	};
@@ -164,13 +181,6 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 	ring->sq_tail = (slot + 1) & ring->mask;
 	hisi_qm_sq_ring(ring);
 	return 0;
-}
-
-/* One word of a result, read once: the function may write to it again at any time. */
-static uint32_t
-word(const uint32_t *at)
-{
-	return __atomic_load_n(at, __ATOMIC_RELAXED);
 }
 
 /* The slot's SQE has been written back, by a function that need not tell the truth. */

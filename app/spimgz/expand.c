@@ -55,10 +55,17 @@ static int
 submit_member(struct engine *e, struct input *in, const struct gzip_header *h, struct slot *s)
 {
 	uint8_t trailer[GZIP_TRAILER];
+	ssize_t n;
 
 	in->pos += h->size;
-	if (input_read(in, s->in, h->comp_size) != (ssize_t)h->comp_size ||
-			input_read(in, trailer, sizeof(trailer)) != (ssize_t)sizeof(trailer))
+	n = input_read(in, s->in, h->comp_size);
+	if (n == (ssize_t)h->comp_size)
+		n = input_read(in, trailer, sizeof(trailer));
+	else if (n >= 0)
+		return truncated(in);
+	if (n < 0)
+		return SPIMGZ_FAILED; /* which was said */
+	if (n != (ssize_t)sizeof(trailer))
 		return truncated(in);
 	gzip_trailer_read(trailer, &s->crc32, &s->isize);
 	if (s->isize > SPIMGZ_CHUNK) {

@@ -93,7 +93,7 @@ report(const struct options *o, const struct input *in, uint64_t written)
 static int
 do_pipe(struct engine *e, const struct options *o)
 {
-	uint64_t written;
+	uint64_t written = 0;
 	struct input in;
 	int ret;
 
@@ -105,7 +105,8 @@ do_pipe(struct engine *e, const struct options *o)
 		return SPIMGZ_FAILED;
 	ret = stream(e, o, &in, o->test ? -1 : STDOUT_FILENO, "stdout", 0, &written);
 	input_close(&in);
-	report(o, &in, written);
+	if (ret != SPIMGZ_FAILED)
+		report(o, &in, written);
 	return ret;
 }
 
@@ -130,17 +131,23 @@ output_name(const struct options *o, const char *name, char **out)
 	return SPIMGZ_OK;
 }
 
-/* Make the output file like the input. */
-static void
+/* Make the output file like the input. @return SPIMGZ_OK or _WARNING, after a complaint. */
+static int
 copy_attributes(int fd, const char *name, const struct stat *st)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+	int ret = SPIMGZ_OK;
 
 	/* The owner first: a change takes set-user-id bits away. */
-	if (fchown(fd, st->st_uid, st->st_gid) != 0 && geteuid() == 0)
+	if (fchown(fd, st->st_uid, st->st_gid) != 0 && geteuid() == 0) {
 		complain("%s: owner: %s", name, strerror(errno));
-	if (fchmod(fd, st->st_mode & 07777) != 0 || futimens(fd, times) != 0)
+		ret = SPIMGZ_WARNING;
+	}
+	if (fchmod(fd, st->st_mode & 07777) != 0 || futimens(fd, times) != 0) {
 		complain("%s: mode and times: %s", name, strerror(errno));
+		ret = SPIMGZ_WARNING;
+	}
+	return ret;
 }
 
 static int
@@ -189,15 +196,18 @@ do_file(struct engine *e, const struct options *o, const char *name)
 		&written);
 	input_close(&in);
 	if (to_file) {
-		copy_attributes(out, out_name, &st);
+		if (ret != SPIMGZ_FAILED && copy_attributes(out, out_name, &st) != SPIMGZ_OK)
+			ret = SPIMGZ_WARNING;
 		if (close(out) != 0 && ret != SPIMGZ_FAILED) {
 			complain("%s: %s", out_name, strerror(errno));
 			ret = SPIMGZ_FAILED;
 		}
-		if (ret == SPIMGZ_FAILED)
+		if (ret == SPIMGZ_FAILED) {
 			unlink(out_name);
-		else if (!o->keep && unlink(name) != 0)
+		} else if (!o->keep && unlink(name) != 0) {
 			complain("%s: %s", name, strerror(errno));
+			ret = SPIMGZ_WARNING;
+		}
 	}
 	if (ret != SPIMGZ_FAILED)
 		report(o, &in, written);

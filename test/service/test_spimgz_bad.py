@@ -9,8 +9,10 @@ import sys
 import zlib
 
 import runner
+from server import Server
 from spimgz import (BIG, CHUNK, SPIMGZ_FAIL, TEXT, Liar, ends, folder, get, good, gz, member,
                     ours, put, right)
+from vfio_user import COMPRESS, Client, Memory, Queue
 
 PACKED = zlib.compressobj(6, zlib.DEFLATED, -15)
 PACKED = PACKED.compress(TEXT) + PACKED.flush()
@@ -159,6 +161,7 @@ def test_nothing_is_left_of_what_failed():
 
 # What is said of each when it compresses, and when it expands: "": nothing, the result is right.
 NOT_DONE = "spimgz: %s: not executed\n"
+HIDDEN = None  # nothing is said: whoever expands the result sees it
 LIES = {
     "none": ("", ""),
     "tag": ("", ""),
@@ -175,18 +178,17 @@ LIES = {
     "consumed-less": ("spimgz: %s: done\n", "corrupt: done, "),
     "zero": ("spimgz: %s: done\n", "corrupt: done, 0 bytes of "),
     "untouched": ("spimgz: %s: done\n", "corrupt: done, 0 bytes of "),
-    "twice": (None, None),
+    "twice": ("", ""),
     "status-no-space": ("spimgz: %s: the output does not fit\n", "corrupt: the output does not "),
     "status-bad-data": ("spimgz: %s: corrupt data\n", "corrupt: corrupt data, 0 bytes of "),
     "checksum": ("spimgz: %s: CRC ", ""),
-    "data": (None, "corrupt: done, "),
+    "data": (HIDDEN, "corrupt: done, "),
 }
 
 
 def lied(done, said, point, correct):
-    if said is None:
-        # It may come too late to matter. What is not noticed then is right.
-        assert done.status == 1 and done.err or correct(done.out), done
+    if said is HIDDEN:
+        assert (done.status, done.err) == (0, b"") and broken(done.out), done
     elif said == "":
         assert (done.status, done.err) == (0, b"") and correct(done.out), done
     else:
@@ -194,25 +196,26 @@ def lied(done, said, point, correct):
         assert done.status == 1 and said in done.err.decode(), done
 
 
-def noticed(packed, plain):
-    """It is right, or whoever expands it sees that it is not."""
+def broken(packed):
     try:
-        return right(packed, plain)
+        gzip.decompress(packed)
+        return False
     except (OSError, EOFError, zlib.error):
         return True
 
 
 def test_lies():
-    data = BIG[:2 * CHUNK + 1000]
-    packed = good("-c", stdin=data)
+    three = BIG[:2 * CHUNK + 1000]
     for lie, (compress, expand) in LIES.items():
-        for n in ("", "@1", "@3") if lie != "none" else ("",):
+        # The second of two completions is one too many only where nothing else is awaited.
+        data = TEXT if lie == "twice" else three
+        packed = good("-c", stdin=data)
+        for n in {"none": ("",), "twice": ("", "@1")}.get(lie, ("", "@1", "@3")):
             with Liar("--lie", lie + n) as liar:
                 done = gz("-1", "-c", stdin=data, point=liar.point)
-                lied(done, compress, liar.point, lambda out, lie=lie: noticed(out, data)
-                     if lie == "data" else right(out, data))
+                lied(done, compress, liar.point, lambda out, data=data: right(out, data))
                 done = gz("-dc", stdin=packed, point=liar.point)
-                lied(done, expand, liar.point, lambda out: out == data)
+                lied(done, expand, liar.point, lambda out, data=data: out == data)
                 told = liar.end()
                 assert (told == 0) == (lie == "none"), (lie, n, told)
 
@@ -257,51 +260,127 @@ def test_services_that_will_not_do():
 
 # ---- Calls that fail ----
 
-def sweep(d, files, args, right_now):
-    """Runs it with each call that fails in turn. right_now(done): whether all is as it should."""
-    failures = 0
+# What is said of each, and the status; where calls of one name end in several ways, by text.
+MEMORY = ("spimgz: local: Cannot allocate memory", "spimgz: no memory: Cannot allocate memory",
+          "spimgz: %s: no memory", "spimgz: no memory")
+ENDS = {
+    "calloc": MEMORY, "malloc": MEMORY, "aligned_alloc": MEMORY, "mmap": MEMORY,
+    "pthread_create": ("spimgz: local: Resource temporarily unavailable",),
+    "open": ("spimgz: %s: Too many open files",),
+    "fstat": ("spimgz: %s: Input/output error",), "read": ("spimgz: %s: Input/output error",),
+    "write": ("spimgz: %s: No space left on device",),
+    "fchown": ("spimgz: %s: owner: Operation not permitted",),
+    "fchmod": ("spimgz: %s: mode and times: Operation not permitted",),
+    "futimens": ("spimgz: %s: mode and times: Operation not permitted",),
+    "unlink": ("spimgz: %s: Permission denied",),
+}
+WARNINGS = ("fchmod", "futimens", "unlink") + (("fchown",) if os.geteuid() == 0 else ())
+# A queue that is not to be had is asked for again, and without events one looks now and then.
+QUEUE = ("calloc", "posix_memalign", "aligned_alloc", "malloc")
+EVENTS = {"epoll_create1", "eventfd", "epoll_ctl"}
+QUIET = EVENTS | (set() if os.geteuid() == 0 else {"fchown"})
+
+
+def sweep(d, files, args, names, right_now, stdin=b""):
+    """Runs it with each call that fails in turn.
+    names: of input and output in messages; right_now(done, call): whether all is as it should."""
+    struck, errors = set(), 0
     for n in range(1, 1000):
         for name in os.listdir(d):
             os.unlink(d + "/" + name)
         for name, data in files.items():
             put(d + "/" + name, data)
-        done = gz(*args, program=SPIMGZ_FAIL, env={"FAIL_NTH": str(n)})
-        what = [line for line in done.err.decode().splitlines() if line.startswith("fail_nth: ")]
-        said = [line for line in done.err.decode().splitlines() if not line.startswith("fail_nth")]
-        assert done.status in (0, 1), (n, what, done)
-        if done.status == 0:
-            assert right_now(done), (n, what, done)
-        else:
-            failures += 1
-            assert said and what, (n, done)
-            # What was to be read is still there, and nothing that is half.
-            assert {name: get(d + "/" + name) for name in os.listdir(d)} == files, (n, what, done)
-        if not what:
+        done = gz(*args, program=SPIMGZ_FAIL, env={"FAIL_NTH": str(n)}, stdin=stdin)
+        lines = done.err.decode().splitlines()
+        call = "".join(line[10:] for line in lines if line.startswith("fail_nth: "))
+        if not call:
+            assert done.status == 0 and right_now(done, call), (n, done)
+            assert all(line.startswith(("spimgz: by ", "stdin: ")) for line in lines), (n, done)
             break
-    assert not what and failures >= 10, (n, failures)
-    return "%d calls, %d errors" % (n - 1, failures)
+        struck.add(call)
+        if done.status == 0:
+            # The first of these calls are those of the opening, which cannot do without.
+            assert call in QUIET or (call in QUEUE and errors > 20), (n, call, done)
+            assert right_now(done, call), (n, call, done)
+            continue
+        assert done.status == (2 if call in WARNINGS else 1), (n, call, done)
+        said = [text % name if "%" in text else text for text in ENDS[call] for name in names]
+        assert lines[-1] in said, (n, call, done)
+        assert sum(line in said for line in lines) == 1, (n, call, done)
+        if done.status == 2:
+            assert right_now(done, call), (n, call, done)
+            continue
+        errors += 1
+        # What was to be read is still there, and nothing that is half.
+        assert {name: get(d + "/" + name) for name in os.listdir(d)} == files, (n, call, done)
+        # Nothing is told of what was not done.
+        assert b" compressed, " not in done.err, (n, call, done)
+    assert not call, n
+    # Who never had to wait for a result has asked for no events.
+    return struck - EVENTS, "%d calls, %d errors" % (n - 1, errors)
+
+
+ALWAYS = {"aligned_alloc", "calloc", "malloc", "mmap", "posix_memalign", "pthread_create", "read",
+          "write"}
+OPENED = ALWAYS | {"open", "fstat"}
+OF_FILES = OPENED | {"fchown", "fchmod", "futimens", "unlink"}
 
 
 def test_failures_to_compress():
     with folder() as d:
-        def is_right(done):
-            return done.out == b"" and os.listdir(d) == ["a.gz"] and right(get(d + "/a.gz"), TEXT) \
-                or sorted(os.listdir(d)) == ["a", "a.gz"] and b"a: Permission denied" in done.err
-        return sweep(d, {"a": TEXT}, [d + "/a"], is_right)
+        def is_right(done, call):
+            return done.out == b"" and right(get(d + "/a.gz"), TEXT) and \
+                sorted(os.listdir(d)) == (["a", "a.gz"] if call == "unlink" else ["a.gz"])
+        struck, told = sweep(d, {"a": TEXT}, [d + "/a"], (d + "/a", d + "/a.gz"), is_right)
+        assert struck == OF_FILES, struck
+        return told
 
 
 def test_failures_to_expand():
     with folder() as d:
-        def is_right(done):
-            return done.out == b"" and os.listdir(d) == ["a"] and get(d + "/a") == TEXT or \
-                sorted(os.listdir(d)) == ["a", "a.gz"] and b"a.gz: Permission denied" in done.err
-        return sweep(d, {"a.gz": member(TEXT)}, ["-d", d + "/a.gz"], is_right)
+        def is_right(done, call):
+            return done.out == b"" and get(d + "/a") == TEXT and \
+                sorted(os.listdir(d)) == (["a", "a.gz"] if call == "unlink" else ["a"])
+        struck, told = sweep(d, {"a.gz": member(TEXT)}, ["-d", d + "/a.gz"],
+                             (d + "/a", d + "/a.gz"), is_right)
+        assert struck == OF_FILES, struck
+        return told
 
 
 def test_failures_with_the_members_of_others():
     data = gzip.compress(TEXT) + member(TEXT)
     with folder() as d:
-        return sweep(d, {"a.gz": data}, ["-dc", d + "/a.gz"], lambda done: done.out == TEXT * 2)
+        struck, told = sweep(d, {"a.gz": data}, ["-dc", d + "/a.gz"], (d + "/a.gz", "stdout"),
+                             lambda done, call: done.out == TEXT * 2)
+        assert struck == OPENED, struck
+        return told
+
+
+def test_failures_of_a_pipe():
+    """With what was done told at the end, if it was."""
+    plain = TEXT[:4000]  # read at once
+    packed = good("-c", stdin=plain)
+    line = "stdin: 4000 bytes, %d compressed, " % len(packed)
+    with folder() as d:
+        struck, told = sweep(d, {}, ["-v"], ("stdin", "stdout"), lambda done, call:
+                             right(done.out, plain) and line.encode() in done.err, plain)
+        assert struck == ALWAYS, struck
+        return told
+
+
+def test_neither_queue_nor_software():
+    with Server("--queues", "1") as s:
+        c, mem = Client(s.path), Memory(1 << 20)
+        c.dma_map(mem.fd, mem.size, mem.iova)
+        assert Queue(c, mem, 0, COMPRESS).status == 0
+        done = gz("-v", stdin=TEXT, point="unix:" + s.path, program=SPIMGZ_FAIL,
+                  env={"FAIL_NTH": "1", "FAIL_NTH_OF": "pthread_create"})
+        lines = done.err.decode().splitlines()
+        assert lines[:3] == ["spimgz: by unix:" + s.path, "spimgz: unix:%s: Device or resource "
+                             "busy; going on in software" % s.path,
+                             "fail_nth: pthread_create"], done
+        assert (done.status, done.out) == (1, b"") and b" compressed, " not in done.err, done
+        mem.close()
 
 
 def test_little_at_a_time():

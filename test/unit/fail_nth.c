@@ -127,11 +127,12 @@ at_end(void)
 __attribute__((constructor)) static void
 from_environment(void)
 {
-	const char *n = getenv("FAIL_NTH"), *bytes = getenv("FAIL_NTH_SHORT");
+	const char *n = getenv("FAIL_NTH"), *of = getenv("FAIL_NTH_OF"),
+		*bytes = getenv("FAIL_NTH_SHORT");
 
 	told = n != NULL;
 	if (n != NULL && atexit(at_end) == 0)
-		fail_nth((unsigned int)atoi(n));
+		fail_nth_of(of, (unsigned int)atoi(n));
 	if (bytes != NULL)
 		fail_nth_short((size_t)atoi(bytes));
 }

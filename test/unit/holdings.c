@@ -21,10 +21,10 @@ entries(const char *path)
 	DIR *dir = opendir(path);
 	unsigned int n = 0;
 
-	while (dir != NULL && readdir(dir) != NULL)
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
 		n++;
-	if (dir != NULL)
-		closedir(dir);
+	closedir(dir);
 	return n;
 }
 
@@ -37,10 +37,10 @@ holdings_get(void)
 	FILE *f = fopen("/proc/self/maps", "re");
 	char line[512];
 
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
 		now.memfds += strstr(line, "/memfd:") != NULL;
-	if (f != NULL)
-		fclose(f);
+	fclose(f);
 	return now;
 }
 

@@ -84,24 +84,24 @@ chunks(void)
 static void
 test_small_pages(void **state)
 {
-	struct hisi_qm_mem behind = { .va = dev->small + SPIM_SMALL_PAGES * PAGE, .len = 0 };
+	struct hisi_qm_mem behind = { .len = 1 };
 	struct hisi_qm_mem mem[SPIM_SMALL_PAGES];
 	unsigned int many = chunks();
-	uint8_t *held;
+	uint8_t *held, *small = dev->small;
 
 	(void)state;
-	/* What begins where they end is none of them, and here nobody's. */
-	held = mmap(behind.va, PAGE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	if (held != MAP_FAILED) {
-		held[0] = 1;
-		behind.len = 1;
-	}
+	/* What begins where they end is none of them: others, with a page of ours behind. */
+	held = mmap(NULL, (SPIM_SMALL_PAGES + 1) * PAGE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(held != MAP_FAILED);
+	dev->small = held;
+	behind.va = held + SPIM_SMALL_PAGES * PAGE;
+	memset(held, 1, (SPIM_SMALL_PAGES + 1) * PAGE);
 	spim_mem_qm_free(dev, &behind);
-	if (held != MAP_FAILED) {
-		assert_int_equal(held[0], 1);
-		munmap(held, PAGE);
-	}
+	for (size_t i = 0; i < (SPIM_SMALL_PAGES + 1) * PAGE; i++)
+		assert_int_equal(held[i], 1);
+	dev->small = small;
+	munmap(held, (SPIM_SMALL_PAGES + 1) * PAGE);
 	assert_int_equal(dev->small_used, 1);
 	for (int round = 0; round < 2; round++) {
 		for (unsigned int i = 1; i < SPIM_SMALL_PAGES; i++) {

@@ -10,15 +10,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
 #include "holdings.h"
 #include "test_vfio_user_util.h"
+#include "vfio_user_call.h"
 #include "vfio_user_client.h"
 #include "vfio_user_sock.h"
 
@@ -38,19 +41,34 @@ take_line(const char *text, void *priv)
 	snprintf(line, sizeof(line), "%s", text);
 }
 
-static void
-recv_all(void *to, size_t len)
+/* In any thread: @return Whether all came. */
+static bool
+take_all(void *to, size_t len)
 {
 	for (size_t at = 0; at < len;) {
 		ssize_t n = recv(server, (uint8_t *)to + at, len - at, 0);
 
-		assert_true(n > 0);
+		if (n <= 0)
+			return false;
 		at += (size_t)n;
 	}
+	return true;
 }
 
-/* Answer req with so many bytes, and descriptors beside them. */
 static void
+recv_all(void *to, size_t len)
+{
+	assert_true(take_all(to, len));
+}
+
+/*
+ * What the peer's thread found, for who waits for its end: a test can fail in its own thread only.
+ */
+static void *const good = NULL;
+static void *const bad = &server;
+
+/* Answer req with so many bytes, and descriptors beside them. @return Whether it was sent. */
+static bool
 answer(const struct vfio_user_hdr *req, const void *body, size_t len, const int *fds,
 		unsigned int nfds)
 {
@@ -61,7 +79,18 @@ answer(const struct vfio_user_hdr *req, const void *body, size_t len, const int 
 	hdr.size = (uint32_t)(sizeof(hdr) + len);
 	memcpy(buf, &hdr, sizeof(hdr));
 	memcpy(buf + sizeof(hdr), body, len);
-	vt_raw(server, buf, sizeof(hdr) + len, fds, nfds);
+	return vfio_user_sock_send(server, &(struct iovec){ buf, sizeof(hdr) + len }, 1, fds, nfds) ==
+		(ssize_t)(sizeof(hdr) + len);
+}
+
+/* The thread ends, and all was as it should. */
+static void
+join(pthread_t thread)
+{
+	void *found;
+
+	assert_int_equal(pthread_join(thread, &found), 0);
+	assert_ptr_equal(found, good);
 }
 
 static void *
@@ -72,16 +101,25 @@ negotiate(void *arg)
 	uint8_t body[1024];
 
 	(void)arg;
-	recv_all(&req, sizeof(req));
-	recv_all(body, req.size - sizeof(req));
-	answer(&req, right, sizeof(right), NULL, 0);
-	return NULL;
+	return take_all(&req, sizeof(req)) && req.size - sizeof(req) <= sizeof(body) &&
+		take_all(body, req.size - sizeof(req)) &&
+		answer(&req, right, sizeof(right), NULL, 0) ? good : bad;
+}
+
+/* Short only where an answer is waited for in vain. */
+#define SHORT_MS 200
+
+static void
+patience(uint32_t ms)
+{
+	c->conf.timeout_ms = ms;
 }
 
 static int
 begin(void **state)
 {
-	const struct vfio_user_client_conf conf = { .timeout_ms = 200, .log = take_line };
+	const struct vfio_user_client_conf conf = { .timeout_ms = VT_TIMEOUT_MS,
+		.log = take_line };
 	int pair[2], small = 1; /* the kernel's least */
 	pthread_t thread;
 
@@ -94,7 +132,7 @@ begin(void **state)
 	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
 	assert_int_equal(pthread_create(&thread, NULL, negotiate, NULL), 0);
 	assert_int_equal(vfio_user_client_adopt(pair[0], &conf, &c), 0);
-	pthread_join(thread, NULL);
+	join(thread);
 	assert_int_equal(vfio_user_client_xfer_max(c), XFER);
 	return 0;
 }
@@ -122,19 +160,20 @@ read_slowly(void *arg)
 	static uint8_t got[XFER];
 
 	(void)arg;
-	recv_all(&hdr, sizeof(hdr));
-	recv_all(&rw, sizeof(rw));
+	if (!take_all(&hdr, sizeof(hdr)) || !take_all(&rw, sizeof(rw)))
+		return bad;
 	for (size_t at = 0; at < XFER; at += 4096) {
 		usleep(1000);
-		recv_all(got + at, 4096);
+		if (!take_all(got + at, 4096))
+			return bad;
 	}
 	if (hdr.cmd != VFIO_USER_REGION_WRITE || hdr.size != sizeof(hdr) + sizeof(rw) + XFER ||
 			rw.count != XFER || rw.region != 3 || rw.offset != 0x1000 ||
 			memcmp(got, data, XFER) != 0)
-		return data;
-	if ((hdr.flags & VFIO_USER_F_NO_REPLY) == 0)
-		answer(&hdr, &rw, sizeof(rw), NULL, 0);
-	return NULL;
+		return bad;
+	if ((hdr.flags & VFIO_USER_F_NO_REPLY) == 0 && !answer(&hdr, &rw, sizeof(rw), NULL, 0))
+		return bad;
+	return good;
 }
 
 /* A message that the socket takes in parts is one message. */
@@ -142,7 +181,6 @@ static void
 test_parts(void **state)
 {
 	pthread_t thread;
-	void *bad;
 
 	(void)state;
 	for (size_t i = 0; i < XFER; i++)
@@ -153,8 +191,7 @@ test_parts(void **state)
 		assert_int_equal(i % 2 == 0 ?
 			vfio_user_client_region_post(c, 3, 0x1000, data, XFER) :
 			vfio_user_client_region_write(c, 3, 0x1000, data, XFER), 0);
-		pthread_join(thread, &bad);
-		assert_null(bad);
+		join(thread);
 	}
 	fail_nth_short(0);
 	assert_int_equal(vfio_user_client_region_post(c, 3, 0, data, XFER + 1), -EINVAL);
@@ -175,6 +212,7 @@ test_parts_with_descriptors(void **state)
 	size_t len = 0;
 
 	(void)state;
+	patience(SHORT_MS);
 	fail_nth_short(20); /* the header and 4 bytes, and the rest */
 	/* Nobody answers. */
 	assert_int_equal(vfio_user_client_set_irqs(c, 1, 0, 1, &fd), -ETIMEDOUT);
@@ -198,6 +236,7 @@ test_stops_to_read(void **state)
 	ssize_t n;
 
 	(void)state;
+	patience(SHORT_MS);
 	assert_int_equal(vfio_user_client_region_post(c, 3, 0, data, XFER), -ENOTCONN);
 	assert_string_equal(line, "vfio-user: the server is lost: it does not read");
 	assert_int_equal(vfio_user_client_region_post(c, 3, 0, data, 1), -ENOTCONN);
@@ -221,6 +260,7 @@ test_is_slow(void **state)
 	int rc;
 
 	(void)state;
+	patience(SHORT_MS);
 	do {
 		rc = vfio_user_client_region_post(c, 3, 8, &sent, 4);
 		sent += rc == 0;
@@ -228,6 +268,7 @@ test_is_slow(void **state)
 	assert_int_equal(rc, -ETIMEDOUT);
 	assert_true(sent > 1);
 	assert_int_equal(vfio_user_client_reset(c), -ETIMEDOUT);
+	patience(VT_TIMEOUT_MS);
 	assert_string_equal(line, "");
 	for (unsigned int i = 0; i < sent; i++) {
 		recv_all(&hdr, sizeof(hdr));
@@ -282,6 +323,7 @@ test_call_that_waits(void **state)
 	void *rc;
 
 	(void)state;
+	patience(SHORT_MS);
 	assert_int_equal(pthread_create(&thread, NULL, ask, NULL), 0);
 	recv_all(&req, sizeof(req));
 	recv_all(&rw, sizeof(rw));
@@ -294,14 +336,15 @@ test_call_that_waits(void **state)
 	assert_int_equal(vfio_user_client_reset(c), -ETIMEDOUT);
 	pthread_join(thread, &rc);
 	assert_int_equal((intptr_t)rc, -ETIMEDOUT);
+	patience(VT_TIMEOUT_MS);
 	/* What comes now is for nobody; what is asked then has its own answer. */
-	answer(&req, body, sizeof(body), NULL, 0);
+	assert_true(answer(&req, body, sizeof(body), NULL, 0));
 	assert_int_equal(pthread_create(&thread, NULL, ask, NULL), 0);
 	do
 		recv_all(&req, sizeof(req));
 	while (req.cmd != VFIO_USER_REGION_READ);
 	recv_all(&rw, sizeof(rw));
-	answer(&req, body, sizeof(body), NULL, 0);
+	assert_true(answer(&req, body, sizeof(body), NULL, 0));
 	pthread_join(thread, &rc);
 	assert_int_equal((intptr_t)rc, 0);
 }
@@ -324,16 +367,18 @@ describe(void *arg)
 	int fds[VFIO_USER_FDS_MAX];
 	struct vfio_user_hdr req;
 	uint8_t body[64];
+	bool sent;
 
 	(void)arg;
-	recv_all(&req, sizeof(req));
-	recv_all(body, req.size - sizeof(req));
+	if (!take_all(&req, sizeof(req)) || req.size - sizeof(req) > sizeof(body) ||
+			!take_all(body, req.size - sizeof(req)))
+		return bad;
 	for (unsigned int i = 0; i < said_fds; i++)
 		fds[i] = eventfd(0, EFD_CLOEXEC);
-	answer(&req, &said, said_len, fds, said_fds);
+	sent = answer(&req, &said, said_len, fds, said_fds);
 	for (unsigned int i = 0; i < said_fds; i++)
 		close(fds[i]);
-	return NULL;
+	return sent ? good : bad;
 }
 
 static int
@@ -344,7 +389,7 @@ info(struct vfio_user_client_region *region)
 
 	assert_int_equal(pthread_create(&thread, NULL, describe, NULL), 0);
 	rc = vfio_user_client_region_info(c, 5, region);
-	pthread_join(thread, NULL);
+	join(thread);
 	return rc;
 }
 

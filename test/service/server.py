@@ -111,6 +111,15 @@ class Server:
             if self.own is not None:
                 self.own.cleanup()
 
+    def counter(self, name):
+        """A counter of the access point, as the control socket tells it."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(self.path + ".control")
+            sock.sendall(b"points\n")
+            told = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
+        point = next(line for line in told.splitlines() if line.startswith("point "))
+        return int(dict(word.split("=", 1) for word in point.split()[1:])[name])
+
     # ---- From outside ----
 
     def status(self, key):

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import runner
 from server import Server
@@ -390,9 +390,13 @@ def test_no_queue():
         ends(done, 0, "spimgz: unix:%s: Device or resource busy; going on in software\n" % s.path,
              TEXT)
         # One that comes free in time is waited for.
+        refused = s.counter("queues_refused")
         with subprocess.Popen([SPIMGZ, "-s", "unix:" + s.path, "-c"], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
-            time.sleep(0.2)
+            end = time.monotonic() + 60
+            while s.counter("queues_refused") == refused:
+                assert time.monotonic() < end and p.poll() is None
+                time.sleep(0.002)
             c.close()
             out, err = p.communicate(TEXT, timeout=60)
         assert (p.returncode, err) == (0, b"") and right(out, TEXT), err
@@ -424,6 +428,17 @@ def goes_on(p, expand, point, software):
             b"; going on in software\n" in err) == software, err
 
 
+@contextmanager
+def held(p):
+    """It does nothing meanwhile: its patience is not the time that a busy machine takes."""
+    os.kill(p.pid, signal.SIGSTOP)
+    try:
+        assert os.waitid(os.P_PID, p.pid, os.WSTOPPED).si_status == signal.SIGSTOP
+        yield
+    finally:
+        os.kill(p.pid, signal.SIGCONT)
+
+
 def test_the_service_dies():
     """It is killed while results are still to come, for certain."""
     packed = good("-c", stdin=BIG)
@@ -431,13 +446,12 @@ def test_the_service_dies():
         for again in True, False:
             with folder() as d, Liar("--lie", "never@3", path=d + "/s") as first, \
                     waits(first.point, args, data) as p:
-                first.end(signal.SIGKILL)
-                if again:
-                    time.sleep(0.15)
-                    with Liar("--lie", "none", path=first.path):
-                        goes_on(p, data is packed, first.point, False)
-                else:
-                    goes_on(p, data is packed, first.point, True)
+                with ExitStack() as second:
+                    with held(p):
+                        first.end(signal.SIGKILL)
+                        if again:
+                            second.enter_context(Liar("--lie", "none", path=first.path))
+                    goes_on(p, data is packed, first.point, not again)
 
 
 def test_the_real_service_dies():
@@ -445,13 +459,12 @@ def test_the_real_service_dies():
     for again in True, False:
         with Server("--workers", "1", "--fault", "stall@3") as s, \
                 waits("unix:" + s.path, ("-c",), BIG) as p:
-            s.end(signal.SIGKILL)
-            if again:
-                time.sleep(0.15)
-                with Server("--workers", "1", folder=s.folder):
-                    goes_on(p, False, "unix:" + s.path, False)
-            else:
-                goes_on(p, False, "unix:" + s.path, True)
+            with ExitStack() as second:
+                with held(p):
+                    s.end(signal.SIGKILL)
+                    if again:
+                        second.enter_context(Server("--workers", "1", folder=s.folder))
+                goes_on(p, False, "unix:" + s.path, not again)
 
 
 if __name__ == "__main__":

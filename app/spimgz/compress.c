@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "spimgz.h"
 
@@ -23,7 +23,7 @@ put_member(struct engine *e, int out, const char *out_name, uint32_t mtime, uint
 		return SPIMGZ_FAILED;
 	}
 	gzip_header(head, mtime, s->op.produced, s->op.level);
-	/* Who expands it shall see if what was compressed is not what was read. */
+	/* The CRC in the trailer is ours; a service whose CRC differs is wrong. */
 	if (s->op.crc32 != s->crc32) {
 		complain("%s: CRC %08x, expected %08x", e->name, s->op.crc32, s->crc32);
 		return SPIMGZ_FAILED;
@@ -66,7 +66,7 @@ compress_stream(struct engine *e, struct input *in, int out, const char *out_nam
 			.dst = s->out, .dst_len = SPIMGZ_OUT_MAX,
 			.level = level, .last = 1,
 		};
-		s->crc32 = (uint32_t)crc32(0, s->in, (uInt)n);
+		s->crc32 = libdeflate_crc32(0, s->in, (size_t)n);
 		ret = engine_submit(e);
 	}
 	while (ret == SPIMGZ_OK && !engine_idle(e))

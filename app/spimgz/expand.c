@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include <libdeflate.h>
 #include <zlib.h>
 
 #include "spimgz.h"
@@ -30,7 +31,7 @@ put_plain(struct engine *e, const struct input *in, int out, const char *out_nam
 		return SPIMGZ_FAILED;
 	}
 	/* Of what is there, not of what the service says that there is. */
-	crc = (uint32_t)crc32(0, s->op.dst, s->op.produced);
+	crc = libdeflate_crc32(0, s->op.dst, s->op.produced);
 	if (s->op.status != SPIM_ZIP_OK || s->op.produced != s->isize ||
 			s->op.consumed != s->op.src_len || crc != s->crc32) {
 		complain("%s: corrupt: %s, %u bytes of %u, CRC %08x, expected %08x", in->name,

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fail_nth.h"
 #include "test_vfio_user_util.h"
 
 #define BULK 32768u
@@ -27,6 +28,23 @@ nap_ms(unsigned int ms)
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000L }, NULL);
 }
 
+/* Wait until so many messages were served, and so many bytes of replies wait. */
+static struct vfio_user_conn_stats
+served(struct vt *t, uint64_t messages, uint64_t out_bytes)
+{
+	struct vfio_user_conn_stats stats = vt_stats(t);
+
+	for (int ms = 0; stats.messages < messages || stats.out_bytes < out_bytes; ms++) {
+		if (ms == VT_TIMEOUT_MS)
+			fail_msg("%u messages served, %u bytes wait; expected %u, %u",
+					(unsigned int)stats.messages, (unsigned int)stats.out_bytes,
+					(unsigned int)messages, (unsigned int)out_bytes);
+		nap_ms(1);
+		stats = vt_stats(t);
+	}
+	return stats;
+}
+
 /* Ask for so much that some of the answer waits, and no more. @return Requests. */
 static unsigned int
 fill(struct vt *t, int sock, uint16_t *id)
@@ -39,9 +57,7 @@ fill(struct vt *t, int sock, uint16_t *id)
 	do {
 		assert_true(n < 100);
 		id[n++] = vt_send(sock, VFIO_USER_REGION_READ, 0, &rw, sizeof(rw), NULL, 0);
-		do
-			stats = vt_stats(t);
-		while (stats.messages < messages + n);
+		stats = served(t, messages + n, 0);
 	} while (stats.out_bytes == 0);
 	return n;
 }
@@ -62,8 +78,7 @@ ask_for_fd(struct vt *t, int sock)
 	uint64_t messages = vt_stats(t).messages;
 	uint16_t id = vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
 
-	while (vt_stats(t).messages == messages)
-		;
+	served(t, messages + 1, 0);
 	return id;
 }
 
@@ -110,6 +125,49 @@ test_fd_of_a_late_reply(void **state)
 	vt_stop(&t);
 }
 
+/*
+ * A descriptor goes with the first byte of its reply, and is the reply's no more when the rest
+ * goes: by then its number may be another's.
+ */
+static void
+test_fd_of_a_reply_in_parts(void **state)
+{
+	static const size_t parts[] = { 16, 50, 95 }; /* of 96 bytes */
+	struct vfio_user_hdr hdr;
+	unsigned int n, fds;
+	uint16_t id[100];
+	uint8_t body[128];
+	struct vt t;
+	int sock;
+
+	(void)state;
+	vt_start(&t, NULL);
+	sock = vt_open(&t);
+	fds = vt_fds();
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		uint16_t info;
+		int fd = -1;
+
+		n = fill(&t, sock, id);
+		info = ask_for_fd(&t, sock);
+		assert_int_equal(vt_fds(), fds + 1);
+		/* All but what waited is the client's by now; that goes whole, too. */
+		take_bulk(sock, id, n - 1);
+		fail_nth_short(parts[i]);
+		take_bulk(sock, id + n - 1, 1);
+		assert_int_equal(vt_recv(sock, &hdr, body, sizeof(body), &fd), 80);
+		fail_nth_short(0);
+		assert_int_equal(hdr.id, info);
+		assert_int_equal(lseek(fd, 0, SEEK_END), 65536);
+		close(fd);
+		assert_int_equal(vt_stats(&t).out_bytes, 0);
+		assert_int_equal(vt_fds(), fds);
+	}
+	assert_int_equal(t.seen.lines, 0);
+	close(sock);
+	vt_stop(&t);
+}
+
 /* Replies stay in order, whole, and behind each other; what waits is counted. */
 static void
 test_order_of_late_replies(void **state)
@@ -132,8 +190,7 @@ test_order_of_late_replies(void **state)
 		for (int i = 0; i < 20; i++)
 			small[i] = vt_send(sock, VFIO_USER_DEVICE_GET_INFO, 0, &dev, sizeof(dev),
 					NULL, 0);
-		while (vt_stats(&t).messages < messages + 20)
-			;
+		served(&t, messages + 20, 0);
 		assert_int_equal(vt_stats(&t).out_bytes, out + 20 * (16 + sizeof(dev)));
 		vt_victim_works(&t);
 		take_bulk(sock, id, n);
@@ -164,9 +221,7 @@ test_unread_replies_stop_requests(void **state)
 	sock = vt_open(&t);
 	for (int i = 0; i < 40; i++)
 		id[i] = vt_send(sock, VFIO_USER_REGION_READ, 0, &rw, sizeof(rw), NULL, 0);
-	do
-		before = vt_stats(&t);
-	while (before.out_bytes < 65536);
+	before = served(&t, 0, 65536);
 	vt_victim_works(&t);
 	nap_ms(20);
 	assert_int_equal(vt_stats(&t).messages, before.messages);
@@ -248,6 +303,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fd_of_a_late_reply),
+		cmocka_unit_test(test_fd_of_a_reply_in_parts),
 		cmocka_unit_test(test_order_of_late_replies),
 		cmocka_unit_test(test_unread_replies_stop_requests),
 		cmocka_unit_test(test_silence_is_no_stall),

@@ -367,10 +367,12 @@ test_send(void **state)
 	while (n > 0)
 		n = vfio_user_sock_send(sock[0], &large, 1, NULL, 0);
 	assert_int_equal(n, -EAGAIN);
+	/* Unread, it could be another error. */
+	while (recv(sock[1], many, sizeof(many), MSG_DONTWAIT) > 0)
+		;
 	__real_close(sock[1]);
 	/* No SIGPIPE, which would end the process. */
-	n = vfio_user_sock_send(sock[0], iov, 1, NULL, 0);
-	assert_true(n == -EPIPE || n == -ECONNRESET);
+	assert_int_equal(vfio_user_sock_send(sock[0], iov, 1, NULL, 0), -EPIPE);
 	assert_int_equal(vfio_user_sock_send(sock[0], iov, 1, NULL, 0), -EPIPE);
 	__real_close(sock[0]);
 	__real_close(memfd[0]);

@@ -429,7 +429,10 @@ unmap_under_load(void **state)
 				ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE), 0);
 		assert_int_equal(pthread_create(&t, NULL, unmap_run, &u), 0);
 		/* At least once: one thread may get all its turns before the other. */
-		do {
+		for (int turns = 0; u.rounds < 300 || ok == 0 || gone == 0; turns++) {
+			if (turns == 5000)
+				fail_msg("%u rounds, %u requests done, %u without memory", u.rounds,
+						ok, gone);
 			for (uint32_t i = 0; i < 20; i++) {
 				struct hisi_zip_sqe *sqe = tq_slot(&c, HISI_ZIP_REQ_DEFLATE);
 
@@ -450,7 +453,7 @@ unmap_under_load(void **state)
 				else
 					fail_msg("status 0x%x", sqe->dw3);
 			}
-		} while (u.rounds < 300 || ok == 0 || gone == 0);
+		}
 		u.stop = true;
 		pthread_join(t, NULL);
 		assert_int_equal(u.bad, 0);

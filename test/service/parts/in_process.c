@@ -334,16 +334,25 @@ connections(void)
 	return stats.conns;
 }
 
-/* Turns until nobody is connected, and the jobs that end functions are done. */
 void
-all_gone(void)
+left_with(unsigned int conns, uint64_t files, uint64_t maps)
 {
-	for (int ms = 0; connections() != 0 || used(USER_MAPS, 6) != 0 ||
-			used(USER_FILES, 5) != 0; ms++) {
-		assert_true(ms < PATIENCE);
+	for (int ms = 0; connections() != conns || used(USER_MAPS, 6) != maps ||
+			used(USER_FILES, 5) != files; ms++) {
+		if (ms == PATIENCE)
+			fail_msg("%u connections, %u files, %u maps; expected %u, %u, %u",
+					connections(), (unsigned int)used(USER_FILES, 5),
+					(unsigned int)used(USER_MAPS, 6), conns,
+					(unsigned int)files, (unsigned int)maps);
 		turn();
 		nap();
 	}
+}
+
+void
+all_gone(void)
+{
+	left_with(0, 0, 0);
 	turn();
 }
 

@@ -67,6 +67,8 @@ void serve(int sock);
 /** A request. @return The errno of the reply, 0: none, -1: the connection is closed. */
 int ask(int sock, uint16_t cmd, const void *body, size_t len, int fd);
 int open_client(void);
+/** Turns until so many are connected, and the user has that. */
+void left_with(unsigned int conns, uint64_t files, uint64_t maps);
 /** Turns until nobody is connected, and the jobs that end functions are done. */
 void all_gone(void);
 void close_client(int sock);

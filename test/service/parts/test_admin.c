@@ -318,8 +318,7 @@ test_clients_that_end(void **state)
 	say(sock, "client 61\n");
 	admin_run(service.admin);
 	close(client[0]);
-	while (connections() != 1)
-		turn();
+	left_with(1, 1, 1);
 	at_a_time = 0;
 	text = hear(sock);
 	assert_non_null(strstr(text, "\nclient id=61 "));

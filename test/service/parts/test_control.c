@@ -207,23 +207,48 @@ test_no_more_threads(void **state)
 		assert_int_equal(jobs[i].order, i);
 	}
 	control_destroy(c);
+	threads_become(before);
 }
 
-/* What was submitted is done before the end. */
+static atomic_bool destroyed;
+
+static void *
+destroy(void *arg)
+{
+	control_destroy(arg);
+	atomic_store(&destroyed, true);
+	return NULL;
+}
+
+/* All that was submitted is done before the end, which waits for the last of it. */
 static void
 test_end_waits(void **state)
 {
+	unsigned int before = threads();
 	struct control *c;
+	pthread_t ender;
 
 	(void)state;
 	assert_int_equal(control_create(&c), 0);
 	for (int i = 0; i < JOBS; i++)
 		control_submit(c, &jobs[i].job);
 	for (int i = 0; i < JOBS; i++)
+		wait_for(&jobs[i].started);
+	atomic_store(&destroyed, false);
+	assert_int_equal(pthread_create(&ender, NULL, destroy, c), 0);
+	for (int i = 0; i < JOBS - 1; i++)
 		sem_post(&go);
-	control_destroy(c);
+	/* The one that still works, the one that ends it, and us. */
+	threads_become(before + 2);
+	for (int i = 0; i < 50; i++)
+		nap();
+	assert_false(atomic_load(&destroyed));
+	sem_post(&go);
+	wait_for(&destroyed);
+	assert_int_equal(pthread_join(ender, NULL), 0);
 	for (int i = 0; i < JOBS; i++)
 		assert_true(atomic_load(&jobs[i].done));
+	threads_become(before);
 }
 
 static void

@@ -29,8 +29,8 @@ static __thread const char *failed;
 static __thread int failed_errno;
 static const char *struck[64];     /* names, sorted */
 static unsigned int nstruck;
-static _Atomic size_t most;  /* bytes at a time */
-static int told;             /* by the environment: say it */
+static _Atomic size_t most;        /* bytes at a time */
+static int told;                   /* by the environment: say it */
 static _Atomic long blocks;
 
 void

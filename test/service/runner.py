@@ -1,15 +1,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
-"""Runs the functions test_* of a module, in order. Says "plan NAME" of each beforehand, and then
-"ok NAME" or "not ok NAME"."""
+"""Runs the functions test_* of a module, in order; those named by arguments, if there are any.
+Says "plan NAME" of each beforehand, and then "ok NAME" or "not ok NAME"."""
 
+import inspect
+import re
 import sys
 import traceback
+
+
+def complaint(module, wanted):
+    """Why not all that is wanted would be run; or None."""
+    defined = re.findall(r"^def (test_\w+)", inspect.getsource(module), re.M)
+    if not defined:
+        return "there is no test"
+    for name in wanted:
+        if name not in defined:
+            return "there is no %s; there are: %s" % (name, " ".join(defined))
+    for name in defined:
+        if defined.count(name) > 1:
+            return "there are two %s, of which the first would not be run" % name
+    return None
 
 
 def main(module, prefix):
     wanted = sys.argv[1:]
     failed = 0
+    wrong = complaint(module, wanted)
+    if wrong is not None:
+        print("not ok %s (%s)" % (prefix, wrong))
+        return 1
     tests = [("%s: %s" % (prefix, name[len("test_"):].replace("_", " ")), test)
              for name, test in vars(module).items()
              if name.startswith("test_") and (not wanted or name in wanted)]

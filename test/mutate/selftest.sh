@@ -58,6 +58,10 @@ check "what changes no code does not count" absent "sample_same.*assignment drop
 check "it hangs" ended sample_hang "break dropped" killed run ends "^time$"
 check "it takes all memory" ended sample_memory "break dropped" killed run ends "^memory$"
 check "it fills the disk" ended sample_disk "break dropped" killed run ends "^disk$"
+for what in memory again late; do
+	check "what the machine lacks is no end: $what" python3 test/mutate/selftest/crowded.py \
+		"$what"
+done
 check "their diff is shown" grep -q '^-	return n < SAMPLE_MAX;$' "$dir/log"
 check "the tree itself is not touched" untouched
 exit "$failed"

@@ -17,6 +17,10 @@ ALONE = threading.Lock()
 BUILD_S = 180
 TIMES = 5               # a test may take so many times what it usually takes
 PERTURB = "165"         # what freed memory is filled with
+# What others on the machine may be the reason for: then the test ends like that without the
+# mistake, too. So often all is tried again before the test is given up.
+SHARED = ("time", "memory")
+CROWDED = 2
 
 
 class Bounds:
@@ -105,15 +109,30 @@ class Job:
         """Tries a mutant against tests, which are (test, what it usually takes) in their order.
         Gives an Outcome. A test that fails must be known to pass without the mistake."""
         queue = [(t, u) for t, u in queue if self.good.get(t.name, True)]
+        noted, crowded = [], 0
         while True:
             outcome = self.planted(mutant, queue)
+            outcome.noted = noted = noted + outcome.noted
             if outcome.state != "killed":
                 return outcome
             at = next(i for i, (t, _) in enumerate(queue) if t.name == outcome.test)
-            if self.passes(*queue[at]):
+            if outcome.why in SHARED and not self.passes_now(*queue[at]):
+                crowded += 1
+                if crowded <= CROWDED:
+                    queue = queue[at:]
+                    continue
+                noted.append("%s failed without the mistake, too (%s)" %
+                             (outcome.test, outcome.why))
+                crowded = 0
+            elif self.passes(*queue[at]):
                 outcome.why += self.label
                 return outcome
             queue = queue[at + 1:]
+
+    def passes_now(self, test, usual):
+        """Whether the machine has time and memory for it."""
+        self.ninja(test.built)
+        return self.run(test, usual).why == ""
 
     def passes(self, test, usual):
         if test.name not in self.good:
@@ -121,6 +140,8 @@ class Job:
             result = self.run(test, usual)
             if result.why == "": # not only by chance
                 result = self.run(test, usual)
+            if result.why == cage.MACHINE:
+                return False
             self.good[test.name] = result.why == ""
             if result.why:
                 print("mutate: %s fails without a mistake, so it is not used: %s%s" %
@@ -172,6 +193,9 @@ class Job:
             if result.why == "":
                 continue
             again = self.run(test, usual)
+            if cage.MACHINE in (result.why, again.why):
+                noted.append("%s had no memory on this machine" % test.name)
+                continue
             if again.why != "":
                 return Outcome("killed", begun, test.name, again.why, again.output, noted)
             noted.append("%s failed once (%s)" % (test.name, result.why))

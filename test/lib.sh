@@ -8,7 +8,8 @@
 #   plan NAME
 #   ok NAME [(FIGURES)]
 #   not ok NAME [(WHY)]
-# and ends with 1 if one has failed, else with 0. What is left out on purpose:
+# A program ends with 1 if one has failed, else with 0; a group, which run.sh counts by its lines,
+# with 0 all the same. What is left out on purpose:
 #   not run: NAME: WHY
 # A script that sources this has its plan said by it: the script is run once more beforehand, with
 # TEST_PLAN set, and what is below then names a test instead of running it. Whatever else a script

@@ -11,8 +11,9 @@
 # build/test-logs.
 #
 # A group has failed with any of its tests, and also if it plans none, if one that it planned does
-# not report (lib.sh), if it ends with another status than 0, takes longer than GROUP_LIMIT seconds,
-# or leaves processes behind. What is not run on purpose is named before the last line.
+# not report (lib.sh), if it ends with another status than 0, which says that it broke down, takes
+# longer than GROUP_LIMIT seconds, or leaves processes behind. What is not run on purpose is named
+# before the last line.
 
 set -eu
 
@@ -82,7 +83,8 @@ names_in() {
 
 # run_group NAME FILE: in a session of its own, which must be empty when the group has ended.
 run_group() {
-	limit=${GROUP_LIMIT:-3600}
+	# More than the limits inside of any group, so that it is the test which is named as late.
+	limit=${GROUP_LIMIT:-10800}
 	group_status=0
 	limited setsid sh "$2" > "$log" 2>&1 || group_status=$?
 	group_left=$(session "$limited_last")

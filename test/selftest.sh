@@ -270,6 +270,7 @@ fails() {
 		return 1
 	}
 	# The tests of these programs.
+	some_late=
 	sed -n 's/^not ok //p' "$log" > "$build/failed"
 	while read -r pattern; do
 		found=
@@ -295,10 +296,35 @@ fails() {
 			echo "swallowed: nothing that failed is: $pattern"
 			return 1
 		}
+		case $2 in
+		*hangs) late "$pattern" "$build/failed" || return 1 ;;
+		esac
 	done < "$build/patterns"
-	case $2 in
-	*hangs) grep '^not ok .*(time-out' "$log" ;;
+	case $2,$some_late in
+	*hangs,)
+		echo "swallowed: nothing took too long"
+		return 1
+		;;
 	esac
+}
+
+# late PATTERN FAILED: one of its tests has failed because it took too long, or because one before
+# it did, without which it was not worth running.
+late() {
+	reached=yes
+	while read -r name; do
+		# shellcheck disable=SC2254 # a pattern on purpose
+		case $name in
+		$1*"(time-out: "*)
+			some_late=yes
+			return
+			;;
+		$1*"(planned, but did not report)") reached= ;;
+		esac
+	done < "$2"
+	[ -n "$reached" ] || return 0
+	echo "swallowed: nothing says that this took too long: $1"
+	return 1
 }
 
 # group_plants GROUP
@@ -417,6 +443,31 @@ still_sleeps() {
 	grep -qsxz "$LONG" /proc/[0-9]*/cmdline
 }
 
+# module ERROR [TEST]: one of Python with these functions, in the file that is read.
+module() {
+	{
+		echo "import sys, runner"
+		cat
+		echo 'sys.exit(runner.main(sys.modules[__name__], "planted"))'
+	} > "$work/planted.py"
+	ends_with 1 "not ok planted ($1" env PYTHONPATH="$tree/test/service" \
+		python3 "$work/planted.py" ${2:+"$2"}
+}
+no_such_test() {
+	module "there is no test_two; there are: test_one)" test_two <<-'END'
+		def test_one(): pass
+	END
+}
+doubled_test() {
+	module "there are two test_one," <<-'END'
+		def test_one(): return 1 / 0
+		def test_two(): pass
+		def test_one(): pass
+	END
+}
+no_test() {
+	module "there is no test)" < /dev/null
+}
 no_such_group() {
 	ends_with 1 "no such group: nothing; there are: planted" env PLANTED=/dev/null PLANT= \
 		"$work/tree/test/run.sh" nothing
@@ -463,6 +514,9 @@ whole_plants() {
 	check "a program that has failed and ends with 0" lies
 	check "a function that goes on after a failure" in_a_function
 	check "a group that is not there" no_such_group
+	check "a test of a module that is not there" no_such_test
+	check "a test of a module that is there twice" doubled_test
+	check "a module without a test" no_test
 	check "what is not run is named at the end" named_at_the_end
 }
 

@@ -14,10 +14,13 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define ARENA (16u << 20)
 #define MAP2  0x100000000ull
 #define PAGE  4096u
+
+#define PATIENCE_S 100 /* for threads to meet each other */
 
 static struct td td;
 static struct tq c, d;
@@ -413,6 +416,7 @@ static void
 unmap_under_load(void **state)
 {
 	struct unmapper u = { .len = 1u << 20 };
+	time_t until;
 	pthread_t t;
 
 	(void)state;
@@ -429,8 +433,9 @@ unmap_under_load(void **state)
 				ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE), 0);
 		assert_int_equal(pthread_create(&t, NULL, unmap_run, &u), 0);
 		/* At least once: one thread may get all its turns before the other. */
-		for (int turns = 0; u.rounds < 300 || ok == 0 || gone == 0; turns++) {
-			if (turns == 5000)
+		until = time(NULL) + PATIENCE_S;
+		while (u.rounds < 300 || ok == 0 || gone == 0) {
+			if (time(NULL) > until)
 				fail_msg("%u rounds, %u requests done, %u without memory", u.rounds,
 						ok, gone);
 			for (uint32_t i = 0; i < 20; i++) {

@@ -154,7 +154,7 @@ unix_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 
 	pthread_mutex_lock(&u->mb_lock);
 	ret = reg_post(u, HISI_QM_MAILBOX, mb, sizeof(*mb));
-	/* What of it came through a connection that is lost, and is it gone? The next look tells. */
+	/* Did it come through a connection that is lost, and is it gone? The next look tells. */
 	if (ret == -ENOTCONN)
 		ret = 0;
 	if (ret == 0)

@@ -329,7 +329,8 @@ test_failures_local(void **state)
 			assert_int_equal(ret, 0);
 		/* The function has no memory for a queue, which it tells by a status. */
 		else if (ret != -fail_nth_errno() && (ret != -EIO ||
-				(strcmp(what, "aligned_alloc") != 0 && strcmp(what, "malloc") != 0)))
+				(strcmp(what, "aligned_alloc") != 0 &&
+				strcmp(what, "malloc") != 0)))
 			fail_msg("call %u, %s, %d: %d", n, what, fail_nth_errno(), ret);
 		holdings_same(&before);
 		assert_int_equal(fail_nth_blocks(), blocks);

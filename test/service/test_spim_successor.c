@@ -159,7 +159,8 @@ test_shapes(void **state)
 	q = take();
 	works(q);
 	assert_int_equal(doorbells_len(q), PAGE);
-	assert_ptr_equal(page_behind, ((uintptr_t)q->qp.ring.sq_db & ~(uintptr_t)(PAGE - 1)) + PAGE);
+	assert_ptr_equal(page_behind,
+		((uintptr_t)q->qp.ring.sq_db & ~(uintptr_t)(PAGE - 1)) + PAGE);
 	submit(q);
 	complete(q);
 	assert_int_equal(spim_liar_leave(), 0);

@@ -203,7 +203,8 @@ int __wrap_posix_memalign(void **p, size_t align, size_t n);
 int
 __wrap_posix_memalign(void **p, size_t align, size_t n)
 {
-	int ret = fail_nth_now("posix_memalign", ENOMEM) ? ENOMEM : __real_posix_memalign(p, align, n);
+	int ret = fail_nth_now("posix_memalign", ENOMEM) ? ENOMEM :
+		__real_posix_memalign(p, align, n);
 
 	if (ret == 0)
 		atomic_fetch_add(&blocks, 1);
@@ -228,7 +229,8 @@ WRAP_FILE(int, fstat, (int fd, struct stat *st), (fd, st), -1, EIO)
 WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1, EMFILE)
 WRAP(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1,
 	EAGAIN)
-WRAP(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1, EACCES)
+WRAP(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1,
+	EACCES)
 WRAP(int, listen, (int fd, int backlog), (fd, backlog), -1, EOPNOTSUPP)
 WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
 	(fd, addr, len, flags), -1, ENFILE)

@@ -74,13 +74,14 @@ answer(const struct vfio_user_hdr *req, const void *body, size_t len, const int 
 {
 	struct vfio_user_hdr hdr = *req;
 	uint8_t buf[1024];
+	struct iovec iov = { .iov_base = buf };
 
 	hdr.flags = VFIO_USER_F_REPLY;
 	hdr.size = (uint32_t)(sizeof(hdr) + len);
 	memcpy(buf, &hdr, sizeof(hdr));
 	memcpy(buf + sizeof(hdr), body, len);
-	return vfio_user_sock_send(server, &(struct iovec){ buf, sizeof(hdr) + len }, 1, fds, nfds) ==
-		(ssize_t)(sizeof(hdr) + len);
+	iov.iov_len = sizeof(hdr) + len;
+	return vfio_user_sock_send(server, &iov, 1, fds, nfds) == (ssize_t)iov.iov_len;
 }
 
 /* The thread ends, and all was as it should. */

@@ -343,7 +343,7 @@ compare(const void *a, const void *b)
 static void
 small_requests_do_not_wait_for_bulk(void **state)
 {
-	enum { N = 8, OPS = 40, ROUNDS = 50, ENOUGH = 31 };
+	enum { N = 8, OPS = 16, ROUNDS = 100, ENOUGH = 21 };
 	static uint64_t waited[ROUNDS * N * OPS];
 	const struct zip_dev_group *group[N];
 	struct zip_dev_group *g;

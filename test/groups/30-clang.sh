@@ -7,5 +7,5 @@ set -eu
 
 need "clang builds without a warning" env CC=clang config/build.sh build/clang \
 	${sdk:+"$sdk"}
-# The slow ones run with clang in the groups asan and tsan.
-unit_tests clang build/clang "" --no-suite slow
+# The others run with clang in the groups asan and tsan.
+unit_tests clang build/clang "" --no-suite slow --no-suite native --no-suite speed

@@ -13,7 +13,8 @@ within 1800 need "gcc builds for arm64 without a warning" config/arm64.sh build/
 # Shares no factor with the number of levels or Huffman kinds: all of them still come by.
 export ZIP_TEST_FEWER=7
 # Native: a test that starts another program of the build, which an emulator would have to be told.
-unit_tests arm64 build/arm64 "" --timeout-multiplier 5 --no-suite slow --no-suite native
+unit_tests arm64 build/arm64 "" --timeout-multiplier 5 \
+	--no-suite slow --no-suite native --no-suite speed
 
 within 1800 need "gcc builds for arm64 with ASAN" config/arm64.sh build/arm64-asan \
 	-Ddpdk_source=build/arm64/config/dpdk-sdk -Db_sanitize=address -Db_lundef=false
@@ -21,7 +22,7 @@ within 1800 need "gcc builds for arm64 with ASAN" config/arm64.sh build/arm64-as
 export ASAN_OPTIONS=detect_leaks=0
 export ZIP_TEST_FEWER=49
 unit_tests arm64-asan build/arm64-asan "" --timeout-multiplier 10 \
-	--no-suite slow --no-suite native
+	--no-suite slow --no-suite native --no-suite speed
 
 export SPIMDEV_BUILD=build/arm64
 PATH=$PWD/build/arm64-sysroot/wrap:$PATH

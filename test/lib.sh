@@ -160,6 +160,42 @@ reports() {
 		tail -n 20 "$report_log" | sed 's/^/  | /'
 }
 
+# beside COMMAND...: runs what reports tests beside other such, $places at a time. What it says is
+# printed by together, in their order, once all have ended.
+places=$jobs
+beside() {
+	if planning; then
+		"$@"
+		return
+	fi
+	if [ -z "${beside_all:-}" ]; then
+		# A pipe that has a line for each that may run.
+		beside_all=$(mktemp -d)
+		beside_count=0
+		mkfifo "$beside_all/free"
+		exec 9<> "$beside_all/free"
+		seq "$places" >&9
+	fi
+	read -r beside_place <&9
+	beside_count=$((beside_count + 1))
+	{
+		"$@" > "$beside_all/$beside_count" 2>&1 9>&- || :
+		echo "$beside_place" >&9
+	} &
+}
+together() {
+	! planning || return 0
+	wait
+	for beside_n in $(seq "$beside_count"); do
+		cat "$beside_all/$beside_n"
+		# shellcheck disable=SC2034 # as tell does
+		! grep -q '^not ok ' "$beside_all/$beside_n" || failed=1
+	done
+	exec 9>&-
+	rm -r "$beside_all"
+	beside_all=
+}
+
 # unit_tests LABEL DIR NAMES [MESON-TEST-ARGUMENT...]: runs a build folder's tests, as reports does;
 # those with these names, or all if there are none.
 unit_tests() {

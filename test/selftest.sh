@@ -520,29 +520,16 @@ whole_plants() {
 	check "what is not run is named at the end" named_at_the_end
 }
 
-groups=$(programs | cut -d ' ' -f 1 | uniq)
-running=0
 planning || make_tree
-for group in $groups; do
-	if planning; then
-		group_plants "$group"
-		continue
+# They wait more than they work.
+places=$((2 * jobs))
+beside whole_plants
+for group in $(programs | cut -d ' ' -f 1 | uniq); do
+	if ! planning; then
+		cp -r "$work/tree" "$work/$group"
+		cp "$tree"/test/groups/[0-9]*-"$group".sh "$work/$group/test/groups" || :
 	fi
-	cp -r "$work/tree" "$work/$group"
-	cp "$tree"/test/groups/[0-9]*-"$group".sh "$work/$group/test/groups" || :
-	group_plants "$group" > "$work/$group.out" &
-	running=$((running + 1))
-	# They wait more than they work.
-	if [ "$running" -ge $((2 * jobs)) ]; then
-		wait
-		running=0
-	fi
+	beside group_plants "$group"
 done
-if planning; then
-	whole_plants
-else
-	whole_plants > "$work/whole.out"
-fi
-wait
-planning || cat "$work"/*.out | tee "$logs/selftest.out"
-planning || ! grep -q '^not ok ' "$logs/selftest.out"
+together
+exit "$failed"

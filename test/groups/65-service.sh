@@ -9,19 +9,22 @@ set -eu
 . test/lib.sh
 
 need "gcc build is there" config/build.sh build
+for sanitizer in asan tsan; do
+	need "the build of the group $sanitizer is there" \
+		test -x "build/$sanitizer/app/spimdevd"
+done
 for t in test/service/test_*.py; do
-	reports "$(basename "$t" .py)" python3 "$t"
+	beside reports "$(basename "$t" .py)" python3 "$t"
 done
 
 # sanitized NAME: the tests of clients on the build with that sanitizer. One that says in a line
 # "# not sanitized: WHY" is left out.
 sanitized() {
-	need "the build of the group $1 is there" test -x "build/$1/app/spimdevd"
 	for t in test/service/test_*.py; do
 		label="$1, $(basename "$t" .py)"
 		why=$(sed -n 's/^# not sanitized: //p' "$t")
 		if [ -z "$why" ]; then
-			reports "$label" env "SPIMDEVD=$PWD/build/$1/app/spimdevd" \
+			beside reports "$label" env "SPIMDEVD=$PWD/build/$1/app/spimdevd" \
 				SPIMDEVD_ARGS="--sandbox off" python3 "$t"
 		elif ! planning; then
 			echo "not run: $label: $why"
@@ -33,6 +36,7 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:abort_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 sanitized asan
 sanitized tsan
+together
 
 # The guide's client, on bytes that are not text.
 example() {

@@ -24,7 +24,7 @@
 #define LEN_MAX 200000
 #define ROOM (LEN_MAX * 2 + 100000)
 
-static unsigned int sequences = 1000;
+static unsigned int sequences; /* in each direction */
 static unsigned int seed; /* of the sequence that is running */
 
 static int
@@ -451,7 +451,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_bad_calls),
 	};
 
-	if (argc > 1)
-		sequences = (unsigned int)strtoul(argv[1], NULL, 0);
+	sequences = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 1000 / test_fewer();
 	return cmocka_run_group_tests_name("zip_codec_stream", tests, NULL, NULL);
 }

@@ -196,12 +196,3 @@ judge_inflate(const uint8_t *src, size_t len, uint8_t *dst, size_t cap,
 	inflateEnd(&zlib);
 	return ret;
 }
-
-unsigned int
-test_fewer(void)
-{
-	const char *value = getenv("ZIP_TEST_FEWER");
-	int n = value != NULL ? atoi(value) : 1;
-
-	return n > 0 ? (unsigned int)n : 1;
-}

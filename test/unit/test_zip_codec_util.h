@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "fewer.h"
 #include "zip_codec.h"
 
 /** A small generator (xorshift), so that a failure can be had again from its seed. */
@@ -89,11 +90,5 @@ struct blocks {
  * @return 0, or -1 if it is not valid.
  */
 int blocks_parse(const uint8_t *src, size_t len, struct blocks *blocks);
-
-/**
- * By how much the tests that go through combinations shall do fewer: 1, or the
- * environment's ZIP_TEST_FEWER where the machine is emulated.
- */
-unsigned int test_fewer(void);
 
 #endif /* TEST_ZIP_CODEC_UTIL_H */

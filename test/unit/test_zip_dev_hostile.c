@@ -8,6 +8,7 @@
  * guard pages), and the function must stay able to serve.
  */
 
+#include "fewer.h"
 #include "test_zip_dev_util.h"
 
 #include <errno.h>
@@ -229,15 +230,15 @@ static void
 wild_with_extension(void **state)
 {
 	(void)state;
-	wild_requests(1, 1, 20000);
-	wild_requests(1, 77, 20000);
+	wild_requests(1, 1, 20000 / test_fewer());
+	wild_requests(1, 77, 20000 / test_fewer());
 }
 
 static void
 wild_plain(void **state)
 {
 	(void)state;
-	wild_requests(0, 2, 20000);
+	wild_requests(0, 2, 20000 / test_fewer());
 }
 
 /* Flat copies over every kind of edge. */

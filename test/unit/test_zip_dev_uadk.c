@@ -8,6 +8,7 @@
  * memory, and zlib as the judge.
  */
 
+#include "fewer.h"
 #include "test_zip_dev_util.h"
 
 #include <string.h>
@@ -230,7 +231,7 @@ streams_in_pieces(uint8_t revision, unsigned int n_formats)
 
 	open_as(revision);
 	s.ctx = ctx_mem;
-	for (uint32_t i = 0; i < 400; i++) {
+	for (uint32_t i = 0; i < 400 / test_fewer(); i++) {
 		const struct format *f = &formats[i % n_formats];
 		uint32_t len = rnd(&seed) % (1u << (rnd(&seed) % 17 + 1)) + 1, n;
 
@@ -276,7 +277,7 @@ blocks(uint8_t revision, unsigned int n_formats)
 	uint32_t seed = 99;
 
 	open_as(revision);
-	for (uint32_t i = 0; i < 400; i++) {
+	for (uint32_t i = 0; i < 400 / test_fewer(); i++) {
 		const struct format *f = &formats[i % n_formats];
 		uint32_t len = rnd(&seed) % (1u << (rnd(&seed) % 17 + 1)) + 1, n, tail;
 		struct hisi_zip_sqe *sqe;

@@ -104,7 +104,30 @@ def is_flag(t):
     return t is not None and t.kind == "word" and re.match(r"^[A-Z][A-Z0-9_]+$", t.text)
 
 
-def in_expressions(tokens):
+SIDE = r"(-?(?:[\w.]|->|\[\w+\]| \* )+)"
+ONE_OF_TWO = re.compile(SIDE + r" [<>]=? " + SIDE + r" \? " + SIDE + " : " + SIDE + "$")
+LIMITED = re.compile(SIDE + r" [<>]=? " + SIDE + r"\)\s*" + SIDE + " = " + SIDE + ";")
+
+
+def same_when_equal(text, sign):
+    """Whether a comparison only chooses between its two sides, or limits one to the other: then
+    nothing depends on what it says of sides that are equal."""
+    line = text[text.rfind("\n", 0, sign) + 1:]
+    at = sign - (len(text) - len(line))
+    for rule, ends in ((ONE_OF_TWO, r"[;,)]"), (LIMITED, None)):
+        for m in re.finditer(SIDE + " [<>]", line):
+            if m.end() - 1 != at:
+                continue
+            found = line[m.start():m.start() + 300]
+            if ends:
+                found = " ".join(re.split(ends, found, maxsplit=1)[0].split())
+            m = rule.match(found)
+            if m and {m[1], m[2]} == {m[3], m[4]}:
+                return True
+    return False
+
+
+def in_expressions(tokens, text):
     """Rules for signs and words wherever they stand."""
     t = mute(tokens)
     logical = sum(x is not None and x.text in ("&&", "||") for x in t)
@@ -115,7 +138,8 @@ def in_expressions(tokens):
         after = t[i + 1] if i + 1 < len(t) else None
         last = t[i + 2] if i + 2 < len(t) else None
         if x.text in EDGES and is_operand(before):
-            yield "comparison", x.start, x.end, EDGES[x.text]
+            if not same_when_equal(text, x.start):
+                yield "comparison", x.start, x.end, EDGES[x.text]
             alone = after is not None and after.kind in ("word", "number") and \
                 (last is None or last.text in (")", "&&", "||", ";", "?", ","))
             if x.text in BESIDE and alone and after.text not in ("NULL",):
@@ -257,18 +281,18 @@ def in_function(f, text):
         for i, s in enumerate(run):
             if s.kind in ("block", "label"):
                 continue
-            yield from in_expressions(s.tokens)
+            yield from in_expressions(s.tokens, text)
             if s.kind != "declaration":
                 yield from dropped(s, text)
             if i + 1 < len(run):
                 yield from swapped(s, run[i + 1], text)
     for c in f.conditions:
         if c.tokens:
-            yield from in_expressions(c.tokens)
+            yield from in_expressions(c.tokens, text)
             if c.kind != "for":
                 yield from in_condition(c.tokens, text)
     for c in f.others:
-        yield from in_expressions(c.tokens)
+        yield from in_expressions(c.tokens, text)
 
 
 def mutants(path, text):

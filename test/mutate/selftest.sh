@@ -55,6 +55,8 @@ check "a function that nobody calls" ended sample_unused comparison survived "ne
 check "a give-back that is counted" ended sample_give_back "give-back dropped" killed run \
 	give-back "status 1"
 check "what changes no code does not count" absent "sample_same.*assignment dropped"
+check "a limit, where both sides are equal" absent "sample_limit.*comparison"
+check "the lesser one, likewise" absent "sample_lesser.*comparison"
 check "it hangs" ended sample_hang "break dropped" killed run ends "^time$"
 check "it takes all memory" ended sample_memory "break dropped" killed run ends "^memory$"
 check "it fills the disk" ended sample_disk "break dropped" killed run ends "^disk$"

@@ -76,6 +76,25 @@ def sanitized(tree):
         yield t
 
 
+# What it usually takes.
+COMPILED_S = {"seconds": 5, "cpu_s": 5}
+
+
+def driver(tree, folder):
+    """What the build makes; its usual name is a link to that."""
+    there = os.path.join(tree, folder)
+    return os.path.relpath(os.path.realpath(
+        os.path.join(there, "drivers/librte_compress_hisi_zip.so")), os.path.realpath(there))
+
+
+def compiled(tree, folder):
+    """(test, what it usually takes): the instructions of the driver, built for arm64 in folder."""
+    built = driver(tree, folder)
+    return Test("litmus/compiled",
+                ["sh", "test/litmus/compiled.sh", "binary", "aarch64-linux-gnu-objdump",
+                 os.path.join(folder, built)], [built]), COMPILED_S
+
+
 def programs(*names):
     return ["app/" + name for name in names]
 
@@ -135,7 +154,7 @@ def of_groups(tree, sandbox):
                [*programs("spimdevd"), "test/service/load_swarm"])
     autotest = "test/stock/autotest.sh"
     yield Test("autotest", ["sh", autotest, "no-huge"],
-               ["drivers/librte_compress_hisi_zip.so"], scripts=[autotest])
+               [driver(tree, BUILD)], scripts=[autotest])
 
 
 def all_of(tree, sandbox=()):

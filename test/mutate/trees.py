@@ -10,6 +10,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WORK = os.path.join(TOP, "build", "mutate")
 SDK = "build/config/dpdk-sdk"
+SYSROOT = "arm64-sysroot"
 EXPORTED = "-Wl,--undefined=__gcov_dump,--undefined=__gcov_reset," \
     "--export-dynamic-symbol=__gcov_dump,--export-dynamic-symbol=__gcov_reset"
 # As the real build, so that what it would not compile is no mutant; but without debug
@@ -83,6 +84,25 @@ def build(folder, options):
                           check=False)
     if done.returncode != 0:
         sys.exit("mutate: %s does not build" % folder)
+
+
+def configure_arm64(folder, build_folder):
+    """The driver alone; with what of arm64 the tree itself has, if it has it."""
+    os.makedirs(os.path.join(folder, "build"), exist_ok=True)
+    options = []
+    for name in (SYSROOT, "arm64/config/dpdk-sdk"):
+        path = os.path.join(TOP, "build", name)
+        if not os.path.exists(os.path.join(path, "stamp")):
+            continue
+        if name != SYSROOT:
+            options = ["-Ddpdk_source=" + path]
+        elif not os.path.exists(os.path.join(folder, "build", name)):
+            os.symlink(path, os.path.join(folder, "build", name))
+    done = subprocess.run(["nice", "-n", "5", "config/arm64.sh", build_folder, *options],
+                          cwd=folder, env=dict(os.environ, BUILD_TARGETS="rte_compress_hisi_zip"),
+                          check=False)
+    if done.returncode != 0:
+        sys.exit("mutate: %s does not build for arm64" % folder)
 
 
 def configure(folder, options, cc):

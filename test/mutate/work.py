@@ -105,6 +105,15 @@ class Job:
         if done.returncode != 0:
             raise NoBuild(done.stdout.decode(errors="replace")[-2000:])
 
+    def link(self, targets, compiled):
+        """What was compiled can be linked, too: else the fault is the tool's."""
+        try:
+            self.ninja(targets)
+        except NoBuild as e:
+            if not compiled:
+                raise
+            raise RuntimeError("mutate: cannot build %s: %s" % (" ".join(targets), e)) from e
+
     def attempt(self, mutant, queue):
         """Tries a mutant against tests, which are (test, what it usually takes) in their order.
         Gives an Outcome. A test that fails must be known to pass without the mistake."""
@@ -187,7 +196,7 @@ class Job:
                 # The first alone: it kills most. Then some more, then all.
                 ahead = queue[n:n + 1 if n == 0 else n + 4 if n < 4 else None]
                 targets = sorted({b for t, _ in ahead for b in t.built} - built)
-                self.ninja(targets)
+                self.link(targets, objects)
                 built.update(targets)
             result = self.run(test, usual)
             if result.why == "":
@@ -211,6 +220,17 @@ class SanitizedJob(Job):
 
     def make(self):
         trees.configure(self.tree, trees.SANITIZED, trees.SANITIZED_CC)
+
+
+class CompiledJob(Job):
+    """The driver for arm64, of which only the instructions are looked at."""
+
+    folder = os.path.join("build", "arm64")
+    label = ", compiled for arm64"
+
+    def make(self):
+        trees.configure_arm64(self.tree, self.folder)
+        self.build = os.path.join(self.build, "arm64")
 
 
 class Outcome:

@@ -39,6 +39,21 @@ sample_same(unsigned int n)
 	return n;
 }
 
+/* Both say the same of sides that are equal. */
+int
+sample_limit(int n)
+{
+	if (n > SAMPLE_MAX)
+		n = SAMPLE_MAX;
+	return n < -SAMPLE_MAX ? -SAMPLE_MAX : n;
+}
+
+int
+sample_lesser(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 /* What it gives back, a test counts. */
 void
 sample_give_back(void *p)

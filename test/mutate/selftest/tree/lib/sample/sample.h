@@ -14,6 +14,8 @@ int sample_tight(int n);
 int sample_loose(int n);
 int sample_unused(int n);
 unsigned int sample_same(unsigned int n);
+int sample_limit(int n);
+int sample_lesser(int a, int b);
 void sample_give_back(void *p);
 unsigned int sample_hang(void);
 unsigned int sample_memory(void);

@@ -131,7 +131,8 @@ map(struct hisi_zip_dev *dev, char *va, size_t len)
 	struct file_at file;
 	int ret;
 
-	if (len == 0 || (uintptr_t)va + len < (uintptr_t)va)
+	/* Nothing, or over the end of the address space. */
+	if ((uintptr_t)va + len <= (uintptr_t)va)
 		return -EINVAL;
 	e = malloc(sizeof(*e));
 	if (e == NULL)

@@ -150,7 +150,8 @@ worker_main(void *arg)
 	/* The default slack would double the naps. */
 	prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
 
-	while (!atomic_load_explicit(&pool->stop, memory_order_acquire)) {
+	/* Nothing is told with it: whoever stops the pool waits until all have ended. */
+	while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
 		struct zip_dev_queue *q;
 
 		w->exec->now = zip_dev_now();

@@ -266,7 +266,7 @@ void
 zip_dev_sched_stop(struct zip_dev_pool *pool)
 {
 	zip_dev_lock(&pool->lock);
-	atomic_store_explicit(&pool->stop, true, memory_order_release);
+	atomic_store_explicit(&pool->stop, true, memory_order_relaxed);
 	atomic_fetch_add_explicit(&pool->futex, 1, memory_order_relaxed);
 	zip_dev_unlock(&pool->lock);
 	futex_wake(pool, INT_MAX);

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * EAL's memory, and what a function is told of it: which pieces, and what follows when EAL or the
+ * function refuses. Neither is there: the linker has their calls come here.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rte_errno.h>
+#include <rte_memory.h>
+
+#include "hisi_zip_pmd.h"
+
+#define PAGE 0x1000u
+#define BASE 0x100000000ull /* of memory that nobody looks into */
+
+/* ---- What is done, one line each ----------------------------------------------------------- */
+
+static char did[2048];
+static struct hisi_zip_dev dev;
+
+static void __attribute__((format(printf, 1, 2)))
+note(const char *fmt, ...)
+{
+	size_t used = strlen(did);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(did + used, sizeof(did) - used, fmt, ap);
+	va_end(ap);
+}
+
+/* All of it since the last look. */
+static void
+check_did(const char *expected)
+{
+	assert_string_equal(did, expected);
+	did[0] = '\0';
+}
+
+/* ---- The function -------------------------------------------------------------------------- */
+
+static int map_result, unmap_result, extmem_result;
+
+int __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset);
+int __wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len);
+int __wrap_hisi_zip_extmem_announce(struct hisi_zip_dev *d);
+
+int
+__wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset)
+{
+	assert_ptr_equal(spim, dev.spim);
+	note("map %llx+%zx of %d at %llx\n", (unsigned long long)(uintptr_t)va - BASE, len, fd,
+		(unsigned long long)offset);
+	return map_result;
+}
+
+int
+__wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len)
+{
+	assert_ptr_equal(spim, dev.spim);
+	note("unmap %llx+%zx\n", (unsigned long long)(uintptr_t)va - BASE, len);
+	return unmap_result;
+}
+
+int
+__wrap_hisi_zip_extmem_announce(struct hisi_zip_dev *d)
+{
+	assert_ptr_equal(d, &dev);
+	note("extmem\n");
+	return extmem_result;
+}
+
+/* ---- EAL ----------------------------------------------------------------------------------- */
+
+/* A segment, and what EAL says of its file. */
+static struct segment {
+	struct rte_memseg ms;
+	int fd; /* or a negative errno */
+	size_t offset;
+	int offset_errno;
+	bool external;
+} segments[8];
+
+static unsigned int nsegments;
+static struct rte_memseg_list lists[2]; /* EAL's own; external */
+static int hugepages;
+static int register_errno;
+static rte_mem_event_callback_t event;
+static char event_name[64];
+
+int __wrap_rte_eal_has_hugepages(void);
+int __wrap_rte_memseg_walk(rte_memseg_walk_t func, void *arg);
+int __wrap_rte_memseg_get_fd_thread_unsafe(const struct rte_memseg *ms);
+int __wrap_rte_memseg_get_fd_offset_thread_unsafe(const struct rte_memseg *ms, size_t *offset);
+struct rte_memseg *__wrap_rte_mem_virt2memseg(const void *at, const struct rte_memseg_list *msl);
+struct rte_memseg_list *__wrap_rte_mem_virt2memseg_list(const void *at);
+int __wrap_rte_mem_event_callback_register(const char *name, rte_mem_event_callback_t clb,
+		void *arg);
+int __wrap_rte_mem_event_callback_unregister(const char *name, void *arg);
+
+int
+__wrap_rte_eal_has_hugepages(void)
+{
+	return hugepages;
+}
+
+int
+__wrap_rte_memseg_walk(rte_memseg_walk_t func, void *arg)
+{
+	for (unsigned int i = 0; i < nsegments; i++) {
+		int ret = func(&lists[segments[i].external], &segments[i].ms, arg);
+
+		if (ret != 0)
+			return ret;
+	}
+	return 0;
+}
+
+static const struct segment *
+segment_of(const struct rte_memseg *ms)
+{
+	unsigned int i = 0;
+
+	while (i < nsegments && &segments[i].ms != ms)
+		i++;
+	assert_true(i < nsegments);
+	return &segments[i];
+}
+
+int
+__wrap_rte_memseg_get_fd_thread_unsafe(const struct rte_memseg *ms)
+{
+	if (segment_of(ms)->fd >= 0)
+		return segment_of(ms)->fd;
+	rte_errno = -segment_of(ms)->fd;
+	return -1;
+}
+
+int
+__wrap_rte_memseg_get_fd_offset_thread_unsafe(const struct rte_memseg *ms, size_t *offset)
+{
+	*offset = segment_of(ms)->offset;
+	rte_errno = segment_of(ms)->offset_errno;
+	return rte_errno != 0 ? -1 : 0;
+}
+
+static struct segment *
+segment_at(const void *at)
+{
+	for (unsigned int i = 0; i < nsegments; i++)
+		if (segments[i].ms.addr == at)
+			return &segments[i];
+	return NULL;
+}
+
+struct rte_memseg *
+__wrap_rte_mem_virt2memseg(const void *at, const struct rte_memseg_list *msl)
+{
+	struct segment *s = segment_at(at);
+
+	assert_ptr_equal(msl, &lists[0]);
+	return s != NULL ? &s->ms : NULL;
+}
+
+struct rte_memseg_list *
+__wrap_rte_mem_virt2memseg_list(const void *at)
+{
+	struct segment *s = segment_at(at);
+
+	return s != NULL ? &lists[s->external] : NULL;
+}
+
+int
+__wrap_rte_mem_event_callback_register(const char *name, rte_mem_event_callback_t clb, void *arg)
+{
+	assert_ptr_equal(arg, &dev);
+	assert_in_range(strlen(name), 1, RTE_MEM_EVENT_CALLBACK_NAME_LEN - 1);
+	note("register\n");
+	strcpy(event_name, name);
+	event = clb;
+	rte_errno = register_errno;
+	return register_errno != 0 ? -1 : 0;
+}
+
+int
+__wrap_rte_mem_event_callback_unregister(const char *name, void *arg)
+{
+	assert_ptr_equal(arg, &dev);
+	assert_string_equal(name, event_name);
+	note("unregister\n");
+	return 0;
+}
+
+/* ---- Helpers ------------------------------------------------------------------------------- */
+
+/* One more page of a file. */
+static struct segment *
+add(uint64_t at, int fd, size_t offset)
+{
+	struct segment *s = &segments[nsegments++];
+
+	*s = (struct segment){ .fd = fd, .offset = offset };
+	s->ms.addr = (void *)(uintptr_t)(BASE + at);
+	s->ms.len = PAGE;
+	return s;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	nsegments = 0;
+	lists[0] = (struct rte_memseg_list){ .page_sz = PAGE };
+	lists[1] = (struct rte_memseg_list){ .page_sz = PAGE, .external = 1 };
+	hugepages = 0;
+	register_errno = map_result = unmap_result = extmem_result = 0;
+	memset(&dev, 0, sizeof(dev));
+	strcpy(dev.name, "mem");
+	strcpy(dev.args.dev, "unix:/there");
+	did[0] = '\0';
+	return 0;
+}
+
+static char line[512]; /* what the last call said in the log */
+
+static FILE *
+log_begin(void)
+{
+	FILE *f = fmemopen(line, sizeof(line), "w");
+
+	assert_non_null(f);
+	line[0] = '\0';
+	rte_openlog_stream(f);
+	return f;
+}
+
+static void
+log_end(FILE *f)
+{
+	rte_openlog_stream(NULL);
+	fclose(f);
+}
+
+static int
+announce(void)
+{
+	FILE *f = log_begin();
+	/* Not yet known to the device: it is told here. */
+	int ret = hisi_zip_mem_announce((struct spim_dev *)&lists, &dev);
+
+	log_end(f);
+	assert_ptr_equal(dev.spim, &lists);
+	return ret;
+}
+
+/* Memory comes or goes, and that is all that is said of it. */
+static void
+happens(enum rte_mem_event what, uint64_t at, size_t len, int error)
+{
+	char expected[512] = "";
+	void *va = (void *)(uintptr_t)(BASE + at);
+	FILE *f = log_begin();
+
+	event(what, va, len, &dev);
+	log_end(f);
+	if (error != 0)
+		snprintf(expected, sizeof(expected), "HISI_ZIP: mem: %zu bytes of memory at %p "
+			"could not be %s (%d), expected 0\n", len, va,
+			what == RTE_MEM_EVENT_FREE ? "taken back" : "announced", error);
+	assert_string_equal(line, expected);
+}
+
+/* ---- Tests --------------------------------------------------------------------------------- */
+
+/* What follows each other in memory and in one file is one piece; external memory is none. */
+static void
+test_pieces(void **state)
+{
+	(void)state;
+	add(0, 3, 0);
+	add(PAGE, 3, PAGE);
+	add(2 * PAGE, 3, 4 * PAGE); /* not the next one in the file, */
+	add(4 * PAGE, 3, 5 * PAGE); /* in memory, */
+	add(5 * PAGE, 4, 6 * PAGE); /* of that file */
+	add(6 * PAGE, 4, 7 * PAGE)->external = true;
+	add(6 * PAGE, 4, 7 * PAGE);
+	assert_int_equal(announce(), 0);
+	assert_string_equal(line, "");
+	check_did("register\nmap 0+2000 of 3 at 0\nmap 2000+1000 of 3 at 4000\n"
+		"map 4000+1000 of 3 at 5000\nmap 5000+2000 of 4 at 6000\nextmem\n");
+	/* Another time, after a restart: events are told already. */
+	nsegments = 1;
+	assert_int_equal(announce(), 0);
+	check_did("map 0+1000 of 3 at 0\nextmem\n");
+	/* What can shrink is told in single pieces. */
+	hugepages = 1;
+	nsegments = 2;
+	assert_int_equal(announce(), 0);
+	check_did("map 0+1000 of 3 at 0\nmap 1000+1000 of 3 at 1000\nextmem\n");
+	nsegments = 0;
+	assert_int_equal(announce(), 0);
+	check_did("extmem\n");
+	hisi_zip_mem_unwatch(&dev);
+	hisi_zip_mem_unwatch(&dev);
+	check_did("unregister\n");
+}
+
+/* What is refused ends it, and is returned and said. */
+static void
+refused(int expected, uint64_t at, const char *calls)
+{
+	char want[512];
+
+	assert_int_equal(announce(), expected);
+	snprintf(want, sizeof(want), "HISI_ZIP: mem: memory at %p could not be announced to "
+		"unix:/there (%d), expected 0; if it has no file, EAL was started with options "
+		"that do not share memory\n", at != 0 ? (void *)(uintptr_t)at : NULL, expected);
+	assert_string_equal(line, want);
+	check_did(calls);
+}
+
+static void
+test_refused(void **state)
+{
+	(void)state;
+	add(0, 3, 0);
+	add(2 * PAGE, 3, 0);
+	dev.mem_watched = true;
+	/* In between, and at the end. */
+	map_result = -ENOSPC;
+	refused(-ENOSPC, BASE, "map 0+1000 of 3 at 0\n");
+	nsegments = 1;
+	refused(-ENOSPC, BASE, "map 0+1000 of 3 at 0\n");
+	/* An event has told of it. */
+	nsegments = 2;
+	map_result = -EEXIST;
+	assert_int_equal(announce(), 0);
+	check_did("map 0+1000 of 3 at 0\nmap 2000+1000 of 3 at 0\nextmem\n");
+	map_result = 0;
+	extmem_result = -EPROTO;
+	assert_int_equal(announce(), -EPROTO);
+	check_did("map 0+1000 of 3 at 0\nmap 2000+1000 of 3 at 0\nextmem\n");
+	extmem_result = 0;
+	segments[1].offset_errno = ENOTSUP;
+	refused(-ENOTSUP, BASE, "");
+	segments[0].fd = -ENODEV;
+	refused(-ENODEV, 0, "");
+	assert_true(dev.mem_watched);
+}
+
+static void
+test_no_events(void **state)
+{
+	char want[100];
+
+	(void)state;
+	add(0, 3, 0);
+	register_errno = ENOMEM;
+	assert_int_equal(announce(), -ENOMEM);
+	snprintf(want, sizeof(want), "HISI_ZIP: mem: no events of memory (%d)\n", ENOMEM);
+	assert_string_equal(line, want);
+	assert_false(dev.mem_watched);
+	check_did("register\n");
+	hisi_zip_mem_unwatch(&dev);
+	check_did("");
+	/* Memory that stays as it is. */
+	register_errno = ENOTSUP;
+	assert_int_equal(announce(), 0);
+	assert_string_equal(line, "");
+	check_did("register\nmap 0+1000 of 3 at 0\nextmem\n");
+}
+
+static void
+test_grows(void **state)
+{
+	(void)state;
+	add(0, 3, 0);
+	assert_int_equal(announce(), 0);
+	did[0] = '\0';
+	add(4 * PAGE, 5, 0);
+	add(5 * PAGE, 5, PAGE);
+	add(6 * PAGE, 5, 2 * PAGE);
+	add(8 * PAGE, 6, 0)->external = true;
+	/* All that came, and no more; not in one piece. */
+	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, 2 * PAGE, 0);
+	check_did("map 4000+1000 of 5 at 0\nmap 5000+1000 of 5 at 1000\n");
+	happens(RTE_MEM_EVENT_ALLOC, 8 * PAGE, PAGE, 0);
+	happens(RTE_MEM_EVENT_ALLOC, 9 * PAGE, PAGE, 0); /* nobody's */
+	check_did("");
+	map_result = -EEXIST;
+	happens(RTE_MEM_EVENT_ALLOC, 5 * PAGE, PAGE, 0);
+	check_did("map 5000+1000 of 5 at 1000\n");
+	/* It is gone, and is told when it is there again. */
+	map_result = -ENOTCONN;
+	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, 3 * PAGE, 0);
+	check_did("map 4000+1000 of 5 at 0\n");
+	map_result = -ENOSPC;
+	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, 3 * PAGE, -ENOSPC);
+	check_did("map 4000+1000 of 5 at 0\n");
+	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, PAGE, -ENOSPC);
+	check_did("map 4000+1000 of 5 at 0\n");
+	map_result = 0;
+	/* A page that is not there. */
+	happens(RTE_MEM_EVENT_ALLOC, 6 * PAGE, 2 * PAGE, -ENOENT);
+	check_did("");
+	segments[2].fd = -EBADF;
+	happens(RTE_MEM_EVENT_ALLOC, 5 * PAGE, PAGE, -EBADF);
+	check_did("");
+}
+
+static void
+test_shrinks(void **state)
+{
+	(void)state;
+	assert_int_equal(announce(), 0);
+	did[0] = '\0';
+	happens(RTE_MEM_EVENT_FREE, 2 * PAGE, 3 * PAGE, 0);
+	check_did("unmap 2000+3000\n");
+	unmap_result = -ENOTCONN;
+	happens(RTE_MEM_EVENT_FREE, 0, PAGE, 0);
+	check_did("unmap 0+1000\n");
+	unmap_result = -ENOENT;
+	happens(RTE_MEM_EVENT_FREE, 0, PAGE, -ENOENT);
+	check_did("unmap 0+1000\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_pieces, setup),
+		cmocka_unit_test_setup(test_refused, setup),
+		cmocka_unit_test_setup(test_no_events, setup),
+		cmocka_unit_test_setup(test_grows, setup),
+		cmocka_unit_test_setup(test_shrinks, setup),
+	};
+
+	return cmocka_run_group_tests_name("pmd_mem", tests, NULL, NULL);
+}

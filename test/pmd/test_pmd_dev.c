@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * A device as it is made: what it says that it can do, for each feature of a function, what it
+ * opens the function with, and what it gives back when that fails. Neither EAL nor a function is
+ * there: the linker has their calls come here.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_memzone.h>
+
+#include "hisi_zip_pmd.h"
+
+/* ---- What is done, one word each ----------------------------------------------------------- */
+
+static char did[512];
+
+static void
+note(const char *what)
+{
+	snprintf(did + strlen(did), sizeof(did) - strlen(did), "%s%s", did[0] != '\0' ? " " : "",
+		what);
+}
+
+static void
+check_did(const char *expected)
+{
+	assert_string_equal(did, expected);
+	did[0] = '\0';
+}
+
+/* ---- The function, and other parts of the driver ------------------------------------------- */
+
+static struct hisi_zip_dev dev;
+static struct spim_info info;
+static struct spim_conf conf; /* that it was opened with */
+static int open_result;
+
+__typeof__(spim_open) __wrap_spim_open;
+__typeof__(spim_open_io) __wrap_spim_open_io;
+__typeof__(spim_close) __wrap_spim_close;
+__typeof__(spim_info_get) __wrap_spim_info_get;
+__typeof__(hisi_zip_mem_unwatch) __wrap_hisi_zip_mem_unwatch;
+__typeof__(hisi_zip_extmem_fini) __wrap_hisi_zip_extmem_fini;
+__typeof__(hisi_zip_telemetry_add) __wrap_hisi_zip_telemetry_add;
+__typeof__(hisi_zip_telemetry_remove) __wrap_hisi_zip_telemetry_remove;
+
+static int
+opened(const struct spim_conf *with, struct spim_dev **spim)
+{
+	conf = *with;
+	if (open_result == 0)
+		*spim = (struct spim_dev *)&info;
+	return open_result;
+}
+
+int
+__wrap_spim_open(const char *name, const struct spim_conf *with, struct spim_dev **spim)
+{
+	assert_ptr_equal(name, dev.args.dev);
+	note("open");
+	return opened(with, spim);
+}
+
+int
+__wrap_spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *with,
+		struct spim_dev **spim)
+{
+	assert_ptr_equal(io, dev.io);
+	assert_int_equal(va, 0);
+	note("open_io");
+	return opened(with, spim);
+}
+
+void
+__wrap_spim_close(struct spim_dev *spim)
+{
+	assert_ptr_equal(spim, &info);
+	note("close");
+}
+
+void
+__wrap_spim_info_get(const struct spim_dev *spim, struct spim_info *out)
+{
+	assert_ptr_equal(spim, &info);
+	*out = info;
+}
+
+void
+__wrap_hisi_zip_mem_unwatch(struct hisi_zip_dev *d)
+{
+	assert_ptr_equal(d, &dev);
+	note("unwatch");
+}
+
+void
+__wrap_hisi_zip_extmem_fini(struct hisi_zip_dev *d)
+{
+	assert_ptr_equal(d, &dev);
+	note("extmem_fini");
+}
+
+void
+__wrap_hisi_zip_telemetry_add(struct hisi_zip_dev *d)
+{
+	assert_ptr_equal(d, &dev);
+	note("telemetry");
+}
+
+void
+__wrap_hisi_zip_telemetry_remove(struct hisi_zip_dev *d)
+{
+	assert_ptr_equal(d, &dev);
+	note("no_telemetry");
+}
+
+/* ---- EAL's memory -------------------------------------------------------------------------- */
+
+static enum rte_iova_mode iova_mode;
+static struct rte_memzone zone;
+static char piece[256] __rte_aligned(256);
+static bool no_memory;
+static char zone_name[2][RTE_MEMZONE_NAMESIZE];
+static size_t asked_align;
+
+__typeof__(rte_eal_iova_mode) __wrap_rte_eal_iova_mode;
+__typeof__(rte_zmalloc_socket) __wrap_rte_zmalloc_socket;
+__typeof__(rte_free) __wrap_rte_free;
+__typeof__(rte_memzone_reserve_aligned) __wrap_rte_memzone_reserve_aligned;
+__typeof__(rte_memzone_free) __wrap_rte_memzone_free;
+
+enum rte_iova_mode
+__wrap_rte_eal_iova_mode(void)
+{
+	return iova_mode;
+}
+
+void *
+__wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket)
+{
+	assert_string_equal(type, "hisi_zip");
+	assert_int_equal(size, 200);
+	assert_int_equal(socket, 3);
+	asked_align = align;
+	note("zmalloc");
+	return no_memory ? NULL : piece;
+}
+
+void
+__wrap_rte_free(void *p)
+{
+	assert_ptr_equal(p, piece);
+	note("free");
+}
+
+const struct rte_memzone *
+__wrap_rte_memzone_reserve_aligned(const char *name, size_t len, int socket, unsigned int flags,
+		unsigned int align)
+{
+	assert_int_equal(len, 200);
+	assert_int_equal(socket, 3);
+	assert_int_equal(flags, RTE_MEMZONE_IOVA_CONTIG);
+	asked_align = align;
+	memcpy(zone_name[0], zone_name[1], sizeof(zone_name[0]));
+	snprintf(zone_name[1], sizeof(zone_name[1]), "%s", name);
+	note("reserve");
+	memset(piece, 0xa5, sizeof(piece));
+	zone = (struct rte_memzone){ .addr = piece, .iova = 0x77000 };
+	return no_memory ? NULL : &zone;
+}
+
+int
+__wrap_rte_memzone_free(const struct rte_memzone *mz)
+{
+	assert_ptr_equal(mz, &zone);
+	note("zone_free");
+	return 0;
+}
+
+/* ---- Helpers ------------------------------------------------------------------------------- */
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&dev, 0, sizeof(dev));
+	strcpy(dev.name, "zip");
+	strcpy(dev.args.dev, "local");
+	dev.args.sw = true;
+	info = (struct spim_info){ .revision = HISI_QM_REV_V3, .queues = 7 };
+	open_result = 0;
+	no_memory = false;
+	iova_mode = RTE_IOVA_VA;
+	did[0] = '\0';
+	return 0;
+}
+
+/* Make it; the log then says this, or what was made. */
+static void
+init(struct hisi_qm_io *io, int expected, const char *line)
+{
+	char log[512] = "", want[512], made[200];
+	FILE *f = fmemopen(log, sizeof(log), "w");
+	int ret;
+
+	assert_non_null(f);
+	rte_openlog_stream(f);
+	ret = hisi_zip_dev_init(&dev, io);
+	rte_openlog_stream(NULL);
+	fclose(f);
+	snprintf(made, sizeof(made), "zip: dev=%s revision 0x%x, %u queues, features 0x%x",
+		dev.args.dev, info.revision, info.queues, info.ext_features);
+	snprintf(want, sizeof(want), "HISI_ZIP: %s\n", line != NULL ? line : made);
+	assert_int_equal(ret, expected);
+	assert_string_equal(log, want);
+}
+
+static void
+fini(void)
+{
+	hisi_zip_dev_fini(&dev);
+	check_did("no_telemetry unwatch close extmem_fini");
+}
+
+/* ---- Tests --------------------------------------------------------------------------------- */
+
+static void
+test_opens(void **state)
+{
+	struct hisi_qm_io io;
+
+	(void)state;
+	strcpy(dev.args.fault, "stall@1");
+	dev.args.local.workers = 5;
+	init(NULL, 0, NULL);
+	check_did("open telemetry");
+	assert_ptr_equal(dev.spim, &info);
+	assert_ptr_equal(conf.owner, dev.name);
+	assert_ptr_equal(conf.mem, &dev.mem);
+	assert_ptr_equal(conf.mem->priv, &dev);
+	assert_non_null(conf.log);
+	assert_ptr_equal(conf.announce, hisi_zip_mem_announce);
+	assert_ptr_equal(conf.announce_priv, &dev);
+	assert_int_equal(conf.local.workers, 5);
+	assert_string_equal(conf.local.fault, "stall@1");
+	assert_non_null(conf.local.spawn);
+	assert_int_equal(dev.info.queues, 7);
+	assert_int_equal(dev.addr_off, offsetof(struct rte_mbuf, buf_addr));
+	assert_int_equal(dev.feature_flags, 0);
+	assert_true(TAILQ_EMPTY(&dev.qps));
+	assert_int_equal(pthread_mutex_trylock(&dev.extmem_lock), 0);
+	pthread_mutex_unlock(&dev.extmem_lock);
+	fini();
+	info.polled = 1;
+	init(NULL, 0, NULL);
+	assert_int_equal(dev.feature_flags, RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE);
+	check_did("open telemetry");
+	init(&io, 0, NULL);
+	assert_int_equal(dev.feature_flags, RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE |
+		RTE_COMPDEV_FF_HW_ACCELERATED);
+	info.polled = 0;
+	did[0] = '\0';
+	init(&io, 0, NULL);
+	assert_int_equal(dev.feature_flags, RTE_COMPDEV_FF_HW_ACCELERATED);
+	assert_int_equal(dev.addr_off, HISI_ZIP_MBUF_IOVA);
+	check_did("open_io telemetry");
+	fini();
+}
+
+static void
+test_cannot_open(void **state)
+{
+	struct hisi_qm_io io;
+
+	(void)state;
+	open_result = -EPROTO;
+	init(NULL, -EPROTO, "zip: dev=local could not be opened (-71)");
+	check_did("open unwatch extmem_fini");
+	strcpy(dev.args.dev, "pci");
+	init(&io, -EPROTO, "zip: dev=pci could not be opened (-71)");
+	check_did("open_io unwatch extmem_fini");
+}
+
+/* The lines of the function go to the log of the device: errors where nothing else does. */
+static void
+test_log(void **state)
+{
+	char log[128] = "";
+	FILE *f = fmemopen(log, sizeof(log), "w");
+	int level = rte_log_get_level(hisi_zip_logtype);
+
+	(void)state;
+	assert_non_null(f);
+	init(NULL, 0, NULL);
+	rte_openlog_stream(f);
+	conf.log(0, "all is well");
+	rte_log_set_level(hisi_zip_logtype, RTE_LOG_ERR);
+	conf.log(0, "it is quiet");
+	conf.log(1, "it is broken");
+	rte_log_set_level(hisi_zip_logtype, (uint32_t)level);
+	rte_openlog_stream(NULL);
+	fclose(f);
+	assert_string_equal(log, "HISI_ZIP: all is well\nHISI_ZIP: it is broken\n");
+}
+
+#define SGL (RTE_COMP_FF_OOP_SGL_IN_SGL_OUT | RTE_COMP_FF_OOP_SGL_IN_LB_OUT | \
+	RTE_COMP_FF_OOP_LB_IN_SGL_OUT | RTE_COMP_FF_SHAREABLE_PRIV_XFORM)
+#define CHECKSUMS (RTE_COMP_FF_CRC32_CHECKSUM | RTE_COMP_FF_ADLER32_CHECKSUM | \
+	RTE_COMP_FF_CRC32_ADLER32_CHECKSUM)
+#define RAW (SGL | RTE_COMP_FF_STATEFUL_DECOMPRESSION | RTE_COMP_FF_HUFFMAN_DYNAMIC)
+
+/* Of an algorithm: its flags, or 0 if there is no such capability; and the smallest window. */
+static void
+check_cap(enum rte_comp_algorithm algo, uint64_t flags, unsigned int window)
+{
+	const struct rte_compressdev_capabilities *c = dev.caps;
+	bool deflate = algo == RTE_COMP_ALGO_DEFLATE;
+
+	while (c->algo != RTE_COMP_ALGO_UNSPECIFIED && c->algo != algo)
+		c++;
+	assert_int_equal(c->algo, flags != 0 ? algo : RTE_COMP_ALGO_UNSPECIFIED);
+	if (flags == 0)
+		return;
+	assert_int_equal(c->comp_feature_flags, flags);
+	assert_int_equal(c->window_size.min, window);
+	assert_int_equal(c->window_size.max, deflate ? 15 : 0);
+	assert_int_equal(c->window_size.increment, deflate ? 1 : 0);
+}
+
+/* Without software, each feature of the function gives what it stands for, and nothing else. */
+static void
+test_features(void **state)
+{
+	static const struct {
+		uint32_t feature;
+		uint64_t deflate, copy;
+		unsigned int window;
+	} rows[] = {
+		{ 0, RAW, 0, 12 },
+		{ HISI_ZIP_EXT_F_LEVEL, RAW | RTE_COMP_FF_NONCOMPRESSED_BLOCKS, 0, 12 },
+		{ HISI_ZIP_EXT_F_HUFFMAN, RAW | RTE_COMP_FF_HUFFMAN_FIXED, 0, 12 },
+		{ HISI_ZIP_EXT_F_WINDOW, RAW, 0, 8 },
+		{ HISI_ZIP_EXT_F_CHECKSUM, RAW | CHECKSUMS, 0, 12 },
+		{ HISI_ZIP_EXT_F_FLUSH, RAW | RTE_COMP_FF_STATEFUL_COMPRESSION, 0, 12 },
+		{ HISI_ZIP_EXT_F_PARTIAL, RAW, 0, 12 },
+		{ HISI_ZIP_EXT_F_COPY, RAW, SGL, 12 },
+		{ HISI_ZIP_EXT_F_COPY | HISI_ZIP_EXT_F_CHECKSUM, RAW | CHECKSUMS, SGL | CHECKSUMS,
+			12 },
+		{ HISI_ZIP_EXT_F_RELEASE | HISI_ZIP_EXT_F_DICT, RAW, 0, 12 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		memset(&dev.caps, 0, sizeof(dev.caps));
+		dev.args.sw = false;
+		info.ext_features = rows[i].feature;
+		init(NULL, 0, NULL);
+		check_cap(RTE_COMP_ALGO_DEFLATE, rows[i].deflate, rows[i].window);
+		check_cap(RTE_COMP_ALGO_NULL, rows[i].copy, 0);
+		did[0] = '\0';
+	}
+}
+
+static void
+test_software(void **state)
+{
+	const uint64_t all = RAW | CHECKSUMS | RTE_COMP_FF_HUFFMAN_FIXED |
+		RTE_COMP_FF_NONCOMPRESSED_BLOCKS | RTE_COMP_FF_STATEFUL_COMPRESSION;
+
+	(void)state;
+	/* Whatever the function is, software does the rest. */
+	for (int v3 = 0; v3 < 2; v3++) {
+		memset(&dev.caps, 0, sizeof(dev.caps));
+		info.revision = v3 ? HISI_QM_REV_V3 : HISI_QM_REV_V2;
+		init(NULL, 0, NULL);
+		check_cap(RTE_COMP_ALGO_DEFLATE, all, 8);
+		check_cap(RTE_COMP_ALGO_NULL, SGL | CHECKSUMS, 0);
+		check_did("open telemetry");
+	}
+	/* V2 has no raw DEFLATE of its own, and perhaps nothing. */
+	memset(&dev.caps, 0, sizeof(dev.caps));
+	dev.args.sw = false;
+	info.revision = HISI_QM_REV_V3 - 1;
+	info.ext_features = HISI_ZIP_EXT_F_COPY;
+	init(NULL, 0, NULL);
+	check_cap(RTE_COMP_ALGO_DEFLATE, 0, 0);
+	check_cap(RTE_COMP_ALGO_NULL, SGL, 0);
+	check_did("open telemetry");
+	info.ext_features = 0;
+	init(NULL, -ENOTSUP, "zip: a function of revision 0x2f has no algorithm of compressdev by "
+		"itself, expected sw=on");
+	check_did("open unwatch close extmem_fini");
+}
+
+/* Heap memory where addresses are pointers. */
+static void
+check_heap(void)
+{
+	struct hisi_qm_mem mem;
+
+	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 32, 3, &mem), 0);
+	assert_int_equal(asked_align, RTE_CACHE_LINE_SIZE);
+	assert_ptr_equal(mem.va, piece);
+	assert_int_equal(mem.iova, (uintptr_t)piece);
+	assert_int_equal(mem.len, 200);
+	dev.mem.free(dev.mem.priv, &mem);
+	assert_null(mem.va);
+	check_did("zmalloc free");
+	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), 0);
+	assert_int_equal(asked_align, 4096);
+	no_memory = true;
+	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
+	no_memory = false;
+	check_did("zmalloc zmalloc");
+}
+
+static void
+check_zone(void)
+{
+	static const char zeros[200];
+	struct hisi_qm_mem mem;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 32, 3, &mem), 0);
+		assert_int_equal(asked_align, RTE_CACHE_LINE_SIZE);
+		assert_ptr_equal(mem.va, piece);
+		assert_int_equal(mem.iova, 0x77000);
+		assert_int_equal(mem.len, 200);
+		assert_memory_equal(piece, zeros, sizeof(zeros));
+		/* No more than what was asked for is written. */
+		assert_int_equal((uint8_t)piece[200], 0xa5);
+		dev.mem.free(dev.mem.priv, &mem);
+		assert_null(mem.va);
+		check_did("reserve zone_free");
+	}
+	assert_string_not_equal(zone_name[0], zone_name[1]);
+	no_memory = true;
+	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
+	assert_int_equal(asked_align, 4096);
+	check_did("reserve");
+	no_memory = false;
+}
+
+static void
+test_memory(void **state)
+{
+	struct hisi_qm_io io;
+
+	(void)state;
+	for (int pa = 0; pa < 2; pa++) {
+		iova_mode = pa ? RTE_IOVA_PA : RTE_IOVA_VA;
+		init(NULL, 0, NULL);
+		check_did("open telemetry");
+		check_heap();
+		init(&io, 0, NULL);
+		check_did("open_io telemetry");
+		if (pa && dev.addr_off != offsetof(struct rte_mbuf, buf_addr))
+			check_zone();
+		else
+			check_heap();
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_opens, setup),
+		cmocka_unit_test_setup(test_cannot_open, setup),
+		cmocka_unit_test_setup(test_log, setup),
+		cmocka_unit_test_setup(test_features, setup),
+		cmocka_unit_test_setup(test_software, setup),
+		cmocka_unit_test_setup(test_memory, setup),
+	};
+
+	return cmocka_run_group_tests_name("pmd_dev", tests, NULL, NULL);
+}

@@ -327,7 +327,7 @@ static void
 check_cap(enum rte_comp_algorithm algo, uint64_t flags, unsigned int window)
 {
 	const struct rte_compressdev_capabilities *c = dev.caps;
-	bool deflate = algo == RTE_COMP_ALGO_DEFLATE;
+	unsigned int max = algo == RTE_COMP_ALGO_DEFLATE ? 15 : 16;
 
 	while (c->algo != RTE_COMP_ALGO_UNSPECIFIED && c->algo != algo)
 		c++;
@@ -336,8 +336,16 @@ check_cap(enum rte_comp_algorithm algo, uint64_t flags, unsigned int window)
 		return;
 	assert_int_equal(c->comp_feature_flags, flags);
 	assert_int_equal(c->window_size.min, window);
-	assert_int_equal(c->window_size.max, deflate ? 15 : 0);
-	assert_int_equal(c->window_size.increment, deflate ? 1 : 0);
+	assert_int_equal(c->window_size.max, window != 0 ? max : 0);
+	assert_int_equal(c->window_size.increment, window != 0);
+}
+
+/* The same of LZ4, which older releases of DPDK do not know. */
+static void
+check_lz4(bool there)
+{
+	check_cap((enum rte_comp_algorithm)HISI_ZIP_ALGO_LZ4, HISI_ZIP_HAVE_LZ4 && there ?
+		SGL | RTE_COMP_FF_NONCOMPRESSED_BLOCKS | HISI_ZIP_FF_LZ4 : 0, 8);
 }
 
 /* Without software, each feature of the function gives what it stands for, and nothing else. */
@@ -359,6 +367,7 @@ test_features(void **state)
 		{ HISI_ZIP_EXT_F_COPY, RAW, SGL, 12 },
 		{ HISI_ZIP_EXT_F_COPY | HISI_ZIP_EXT_F_CHECKSUM, RAW | CHECKSUMS, SGL | CHECKSUMS,
 			12 },
+		{ HISI_ZIP_EXT_F_LZ4, RAW, 0, 12 },
 		{ HISI_ZIP_EXT_F_RELEASE | HISI_ZIP_EXT_F_DICT, RAW, 0, 12 },
 	};
 
@@ -370,6 +379,7 @@ test_features(void **state)
 		init(NULL, 0, NULL);
 		check_cap(RTE_COMP_ALGO_DEFLATE, rows[i].deflate, rows[i].window);
 		check_cap(RTE_COMP_ALGO_NULL, rows[i].copy, 0);
+		check_lz4(rows[i].feature == HISI_ZIP_EXT_F_LZ4);
 		did[0] = '\0';
 	}
 }
@@ -388,6 +398,7 @@ test_software(void **state)
 		init(NULL, 0, NULL);
 		check_cap(RTE_COMP_ALGO_DEFLATE, all, 8);
 		check_cap(RTE_COMP_ALGO_NULL, SGL | CHECKSUMS, 0);
+		check_lz4(true);
 		check_did("open telemetry");
 	}
 	/* V2 has no raw DEFLATE of its own, and perhaps nothing. */
@@ -398,6 +409,7 @@ test_software(void **state)
 	init(NULL, 0, NULL);
 	check_cap(RTE_COMP_ALGO_DEFLATE, 0, 0);
 	check_cap(RTE_COMP_ALGO_NULL, SGL, 0);
+	check_lz4(false);
 	check_did("open telemetry");
 	info.ext_features = 0;
 	init(NULL, -ENOTSUP, "zip: a function of revision 0x2f has no algorithm of compressdev by "

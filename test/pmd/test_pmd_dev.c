@@ -4,8 +4,8 @@
 
 /*
  * A device as it is made: what it says that it can do, for each feature of a function, what it
- * opens the function with, and what it gives back when that fails. Neither EAL nor a function is
- * there: the linker has their calls come here.
+ * opens the function with, what it gives back when that fails, and what compressdev asks of it.
+ * Neither EAL nor a function is there: the linker has their calls come here.
  */
 
 #include <errno.h>
@@ -486,6 +486,76 @@ test_memory(void **state)
 	}
 }
 
+static struct rte_compressdev_data data;
+static struct rte_compressdev cdev = { .data = &data };
+
+static void
+test_info(void **state)
+{
+	static const uint16_t pairs[][2] = {
+		{ 1, 1 }, { 2, 1 }, { 3, 1 }, { 4, 2 }, { 1024, 512 },
+	};
+	struct rte_driver driver = { .name = "the driver" };
+	struct rte_device device = { .driver = &driver };
+
+	(void)state;
+	data.dev_private = &dev;
+	cdev.device = &device;
+	cdev.feature_flags = 0x1234;
+	for (size_t i = 0; i < RTE_DIM(pairs); i++) {
+		struct rte_compressdev_info told = { 0 };
+
+		dev.info.queues = pairs[i][0];
+		hisi_zip_ops.dev_infos_get(&cdev, &told);
+		assert_ptr_equal(told.driver_name, driver.name);
+		assert_int_equal(told.feature_flags, 0x1234);
+		assert_ptr_equal(told.capabilities, dev.caps);
+		assert_int_equal(told.max_nb_queue_pairs, pairs[i][1]);
+	}
+}
+
+/* The sums over all queue pairs that there are. */
+static void
+test_stats(void **state)
+{
+	static const struct hisi_zip_qp none;
+	static struct hisi_zip_qp qp[2];
+	void *pairs[] = { &qp[0], NULL, &qp[1] };
+	struct rte_compressdev_stats stats = { 0 };
+
+	(void)state;
+	data.queue_pairs = pairs;
+	data.nb_queue_pairs = RTE_DIM(pairs);
+	qp[0].enq.ops = 1;
+	qp[1].enq.ops = 20;
+	qp[0].deq.ops = 300;
+	qp[1].deq.ops = 4000;
+	qp[0].deq.errors = 50000;
+	qp[1].deq.errors = 600000;
+	hisi_zip_ops.stats_get(&cdev, &stats);
+	assert_int_equal(stats.enqueued_count, 21);
+	assert_int_equal(stats.dequeued_count, 4300);
+	assert_int_equal(stats.dequeue_err_count, 650000);
+	assert_int_equal(stats.enqueue_err_count, 0);
+	/* Those that are not there any more do not count. */
+	data.nb_queue_pairs = 2;
+	memset(&stats, 0, sizeof(stats));
+	hisi_zip_ops.stats_get(&cdev, &stats);
+	assert_int_equal(stats.dequeued_count, 300);
+	for (int i = 0; i < 2; i++) {
+		memset(&qp[i].enq, 0xff, sizeof(qp[i].enq));
+		memset(&qp[i].deq, 0xff, sizeof(qp[i].deq));
+	}
+	hisi_zip_ops.stats_reset(&cdev);
+	assert_memory_equal(&qp[0].enq, &none.enq, sizeof(none.enq));
+	assert_memory_equal(&qp[0].deq, &none.deq, sizeof(none.deq));
+	assert_int_equal(qp[1].enq.ops, UINT64_MAX);
+	data.nb_queue_pairs = RTE_DIM(pairs);
+	hisi_zip_ops.stats_reset(&cdev);
+	assert_memory_equal(&qp[1].enq, &none.enq, sizeof(none.enq));
+	assert_memory_equal(&qp[1].deq, &none.deq, sizeof(none.deq));
+}
+
 int
 main(void)
 {
@@ -496,6 +566,8 @@ main(void)
 		cmocka_unit_test_setup(test_features, setup),
 		cmocka_unit_test_setup(test_software, setup),
 		cmocka_unit_test_setup(test_memory, setup),
+		cmocka_unit_test_setup(test_info, setup),
+		cmocka_unit_test_setup(test_stats, setup),
 	};
 
 	return cmocka_run_group_tests_name("pmd_dev", tests, NULL, NULL);

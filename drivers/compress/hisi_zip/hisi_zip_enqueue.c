@@ -50,7 +50,6 @@ finish(struct hisi_zip_slot *slot, struct rte_comp_op *op, uint8_t status)
 	op->output_chksum = 0;
 	op->debug_status = 0;
 	slot->kind = HISI_ZIP_SLOT_DONE;
-	slot->flags = 0;
 	return FINISHED;
 }
 
@@ -250,7 +249,6 @@ first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zi
 	/* The state of a stream is, or will be, the function's. */
 	if (qp->dev->args.sw && op->op_type != RTE_COMP_OP_STATEFUL) {
 		slot->kind = HISI_ZIP_SLOT_SW;
-		slot->flags = 0;
 		return SOFTWARE;
 	}
 	/*
@@ -291,7 +289,6 @@ fill_chained(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_sl
 			if (!qp->dev->args.sw)
 				return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 			slot->kind = HISI_ZIP_SLOT_SW;
-			slot->flags = 0;
 			return SOFTWARE;
 		}
 	} else {
@@ -354,7 +351,6 @@ check_flush(const struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 	if (!qp->dev->args.sw)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	slot->kind = HISI_ZIP_SLOT_SW;
-	slot->flags = 0;
 	return SOFTWARE;
 }
 
@@ -368,7 +364,6 @@ set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_o
 
 	if (x->sw) {
 		slot->kind = HISI_ZIP_SLOT_SW;
-		slot->flags = 0;
 		return SOFTWARE;
 	}
 	if (qp->hwq[x->dir].ring == NULL) {

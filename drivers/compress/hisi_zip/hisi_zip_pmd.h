@@ -175,7 +175,7 @@ hisi_zip_udc_matches(const struct hisi_zip_xform *x, const struct rte_comp_op *o
 struct hisi_zip_slot {
 	struct rte_comp_op *op;
 	uint16_t kind;    /**< enum hisi_zip_slot_kind. */
-	uint16_t flags;   /**< HISI_ZIP_SLOT_F_*. */
+	uint16_t flags;   /**< HISI_ZIP_SLOT_F_*, of what is in a hardware queue. */
 	uint32_t sgl_end; /**< SGL ring position that this op's lists end at. */
 	/* Lengths of the request, to check results against. */
 	uint32_t src_len; /**< Bytes of its input. */

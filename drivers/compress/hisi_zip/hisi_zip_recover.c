@@ -148,7 +148,6 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	HISI_ZIP_COUNT(qp->deq.lost, 1);
 	/* A result that came after all would be taken for that of the next op. */
 	hisi_qm_cq_close(&hwq->queue->qp.ring);
-	slot->flags = 0;
 	/* The source is as it was; the destination is ours, unless the device still writes. */
 	if (qp->dev->args.sw && !stateful && !hwq->stuck) {
 		HISI_ZIP_COUNT(qp->deq.repeated, 1);

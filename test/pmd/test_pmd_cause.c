@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Why a queue failed, and what becomes of it, for each answer of its function: what is counted,
+ * what is said, and whether its memory may be used again. The function is not there: the linker
+ * has the driver's questions come here.
+ */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <rte_cycles.h>
+
+#include "hisi_zip_pmd.h"
+
+#define TIMEOUT_MS 800u /* of which a look at the clock counts for 100 at most */
+
+static int check_result, abort_result, restart_result;
+static unsigned int checks, aborts, restarts;
+
+__typeof__(spim_queue_check) __wrap_spim_queue_check;
+__typeof__(spim_queue_abort) __wrap_spim_queue_abort;
+__typeof__(spim_queue_restart) __wrap_spim_queue_restart;
+uint64_t __wrap_rte_get_tsc_hz(void);
+
+int
+__wrap_spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue)
+{
+	(void)dev;
+	(void)queue;
+	checks++;
+	return check_result;
+}
+
+int
+__wrap_spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue)
+{
+	(void)dev;
+	(void)queue;
+	aborts++;
+	return abort_result;
+}
+
+int
+__wrap_spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue)
+{
+	(void)dev;
+	(void)queue;
+	restarts++;
+	return restart_result;
+}
+
+/* So slow that more than enough time has passed since the last look. */
+uint64_t
+__wrap_rte_get_tsc_hz(void)
+{
+	return 1000;
+}
+
+static struct hisi_zip_dev dev;
+static struct hisi_zip_qp qp;
+static struct hisi_zip_slot slot;
+static struct hisi_qm_cqe cqe;
+static struct spim_queue queue;
+static char line[512];
+
+/* A queue pair with an op that the function has had for a while. */
+static void
+begin(bool sw, bool polled, uint32_t timeout_ms)
+{
+	memset(&dev, 0, sizeof(dev));
+	memset(&qp, 0, sizeof(qp));
+	strcpy(dev.name, "cause");
+	dev.args.sw = sw;
+	dev.args.timeout_ms = timeout_ms;
+	qp.dev = &dev;
+	qp.id = 3;
+	qp.polled = polled;
+	qp.slots = &slot;
+	qp.state = HISI_ZIP_QP_RUNNING;
+	slot.kind = HISI_ZIP_SLOT_COMP;
+	cqe.w7 = 0;
+	queue.qp.ring.cq = &cqe;
+	queue.qp.ring.cq_phase = 1;
+	qp.hwq[HISI_ZIP_COMP].queue = &queue;
+	qp.hwq[HISI_ZIP_COMP].qn = 9;
+	checks = aborts = restarts = 0;
+}
+
+static void
+look(void)
+{
+	FILE *f = fmemopen(line, sizeof(line), "w");
+
+	assert_non_null(f);
+	line[0] = '\0';
+	rte_openlog_stream(f);
+	hisi_zip_watch(&qp);
+	rte_openlog_stream(NULL);
+	fclose(f);
+}
+
+/* Of all causes, this one was counted, once. HISI_ZIP_FAILS: none. */
+static void
+check_failed(enum hisi_zip_fail why)
+{
+	bool failed = why != HISI_ZIP_FAILS;
+
+	for (enum hisi_zip_fail i = 0; i < HISI_ZIP_FAILS; i++)
+		assert_int_equal(qp.deq.fails[i], i == why);
+	assert_int_equal(qp.hwq[HISI_ZIP_COMP].failed, failed);
+	assert_int_equal(qp.hwq[HISI_ZIP_DECOMP].failed, 0);
+	assert_int_equal(qp.state, failed ? HISI_ZIP_QP_FAILING : HISI_ZIP_QP_RUNNING);
+	assert_int_equal(aborts, failed);
+	if (!failed)
+		assert_string_equal(line, "");
+}
+
+static void
+test_causes(void **state)
+{
+	static const struct {
+		int check, abort;
+		enum hisi_zip_fail why;
+		const char *what;
+		bool stuck;
+	} rows[] = {
+		{ -ENODEV, 0, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
+		{ -ENOTCONN, 0, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
+		{ -ESTALE, 0, HISI_ZIP_FAIL_RESET, "was lost in a reset", false },
+		{ -EIO, 0, HISI_ZIP_FAIL_STALLED, "is silent", false },
+		{ -ESTALE, -ENODEV, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
+		{ -EIO, -ENODEV, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
+		{ -EIO, -ETIMEDOUT, HISI_ZIP_FAIL_STALLED, "is silent", true },
+		{ -ESTALE, -ENOTSUP, HISI_ZIP_FAIL_RESET, "was lost in a reset", true },
+	};
+
+	(void)state;
+	restart_result = -EIO;
+	for (size_t i = 0; i < 4 * RTE_DIM(rows); i++) {
+		bool sw = i & 1, polled = i & 2, stuck = rows[i / 4].stuck && !polled;
+		char want[512];
+
+		/* Without software, one is waited for that takes the place of it. */
+		if (rows[i / 4].check == -ENOTCONN && !sw)
+			continue;
+		check_result = rows[i / 4].check;
+		abort_result = rows[i / 4].abort;
+		begin(sw, polled, TIMEOUT_MS);
+		look();
+		snprintf(want, sizeof(want), "HISI_ZIP: cause: queue pair 3: hardware queue 9 %s: "
+			"no answer for 100 ms, stopped with %d, expected 0; its ops come back "
+			"%s\n", rows[i / 4].what, abort_result, stuck ?
+			"with an error, its memory is not used again" : sw ? "from software" :
+			"with an error");
+		assert_string_equal(line, want);
+		check_failed(rows[i / 4].why);
+		assert_int_equal(qp.hwq[HISI_ZIP_COMP].stuck, stuck);
+		assert_int_equal(checks, 1);
+		assert_int_equal(restarts, check_result == -ENOTCONN);
+	}
+}
+
+/* A service that is gone: another one, a last word of this one, or patience. */
+static void
+test_restart(void **state)
+{
+	(void)state;
+	check_result = -ENOTCONN;
+	abort_result = 0;
+	for (int sw = 0; sw < 2; sw++) {
+		begin(sw, false, TIMEOUT_MS);
+		restart_result = 0;
+		look();
+		check_failed(HISI_ZIP_FAILS);
+		assert_int_equal(restarts, 1);
+		assert_int_equal(qp.deq.restarts, 1);
+		/* Its time begins anew. */
+		assert_int_equal(qp.watch.silent, 0);
+		assert_int_equal(qp.watch.checked, 0);
+
+		begin(sw, false, TIMEOUT_MS);
+		restart_result = -EIO;
+		cqe.w7 = 1;
+		look();
+		check_failed(HISI_ZIP_FAILS);
+		assert_int_equal(restarts, 0);
+	}
+	begin(false, false, TIMEOUT_MS);
+	look();
+	check_failed(HISI_ZIP_FAILS);
+	assert_int_equal(restarts, 1);
+	assert_int_equal(qp.deq.restarts, 0);
+	assert_int_equal(qp.watch.silent, 100);
+}
+
+/* One that says that it is well has failed when its time is over, and with no limit never. */
+static void
+test_silence(void **state)
+{
+	(void)state;
+	check_result = abort_result = 0;
+	begin(false, false, TIMEOUT_MS);
+	for (int i = 1; i < 8; i++) {
+		/* The clock stands at a time that is long ago. */
+		qp.watch.last = 0;
+		look();
+		check_failed(HISI_ZIP_FAILS);
+		assert_int_equal(checks, i);
+	}
+	qp.watch.last = 0;
+	look();
+	check_failed(HISI_ZIP_FAIL_STALLED);
+	begin(false, false, 0);
+	for (int i = 1; i < 20; i++) {
+		qp.watch.last = 0;
+		look();
+		check_failed(HISI_ZIP_FAILS);
+		assert_int_equal(qp.watch.silent, (uint64_t)i * HISI_ZIP_TIMEOUT_MS / 8);
+	}
+	/* Another op is the oldest one now. */
+	qp.head++;
+	look();
+	assert_int_equal(qp.watch.silent, 0);
+	assert_int_equal(qp.watch.checked, 0);
+	assert_int_equal(checks, 19);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_silence),
+	};
+
+	return cmocka_run_group_tests_name("pmd_cause", tests, NULL, NULL);
+}

@@ -58,6 +58,17 @@ __wrap_spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue)
 	return restart_result;
 }
 
+static unsigned int given;
+__typeof__(hisi_zip_hwq_put) __wrap_hisi_zip_hwq_put;
+
+void
+__wrap_hisi_zip_hwq_put(struct hisi_zip_qp *pair, enum hisi_zip_dir dir)
+{
+	assert_int_equal(dir, HISI_ZIP_COMP);
+	given++;
+	pair->hwq[dir].failed = 0;
+}
+
 /* So slow that more than enough time has passed since the last look. */
 uint64_t
 __wrap_rte_get_tsc_hz(void)
@@ -234,6 +245,71 @@ test_silence(void **state)
 	assert_int_equal(checks, 19);
 }
 
+/* A queue that failed goes when the last op is back that was given to it, and not before. */
+static void
+test_renew(void **state)
+{
+	static const uint32_t tails[] = { 5, 1, 0, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(tails); i++) {
+		begin(false, false, TIMEOUT_MS);
+		given = 0;
+		qp.state = HISI_ZIP_QP_FAILING;
+		hisi_zip_renew(&qp);
+		assert_int_equal(qp.state, HISI_ZIP_QP_RUNNING);
+		qp.hwq[HISI_ZIP_COMP].failed = 1;
+		qp.hwq[HISI_ZIP_COMP].ring = &queue.qp.ring;
+		qp.tail = tails[i];
+		for (uint32_t left = 2; left > 0; left--) {
+			qp.head = tails[i] - left;
+			hisi_zip_renew(&qp);
+			assert_int_equal(given, 0);
+			assert_int_equal(qp.state, HISI_ZIP_QP_FAILING);
+			assert_null(qp.hwq[HISI_ZIP_COMP].ring);
+			assert_int_equal(qp.hwq[HISI_ZIP_COMP].fail_end, tails[i]);
+			/* What comes behind is nothing of this queue. */
+			qp.tail++;
+		}
+		qp.head = tails[i];
+		hisi_zip_renew(&qp);
+		assert_int_equal(given, 1);
+		assert_int_equal(qp.state, HISI_ZIP_QP_RUNNING);
+	}
+}
+
+/* Software does what it can: not the next op of a stream, nor what the device may yet write to. */
+static void
+test_lost(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		bool sw = i & 1, stateful = i & 2, stuck = i & 4, again = sw && !stateful && !stuck;
+		struct hisi_zip_stream stream = { .busy = 1 };
+		struct rte_comp_op op = { .status = 77, .consumed = 1, .produced = 1,
+			.output_chksum = 1, .debug_status = 1, .stream = &stream };
+
+		begin(sw, false, TIMEOUT_MS);
+		queue.qp.ring.cq_phase = 1;
+		qp.hwq[HISI_ZIP_COMP].stuck = stuck;
+		slot.op = &op;
+		slot.flags = stateful ? HISI_ZIP_SLOT_F_STATEFUL : 0;
+		hisi_zip_slot_lost(&qp, &slot);
+		assert_int_equal(qp.deq.lost, 1);
+		assert_int_equal(qp.deq.repeated, again);
+		assert_int_equal(slot.kind, again ? HISI_ZIP_SLOT_SW : HISI_ZIP_SLOT_DONE);
+		/* Nothing is ready any more. */
+		assert_int_equal(queue.qp.ring.cq_phase, HISI_QM_CQE_PHASE + 1);
+		assert_int_equal(stream.dead, stateful);
+		assert_int_equal(stream.busy, !stateful);
+		assert_int_equal(op.status, again ? 77 : RTE_COMP_OP_STATUS_ERROR);
+		assert_int_equal(op.consumed, again);
+		assert_int_equal(op.produced, again);
+		assert_int_equal(op.output_chksum, again);
+		assert_int_equal(op.debug_status, again);
+	}
+}
+
 int
 main(void)
 {
@@ -241,6 +317,8 @@ main(void)
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_renew),
+		cmocka_unit_test(test_lost),
 	};
 
 	return cmocka_run_group_tests_name("pmd_cause", tests, NULL, NULL);

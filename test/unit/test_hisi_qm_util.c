@@ -279,6 +279,17 @@ setup(unsigned int queues)
 	return 0;
 }
 
+/* Who lets a lock go has it: none was forgotten before. */
+int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock);
+
+int
+__wrap_pthread_mutex_unlock(pthread_mutex_t *lock)
+{
+	assert_int_equal(pthread_mutex_trylock(lock), EBUSY);
+	return __real_pthread_mutex_unlock(lock);
+}
+
 int
 fake_setup(void **state)
 {

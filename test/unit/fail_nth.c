@@ -25,6 +25,7 @@
 
 static __thread unsigned int left; /* calls until the one that fails */
 static __thread const char *only;  /* count those of this name; NULL: all */
+static const char *but;            /* names that are not counted, with spaces; NULL: none */
 static __thread const char *failed;
 static __thread int failed_errno;
 static const char *struck[64];     /* names, sorted */
@@ -103,10 +104,27 @@ keep(const char *name)
 	nstruck++;
 }
 
+static bool
+counts(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (only != NULL && strcmp(only, name) != 0)
+		return false;
+	for (const char *at = but; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == len && memcmp(at, name, n) == 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
 bool
 fail_nth_now(const char *name, int err)
 {
-	if (left == 0 || (only != NULL && strcmp(only, name) != 0) || --left != 0)
+	if (left == 0 || !counts(name) || --left != 0)
 		return false;
 	failed = name;
 	failed_errno = err;
@@ -131,6 +149,7 @@ from_environment(void)
 		*bytes = getenv("FAIL_NTH_SHORT");
 
 	told = n != NULL;
+	but = getenv("FAIL_NTH_BUT");
 	if (n != NULL && atexit(at_end) == 0)
 		fail_nth_of(of, (unsigned int)atoi(n));
 	if (bytes != NULL)

@@ -29,8 +29,8 @@
  * Link with dep_fail_nth. Counted are calls by the code that is linked with it (not those
  * inside of shared libraries), in the thread that called fail_nth(). In a program, the
  * environment does it: FAIL_NTH=n counts from the start of main() in its first thread (those
- * that FAIL_NTH_OF names, if it is there), and a line "fail_nth: NAME" on standard error says
- * what was made to fail.
+ * that FAIL_NTH_OF names, if it is there; never those that FAIL_NTH_BUT names, with spaces), and a
+ * line "fail_nth: NAME" on standard error says what was made to fail.
  */
 
 #include <stdbool.h>

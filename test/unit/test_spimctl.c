@@ -153,6 +153,7 @@ take(struct snapshot *snap, const char *text)
 static void
 test_lines(void **state)
 {
+	const long blocks = fail_nth_blocks();
 	struct snapshot snap = { 0 };
 	const struct record_client *c;
 
@@ -224,6 +225,7 @@ test_lines(void **state)
 	snapshot_free(&snap);
 	assert_int_equal(snap.points_cnt + snap.clients_cnt + snap.queues_cnt, 0);
 	assert_null(snap.points);
+	assert_int_equal(fail_nth_blocks(), blocks);
 }
 
 static void

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* Commands of spimctl, whatever fails: what they say, and that they give all back. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "fail_nth.h"
+#include "holdings.h"
+#include "spimctl.h"
+#include "test_spimctl_util.h"
+
+#define SERVICE "service version=1 pid=12 uptime_ms=9999 queues=6\n"
+#define POINTS  "point path=/a queues=1 ops=1\npoint path=/b queues=0\n"
+#define CLIENTS "client id=1 path=/a queues=1 ops=5\nclient id=2 path=/b ops=1\n"
+#define QUEUES  "queue number=0 live=1\nqueue number=1\n"
+#define ALL     SERVICE POINTS CLIENTS "end\n"
+
+#define CNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- The commands ---- */
+
+static int
+run_list(const struct options *opt)
+{
+	return list(opt);
+}
+
+static int
+run_show(const struct options *opt)
+{
+	return show(opt, NULL);
+}
+
+static int
+run_show_client(const struct options *opt)
+{
+	return show(opt, "1");
+}
+
+static int
+run_show_point(const struct options *opt)
+{
+	return show(opt, "/a");
+}
+
+static int
+run_top(const struct options *opt)
+{
+	return top(opt);
+}
+
+static int
+run_drain(const struct options *opt)
+{
+	return drain(opt, "/a", true);
+}
+
+static const struct told whole[] = { { "clients", ALL }, { "clients", ALL }, { "clients", ALL } };
+static const struct told points[] = { { "points", ALL } };
+static const struct told client[] = { { "client 1", SERVICE POINTS
+	"client id=1 path=/a queues=2\n" QUEUES "end\n" } };
+static const struct told drained[] = {
+	{ "drain /a", ALL }, { "points", ALL }, { "points", SERVICE "point path=/a\nend\n" },
+};
+
+static const struct {
+	const char *name;
+	int (*run)(const struct options *opt);
+	const struct told *told;
+	size_t cnt;
+	const char *struck;
+} commands[] = {
+	{ "list", run_list, whole, 1, "connect reallocarray setsockopt socket" },
+	{ "show", run_show, points, 1, "connect reallocarray setsockopt socket" },
+	{ "show 1", run_show_client, client, 1, "connect reallocarray setsockopt socket" },
+	{ "show /a", run_show_point, whole, 1, "connect reallocarray setsockopt socket" },
+	{ "top", run_top, whole, 3, "calloc connect reallocarray setsockopt socket" },
+	{ "drain", run_drain, drained, 3, "connect reallocarray setsockopt socket" },
+};
+
+static struct options
+options(bool json)
+{
+	return (struct options){ .control = util_control, .json = json, .count = 2, .delay = 1,
+		.wait = 5 };
+}
+
+/* One run of a command, whose n-th call fails; 0: none. @return Its status. */
+static int
+run(size_t i, bool json, unsigned int n, const char **failed)
+{
+	const struct options opt = options(json);
+	int status;
+
+	util_clock(100, 0.25);
+	util_print_begin();
+	fail_nth(n);
+	status = commands[i].run(&opt);
+	*failed = fail_nth_end();
+	util_print_end();
+	util_clock_real();
+	return status;
+}
+
+/* Whatever fails: it is said once, the status tells, and nothing is kept. */
+static void
+failures(size_t i, bool json)
+{
+	const long blocks = fail_nth_blocks();
+	const struct holdings_now before = holdings_get();
+	const char *failed = "";
+
+	fail_nth_struck();
+	for (unsigned int n = 1; failed != NULL; n++) {
+		char want[256] = "";
+		unsigned int asked;
+		int status;
+
+		util_service(commands[i].told, commands[i].cnt);
+		status = run(i, json, n, &failed);
+		asked = util_service_end();
+		if (failed == NULL || strcmp(failed, "setsockopt") == 0) {
+			assert_int_equal(status, STATUS_OK);
+			assert_int_equal(asked, commands[i].cnt);
+			assert_int_not_equal(util_out[0], '\0');
+		} else {
+			assert_int_equal(status, STATUS_FAILED);
+			assert_in_range(asked, 0, commands[i].cnt);
+			if (strcmp(failed, "socket") == 0)
+				snprintf(want, sizeof(want), "spimctl: socket: %s\n",
+					strerror(EMFILE));
+			else if (strcmp(failed, "connect") == 0)
+				snprintf(want, sizeof(want), "spimctl: %s: %s\n", util_control,
+					strerror(EAGAIN));
+			else
+				snprintf(want, sizeof(want), "spimctl: out of memory\n");
+			/* Only top has something to print before its end. */
+			if (commands[i].run != run_top)
+				assert_string_equal(util_out, "");
+		}
+		assert_string_equal(util_err, want);
+		assert_int_equal(fail_nth_blocks(), blocks);
+		holdings_same(&before);
+	}
+	assert_string_equal(fail_nth_struck(), commands[i].struck);
+}
+
+static void
+test_failures(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CNT(commands); i++) {
+		print_message("%s\n", commands[i].name);
+		failures(i, false);
+		failures(i, true);
+	}
+}
+
+/* Answers that are none, or refuse: at the first request, or at a later one. */
+static void
+test_refusals(void **state)
+{
+	static const char ended[] = "spimctl: the answer is not complete: the service ended, or is "
+		"none\n";
+	static const struct {
+		const char *command;
+		struct told told[3];
+		unsigned int cnt;
+		const char *err;
+	} cases[] = {
+		{ "list", { { "clients", SERVICE POINTS CLIENTS } }, 1, ended },
+		{ "list", { { "clients", SERVICE POINTS CLIENTS "error no\x1b\n" } }, 1,
+			"spimctl: the service refuses: no?\n" },
+		{ "show", { { "points", "" } }, 1, ended },
+		{ "show 1", { { "client 1", SERVICE POINTS "end\n" } }, 1,
+			"spimctl: connection 1 ended\n" },
+		{ "show 1", { { "client 1", ALL } }, 1, "spimctl: connection 1 ended\n" },
+		{ "show /a", { { "clients", SERVICE "point path=/aa\n" CLIENTS "end\n" } }, 1,
+			"spimctl: no access point has the path '/a'\n" },
+		{ "top", { { "clients", POINTS } }, 1, ended },
+		{ "top", { { "clients", ALL }, { "clients", POINTS CLIENTS } }, 2, ended },
+		{ "top", { { "clients", ALL }, { "clients", ALL }, { "clients", "end" } }, 3,
+			ended },
+		{ "drain", { { "drain /a", "error no such\n" } }, 1,
+			"spimctl: the service refuses: no such\n" },
+		{ "drain", { { "drain /a", ALL }, { "points", POINTS } }, 2, ended },
+	};
+	const struct holdings_now before = holdings_get();
+	const long blocks = fail_nth_blocks();
+	const char *failed;
+
+	(void)state;
+	for (size_t i = 0; i < CNT(cases); i++) {
+		size_t c = 0;
+
+		while (strcmp(commands[c].name, cases[i].command) != 0)
+			c++;
+		util_service(cases[i].told, cases[i].cnt);
+		assert_int_equal(run(c, false, 0, &failed), STATUS_FAILED);
+		assert_int_equal(util_service_end(), cases[i].cnt);
+		assert_string_equal(util_err, cases[i].err);
+		if (commands[c].run != run_top)
+			assert_string_equal(util_out, "");
+		assert_int_equal(fail_nth_blocks(), blocks);
+		holdings_same(&before);
+	}
+}
+
+/* Standard input may be closed: the first descriptor is one like others. */
+static void
+test_without_standard_input(void **state)
+{
+	const struct told told = { "clients", ALL };
+	int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10), ret;
+	struct snapshot snap;
+	bool left_open;
+
+	(void)state;
+	util_service(&told, 1);
+	close(STDIN_FILENO);
+	ret = ask(util_control, "clients", &snap);
+	left_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	assert_int_equal(util_service_end(), 1);
+	assert_int_equal(ret, 0);
+	assert_int_equal(snap.clients_cnt, 2);
+	snapshot_free(&snap);
+	assert_false(left_open);
+}
+
+/* ---- drain ---- */
+
+/* It looks again until nothing is in use at what is meant, or the time is over. */
+static void
+test_drain_waits(void **state)
+{
+	static const struct told told[] = {
+		{ "drain /a", ALL }, { "points", ALL }, { "points", ALL }, { "points", ALL },
+		{ "points", ALL }, { "points", ALL }, { "points", ALL },
+	};
+	struct options opt = options(false);
+	int status;
+
+	(void)state;
+	/* A look at the clock each time: 0.5 s from 100.5 on, and the end is at 101.5. */
+	opt.wait = 1.5;
+	util_service(told, CNT(told));
+	util_clock(100, 0.5);
+	util_print_begin();
+	status = drain(&opt, "/a", true);
+	util_print_end();
+	util_clock_real();
+	assert_int_equal(util_service_end(), 3);
+	assert_int_equal(util_sleeps, 2);
+	assert_true(util_slept > 0.199 && util_slept < 0.201);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_string_equal(util_out, "/a: open, 0 clients, 1 queues in use\n");
+	assert_string_equal(util_err,
+		"spimctl: 1 queues are still in use after 1.5 seconds\n");
+	/* Nothing is in use there; or it was not asked to wait. */
+	for (int i = 0; i < 2; i++) {
+		const struct told once = { i == 0 ? "drain /b" : "undrain /a", ALL };
+
+		opt.wait = i == 0 ? 10 : -1;
+		util_service(&once, 1);
+		util_clock(100, 0.5);
+		util_print_begin();
+		status = drain(&opt, i == 0 ? "/b" : "/a", i == 0);
+		util_print_end();
+		util_clock_real();
+		assert_int_equal(util_service_end(), 1);
+		assert_int_equal(util_sleeps, 0);
+		assert_int_equal(status, STATUS_OK);
+		assert_string_equal(util_err, "");
+	}
+}
+
+/* ---- ask ---- */
+
+static void
+test_path_of_the_socket(void **state)
+{
+	struct snapshot snap;
+	char path[200];
+	int ret;
+
+	(void)state;
+	for (size_t len = 106; len <= 109; len++) {
+		char want[256];
+
+		memset(path, 'x', len);
+		memcpy(path, "/nowhere/", 9);
+		path[len] = '\0';
+		util_print_begin();
+		ret = ask(path, "points", &snap);
+		util_print_end();
+		assert_int_equal(ret, -1);
+		if (len <= 107)
+			snprintf(want, sizeof(want), "spimctl: %s: no service listens there\n",
+				path);
+		else
+			snprintf(want, sizeof(want), "spimctl: --control '%s': %zu bytes, "
+				"expected 107 at most\n", path, len);
+		assert_string_equal(util_err, want);
+	}
+}
+
+/* A socket that nobody listens at any more, and one that is not ours. */
+static void
+test_nobody_listens(void **state)
+{
+	struct snapshot snap;
+	char want[256];
+	int fd;
+
+	(void)state;
+	util_service(NULL, 0);
+	assert_int_equal(util_service_end(), 0);
+	fd = open(util_control, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* a file: refused */
+	assert_true(fd >= 0);
+	close(fd);
+	util_print_begin();
+	assert_int_equal(ask(util_control, "points", &snap), -1);
+	util_print_end();
+	unlink(util_control);
+	snprintf(want, sizeof(want), "spimctl: %s: no service listens there\n", util_control);
+	assert_string_equal(util_err, want);
+}
+
+static void
+test_slow_service(void **state)
+{
+	const struct told told = { "points", SERVICE POINTS "end\n" };
+	struct snapshot snap;
+
+	(void)state;
+	/* Interrupted: it goes on. */
+	util_service(&told, 1);
+	util_receive_s = util_send_s = 0;
+	util_recv_fails(3, EINTR);
+	assert_int_equal(ask(util_control, "points", &snap), 0);
+	assert_int_equal(util_service_end(), 1);
+	assert_int_equal(snap.points_cnt, 2);
+	snapshot_free(&snap);
+	assert_int_equal(util_receive_s, ASK_TIMEOUT);
+	assert_int_equal(util_send_s, ASK_TIMEOUT);
+	/* Nothing for so long, or no more of it. */
+	for (int i = 0; i < 2; i++) {
+		int ret;
+
+		util_service(&told, 1);
+		util_recv_fails(1, i == 0 ? EAGAIN : ECONNRESET);
+		util_print_begin();
+		ret = ask(util_control, "points", &snap);
+		util_print_end();
+		util_service_end();
+		assert_int_equal(ret, -1);
+		assert_string_equal(util_err, i == 0 ?
+			"spimctl: the service says nothing for 10 seconds\n" :
+			"spimctl: the answer is not complete: the service ended, or is none\n");
+	}
+}
+
+/* The longest line that is taken, and one that is longer. */
+static void
+test_long_lines(void **state)
+{
+	static char answer[40000];
+	const struct told told = { "points", answer };
+	struct snapshot snap;
+
+	(void)state;
+	for (size_t len = 32767; len <= 32769; len++) {
+		int ret;
+
+		/* With its newline. */
+		memset(answer, 'x', len);
+		memcpy(answer, "point path=/a weight=7 ", 23);
+		strcpy(answer + len - 11, " reserve=3\nend\n");
+		util_service(&told, 1);
+		util_print_begin();
+		ret = ask(util_control, "points", &snap);
+		util_print_end();
+		assert_int_equal(util_service_end(), 1);
+		assert_int_equal(ret, len <= 32768 ? 0 : -1);
+		if (ret != 0)
+			continue;
+		assert_int_equal(snap.points_cnt, 1);
+		assert_int_equal(snap.points[0].weight, 7);
+		assert_int_equal(snap.points[0].reserve, 3);
+		snapshot_free(&snap);
+	}
+}
+
+static void
+test_requests(void **state)
+{
+	char request[ASK_REQUEST_MAX], path[600] = "";
+
+	(void)state;
+	assert_int_equal(ask_path(request, "drain", "/a!~ %\x7f\x80\x1f\n\xff"), 0);
+	assert_string_equal(request, "drain /a!~%20%25%7f%80%1f%0a%ff");
+	assert_int_equal(ask_path(request, "drain", ""), 0);
+	assert_string_equal(request, "drain ");
+	/* There must be room for one that is written as three. */
+	memset(path, 'p', ASK_REQUEST_MAX - 9);
+	assert_int_equal(ask_path(request, "drain", path), 0);
+	assert_int_equal(strlen(request), ASK_REQUEST_MAX - 3);
+	path[ASK_REQUEST_MAX - 10] = ' ';
+	assert_int_equal(ask_path(request, "drain", path), 0);
+	assert_int_equal(strlen(request), ASK_REQUEST_MAX - 1);
+	assert_string_equal(request + ASK_REQUEST_MAX - 5, "p%20");
+	path[ASK_REQUEST_MAX - 9] = 'p';
+	assert_int_equal(ask_path(request, "drain", path), -1);
+	path[ASK_REQUEST_MAX - 10] = 'p';
+	assert_int_equal(ask_path(request, "drain", path), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_without_standard_input),
+		cmocka_unit_test(test_drain_waits),
+		cmocka_unit_test(test_path_of_the_socket),
+		cmocka_unit_test(test_nobody_listens),
+		cmocka_unit_test(test_slow_service),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_requests),
+	};
+
+	return cmocka_run_group_tests_name("spimctl_commands", tests, util_setup, util_teardown);
+}

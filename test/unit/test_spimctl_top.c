@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* "spimctl top" on a clock of the test's own: rates, order, pace and screen. And commands. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "fail_nth.h"
+#include "holdings.h"
+#include "process.h"
+#include "spimctl.h"
+#include "test_spimctl_util.h"
+
+#define SERVICE "service version=1 pid=12 uptime_ms=9999 connections=8 queues=6 queues_max=1024 " \
+	"workers=4 workers_asleep=1\n"
+
+#define BEFORE \
+	SERVICE "point path=/a ops=100 bytes_in=1000 bytes_out=500 errors=3 wait=3:4\n" \
+	"client id=1 path=/a ops=10 bytes_in=100 bytes_out=50 errors=1 status=14:1 wait=1:1\n" \
+	"client id=2 path=/a ops=5\n" \
+	"client id=4 path=/a ops=7 bytes_in=70\n" \
+	"client id=6 path=/a ops=3\n" \
+	"client id=7 path=/a\n" \
+	"end\n"
+
+/* Differences: bytes 250 of 1, 3 and 5, of which 3 has more ops; 8 has more bytes. */
+#define AFTER \
+	SERVICE "point path=/a connections=8 queues=3 ops=100 bytes_in=1000 bytes_out=500 " \
+	"errors=3 wait=3:4\npoint path=/new draining=1\n" \
+	"client id=1 path=/a pid=0 uid=7 queues=2 ops=12 bytes_in=300 bytes_out=100 errors=2 " \
+	"status=14:1,32:1 wait=1:1,10:100 service=20:1\n" \
+	"client id=2 path=/a queues=1 ops=5\n" \
+	"client id=3 path=/a ops=4 bytes_in=250\n" \
+	"client id=4 path=/a ops=7 bytes_in=70\n" \
+	"client id=5 path=/a ops=2 bytes_in=200 bytes_out=50\n" \
+	"client id=6 path=/a ops=4\n" \
+	"client id=7 path=/a\n" \
+	"client id=8 path=/a ops=1 bytes_out=1000\n" \
+	"end\n"
+
+static int
+run_top(const struct told *told, size_t cnt, bool json)
+{
+	const struct options opt = { .control = util_control, .json = json, .delay = 1.5,
+		.count = cnt - 1 };
+	const long blocks = fail_nth_blocks();
+	int status;
+
+	util_service(told, cnt);
+	util_clock(100.25, 0.5);
+	util_print_begin();
+	status = top(&opt);
+	util_print_end();
+	util_clock_real();
+	assert_int_equal(util_service_end(), cnt);
+	assert_string_equal(util_err, "");
+	assert_int_equal(fail_nth_blocks(), blocks);
+	return status;
+}
+
+static const char no_times[] = "{\"samples\": 0, \"p50_us\": null, \"p90_us\": null, "
+	"\"p99_us\": null}";
+
+/* What the clients did in half a second, and their access points by that. */
+static void
+test_rates(void **state)
+{
+	static const struct told told[] = { { "clients", BEFORE }, { "clients", AFTER } };
+	static const unsigned int order[] = { 8, 3, 1, 5, 6, 2 };
+	const char *at;
+	char want[2048];
+
+	(void)state;
+	assert_int_equal(run_top(told, 2, true), STATUS_OK);
+	assert_memory_equal(util_out, "{\"seconds\": 0.500, \"service\": {", 31);
+	at = strstr(util_out, "\"clients\": [");
+	assert_non_null(at);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		snprintf(want, sizeof(want), "{\"id\": %u, ", order[i]);
+		assert_ptr_equal(strstr(at, "{\"id\": "), strstr(at, want));
+		at = strstr(at, want) + 1;
+	}
+	assert_null(strstr(at, "{\"id\": "));
+	assert_non_null(strstr(at, "}], \"idle\": 2}\n"));
+	snprintf(want, sizeof(want), "{\"id\": 1, \"pid\": 0, \"uid\": 7, \"command\": \"-\", "
+		"\"queues\": 2, \"path\": \"/a\", \"ops_per_s\": 4.0, \"bytes_in_per_s\": 400.0, "
+		"\"bytes_out_per_s\": 100.0, \"errors_per_s\": 2.0, "
+		"\"wait\": {\"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
+		"\"p99_us\": 2.038}, \"service\": {\"samples\": 1, \"p50_us\": 1572.864, "
+		"\"p90_us\": 1992.294, \"p99_us\": 2086.666}, "
+		"\"errors_by_cause\": {\"bad_data\": 1}}, ");
+	assert_non_null(strstr(util_out, want));
+	/* Of all clients: 2 + 4 + 2 + 1 + 1 ops, and so on. */
+	snprintf(want, sizeof(want), "\"access_points\": [{\"connections\": 8, \"queues\": 3, "
+		"\"path\": \"/a\", \"ops_per_s\": 20.0, \"bytes_in_per_s\": 1300.0, "
+		"\"bytes_out_per_s\": 2200.0, \"errors_per_s\": 2.0, "
+		"\"wait\": {\"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
+		"\"p99_us\": 2.038}, \"service\": {\"samples\": 1, \"p50_us\": 1572.864, "
+		"\"p90_us\": 1992.294, \"p99_us\": 2086.666}, \"errors_by_cause\": "
+		"{\"bad_data\": 1}}, {\"connections\": 0, \"queues\": 0, \"path\": \"/new\", "
+		"\"ops_per_s\": 0.0, \"bytes_in_per_s\": 0.0, \"bytes_out_per_s\": 0.0, "
+		"\"errors_per_s\": 0.0, \"wait\": %s, \"service\": %s, \"errors_by_cause\": {}}], ",
+		no_times, no_times);
+	assert_non_null(strstr(util_out, want));
+}
+
+/* It looks when it is time, also when it is interrupted, at what happened since the last look. */
+static void
+test_pace(void **state)
+{
+	static const struct told told[] = { { "clients", BEFORE }, { "clients", AFTER },
+		{ "clients", AFTER } };
+	const char *second;
+
+	(void)state;
+	util_interrupted = 2;
+	assert_int_equal(run_top(told, 3, false), STATUS_OK);
+	assert_int_equal(util_interrupted, 0);
+	assert_int_equal(util_sleeps, 4);
+	/* The last look before was at 100.75. */
+	assert_true(util_slept_until > 102.249 && util_slept_until < 102.251);
+	assert_memory_equal(util_out, "spimdevd pid 12, up 9s: 8 clients, 2 of them idle; "
+		"6 of 1024 queues; 1 of 4 workers asleep; 0.5 s\n\n", 97);
+	assert_non_null(strstr(util_out, "\n   400    100      4 1.5us/1.9us/2.0us    "
+		"1.6ms/2.0ms/2.1ms         2      2        1        0      7  -\n"));
+	assert_non_null(strstr(util_out, "\n     0      0      0 -                    "
+		"-                         0      0        0  /new (draining)\n"));
+	second = strstr(util_out, "\n\nspimdevd pid 12, up 9s: 8 clients, 6 of them idle; ");
+	assert_non_null(second);
+	assert_null(strstr(second + 3, "\nspimdevd"));
+	/* Those with queues, by number. */
+	assert_non_null(strstr(second, "  UID  COMMAND\n"
+		"     0      0      0 -                    -                         0      2        "
+		"1        0      7  -\n"
+		"     0      0      0 -                    -                         0      1        "
+		"2        0      0  -\n"));
+}
+
+/* Another service: all that it did is since it began. */
+static void
+test_another_service(void **state)
+{
+	static const struct told told[] = {
+		{ "clients", "service pid=11\nclient id=1 path=/a ops=9\nend\n" },
+		{ "clients", "service pid=12 uptime_ms=1999\n"
+			"client id=1 path=/a ops=10\nend\n" },
+	};
+
+	(void)state;
+	assert_int_equal(run_top(told, 2, true), STATUS_OK);
+	assert_memory_equal(util_out, "{\"seconds\": 2.000, ", 19);
+	assert_non_null(strstr(util_out, "\"ops_per_s\": 5.0, "));
+}
+
+/* ---- Screen ---- */
+
+/* Top on a terminal of so many rows and columns; what it gets is in util_out. */
+static void
+on_terminal(const struct told *told, unsigned short rows, unsigned short columns)
+{
+	const struct options opt = { .control = util_control, .count = 1 };
+	const struct winsize ws = { .ws_row = rows, .ws_col = columns };
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), sub, saved, status;
+	long blocks = fail_nth_blocks();
+	struct termios raw;
+	size_t len = 0;
+	ssize_t n;
+
+	assert_true(terminal >= 0);
+	assert_int_equal(grantpt(terminal) + unlockpt(terminal), 0);
+	sub = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(sub >= 0);
+	assert_int_equal(tcgetattr(sub, &raw), 0);
+	cfmakeraw(&raw);
+	assert_int_equal(tcsetattr(sub, TCSANOW, &raw), 0);
+	assert_int_equal(ioctl(terminal, TIOCSWINSZ, &ws), 0);
+	util_service(told, 2);
+	fflush(stdout);
+	saved = dup(STDOUT_FILENO);
+	dup2(sub, STDOUT_FILENO);
+	util_clock(100, 0.5);
+	status = top(&opt);
+	util_clock_real();
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(sub);
+	while ((n = read(terminal, util_out + len, sizeof(util_out) - 1 - len)) > 0)
+		len += (size_t)n;
+	util_out[len] = '\0';
+	close(terminal);
+	assert_int_equal(util_service_end(), 2);
+	assert_int_equal(status, STATUS_OK);
+	/* The text itself is of the C library, which is not counted, and given back by us. */
+	assert_int_equal(fail_nth_blocks(), blocks - 1);
+}
+
+/* What of a text a screen shall show. */
+static void
+expect_screen(const char *text, int rows, size_t columns)
+{
+	char want[16384];
+	size_t at = (size_t)snprintf(want, sizeof(want), "\033[H");
+
+	for (; rows > 0 && *text != '\0'; rows--) {
+		size_t n = strcspn(text, "\n");
+
+		at += (size_t)snprintf(want + at, sizeof(want) - at, "%.*s\033[K\n",
+			(int)(n < columns ? n : columns), text);
+		text += n + 1;
+	}
+	snprintf(want + at, sizeof(want) - at, "\033[J");
+	assert_string_equal(util_out, want);
+}
+
+static void
+test_screen(void **state)
+{
+	static const struct {
+		unsigned short rows, columns;
+		int shown;
+		size_t width;
+	} cases[] = {
+		{ 10, 60, 9, 60 }, { 2, 1, 1, 1 }, { 1, 60, 23, 60 }, { 0, 0, 23, 80 },
+		{ 100, 200, 99, 200 }, { 41, 10, 40, 10 }, { 40, 10, 39, 10 },
+	};
+	char answer[4096] = SERVICE, text[16384];
+	const struct told told[] = { { "clients", answer }, { "clients", answer } };
+
+	(void)state;
+	/* 34 lines: 4 before the access points, 2 behind. */
+	for (int i = 0; i < 28; i++)
+		sprintf(answer + strlen(answer), "point path=/number%d\n", i);
+	strcat(answer, "end\n");
+	assert_int_equal(run_top(told, 2, false), STATUS_OK);
+	strcpy(text, util_out);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		on_terminal(told, cases[i].rows, cases[i].columns);
+		expect_screen(text, cases[i].shown, cases[i].width);
+	}
+}
+
+/* A character of several bytes that does not fit is left out, all of it. */
+static void
+test_screen_cuts_characters(void **state)
+{
+	static const char answer[] = SERVICE "point path=/x%e2%82%acy\nend\n";
+	static const struct told told[] = { { "clients", answer }, { "clients", answer } };
+	size_t before;
+	char *line;
+
+	(void)state;
+	assert_int_equal(run_top(told, 2, false), STATUS_OK);
+	line = strstr(util_out, "/x\xe2\x82\xac");
+	assert_non_null(line);
+	for (before = 0; line[-1] != '\n'; before++)
+		line--;
+	for (unsigned short more = 2; more <= 6; more++) {
+		static const char *const shown[] = { "/x", "/x", "/x", "/x\xe2\x82\xac",
+			"/x\xe2\x82\xacy" };
+		char want[32];
+
+		on_terminal(told, 10, (unsigned short)(before + more));
+		snprintf(want, sizeof(want), "  %s\033[K\n", shown[more - 2]);
+		assert_non_null(strstr(util_out, want));
+	}
+}
+
+/* ---- Commands of clients ---- */
+
+/* Seconds since the machine was started, when we were. */
+static double
+our_start(void)
+{
+	FILE *f = fopen("/proc/self/stat", "re");
+	char line[1024], *at;
+
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	fclose(f);
+	at = strrchr(line, ')');
+	for (int i = 0; i < 20; i++)
+		at = strchr(at + 1, ' ');
+	return strtod(at, NULL) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static const char *
+command_of(uint64_t pid, uint64_t age_ms)
+{
+	static struct record_client c;
+
+	c = (struct record_client){ .pid = pid, .age_ms = age_ms, .command = "before" };
+	process_command(&c);
+	return c.command;
+}
+
+static void
+test_commands(void **state)
+{
+	static const char *const names[] = { "plain", "a b", ") (", "x) R 1 2 3", "fifteen bytes!!" };
+	const uint64_t self = (uint64_t)getpid();
+	const struct holdings_now before = holdings_get();
+	const double start = our_start();
+	int saved;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		prctl(PR_SET_NAME, names[i]);
+		assert_string_equal(command_of(self, 0), names[i]);
+	}
+	assert_string_equal(command_of(0, 0), "-");
+	assert_string_equal(command_of(UINT64_MAX, 0), "-");
+	for (int i = 0; i < 2; i++) {
+		fail_nth_of(i == 0 ? "open" : "read", 1);
+		assert_string_equal(command_of(self, 0), "-");
+		assert_non_null(fail_nth_end());
+	}
+	/* The connection may be half a second older than the process seems to be, and no more. */
+	util_clock(start + 10, 0);
+	assert_string_equal(command_of(self, 10499), names[4]);
+	assert_string_equal(command_of(self, 10502), "-");
+	util_clock_real();
+	/* Without standard input it is the first descriptor that the file gets. */
+	saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+	close(STDIN_FILENO);
+	assert_string_equal(command_of(self, 0), names[4]);
+	assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	holdings_same(&before);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_another_service),
+		cmocka_unit_test(test_screen),
+		cmocka_unit_test(test_screen_cuts_characters),
+		cmocka_unit_test(test_commands),
+	};
+
+	return cmocka_run_group_tests_name("spimctl_top", tests, util_setup, util_teardown);
+}

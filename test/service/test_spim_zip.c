@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include <cmocka.h>
 #include <zlib.h>
@@ -125,6 +127,8 @@ test_errors(void **state)
 	assert_int_equal(spim_zip_open(name, NULL, &z), 0);
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 0, &comp), -EINVAL);
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 1024, &comp), -EINVAL);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 65535, &comp), -EINVAL);
+	assert_int_equal(spim_zip_queue_take(z, (enum spim_zip_dir)2, 8, &comp), -EINVAL);
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 1, &comp), 0);
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_DECOMPRESS, 1023, &decomp), 0);
 	mem = spim_zip_alloc(z, 2 * LEN);
@@ -237,6 +241,180 @@ test_two_queues(void **state)
 	spim_zip_close(z);
 }
 
+/* What is asked for at its edges; what is refused leaves the queue as it was. */
+static void
+test_limits(void **state)
+{
+	struct spim_zip_op op = { .level = 9, .last = 1 }, other, *done[3];
+	struct spim_zip_queue *q;
+	struct spim_zip *z;
+	uint8_t *mem;
+
+	(void)state;
+	assert_int_equal(spim_zip_open(name, NULL, &z), 0);
+	mem = spim_zip_alloc(z, 2 * (size_t)SPIM_ZIP_LEN_MAX);
+	assert_non_null(mem);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 3, &q), 0);
+	op.src = mem;
+	op.dst = mem + SPIM_ZIP_LEN_MAX;
+	op.dst_len = SPIM_ZIP_LEN_MAX;
+	for (int i = 0; i < 10; i++) {
+		op.src_len = SPIM_ZIP_LEN_MAX + 1;
+		assert_int_equal(spim_zip_submit(q, &op), -EINVAL);
+		op.src_len = 1000;
+		op.level = SPIM_ZIP_LEVEL_MAX + 1;
+		assert_int_equal(spim_zip_submit(q, &op), -EINVAL);
+		op.level = SPIM_ZIP_LEVEL_MAX;
+		op.last = 2;
+		assert_int_equal(spim_zip_submit(q, &op), -EINVAL);
+		op.last = 1;
+	}
+	op.level = 1;
+	op.src_len = SPIM_ZIP_LEN_MAX;
+	assert_int_equal(spim_zip_submit(q, &op), 0);
+	assert_ptr_equal(finish(q), &op);
+	assert_int_equal(op.status, SPIM_ZIP_OK);
+	assert_int_equal(op.consumed, SPIM_ZIP_LEN_MAX);
+	assert_int_equal(op.crc32, crc32(0, mem, SPIM_ZIP_LEN_MAX));
+	/* Stored is larger, by a head of 5 bytes; smaller pieces fit exactly, or not. */
+	op.level = 0;
+	op.src_len = 1000;
+	for (op.dst_len = 1004; op.dst_len <= 1005; op.dst_len++) {
+		assert_int_equal(spim_zip_submit(q, &op), 0);
+		assert_ptr_equal(finish(q), &op);
+		assert_int_equal(op.status, op.dst_len < 1005 ? SPIM_ZIP_NO_SPACE : SPIM_ZIP_OK);
+		assert_int_equal(op.produced, op.dst_len < 1005 ? 0 : 1005);
+		assert_int_equal(op.consumed, op.dst_len < 1005 ? 0 : 1000);
+		assert_int_equal(op.crc32, op.dst_len < 1005 ? 0 : crc32(0, mem, 1000));
+	}
+	/* As many as are asked for, in their order; none if there are none. */
+	op.dst_len = 2000;
+	other = op;
+	other.dst = mem + SPIM_ZIP_LEN_MAX + 4000;
+	assert_int_equal(spim_zip_submit(q, &op), 0);
+	assert_int_equal(spim_zip_submit(q, &other), 0);
+	assert_int_equal(spim_zip_submit(q, &op), 0);
+	assert_int_equal(spim_zip_submit(q, &op), -EAGAIN);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(spim_zip_poll(q, done, 0), 0);
+		assert_ptr_equal(finish(q), i == 1 ? &other : &op);
+	}
+	assert_int_equal(spim_zip_poll(q, done, 3), 0);
+	spim_zip_queue_give(q);
+	spim_zip_close(z);
+	/* Nothing is given back like something. */
+	spim_zip_queue_give(NULL);
+	spim_zip_close(NULL);
+}
+
+static char said[256];
+static int said_error;
+
+static void
+take_line(int error, const char *line)
+{
+	said_error = error;
+	snprintf(said, sizeof(said), "%s", line);
+}
+
+static unsigned int
+threads(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned int n = 0;
+	char line[256];
+
+	assert_non_null(f);
+	while (n == 0 && fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "Threads: %u", &n);
+	fclose(f);
+	return n;
+}
+
+static void
+test_options(void **state)
+{
+	static const struct {
+		struct spim_zip_conf conf;
+		const char *line;
+		unsigned int threads;
+	} cases[] = {
+		{ { .log = take_line }, "spimdev: dev=nowhere: expected local or unix:PATH", 1 },
+		{ { .name = "me", .log = take_line, .threads = 3 },
+			"me: dev=nowhere: expected local or unix:PATH", 3 },
+		{ { .name = "me" }, "", 1 },
+	};
+	const unsigned int before = threads();
+	struct spim_zip *z;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		said[0] = '\0';
+		said_error = 0;
+		assert_int_equal(spim_zip_open("nowhere", &cases[i].conf, &z), -EINVAL);
+		assert_string_equal(said, cases[i].line);
+		assert_int_equal(said_error, said[0] != '\0');
+		assert_int_equal(spim_zip_open("local", &cases[i].conf, &z), 0);
+		assert_int_equal(threads(), before + cases[i].threads);
+		spim_zip_close(z);
+		assert_int_equal(threads(), before);
+	}
+	assert_int_equal(spim_zip_open("local", NULL, &z), 0);
+	assert_int_equal(threads(), before + 1);
+	spim_zip_close(z);
+}
+
+static void
+test_status_texts(void **state)
+{
+	static const char *const texts[] = { "done", "the output does not fit", "corrupt data",
+		"not executed", "unknown" };
+
+	(void)state;
+	for (uint8_t i = 0; i < 5; i++)
+		assert_string_equal(spim_zip_status_text(i), texts[i]);
+	assert_string_equal(spim_zip_status_text(255), "unknown");
+}
+
+static void
+nothing(int sig)
+{
+	(void)sig;
+}
+
+/* Sleep ends by a signal, and says so; and at once when there is something. */
+static void
+test_wait(void **state)
+{
+	struct spim_zip_op op = { .level = 1, .last = 1, .src_len = 100, .dst_len = 1000 }, *done;
+	const struct itimerval often = { { 0, 5000 }, { 0, 5000 } }, never = { { 0, 0 }, { 0, 0 } };
+	const struct sigaction act = { .sa_handler = nothing };
+	struct spim_zip_queue *q;
+	struct spim_zip *z;
+	int ret;
+
+	(void)state;
+	assert_int_equal(spim_zip_open(name, NULL, &z), 0);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 8, &q), 0);
+	op.src = spim_zip_alloc(z, LEN);
+	assert_non_null(op.src);
+	op.dst = (uint8_t *)(uintptr_t)op.src + 1000;
+	sigaction(SIGALRM, &act, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	ret = spim_zip_wait(q, 20000);
+	setitimer(ITIMER_REAL, &never, NULL);
+	assert_int_equal(ret, -EINTR);
+	assert_int_equal(spim_zip_submit(q, &op), 0);
+	while (spim_zip_wait(q, 0) != 1)
+		;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(spim_zip_wait(q, 0), 1);
+	assert_int_equal(spim_zip_poll(q, &done, 1), 1);
+	assert_int_equal(spim_zip_wait(q, 0), 0);
+	spim_zip_queue_give(q);
+	spim_zip_close(z);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -245,6 +423,10 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_descriptor),
 		cmocka_unit_test(test_two_queues),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_status_texts),
+		cmocka_unit_test(test_wait),
 	};
 
 	if (argc != 2) {

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "fail_nth.h"
 #include "hisi_zip_ext.h"
 #include "hisi_zip_sqe.h"
 #include "holdings.h"
@@ -430,6 +431,103 @@ test_stream_release(void **state)
 	}
 }
 
+/* ---- A function of the caller's own ---- */
+
+/* All that is there for any function; it stays the caller's. */
+static void
+test_own_function(void **state)
+{
+	const struct spim_conf conf = conf_of(0, 0, HISI_QM_REV_V2, 5);
+	const struct holdings_now before = holdings_get();
+	const long blocks = fail_nth_blocks();
+	struct hisi_qm_io *io;
+	struct spim_queue *q;
+	struct spim_info info;
+	struct spim_dev *dev;
+	uint32_t features;
+
+	(void)state;
+	assert_int_equal(spim_local_open(&conf, &io), 0);
+	features = io->ops->read32(io, HISI_ZIP_EXT_REG_FEATURES);
+	for (int va = 0; va < 3; va++) {
+		assert_int_equal(spim_open_io(io, va, &conf, &dev), 0);
+		spim_info_get(dev, &info);
+		assert_int_equal(info.revision, HISI_QM_REV_V2);
+		assert_int_equal(info.va, va != 0);
+		assert_int_equal(info.announce, 0);
+		assert_int_equal(info.polled, 1);
+		assert_int_equal(info.queues, 5);
+		assert_int_equal(info.ext_features, features & HISI_ZIP_EXT_F_ALL);
+		assert_int_equal(spim_event_fd(dev), -ENOTSUP);
+		assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &q), 0);
+		assert_false(spim_queue_lost(dev, q));
+		assert_int_equal(spim_queue_check(dev, q), 0);
+		assert_int_equal(spim_queue_stop(dev, q), 0);
+		spim_queue_put(dev, q);
+		assert_int_equal(spim_mem_map(dev, &dev, 4096, -1, 0), 0);
+		assert_int_equal(spim_mem_unmap(dev, &dev, 4096), 0);
+		spim_close(dev);
+		assert_int_equal(io->ops->read32(io, HISI_ZIP_EXT_REG_FEATURES), features);
+	}
+	spim_local_transport.close(io);
+	assert_int_equal(fail_nth_blocks(), blocks);
+	holdings_same(&before);
+}
+
+/* Whatever fails when it is opened, it stays the caller's, and nothing else does. */
+static void
+test_own_function_fails(void **state)
+{
+	const struct spim_conf conf = conf_of(0, 0, 0, 8);
+	const char *failed = "";
+	struct hisi_qm_io *io;
+	struct spim_dev *dev;
+	long blocks;
+
+	(void)state;
+	assert_int_equal(spim_local_open(&conf, &io), 0);
+	blocks = fail_nth_blocks();
+	fail_nth_struck();
+	for (unsigned int n = 1; failed != NULL; n++) {
+		int ret;
+
+		fail_nth(n);
+		ret = spim_open_io(io, 1, &conf, &dev);
+		failed = fail_nth_end();
+		assert_int_equal(ret, -fail_nth_errno());
+		if (ret == 0)
+			spim_close(dev);
+		assert_int_equal(fail_nth_blocks(), blocks);
+		assert_int_equal(io->ops->read32(io, HISI_ZIP_EXT_REG_MAGIC), HISI_ZIP_EXT_MAGIC);
+	}
+	assert_string_equal(fail_nth_struck(), "calloc malloc mmap");
+	spim_local_transport.close(io);
+}
+
+/* A way to a function that tells no events. */
+static void
+test_no_events(void **state)
+{
+	const struct spim_conf conf = conf_of(0, 0, 0, 0);
+	const struct spim_transport *whole;
+	struct spim_transport without;
+	struct holdings_now before;
+	struct spim_dev *dev;
+
+	(void)state;
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	whole = dev->transport;
+	without = *whole;
+	without.events = NULL;
+	dev->transport = &without;
+	before = holdings_get();
+	assert_int_equal(spim_event_fd(dev), -ENOTSUP);
+	holdings_same(&before);
+	dev->transport = whole;
+	assert_true(spim_event_fd(dev) >= 0);
+	spim_close(dev);
+}
+
 int
 main(void)
 {
@@ -444,6 +542,9 @@ main(void)
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_wrong_queues),
 		cmocka_unit_test(test_stream_release),
+		cmocka_unit_test(test_own_function),
+		cmocka_unit_test(test_own_function_fails),
+		cmocka_unit_test(test_no_events),
 	};
 
 	return cmocka_run_group_tests_name("spim", tests, NULL, NULL);

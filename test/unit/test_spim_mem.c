@@ -81,28 +81,38 @@ chunks(void)
 	return n;
 }
 
+/* What ends or begins where the small pages begin or end is none of them. */
+static void
+others_stay(void)
+{
+	const size_t len = (SPIM_SMALL_PAGES + 2) * PAGE;
+	struct hisi_qm_mem before_them = { .len = 1 }, behind = { .len = 1 };
+	uint8_t *held, *small = dev->small;
+
+	/* Others, with a page of ours on either side. */
+	held = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(held != MAP_FAILED);
+	memset(held, 1, len);
+	dev->small = held + PAGE;
+	before_them.va = dev->small - 1;
+	behind.va = dev->small + SPIM_SMALL_PAGES * PAGE;
+	spim_mem_qm_free(dev, &before_them);
+	spim_mem_qm_free(dev, &behind);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(held[i], 1);
+	dev->small = small;
+	munmap(held, len);
+	assert_int_equal(dev->small_used, 1);
+}
+
 static void
 test_small_pages(void **state)
 {
-	struct hisi_qm_mem behind = { .len = 1 };
 	struct hisi_qm_mem mem[SPIM_SMALL_PAGES];
 	unsigned int many = chunks();
-	uint8_t *held, *small = dev->small;
 
 	(void)state;
-	/* What begins where they end is none of them: others, with a page of ours behind. */
-	held = mmap(NULL, (SPIM_SMALL_PAGES + 1) * PAGE, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_true(held != MAP_FAILED);
-	dev->small = held;
-	behind.va = held + SPIM_SMALL_PAGES * PAGE;
-	memset(held, 1, (SPIM_SMALL_PAGES + 1) * PAGE);
-	spim_mem_qm_free(dev, &behind);
-	for (size_t i = 0; i < (SPIM_SMALL_PAGES + 1) * PAGE; i++)
-		assert_int_equal(held[i], 1);
-	dev->small = small;
-	munmap(held, (SPIM_SMALL_PAGES + 1) * PAGE);
-	assert_int_equal(dev->small_used, 1);
+	others_stay();
 	for (int round = 0; round < 2; round++) {
 		for (unsigned int i = 1; i < SPIM_SMALL_PAGES; i++) {
 			mem[i] = take(i % 2 == 0 ? PAGE : 1);

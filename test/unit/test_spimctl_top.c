@@ -139,10 +139,10 @@ test_pace(void **state)
 	assert_null(strstr(second + 3, "\nspimdevd"));
 	/* Those with queues, by number. */
 	assert_non_null(strstr(second, "  UID  COMMAND\n"
-		"     0      0      0 -                    -                         0      2        "
-		"1        0      7  -\n"
-		"     0      0      0 -                    -                         0      1        "
-		"2        0      0  -\n"));
+		"     0      0      0 -                    -                         0      2"
+		"        1        0      7  -\n"
+		"     0      0      0 -                    -                         0      1"
+		"        2        0      0  -\n"));
 }
 
 /* Another service: all that it did is since it began. */
@@ -305,7 +305,8 @@ command_of(uint64_t pid, uint64_t age_ms)
 static void
 test_commands(void **state)
 {
-	static const char *const names[] = { "plain", "a b", ") (", "x) R 1 2 3", "fifteen bytes!!" };
+	static const char *const names[] = { "plain", "a b", ") (", "x) R 1 2 3",
+		"fifteen bytes!!" };
 	const uint64_t self = (uint64_t)getpid();
 	const struct holdings_now before = holdings_get();
 	const double start = our_start();

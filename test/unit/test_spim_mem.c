@@ -86,7 +86,7 @@ static void
 others_stay(void)
 {
 	const size_t len = (SPIM_SMALL_PAGES + 2) * PAGE;
-	struct hisi_qm_mem before_them = { .len = 1 }, behind = { .len = 1 };
+	struct hisi_qm_mem before_them = { .len = 1 }, behind = { .len = 1 }, first = { .len = 1 };
 	uint8_t *held, *small = dev->small;
 
 	/* Others, with a page of ours on either side. */
@@ -100,9 +100,16 @@ others_stay(void)
 	spim_mem_qm_free(dev, &behind);
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(held[i], 1);
+	assert_int_equal(dev->small_used, 1);
+	/* The first of them is one. */
+	first.va = dev->small;
+	spim_mem_qm_free(dev, &first);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(held[i], i == PAGE ? 0 : 1);
+	assert_int_equal(dev->small_used, 0);
+	dev->small_used = 1;
 	dev->small = small;
 	munmap(held, len);
-	assert_int_equal(dev->small_used, 1);
 }
 
 static void

@@ -28,7 +28,9 @@ test_sizes(void **state)
 	} cases[] = {
 		{ 0, "0", "0" }, { 1, "1", "1" }, { 999, "999", "999" }, { 999.4, "999", "999" },
 		{ 999.5, "1.0K", "1.0K" }, { 1000, "1.0K", "1.0K" }, { 1024, "1.0K", "1.0K" },
-		{ 9.9 * KIB, "9.9K", "10K" }, { 10 * KIB, "10K", "10K" },
+		{ 9.9 * KIB, "9.9K", "10K" }, { 9.94 * KIB, "9.9K", "10K" },
+		{ 9.95 * KIB, "10K", "10K" }, { 9949, "9.7K", "9.9K" }, { 9950, "9.7K", "10K" },
+		{ 10 * KIB, "10K", "10K" },
 		{ 999 * KIB, "999K", "1.0M" }, { KIB * KIB, "1.0M", "1.0M" },
 		{ 1500000, "1.4M", "1.5M" }, { 1e9, "954M", "1.0G" }, { 1e12, "931G", "1.0T" },
 		{ 1e15, "909T", "1.0P" }, { 1e18, "888P", "1.0E" }, { 1e21, "867E", "1000E" },
@@ -50,7 +52,7 @@ test_times(void **state)
 		const char *text;
 	} times[] = {
 		{ 0, "0.0us" }, { 50, "0.1us" }, { 1 * US, "1.0us" }, { 9.94 * US, "9.9us" },
-		{ 9.96 * US, "10us" }, { 999.4 * US, "999us" }, { 999.6 * US, "1.0ms" },
+		{ 9950, "10us" }, { 9.96 * US, "10us" }, { 999.4 * US, "999us" }, { 999.6 * US, "1.0ms" },
 		{ 12345 * US, "12ms" }, { 1e9, "1.0s" }, { 1e13, "10000s" },
 	};
 	static const struct {
@@ -169,8 +171,10 @@ test_lines(void **state)
 		"wait=0:1,3:2,3:4,39:5,40:9 service=1:1,x ops=10 "
 		"bytes_in=20 bytes_out=30 errors=4");
 	take(&snap, "client id=8 path=/a/b%zz%4 ops=1 bytes_in=2 bytes_out=3 errors=1 "
-		"status=14:1 service=1:1;2:1");
+		"status=14:1,13:7,19:9 service=1:1;2:1"); /* 13 and 19 are no errors */
 	take(&snap, "client id=9 path=/gone ops=5 status=14");
+	/* What is told twice is what is told last. */
+	take(&snap, "service version=longer version=1%202");
 	take(&snap, "queue number=3 live=1 asleep=0 waiting=4 inflight=5 ops=6");
 	assert_false(snap.complete);
 	assert_string_equal(snap.error, "");
@@ -207,6 +211,7 @@ test_lines(void **state)
 	assert_int_equal(hist_count(&c->totals.wait), 12);
 	assert_int_equal(hist_count(&c->totals.service), 1);
 	assert_int_equal(hist_count(&snap.clients[1].totals.service), 1);
+	assert_int_equal(snap.clients[1].totals.errors, 1);
 	assert_int_equal(snap.queues_cnt, 1);
 	assert_int_equal(snap.queues[0].number, 3);
 	assert_int_equal(snap.queues[0].inflight, 5);

@@ -236,6 +236,41 @@ test_without_standard_input(void **state)
 	assert_false(left_open);
 }
 
+/* What is so many digits is the number of a client, what is more or else a path. */
+static void
+test_show_what(void **state)
+{
+	static const struct {
+		const char *what;
+		struct told told;
+		const char *err;
+	} cases[] = {
+		{ "0", { "client 0", "end\n" }, "spimctl: connection 0 ended\n" },
+		{ "18446744073709551615", { "client 18446744073709551615", "end\n" },
+			"spimctl: connection 18446744073709551615 ended\n" },
+		{ "184467440737095516150", { "clients", "end\n" },
+			"spimctl: no access point has the path '184467440737095516150'\n" },
+		{ "1x", { "clients", "end\n" },
+			"spimctl: no access point has the path '1x'\n" },
+		{ "", { "clients", "end\n" }, "spimctl: no access point has the path ''\n" },
+	};
+	const struct options opt = options(false);
+
+	(void)state;
+	for (size_t i = 0; i < CNT(cases); i++) {
+		int status;
+
+		util_service(&cases[i].told, 1);
+		util_print_begin();
+		status = show(&opt, cases[i].what);
+		util_print_end();
+		assert_int_equal(util_service_end(), 1);
+		assert_int_equal(status, STATUS_FAILED);
+		assert_string_equal(util_err, cases[i].err);
+		assert_string_equal(util_out, "");
+	}
+}
+
 /* ---- drain ---- */
 
 /* It looks again until nothing is in use at what is meant, or the time is over. */
@@ -431,6 +466,7 @@ main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_without_standard_input),
+		cmocka_unit_test(test_show_what),
 		cmocka_unit_test(test_drain_waits),
 		cmocka_unit_test(test_path_of_the_socket),
 		cmocka_unit_test(test_nobody_listens),

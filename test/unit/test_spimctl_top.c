@@ -302,6 +302,18 @@ command_of(uint64_t pid, uint64_t age_ms)
 	return c.command;
 }
 
+/* Leave on the stack what looks as if it was read. */
+static __attribute__((noinline)) void
+dirty_stack(void)
+{
+	static const char told[] = "1 (stale) R 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 ";
+	volatile char stack[8192];
+
+	for (size_t i = 0; i < sizeof(stack); i++)
+		stack[i] = told[i % (sizeof(told) - 1)];
+	(void)stack[0];
+}
+
 static void
 test_commands(void **state)
 {
@@ -317,9 +329,12 @@ test_commands(void **state)
 		prctl(PR_SET_NAME, names[i]);
 		assert_string_equal(command_of(self, 0), names[i]);
 	}
+	dirty_stack();
 	assert_string_equal(command_of(0, 0), "-");
+	dirty_stack();
 	assert_string_equal(command_of(UINT64_MAX, 0), "-");
 	for (int i = 0; i < 2; i++) {
+		dirty_stack();
 		fail_nth_of(i == 0 ? "open" : "read", 1);
 		assert_string_equal(command_of(self, 0), "-");
 		assert_non_null(fail_nth_end());

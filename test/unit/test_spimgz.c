@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/* What spimgz reads and writes: in pieces of any size, interrupted, failing; and headers. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fail_nth.h"
+#include "spimgz.h"
+
+#define CNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static char said[256];
+
+void
+complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	assert_string_equal(said, ""); /* once */
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+}
+
+/* It was said, and nothing else. */
+static void
+assert_said(const char *text)
+{
+	assert_string_equal(said, text);
+	said[0] = '\0';
+}
+
+/* ---- Calls ---- */
+
+/* How often a call is interrupted; then it moves a few bytes, or fails. */
+static struct {
+	unsigned int interrupted;
+	size_t most;   /* 0: no limit */
+	int err;       /* 0: it does not fail */
+	unsigned int calls;
+} io;
+
+static bool
+io_fails(void)
+{
+	io.calls++;
+	if (io.interrupted != 0) {
+		io.interrupted--;
+		errno = EINTR;
+		return true;
+	}
+	errno = io.err;
+	return io.err != 0;
+}
+
+static size_t
+io_part(size_t n)
+{
+	return io.most != 0 && n > io.most ? io.most : n;
+}
+
+ssize_t __real_read(int fd, void *buf, size_t n);
+ssize_t __wrap_read(int fd, void *buf, size_t n);
+ssize_t
+__wrap_read(int fd, void *buf, size_t n)
+{
+	return io_fails() ? -1 : __real_read(fd, buf, io_part(n));
+}
+
+ssize_t __real_write(int fd, const void *buf, size_t n);
+ssize_t __wrap_write(int fd, const void *buf, size_t n);
+ssize_t
+__wrap_write(int fd, const void *buf, size_t n)
+{
+	return io_fails() ? -1 : __real_write(fd, buf, io_part(n));
+}
+
+/* ---- Reading and writing ---- */
+
+#define LEN 300000u
+
+static uint8_t data[LEN], to[LEN + 1];
+
+static int
+file(size_t len)
+{
+	int fd = memfd_create("data", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < LEN; i++)
+		data[i] = (uint8_t)(i * 7 + i / 251);
+	assert_int_equal(__real_write(fd, data, len), len);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static void
+test_write(void **state)
+{
+	static const size_t mosts[] = { 0, 1, 999, 1000, 1001 };
+	int fd = memfd_create("out", MFD_CLOEXEC);
+
+	(void)state;
+	close(file(0));
+	for (size_t i = 0; i < CNT(mosts); i++) {
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		memset(&io, 0, sizeof(io));
+		io.most = mosts[i];
+		io.interrupted = 3;
+		assert_int_equal(output_write(fd, "out", data, 1000), 0);
+		assert_int_equal(io.interrupted, 0);
+		assert_int_equal(io.calls, 3 + (mosts[i] == 0 ? 1 : (999 + mosts[i]) / mosts[i]));
+		assert_int_equal(pread(fd, to, LEN, 0), 1000);
+		assert_memory_equal(to, data, 1000);
+	}
+	/* An error is one after an interruption, too. */
+	memset(&io, 0, sizeof(io));
+	io.interrupted = 1;
+	io.err = EDQUOT;
+	assert_int_equal(output_write(fd, "out", data, 1000), -1);
+	assert_said("out: Disk quota exceeded");
+	assert_int_equal(io.calls, 2);
+	/* Nothing, and nowhere: no call. */
+	io.calls = 0;
+	assert_int_equal(output_write(fd, "out", data, 0), 0);
+	assert_int_equal(output_write(-1, "out", data, 1000), 0);
+	assert_int_equal(io.calls, 0);
+	memset(&io, 0, sizeof(io));
+	close(fd);
+	/* The first descriptor is one like others. */
+	fd = dup(STDIN_FILENO);
+	close(STDIN_FILENO);
+	assert_int_equal(memfd_create("out", MFD_CLOEXEC), STDIN_FILENO);
+	assert_int_equal(output_write(STDIN_FILENO, "out", data, 10), 0);
+	assert_int_equal(lseek(STDIN_FILENO, 0, SEEK_END), 10);
+	dup2(fd, STDIN_FILENO);
+	close(fd);
+}
+
+static void
+open_input(struct input *in, size_t len)
+{
+	memset(&io, 0, sizeof(io));
+	memset(to, 0xee, sizeof(to));
+	assert_int_equal(input_open(in, file(len), "name", 12, false), 0);
+	assert_int_equal(in->size, 12);
+	assert_int_equal(in->done, 0);
+}
+
+static void
+close_input(struct input *in)
+{
+	input_close(in);
+	close(in->fd);
+}
+
+/* What was looked at ahead is read, too; at the end there is less. */
+static void
+test_read(void **state)
+{
+	static const size_t mosts[] = { 0, 1000, 4097 };
+	const long blocks = fail_nth_blocks();
+	struct input in;
+
+	(void)state;
+	for (size_t i = 0; i < CNT(mosts); i++) {
+		open_input(&in, LEN);
+		io.most = mosts[i];
+		io.interrupted = 2;
+		assert_int_equal(input_ahead(&in, 5000), 0);
+		assert_int_equal(io.interrupted, 0);
+		assert_true(in.end - in.pos >= 5000);
+		assert_memory_equal(in.buf + in.pos, data, 5000);
+		assert_int_equal(in.done, in.end);
+		/* It is there already. */
+		io.calls = 0;
+		assert_int_equal(input_ahead(&in, in.end), 0);
+		assert_int_equal(io.calls, 0);
+		in.pos = 10;
+		assert_int_equal(input_read(&in, to, 100), 100);
+		assert_memory_equal(to, data + 10, 100);
+		assert_int_equal(to[100], 0xee);
+		assert_int_equal(io.calls, 0);
+		/* All that can be looked at. */
+		assert_int_equal(input_ahead(&in, 128u << 10), 0);
+		assert_int_equal(in.end - in.pos, 128u << 10);
+		assert_memory_equal(in.buf + in.pos, data + 110, 128u << 10);
+		io.interrupted = 1;
+		assert_int_equal(input_read(&in, to, LEN - 111), LEN - 111);
+		assert_memory_equal(to, data + 110, LEN - 111);
+		assert_int_equal(to[LEN - 111], 0xee);
+		assert_int_equal(in.pos, in.end);
+		/* One byte is left. */
+		assert_int_equal(input_ahead(&in, 2), 0);
+		assert_int_equal(in.end - in.pos, 1);
+		assert_int_equal(input_read(&in, to, 2), 1);
+		assert_int_equal(to[0], data[LEN - 1]);
+		assert_int_equal(input_read(&in, to, 2), 0);
+		assert_int_equal(input_ahead(&in, 1), 0);
+		assert_int_equal(in.end, in.pos);
+		assert_int_equal(in.done, LEN);
+		close_input(&in);
+	}
+	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
+static void
+test_read_fails(void **state)
+{
+	const long blocks = fail_nth_blocks();
+	struct input in;
+
+	(void)state;
+	open_input(&in, LEN);
+	io.interrupted = 1;
+	io.err = ESTALE;
+	assert_int_equal(input_read(&in, to, 10), -1);
+	assert_said("name: Stale file handle");
+	assert_int_equal(input_ahead(&in, 1), -1);
+	assert_said("name: Stale file handle");
+	assert_int_equal(in.done, 0);
+	/* What was read before is nothing without the rest. */
+	io.err = 0;
+	io.most = 5;
+	assert_int_equal(input_ahead(&in, 5), 0);
+	io.err = EISDIR;
+	assert_int_equal(input_read(&in, to, 5), 5);
+	assert_int_equal(input_read(&in, to, 1), -1);
+	assert_said("name: Is a directory");
+	close_input(&in);
+	fail_nth(1);
+	assert_int_equal(input_open(&in, 0, "name", 0, false), -1);
+	assert_string_equal(fail_nth_end(), "malloc");
+	assert_said("name: no memory");
+	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
+/* ---- Headers ---- */
+
+static void
+test_our_header(void **state)
+{
+	static const struct {
+		uint8_t level, xfl;
+	} cases[] = { { 0, 0 }, { 1, 4 }, { 2, 0 }, { 8, 0 }, { 9, 2 } };
+	uint8_t want[] = { 0x1f, 0x8b, 8, 4, 0x78, 0x56, 0x34, 0x12, 0, 3, 8, 0, 'S', 'Z', 4, 0,
+		0x04, 0x03, 0x02, 0x81 };
+	uint8_t head[GZIP_OUR_SIZE], trailer[GZIP_TRAILER];
+	struct gzip_header h;
+	uint32_t crc, isize;
+
+	(void)state;
+	for (size_t i = 0; i < CNT(cases); i++) {
+		want[8] = cases[i].xfl;
+		gzip_header(head, 0x12345678, 0x81020304, cases[i].level);
+		assert_memory_equal(head, want, sizeof(want));
+	}
+	/* Complete with the last byte, and not before. */
+	for (size_t len = 0; len <= sizeof(head); len++) {
+		uint8_t *exact = malloc(len + 1);
+
+		memcpy(exact, head, len);
+		h = (struct gzip_header){ 7, 7 };
+		assert_int_equal(gzip_parse(exact, len, &h), len == sizeof(head));
+		assert_int_equal(h.comp_size, len == sizeof(head) ? 0x81020304 : 0);
+		assert_int_equal(h.size, len == sizeof(head) ? sizeof(head) : 7);
+		free(exact);
+	}
+	gzip_trailer(trailer, 0x12345678, 0x81020304);
+	assert_memory_equal(trailer, "\x78\x56\x34\x12\x04\x03\x02\x81", 8);
+	gzip_trailer_read(trailer, &crc, &isize);
+	assert_int_equal(crc, 0x12345678);
+	assert_int_equal(isize, 0x81020304);
+}
+
+/* With each of the optional fields: more is needed until the last byte is there. */
+static void
+test_their_headers(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} cases[] = {
+		{ "\x1f\x8b\x08\x00mtim\x00\x03", 10 },
+		{ "\x1f\x8b\x08\x01mtim\x00\x03", 10 },
+		{ "\x1f\x8b\x08\x02mtim\x00\x03" "hc", 12 },
+		{ "\x1f\x8b\x08\x04mtim\x00\x03\x00\x00", 12 },
+		{ "\x1f\x8b\x08\x04mtim\x00\x03\x03\x00" "abc", 15 },
+		{ "\x1f\x8b\x08\x08mtim\x00\x03" "name\0", 15 },
+		{ "\x1f\x8b\x08\x10mtim\x00\x03" "comment\0", 18 },
+		{ "\x1f\x8b\x08\x18mtim\x00\x03" "name\0comment\0", 23 },
+		{ "\x1f\x8b\x08\x1fmtim\x00\x03\x01\x00" "xn\0c\0hc", 19 },
+	};
+	struct gzip_header h;
+	uint8_t bad[10];
+
+	(void)state;
+	for (size_t i = 0; i < CNT(cases); i++) {
+		const uint8_t *bytes = (const uint8_t *)cases[i].bytes;
+
+		for (size_t len = 0; len < cases[i].len; len++)
+			assert_int_equal(gzip_parse(bytes, len, &h), 0);
+		for (size_t more = 0; more < 2; more++) {
+			assert_int_equal(gzip_parse(bytes, cases[i].len + more, &h), 1);
+			assert_int_equal(h.size, cases[i].len);
+			assert_int_equal(h.comp_size, 0);
+		}
+	}
+	/* What is none is seen at its first wrong byte. */
+	for (size_t at = 0; at < 4; at++) {
+		static const uint8_t wrong[] = { 0x1e, 0x8c, 9, 0x20 };
+
+		memcpy(bad, cases[0].bytes, sizeof(bad));
+		bad[at] = wrong[at];
+		for (size_t len = 0; len <= sizeof(bad); len++)
+			assert_int_equal(gzip_parse(bad, len, &h), len > at ? -1 : 0);
+	}
+}
+
+/* Of several subfields, ours counts where it is whole. */
+static void
+test_subfields(void **state)
+{
+	static const struct {
+		const char *extra;
+		uint8_t len;
+		uint32_t comp_size;
+	} cases[] = {
+		{ "SZ\4\0\1\2\3\4", 8, 0x04030201 },
+		{ "ab\0\0SZ\4\0\1\2\3\4", 12, 0x04030201 },
+		{ "ab\1\0xSZ\4\0\1\2\3\4", 13, 0x04030201 },
+		{ "SZ\4\0\1\2\3\4ab\0\0", 12, 0x04030201 },
+		{ "SZ\4\0\1\2\3\4a", 9, 0x04030201 },
+		{ "SZ\4\0\1\2\3", 7, 0 },
+		{ "SZ\3\0\1\2\3", 7, 0 },
+		{ "SZ\5\0\1\2\3\4\5", 9, 0 },
+		{ "SY\4\0\1\2\3\4", 8, 0 },
+		{ "TZ\4\0\1\2\3\4", 8, 0 },
+		{ "SZ\4\1\1\2\3\4", 8, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < CNT(cases); i++) {
+		uint8_t bytes[40] = "\x1f\x8b\x08\x04mtim\0\3";
+		struct gzip_header h;
+
+		bytes[10] = cases[i].len;
+		memcpy(bytes + 12, cases[i].extra, cases[i].len);
+		assert_int_equal(gzip_parse(bytes, 12u + cases[i].len, &h), 1);
+		assert_int_equal(h.size, 12u + cases[i].len);
+		assert_int_equal(h.comp_size, cases[i].comp_size);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_read_fails),
+		cmocka_unit_test(test_our_header),
+		cmocka_unit_test(test_their_headers),
+		cmocka_unit_test(test_subfields),
+	};
+
+	return cmocka_run_group_tests_name("spimgz", tests, NULL, NULL);
+}

@@ -51,7 +51,6 @@ engine_open(struct engine *e, const char *name, bool verbose)
 	int ret;
 
 	memset(e, 0, sizeof(*e));
-	e->verbose = verbose;
 	e->name = name != NULL ? name : SERVICE;
 	ret = open_point(e->name, name == NULL && !verbose, &e->z);
 	if (ret != 0 && name == NULL) {

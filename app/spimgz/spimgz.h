@@ -58,7 +58,6 @@ struct engine {
 	struct spim_zip *old;          /**< Whose memory the slots lie in, if z took its place. */
 	struct spim_zip_queue *queue;  /**< Of the direction that is being worked in. */
 	enum spim_zip_dir dir;
-	bool verbose;
 	struct slot slots[SPIMGZ_SLOTS];
 	unsigned int head, tail;       /**< Slots [head, tail), not wrapped, are submitted. */
 };

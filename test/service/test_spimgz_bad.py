@@ -379,6 +379,38 @@ def test_failures_of_a_pipe():
         return told
 
 
+def test_nothing_is_left_at_the_end():
+    """No memory and no descriptor, however it ends: with 0 there is a line if there is."""
+    env = {"FAIL_NTH": "0"}
+    theirs = gzip.compress(TEXT)
+    with folder() as d:
+        for args, stdin, status in (
+                ((), TEXT, 0), (("-d",), member(TEXT) * 20, 0), (("-d",), theirs * 2, 0),
+                (("-d",), theirs[:-1], 1), (("-d",), theirs[:1000] + b"x" * 1000, 1),
+                (("-d",), ours(PACKED, CRC ^ 1, len(TEXT)) * 3, 1), (("-d",), b"x", 1),
+                (("-d",), member(TEXT) + b"x", 2), (("-P",), TEXT, 0), (("-x",), b"", 1),
+                (("-f", d + "/a", d + "/a", d + "/b"), b"", 1), (("-d", d + "/a"), b"", 2),
+                ((d + "/a", d), b"", 2), (("-k", d + "/b", d + "/b"), b"", 1)):
+            put(d + "/a", TEXT)
+            put(d + "/b", TEXT)
+            for name in "a.gz", "b.gz":
+                if os.path.exists(d + "/" + name):
+                    os.unlink(d + "/" + name)
+            done = gz(*args, stdin=stdin, env=env, program=SPIMGZ_FAIL)
+            assert done.status == status and b"fail_nth" not in done.err, (args, done)
+    for lie in "none", "status-unknown@2", "mailbox-status", "version-json":
+        with Liar("--lie", lie) as liar:
+            done = gz("-c", stdin=BIG, env=env, program=SPIMGZ_FAIL, point=liar.point)
+            assert done.status == (lie != "none") and b"fail_nth" not in done.err, (lie, done)
+    with Server("--queues", "1") as s:
+        c, mem = Client(s.path), Memory(1 << 20)
+        c.dma_map(mem.fd, mem.size, mem.iova)
+        assert Queue(c, mem, 0, COMPRESS).status == 0
+        ends(gz("-c", stdin=TEXT, env=env, program=SPIMGZ_FAIL, point="unix:" + s.path), 0,
+             "spimgz: unix:%s: Device or resource busy; going on in software\n" % s.path)
+        mem.close()
+
+
 def test_neither_queue_nor_software():
     with Server("--queues", "1") as s:
         c, mem = Client(s.path), Memory(1 << 20)

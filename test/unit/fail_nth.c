@@ -135,11 +135,32 @@ fail_nth_now(const char *name, int err)
 	return true;
 }
 
+int __real_fcntl(int fd, int cmd, ...);
+
+/* Those with low numbers are all that our programs have. */
+static unsigned int
+descriptors(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += __real_fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static unsigned int descriptors_then;
+
 /* What others do when the program has ended, such as to write what was covered, is not meant. */
 static void
 at_end(void)
 {
+	long left_blocks = fail_nth_blocks();
+	unsigned int now = descriptors();
+
 	fail_nth_end();
+	if (left_blocks != 0 || now != descriptors_then)
+		dprintf(STDERR_FILENO, "fail_nth: left are %ld blocks, and %u descriptors of %u\n",
+			left_blocks, now, descriptors_then);
 }
 
 __attribute__((constructor)) static void
@@ -150,6 +171,7 @@ from_environment(void)
 
 	told = n != NULL;
 	but = getenv("FAIL_NTH_BUT");
+	descriptors_then = descriptors();
 	if (n != NULL && atexit(at_end) == 0)
 		fail_nth_of(of, (unsigned int)atoi(n));
 	if (bytes != NULL)

@@ -30,7 +30,8 @@
  * inside of shared libraries), in the thread that called fail_nth(). In a program, the
  * environment does it: FAIL_NTH=n counts from the start of main() in its first thread (those
  * that FAIL_NTH_OF names, if it is there; never those that FAIL_NTH_BUT names, with spaces), and a
- * line "fail_nth: NAME" on standard error says what was made to fail.
+ * line "fail_nth: NAME" on standard error says what was made to fail. Another one tells of blocks
+ * and descriptors that are left at the end: there should be none.
  */
 
 #include <stdbool.h>

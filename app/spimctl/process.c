@@ -54,7 +54,7 @@ process_command(struct record_client *client)
 	if (client->pid == 0 || read_stat(client->pid, buf, sizeof(buf)) != 0)
 		return;
 	/*
-	 * PID (NAME) and then 50 fields, of which the 20th, 19 spaces on, is the start. NAME
+	 * PID (NAME) and then 50 fields, of which the 20th, 20 spaces on, is the start. NAME
 	 * may have any byte.
 	 */
 	name = strchr(buf, '(');
@@ -62,8 +62,8 @@ process_command(struct record_client *client)
 	if (name == NULL || end == NULL || end < name)
 		return;
 	*end = '\0';
-	field = end + 1;
-	for (int i = 0; i < 19 && field != NULL; i++)
+	field = end;
+	for (int i = 0; i < 20 && field != NULL; i++)
 		field = strchr(field + 1, ' ');
 	if (field == NULL)
 		return;

@@ -166,8 +166,9 @@ test_lines(void **state)
 	take(&snap, "point path=/a%2fb%zz%4 mode=438 draining=1 weight=3 reserve=2");
 	take(&snap, "point path=/other");
 	take(&snap, "later kind=1");
+	take(&snap, "point path=%0a%f0%0g%g0%00cut");
 	take(&snap, "client id=7 path=/a/b%zz%4 command=told pid=5 =6 novalue "
-		"status=14:2,16:1,13:5,19:6,32:3,38:4,39:1,255:2 "
+		"status=14:2,16:1,13:5,19:6,31:7,32:3,38:4,39:1,255:2 "
 		"wait=0:1,3:2,3:4,39:5,40:9 service=1:1,x ops=10 "
 		"bytes_in=20 bytes_out=30 errors=4");
 	take(&snap, "client id=8 path=/a/b%zz%4 ops=1 bytes_in=2 bytes_out=3 errors=1 "
@@ -187,7 +188,8 @@ test_lines(void **state)
 	assert_int_equal(snap.service.pid, 12);
 	assert_int_equal(snap.service.ops, 99);
 	assert_true(snap.service.sleeps == UINT64_MAX);
-	assert_int_equal(snap.points_cnt, 2);
+	assert_int_equal(snap.points_cnt, 3);
+	assert_string_equal(snap.points[2].path, "\n\xf0%0g%g0");
 	assert_string_equal(snap.points[0].path, "/a/b%zz%4");
 	assert_int_equal(snap.points[0].mode, 0666);
 	assert_int_equal(snap.points[0].draining, 1);
@@ -202,7 +204,7 @@ test_lines(void **state)
 	assert_int_equal(c->totals.cause[1], 1);
 	assert_int_equal(c->totals.cause[2], 3);
 	assert_int_equal(c->totals.cause[8], 4);
-	assert_int_equal(c->totals.cause[9], 3);
+	assert_int_equal(c->totals.cause[9], 10);
 	for (int i = 3; i < 8; i++)
 		assert_int_equal(c->totals.cause[i], 0);
 	assert_int_equal(c->totals.wait.bucket[0], 1);

@@ -300,6 +300,17 @@ test_drain_waits(void **state)
 	assert_string_equal(util_out, "/a: open, 0 clients, 1 queues in use\n");
 	assert_string_equal(util_err,
 		"spimctl: 1 queues are still in use after 1.5 seconds\n");
+	/* What is wrong is said behind what was told, where both go to the same place. */
+	util_service(told, 1);
+	opt.wait = 0;
+	util_print_begin();
+	dup2(STDOUT_FILENO, STDERR_FILENO);
+	status = drain(&opt, "/a", true);
+	util_print_end();
+	assert_int_equal(util_service_end(), 1);
+	assert_int_equal(status, STATUS_FAILED);
+	assert_string_equal(util_out, "/a: open, 0 clients, 1 queues in use\n"
+		"spimctl: 1 queues are still in use after 0 seconds\n");
 	/* Nothing is in use there; or it was not asked to wait. */
 	for (int i = 0; i < 2; i++) {
 		const struct told once = { i == 0 ? "drain /b" : "undrain /a", ALL };

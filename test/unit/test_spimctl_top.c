@@ -276,20 +276,21 @@ test_screen_cuts_characters(void **state)
 
 /* ---- Commands of clients ---- */
 
-/* Seconds since the machine was started, when we were. */
+/* Seconds since the machine was started, when we were; and where /proc says it. */
 static double
-our_start(void)
+our_start(size_t *at)
 {
 	FILE *f = fopen("/proc/self/stat", "re");
-	char line[1024], *at;
+	char line[1024], *start;
 
 	assert_non_null(f);
 	assert_non_null(fgets(line, sizeof(line), f));
 	fclose(f);
-	at = strrchr(line, ')');
+	start = strrchr(line, ')');
 	for (int i = 0; i < 20; i++)
-		at = strchr(at + 1, ' ');
-	return strtod(at, NULL) / (double)sysconf(_SC_CLK_TCK);
+		start = strchr(start + 1, ' ');
+	*at = (size_t)(start - line);
+	return strtod(start, NULL) / (double)sysconf(_SC_CLK_TCK);
 }
 
 static const char *
@@ -321,7 +322,8 @@ test_commands(void **state)
 		"fifteen bytes!!" };
 	const uint64_t self = (uint64_t)getpid();
 	const struct holdings_now before = holdings_get();
-	const double start = our_start();
+	size_t at;
+	double start;
 	int saved;
 
 	(void)state;
@@ -329,6 +331,14 @@ test_commands(void **state)
 		prctl(PR_SET_NAME, names[i]);
 		assert_string_equal(command_of(self, 0), names[i]);
 	}
+	/* What ends before the start is said tells nothing. */
+	start = our_start(&at);
+	for (size_t bytes = 1; bytes <= at - 2; bytes++) {
+		dirty_stack();
+		fail_nth_short(bytes);
+		assert_string_equal(command_of(self, 0), "-");
+	}
+	fail_nth_short(0);
 	dirty_stack();
 	assert_string_equal(command_of(0, 0), "-");
 	dirty_stack();

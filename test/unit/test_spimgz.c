@@ -5,6 +5,7 @@
 /* What spimgz reads and writes: in pieces of any size, interrupted, failing; and headers. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "fail_nth.h"
 #include "spimgz.h"
@@ -249,6 +252,180 @@ test_read_fails(void **state)
 	assert_int_equal(fail_nth_blocks(), blocks);
 }
 
+/* ---- Progress ---- */
+
+static int64_t now_ns;
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	assert_int_equal(clock, CLOCK_MONOTONIC);
+	*ts = (struct timespec){ .tv_sec = now_ns / 1000000000, .tv_nsec = now_ns % 1000000000 };
+	return 0;
+}
+
+/* What standard error gets of one read, after so much time. */
+static const char *
+shown(struct input *in, size_t n, int64_t after_ns)
+{
+	static char text[128];
+	int saved = dup(STDERR_FILENO), fd = memfd_create("shown", MFD_CLOEXEC);
+	ssize_t len;
+
+	now_ns += after_ns;
+	dup2(fd, STDERR_FILENO);
+	if (n != 0)
+		(void)input_read(in, to, n);
+	else
+		input_close(in);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	len = pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	return text;
+}
+
+#define STEP 200000000
+
+static void
+test_progress(void **state)
+{
+	struct input in;
+	int fd = file(LEN);
+
+	(void)state;
+	memset(&io, 0, sizeof(io));
+	now_ns = 10000000000;
+	assert_int_equal(input_open(&in, fd, "name", 199, true), 0);
+	assert_string_equal(shown(&in, 1, 0), "\rname: 0%\033[K");
+	assert_string_equal(shown(&in, 1, 0), "");
+	/* Five times a second, and no more often. */
+	assert_string_equal(shown(&in, 2, STEP - 1), "");
+	assert_string_equal(shown(&in, 1, 1), "\rname: 2%\033[K");
+	assert_string_equal(shown(&in, 193, STEP), "\rname: 99%\033[K");
+	/* The end is shown in any case, and closes nothing but what is its own. */
+	assert_string_equal(shown(&in, 0, 1), "\r\033[K");
+	/* Of what is a multiple of 100, all is 99 % and not more than there is. */
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(input_open(&in, fd, "name", 200, true), 0);
+	assert_string_equal(shown(&in, 200, STEP), "\rname: 66%\033[K");
+	assert_string_equal(shown(&in, 0, STEP), "\r\033[K");
+	/* Where the size is not known. */
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(input_open(&in, fd, "pipe", 0, true), 0);
+	in.done = (3u << 20) - 2;
+	assert_string_equal(shown(&in, 1, STEP), "\rpipe: 2 MiB\033[K");
+	assert_string_equal(shown(&in, 1, STEP), "\rpipe: 3 MiB\033[K");
+	assert_string_equal(shown(&in, 0, STEP), "\r\033[K");
+	/* Not asked for. */
+	assert_int_equal(input_open(&in, fd, "name", 0, false), 0);
+	assert_string_equal(shown(&in, 1, STEP), "");
+	assert_string_equal(shown(&in, 0, STEP), "");
+	close(fd);
+}
+
+/* ---- Members of other programs ---- */
+
+static int begun, ended;
+static bool no_inflate;
+
+int __real_inflateInit2_(z_stream *z, int bits, const char *version, int size);
+int __wrap_inflateInit2_(z_stream *z, int bits, const char *version, int size);
+int
+__wrap_inflateInit2_(z_stream *z, int bits, const char *version, int size)
+{
+	if (no_inflate)
+		return Z_MEM_ERROR;
+	begun++;
+	return __real_inflateInit2_(z, bits, version, size);
+}
+
+int __real_inflateEnd(z_stream *z);
+int __wrap_inflateEnd(z_stream *z);
+int
+__wrap_inflateEnd(z_stream *z)
+{
+	ended++;
+	return __real_inflateEnd(z);
+}
+
+/* One member of another program, and a file for it. */
+static int
+member(uint8_t *packed, size_t *len)
+{
+	z_stream z = { .next_in = data, .avail_in = LEN, .next_out = packed,
+		.avail_out = 2 * LEN };
+
+	close(file(0));
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, 0), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	*len = z.total_out;
+	deflateEnd(&z);
+	return memfd_create("member", MFD_CLOEXEC);
+}
+
+/* All of it, or an error that is said once; and what was taken is given back. */
+static void
+test_their_members(void **state)
+{
+	static uint8_t packed[2 * LEN];
+	static struct engine e;
+	static const struct {
+		const char *what, *said;
+		int ret;
+	} cases[] = {
+		{ "all", "", SPIMGZ_OK },
+		{ "cut", "name: unexpected end of file", SPIMGZ_FAILED },
+		{ "wrong", "name: corrupt: incorrect data check", SPIMGZ_FAILED },
+		{ "no inflate", "no memory", SPIMGZ_FAILED },
+		{ "no buffer", "no memory", SPIMGZ_FAILED },
+		{ "full", "out: No space left on device", SPIMGZ_FAILED },
+	};
+	size_t len;
+	int fd = member(packed, &len);
+
+	(void)state;
+	for (size_t i = 0; i < CNT(cases); i++) {
+		const long blocks = fail_nth_blocks();
+		const char *what = cases[i].what;
+		int out = strcmp(what, "full") == 0 ? open("/dev/full", O_WRONLY | O_CLOEXEC) :
+			memfd_create("out", MFD_CLOEXEC);
+		struct input in;
+		uint64_t written;
+		int ret;
+
+		assert_true(out >= 0);
+		memset(&io, 0, sizeof(io));
+		packed[len - 8] ^= strcmp(what, "wrong") == 0;
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, packed, len - (strcmp(what, "cut") == 0), 0),
+			len - (strcmp(what, "cut") == 0));
+		packed[len - 8] ^= strcmp(what, "wrong") == 0;
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(input_open(&in, fd, "name", 0, false), 0);
+		begun = ended = 0;
+		no_inflate = strcmp(what, "no inflate") == 0;
+		fail_nth(strcmp(what, "no buffer") == 0);
+		ret = expand_stream(&e, &in, out, "out", &written);
+		fail_nth_end();
+		input_close(&in);
+		assert_int_equal(ret, cases[i].ret);
+		assert_said(cases[i].said);
+		assert_int_equal(ended, begun);
+		assert_int_equal(fail_nth_blocks(), blocks);
+		if (ret == SPIMGZ_OK) {
+			assert_int_equal(written, LEN);
+			assert_int_equal(pread(out, to, sizeof(to), 0), LEN);
+			assert_memory_equal(to, data, LEN);
+		}
+		close(out);
+	}
+	no_inflate = false;
+	close(fd);
+}
+
 /* ---- Headers ---- */
 
 static void
@@ -373,6 +550,8 @@ main(void)
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_read_fails),
+		cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_their_members),
 		cmocka_unit_test(test_our_header),
 		cmocka_unit_test(test_their_headers),
 		cmocka_unit_test(test_subfields),

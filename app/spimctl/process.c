@@ -58,8 +58,8 @@ process_command(struct record_client *client)
 	 * may have any byte.
 	 */
 	name = strchr(buf, '(');
-	end = strrchr(buf, ')');
-	if (name == NULL || end == NULL || end < name)
+	end = name != NULL ? strrchr(name, ')') : NULL;
+	if (end == NULL)
 		return;
 	*end = '\0';
 	field = end;

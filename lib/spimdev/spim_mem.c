@@ -141,7 +141,7 @@ small_alloc(struct spim_dev *dev, size_t len)
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), n = page_round(len) / page;
 	uint8_t *va = NULL;
 
-	if (dev->small == NULL || n == 0 || n > SPIM_SMALL_PAGES / 2)
+	if (n == 0 || n > SPIM_SMALL_PAGES / 2)
 		return NULL;
 	pthread_mutex_lock(&dev->mem_lock);
 	for (size_t i = 0; i + n <= SPIM_SMALL_PAGES && va == NULL; i++) {
@@ -162,7 +162,7 @@ small_free(struct spim_dev *dev, uint8_t *va, size_t len)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), n = page_round(len) / page;
 
-	if (dev->small == NULL || va < dev->small || va >= dev->small + SPIM_SMALL_PAGES * page)
+	if (va < dev->small || va >= dev->small + SPIM_SMALL_PAGES * page)
 		return false;
 	memset(va, 0, len);
 	pthread_mutex_lock(&dev->mem_lock);

@@ -213,9 +213,19 @@ test_announce(void **state)
 
 /* ---- Whatever can fail ---- */
 
+/* When standard input is closed, so that the next descriptor is 0: one like others. */
+enum closed { NEVER, BEFORE_OPENING, BEFORE_MEMORY, BEFORE_EVENTS };
+
+static void
+close_input_at(enum closed when, enum closed now)
+{
+	if (when == now)
+		close(STDIN_FILENO);
+}
+
 /* One life of an access point. @return 0, or a negative errno. */
 static int
-life(const char *point)
+life_without_input(const char *point, enum closed when)
 {
 	struct spim_zip_op op = { .src_len = LEN, .dst_len = LEN, .level = 1, .last = 1 }, *done;
 	struct spim_zip_queue *q = NULL;
@@ -223,13 +233,20 @@ life(const char *point)
 	uint8_t *m = NULL;
 	int ret;
 
+	close_input_at(when, BEFORE_OPENING);
 	ret = spim_zip_open(point, NULL, &z);
 	if (ret != 0)
 		return ret;
+	close_input_at(when, BEFORE_MEMORY);
 	m = spim_zip_alloc(z, 2 * LEN);
 	ret = m == NULL ? -errno : spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &q);
 	if (ret == 0) {
+		close_input_at(when, BEFORE_EVENTS);
 		ret = spim_zip_fd(z);
+		if (when == BEFORE_EVENTS) {
+			assert_int_equal(ret, STDIN_FILENO);
+			assert_int_equal(spim_zip_fd(z), STDIN_FILENO);
+		}
 		ret = ret < 0 ? ret : 0;
 	}
 	if (ret == 0) {
@@ -251,6 +268,35 @@ life(const char *point)
 	spim_zip_free(z, m);
 	spim_zip_close(z);
 	return ret;
+}
+
+static int
+life(const char *point)
+{
+	return life_without_input(point, NEVER);
+}
+
+static void
+test_without_standard_input(void **state)
+{
+	int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+
+	(void)state;
+	for (int local = 0; local < 2; local++) {
+		for (enum closed when = BEFORE_OPENING; when <= BEFORE_EVENTS; when++) {
+			bool left;
+			int ret;
+
+			spim_liar_start("none");
+			ret = life_without_input(local ? "local" : spim_liar_name, when);
+			left = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+			dup2(saved, STDIN_FILENO);
+			assert_int_equal(ret, 0);
+			assert_false(left);
+			spim_liar_end(0);
+		}
+	}
+	close(saved);
 }
 
 /* Whether what failed with err is told as it should. */
@@ -362,6 +408,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_zip_needs),
 		cmocka_unit_test(test_shared_memory),
 		cmocka_unit_test(test_announce),
+		cmocka_unit_test(test_without_standard_input),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_failures_local),
 		cmocka_unit_test(test_short),

@@ -171,6 +171,27 @@ test_neighbours(void **state)
 	spim_mem_qm_free(dev, &a);
 }
 
+/* What no memory can be is refused, and takes none of the small pages. */
+static void
+test_no_size(void **state)
+{
+	static const struct {
+		size_t len;
+		int ret;
+	} cases[] = {
+		{ 0, -EINVAL }, { SIZE_MAX, -EINVAL }, { SIZE_MAX / 2, -ENOMEM },
+	};
+	unsigned int many = chunks();
+	struct hisi_qm_mem mem;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(spim_mem_qm_alloc(dev, cases[i].len, 64, -1, &mem), cases[i].ret);
+		assert_int_equal(dev->small_used, 1);
+		assert_int_equal(chunks(), many);
+	}
+}
+
 /* Larger pieces: each is its own, whichever goes first. */
 static void
 test_chunks(void **state)
@@ -243,6 +264,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_small_pages, begin, end),
 		cmocka_unit_test_setup_teardown(test_neighbours, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_size, begin, end),
 		cmocka_unit_test_setup_teardown(test_chunks, begin, end),
 		cmocka_unit_test_setup_teardown(test_queue_again, begin, end),
 	};

@@ -136,6 +136,10 @@ test_clean(void **state)
 	print_clean(text, clean);
 	assert_int_equal(strlen(clean), RECORD_PATH_MAX - 1);
 	assert_int_equal(clean[RECORD_PATH_MAX - 2], '?');
+	memcpy(text + RECORD_PATH_MAX - 3, "\xe2\x82\xac", 3);
+	print_clean(text, clean);
+	assert_int_equal(strlen(clean), RECORD_PATH_MAX - 1);
+	assert_string_equal(clean + RECORD_PATH_MAX - 4, "x??");
 	memcpy(text + RECORD_PATH_MAX - 4, "\xe2\x82\xacxx", 5);
 	print_clean(text, clean);
 	assert_memory_equal(clean + RECORD_PATH_MAX - 4, "\xe2\x82\xac", 4);

@@ -229,6 +229,19 @@ __wrap_nanosleep(const struct timespec *ts, struct timespec *rest)
 	return 0;
 }
 
+enum util_memstream util_memstream;
+
+FILE *__real_open_memstream(char **text, size_t *size);
+FILE *__wrap_open_memstream(char **text, size_t *size);
+FILE *
+__wrap_open_memstream(char **text, size_t *size)
+{
+	if (util_memstream == UTIL_STREAM)
+		return __real_open_memstream(text, size);
+	errno = ENOMEM;
+	return util_memstream == UTIL_NO_STREAM ? NULL : fopen("/dev/null", "we");
+}
+
 int
 util_setup(void **state)
 {

@@ -53,6 +53,9 @@ extern unsigned int util_sleeps;
 /** So many calls of clock_nanosleep() are interrupted. */
 extern unsigned int util_interrupted;
 
+/** What open_memstream() gives: a stream; none; one that leaves no text. */
+extern enum util_memstream { UTIL_STREAM, UTIL_NO_STREAM, UTIL_NO_TEXT } util_memstream;
+
 /** Make and remove the folder of the socket: for the group of tests. */
 int util_setup(void **state);
 int util_teardown(void **state);

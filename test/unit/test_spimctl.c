@@ -52,7 +52,8 @@ test_times(void **state)
 		const char *text;
 	} times[] = {
 		{ 0, "0.0us" }, { 50, "0.1us" }, { 1 * US, "1.0us" }, { 9.94 * US, "9.9us" },
-		{ 9950, "10us" }, { 9.96 * US, "10us" }, { 999.4 * US, "999us" }, { 999.6 * US, "1.0ms" },
+		{ 9950, "10us" }, { 9.96 * US, "10us" }, { 999.4 * US, "999us" },
+		{ 999.6 * US, "1.0ms" },
 		{ 12345 * US, "12ms" }, { 1e9, "1.0s" }, { 1e13, "10000s" },
 	};
 	static const struct {
@@ -285,6 +286,9 @@ test_since(void **state)
 	before.wait.bucket[39] = 1;
 	now.service.bucket[0] = 9;
 	before.service.bucket[0] = 2;
+	now.service.bucket[1] = before.service.bucket[1] = 3;
+	now.service.bucket[2] = 3;
+	before.service.bucket[2] = 2;
 	totals_since(&now, &before, &diff);
 	assert_int_equal(diff.ops, 9);
 	assert_int_equal(diff.bytes_in, 18);
@@ -294,6 +298,8 @@ test_since(void **state)
 	assert_int_equal(diff.cause[0], 0);
 	assert_int_equal(diff.wait.bucket[39], 6);
 	assert_int_equal(diff.service.bucket[0], 7);
+	assert_int_equal(diff.service.bucket[1], 0);
+	assert_int_equal(diff.service.bucket[2], 1);
 }
 
 /* ---- JSON ---- */

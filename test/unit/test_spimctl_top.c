@@ -113,6 +113,23 @@ test_rates(void **state)
 	assert_non_null(strstr(util_out, want));
 }
 
+/* Each client is found again among the others, whatever its number is. */
+static void
+test_nothing_done(void **state)
+{
+	char answer[4096] = SERVICE;
+	const struct told told[] = { { "clients", answer }, { "clients", answer } };
+
+	(void)state;
+	for (int n = 1; n <= 20; n++) {
+		sprintf(answer + strlen(answer), "client id=%d path=/a ops=9\n", n + n / 11);
+		strcat(answer, "end\n");
+		assert_int_equal(run_top(told, 2, true), STATUS_OK);
+		assert_non_null(strstr(util_out, "\"clients\": [], "));
+		answer[strlen(answer) - 4] = '\0';
+	}
+}
+
 /* It looks when it is time, also when it is interrupted, at what happened since the last look. */
 static void
 test_pace(void **state)
@@ -386,6 +403,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_nothing_done),
 		cmocka_unit_test(test_pace),
 		cmocka_unit_test(test_another_service),
 		cmocka_unit_test(test_screen),

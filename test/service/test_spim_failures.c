@@ -31,7 +31,7 @@ static void
 test_zip_goes_on(void **state)
 {
 	struct spim_zip_op op = { .src_len = LEN, .dst_len = LEN, .level = 1, .last = 1 }, *done;
-	struct spim_zip_queue *q;
+	struct spim_zip_queue *q, *other;
 	struct spim_zip *z;
 	uint8_t *mem;
 	int ret = 0;
@@ -52,6 +52,11 @@ test_zip_goes_on(void **state)
 	for (int i = 0; i < 3000; i++)
 		assert_int_equal(spim_zip_poll(q, &done, 1), 0);
 	assert_true(spim_liar_leave() >= 0);
+	/* What is never to be had is refused, wherever the service is. */
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 0, &other), -EINVAL);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 1024, &other), -EINVAL);
+	assert_int_equal(spim_zip_queue_take(z, (enum spim_zip_dir)2, 4, &other), -EINVAL);
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 1023, &other), -ENOENT);
 	for (int i = 0; i < 1024 && ret == 0; i++)
 		ret = spim_zip_poll(q, &done, 1);
 	assert_int_equal(ret, -ENOTCONN);

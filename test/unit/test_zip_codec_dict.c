@@ -245,6 +245,41 @@ test_fit(void **state)
 	}
 }
 
+/* With room for both, what zlib makes larger than stored blocks are is stored. */
+static void
+test_stored_if_smaller(void **state)
+{
+	static const size_t lens[] = { 1, 500, 1000, 16384, 65535, 65536, LEN_MAX };
+
+	(void)state;
+	data_fill(dict, 700, DATA_TEXT, 1);
+	for (unsigned int i = 0; i < 7 * 9; i++) {
+		struct zip_codec_params params = { .level = (uint8_t)(1 + i % 9), .window = 15,
+			.huffman = ZIP_CODEC_HUFFMAN_FIXED, .dict = dict, .dict_len = 700 };
+		size_t len = lens[i / 9], stored = len + 5 * ((len + 65534) / 65535);
+		struct iovec in = { .iov_base = plain, .iov_len = len };
+		struct iovec out = { .iov_base = packed, .iov_len = CAP_MAX };
+		struct zip_codec_result r;
+
+		data_fill(plain, len, DATA_NOISE8, i);
+		assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, &in,
+			1, &out, 1, &r), 0);
+		if (len == 1) {
+			assert_true(r.produced < stored); /* a byte takes less than its block */
+			continue;
+		}
+		assert_int_equal(r.produced, stored);
+		for (size_t at = 0, left = len; left != 0; at += 5 + 65535) {
+			size_t n = left < 65535 ? left : 65535;
+
+			assert_int_equal(packed[at], n == left);
+			assert_int_equal(packed[at + 1] | packed[at + 2] << 8, n);
+			assert_memory_equal(packed + at + 5, plain + (len - left), n);
+			left -= n;
+		}
+	}
+}
+
 /* Broken streams: zlib's verdict, and nothing outside. */
 static void
 test_hostile(void **state)
@@ -340,6 +375,7 @@ main(void)
 		cmocka_unit_test(test_used),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_fit),
+		cmocka_unit_test(test_stored_if_smaller),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_params),
 	};

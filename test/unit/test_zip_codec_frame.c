@@ -261,6 +261,9 @@ test_blocks(void **state)
 		{ "\x1f" "a\x01\x00", 4, 0, 0 },
 		{ "\x1f" "a\x01\x00\xff", 5, 0, 0 },
 		{ "\x10" "a\x01\x00", 4, 0, 0 },
+		/* A last token without literals. */
+		{ "\x10" "a\x01\x00\x00", 5, 0, 0 },
+		{ "\x1f" "a\x01\x00\xff\xff\xff\xff\x00\x00", 10, 0, 0 },
 		/* Farther back than there is anything. */
 		{ "\x10" "a\x02\x00\x50" "bcdef", 10, 0, 10 },
 		{ "\x10" "a\xff\xff\x50" "bcdef", 10, 0, 10 },

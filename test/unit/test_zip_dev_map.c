@@ -292,6 +292,23 @@ unmap_is_done_when_nobody_holds_it(void **state)
 	zip_dev_destroy(dev);
 }
 
+/* A view that is made known holds nothing, whatever its memory was before. */
+static void
+a_new_view_holds_nothing(void **state)
+{
+	struct zip_dev *dev = dev_open((struct zip_dev_limits){ 0 });
+	struct zip_dev_view view = { .hint = NULL };
+	uint64_t ticket;
+
+	(void)state;
+	assert_int_equal(map_pages(dev, 1, 1), 0);
+	atomic_store(&view.held, atomic_load(&dev->map.table));
+	zip_dev_view_add(&dev->map, &view);
+	assert_int_equal(zip_dev_dma_unmap_start(dev, PAGE, PAGE, &ticket), 1);
+	assert_true(zip_dev_dma_unmap_done(dev, ticket));
+	zip_dev_destroy(dev);
+}
+
 int
 main(void)
 {
@@ -302,6 +319,7 @@ main(void)
 		cmocka_unit_test(held_tables_keep_their_chunks),
 		cmocka_unit_test(nothing_piles_up_behind_a_hold),
 		cmocka_unit_test(unmap_is_done_when_nobody_holds_it),
+		cmocka_unit_test(a_new_view_holds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

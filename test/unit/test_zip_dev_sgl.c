@@ -443,6 +443,30 @@ pieces_are_read_and_written(void **state)
 		}
 }
 
+/* A buffer ends with its last piece, whoever asks for more: what lies behind it is not its. */
+static void
+bytes_end_with_the_last_piece(void **state)
+{
+	uint8_t mem[3][8], bytes[24];
+	struct iovec iov[3];
+	struct zip_dev_buf buf = { .iov = iov, .cnt = 2, .len = 16 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		iov[i] = (struct iovec){ .iov_base = mem[i], .iov_len = sizeof(mem[i]) };
+	for (uint64_t off = 0; off <= 16; off++) {
+		memset(mem, 0xee, sizeof(mem));
+		memset(bytes, 0x11, sizeof(bytes));
+		zip_dev_buf_write(&buf, off, bytes, sizeof(bytes));
+		for (unsigned int i = 0; i < sizeof(mem); i++)
+			assert_int_equal(mem[i / 8][i % 8], i >= off && i < 16 ? 0x11 : 0xee);
+		memset(mem, 0xee, sizeof(mem));
+		zip_dev_buf_read(&buf, off, bytes, sizeof(bytes));
+		for (unsigned int i = 0; i < sizeof(bytes); i++)
+			assert_int_equal(bytes[i], i < 16 - off ? 0xee : 0x11);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -454,6 +478,7 @@ main(void)
 		cmocka_unit_test(overlap_as_all_pairs),
 		cmocka_unit_test(a_long_piece_is_not_forgotten),
 		cmocka_unit_test(pieces_are_read_and_written),
+		cmocka_unit_test(bytes_end_with_the_last_piece),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

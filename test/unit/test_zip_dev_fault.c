@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "test_zip_dev_left.h"
 #include "zip_dev_pci.h"
 
 #define ARENA    (8u << 20)
@@ -100,8 +101,11 @@ list_is_checked(void **state)
 	(void)state;
 	conf.log = keep_line;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct left before = left_now();
+
 		conf.fault = bad[i][0];
 		assert_int_equal(zip_dev_create(&conf, &dev), -EINVAL);
+		left_check(&before);
 		if (strstr(last_line, bad[i][1]) == NULL)
 			fail_msg("\"%s\": %s", bad[i][0], last_line);
 	}

@@ -206,6 +206,45 @@ cq_doorbell_cannot_overtake(void **state)
 		assert_int_equal(tq_pop(&q)->tag_l, i);
 }
 
+/* A CQ doorbell in memory that is none is counted, each once, and gives nothing back. */
+static void
+cq_doorbells_in_memory_are_validated(void **state)
+{
+	const uint64_t good = hisi_qm_db(0, HISI_QM_DB_CQ, TD_RAND, 1, 0);
+	const uint64_t bad[] = {
+		hisi_qm_db(1, HISI_QM_DB_CQ, TD_RAND, 1, 0),     /* another queue */
+		hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND, 1, 0),     /* command */
+		hisi_qm_db(0, HISI_QM_DB_CQ, TD_RAND + 1, 1, 0), /* random data */
+		hisi_qm_db(0, HISI_QM_DB_CQ, TD_RAND, 8, 0),     /* index is the depth */
+		hisi_qm_db(0, HISI_QM_DB_CQ, TD_RAND, 4, 0),     /* more than it got */
+		good | 1ull << 10,                               /* reserved bits */
+	};
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct hisi_qm_cqc *cqc = td_alloc(&td, sizeof(*cqc), 32);
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 8);
+	for (uint32_t i = 0; i < 3; i++)
+		push_copy(&q, &mem[0], &mem[1], i);
+	tq_ring(&q);
+	assert_int_equal(zip_dev_poll(td.dev, 0, 4), 3);
+	for (unsigned int i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
+		bool is_bad = i < sizeof(bad) / sizeof(bad[0]);
+
+		__atomic_store_n(&q.db->cq, is_bad ? bad[i] : good, __ATOMIC_RELEASE);
+		/* A read of the context looks at the word; the second time it is no news. */
+		for (int twice = 0; twice < 2; twice++)
+			assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 0, td_iova(&td, cqc), true),
+					0);
+		assert_int_equal(cqc->head, is_bad ? 0 : 1);
+		assert_int_equal(cqc->tail, 3);
+		assert_int_equal(td_stats(&td).doorbells_dropped, is_bad ? i + 1 : i);
+	}
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(tq_pop(&q)->tag_l, i);
+}
+
 static void
 stop_executes_what_was_rung(void **state)
 {
@@ -396,6 +435,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(many_wraps), T(poll_keeps_to_its_budget), T(only_result_words_are_written),
 		T(cq_overflow_stops_the_queue), T(cq_doorbell_cannot_overtake),
+		T(cq_doorbells_in_memory_are_validated),
 		T(stop_executes_what_was_rung), T(flush_drains_and_goes_on),
 		T(start_stop_3000_times), T(a_restart_forgets), T(rings_outside_the_map),
 		T(one_context_is_not_enough),

@@ -467,6 +467,67 @@ bytes_end_with_the_last_piece(void **state)
 	}
 }
 
+/* A trailer over small pieces: all room but its own is the codec's, and no byte is beyond it. */
+static void
+trailer_over_small_pieces(void **state)
+{
+	static const uint8_t tails[][8] = { { 8 }, { 7, 1 }, { 1, 7 }, { 3, 5 }, { 2, 3, 3 },
+		{ 1, 1, 1, 1, 1, 1, 1, 1 }, { 4, 4 }, { 9 }, { 5, 4, 1 }, { 1, 2, 3, 4 } };
+	static const uint32_t reqs[] = { HISI_ZIP_REQ_ZLIB, HISI_ZIP_REQ_GZIP };
+	uint8_t whole[2000] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(tails) / sizeof(tails[0]); i++) {
+		const uint8_t *tail = tails[i / 2];
+		struct hisi_zip_sqe *sqe = sgl_slot(&c, reqs[i % 2]);
+		uint32_t n, cnt = 0, left;
+
+		td.used = mark;
+		hisi_zip_sqe_src(sqe, td_sgl(&td, plain, 1000, 1, 1), 1000);
+		hisi_zip_sqe_dst(sqe, td_sgl(&td, packed, 2000, 1, 1), 2000);
+		sqe = tq_do(&c);
+		assert_int_equal(sqe->dw3, HISI_ZIP_OK);
+		n = sqe->produced;
+		memcpy(whole, packed, n);
+		while (cnt < 8 && tail[cnt] != 0)
+			cnt++;
+		/* One byte less than it takes, and just as many. */
+		for (uint32_t room = n - 1; room <= n; room++) {
+			uint64_t dst = td_sgl(&td, out, room, cnt + 1, HISI_ACC_SGE_MAX);
+			struct hisi_acc_sgl *sgl = (void *)(td.arena + (dst - TD_IOVA));
+			struct hisi_acc_sge *sge = (struct hisi_acc_sge *)(sgl + 1);
+
+			memset(out, 0xee, 4000);
+			/* Pieces that do not touch, the last ones as the table has them. */
+			left = room;
+			for (uint32_t k = cnt; k > 0; k--) {
+				left -= tail[k - 1];
+				sge[k].len = tail[k - 1];
+				sge[k].buf = td_iova(&td, out + 2000 + 16 * k);
+			}
+			sge[0].len = left;
+			sge[0].buf = td_iova(&td, out);
+			sqe = sgl_slot(&c, reqs[i % 2]);
+			hisi_zip_sqe_src(sqe, td_sgl(&td, plain, 1000, 1, 1), 1000);
+			hisi_zip_sqe_dst(sqe, dst, room);
+			sqe = tq_do(&c);
+			assert_int_equal(sqe->dw3, room < n ? HISI_ZIP_DSTLEN_OUT : HISI_ZIP_OK);
+			assert_int_equal(sqe->produced, room < n ? 0 : n);
+			assert_int_equal(sqe->consumed, room < n ? 0 : 1000);
+			for (uint32_t k = 1, at = left; k <= cnt && room == n; k++) {
+				const uint8_t *piece = out + 2000 + 16 * k;
+
+				assert_memory_equal(piece, whole + at, tail[k - 1]);
+				assert_int_equal(piece[tail[k - 1]], 0xee);
+				at += tail[k - 1];
+			}
+			if (room == n)
+				assert_memory_equal(out, whole, left);
+			assert_int_equal(out[left], 0xee);
+		}
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -474,7 +535,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
-		T(more_pieces_than_entries), T(shared_bytes),
+		T(more_pieces_than_entries), T(shared_bytes), T(trailer_over_small_pieces),
 		cmocka_unit_test(overlap_as_all_pairs),
 		cmocka_unit_test(a_long_piece_is_not_forgotten),
 		cmocka_unit_test(pieces_are_read_and_written),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "test_zip_dev_left.h"
 #include "zip_dev_internal.h"
 
 #define ARENA   (64u << 20)
@@ -330,6 +331,40 @@ busy_streams(void **state)
 	zip_dev_streams_fini(&s);
 }
 
+/* A stream that serves again in its direction takes no memory; in the other one it takes anew. */
+static void
+streams_serve_again(void **state)
+{
+	const struct zip_codec_params params = { .level = 1, .window = 15, .adler32 = 1 };
+	static const enum zip_codec_dir dirs[] = { ZIP_CODEC_COMPRESS, ZIP_CODEC_DECOMPRESS,
+		ZIP_CODEC_COMPRESS };
+	struct left before = left_now();
+	struct zip_dev_streams s;
+	struct zip_dev_stream *a;
+
+	(void)state;
+	zip_dev_streams_init(&s, 1, NULL);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		for (uint64_t key = 1; key < 4; key++) {
+			if (key > 1)
+				left_fail_alloc(1);
+			assert_int_equal(zip_dev_stream_get(&s, key, true, dirs[i],
+					HISI_ZIP_REQ_ZLIB, &params, &a), HISI_ZIP_OK);
+			left_fail_alloc(0);
+			zip_dev_stream_put(&s, a, false);
+		}
+		/* For the other one it is made anew; without memory for that it is free, as before. */
+		left_fail_alloc(1);
+		assert_int_equal(zip_dev_stream_get(&s, 9, true, ZIP_CODEC_COMPRESS +
+				ZIP_CODEC_DECOMPRESS - dirs[i], HISI_ZIP_REQ_ZLIB, &params, &a),
+				HISI_ZIP_INTERNAL);
+		left_fail_alloc(0);
+		assert_int_equal(s.used, 0);
+	}
+	zip_dev_streams_fini(&s);
+	left_check(&before);
+}
+
 static void
 release_is_the_extensions(void **state)
 {
@@ -439,6 +474,7 @@ main(void)
 		T(random_pieces), T(limit_release_and_misuse), T(wrong_trailer),
 		T(nothing_behind_the_last_input),
 		cmocka_unit_test(release_is_the_extensions), cmocka_unit_test(busy_streams),
+		cmocka_unit_test(streams_serve_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

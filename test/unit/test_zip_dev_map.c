@@ -292,6 +292,29 @@ unmap_is_done_when_nobody_holds_it(void **state)
 	zip_dev_destroy(dev);
 }
 
+/* What nobody holds any more, but nobody asked for either, goes with the function. */
+static void
+the_end_frees_what_was_held(void **state)
+{
+	struct left before = left_now();
+	struct zip_dev *dev = dev_open((struct zip_dev_limits){ 0 });
+	struct zip_dev_view view = { .hint = NULL };
+	uint64_t ticket;
+
+	(void)state;
+	zip_dev_view_add(&dev->map, &view);
+	for (uint64_t i = 0; i < 600; i++)
+		assert_int_equal(map_pages(dev, i, 1), 0);
+	zip_dev_view_enter(&dev->map, &view);
+	for (uint64_t i = 0; i < 600; i += 100)
+		assert_int_equal(zip_dev_dma_unmap_start(dev, i * PAGE, PAGE, &ticket), 1);
+	assert_int_equal(map_pages(dev, 700, 1), 0);
+	zip_dev_view_leave(&view);
+	assert_non_null(dev->map.retired);
+	zip_dev_destroy(dev);
+	left_check(&before);
+}
+
 /* A view that is made known holds nothing, whatever its memory was before. */
 static void
 a_new_view_holds_nothing(void **state)
@@ -319,6 +342,7 @@ main(void)
 		cmocka_unit_test(held_tables_keep_their_chunks),
 		cmocka_unit_test(nothing_piles_up_behind_a_hold),
 		cmocka_unit_test(unmap_is_done_when_nobody_holds_it),
+		cmocka_unit_test(the_end_frees_what_was_held),
 		cmocka_unit_test(a_new_view_holds_nothing),
 	};
 

@@ -395,6 +395,28 @@ test_oneshot_inflate(void **state)
 	}
 }
 
+/* What is too much for a small room is compressed, too: text takes more than its own length. */
+static void
+test_partial_small_rooms(void **state)
+{
+	(void)state;
+	data_fill(plain, LEN_MAX, DATA_TEXT, 1);
+	for (size_t cap = 100; cap < 600; cap += 7) {
+		for (unsigned int level = 1; level <= 9; level++) {
+			struct zip_codec_params params = params_of(level, 15, 0);
+			struct iovec in = { .iov_base = plain, .iov_len = LEN_MAX };
+			struct iovec out = { .iov_base = edge(cap, level), .iov_len = cap };
+			struct zip_codec_result r;
+
+			assert_int_equal(zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH,
+				1, &in, 1, &out, 1, &r), -ENOSPC);
+			assert_in_range(r.produced, cap / 5 * 4, cap);
+			assert_in_range(r.consumed, cap + cap / 3, LEN_MAX - 1);
+			assert_int_equal(r.crc32, crc32_z(0, plain, r.consumed));
+		}
+	}
+}
+
 /* Copied is what fits, with the sums of that. */
 static void
 test_copy(void **state)
@@ -435,6 +457,7 @@ main(void)
 		cmocka_unit_test(test_stream_inflate),
 		cmocka_unit_test(test_stream_reset),
 		cmocka_unit_test(test_oneshot_inflate),
+		cmocka_unit_test(test_partial_small_rooms),
 		cmocka_unit_test(test_copy),
 	};
 

@@ -230,7 +230,6 @@ zip_dev_event_reset(struct zip_dev *dev)
 		memset(&eq->ctx, 0, sizeof(eq->ctx));
 		eq->on = false;
 		eq->depth = 0;
-		eq->head = eq->tail = 0;
 		atomic_store_explicit(&eq->source, 0, memory_order_relaxed);
 		atomic_store_explicit(&eq->mask, 1, memory_order_relaxed);
 	}

@@ -10,57 +10,10 @@
 
 #include "test_zip_dev_turns.h"
 
-#include <signal.h>
-#include <ucontext.h>
+#include "test_zip_dev_step.h"
 
 #define ARENA (4u << 20)
 #define EQ_N  8u
-#define TF    0x100 /* in the flags register */
-
-static void (*watch)(void);
-static volatile sig_atomic_t stepping;
-static unsigned long steps;
-static const char *bad;
-
-static void
-on_trap(int sig, siginfo_t *info, void *context)
-{
-	ucontext_t *uc = context;
-
-	(void)sig;
-	(void)info;
-	if (stepping) {
-		steps++;
-		watch();
-	}
-	if (!stepping)
-		uc->uc_mcontext.gregs[REG_EFL] &= ~TF;
-}
-
-static inline void
-step_begin(void (*each)(void))
-{
-	struct sigaction sa = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
-
-	assert_int_equal(sigaction(SIGTRAP, &sa, NULL), 0);
-	watch = each;
-	steps = 0;
-	bad = NULL;
-	stepping = 1;
-	/* Below the red zone. */
-	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\t"
-			"lea 128(%%rsp), %%rsp" : : : "memory", "cc");
-}
-
-static inline void
-step_end(void)
-{
-	__asm__ volatile("" : : : "memory");
-	stepping = 0; /* the next trap ends it */
-	__asm__ volatile("nop\n\tnop" : : : "memory");
-	if (bad != NULL)
-		fail_msg("after %lu instructions: %s", steps, bad);
-}
 
 static struct td td;
 static struct tq q;
@@ -122,27 +75,27 @@ watch_completion(void)
 	bool event = eq[0][0] >> HISI_QM_EQE_PHASE_SHIFT != 0;
 	bool source = zip_dev_read(td.dev, HISI_QM_EQ_INT_SOURCE, 4) != 0;
 
-	if (bad != NULL)
+	if (step_bad != NULL)
 		return;
 	if (phase) {
 		done_cqes++;
 		if (sqe->dw3 != HISI_ZIP_OK || sqe->consumed != 8 || sqe->produced != 8 ||
 				sqe->comp_data_length != 0 || sqe->ctx_dw0 != 0)
-			bad = "the CQE is there before the result";
+			step_bad = "the CQE is there before the result";
 		else if (data[1] != data[0])
-			bad = "the CQE is there before the data";
+			step_bad = "the CQE is there before the data";
 		else if (cqe->sq_num != q.qn || cqe->sq_head != 0 || cqe->cmd_id != 0 ||
 				cqe->rsvd0 != 0 || cqe->rsvd1 != 0 || cqe->rsvd2 != 0)
-			bad = "the phase is there before the rest of the CQE";
+			step_bad = "the phase is there before the rest of the CQE";
 	}
 	if (event && !phase)
-		bad = "the event is there before the CQE";
+		step_bad = "the event is there before the CQE";
 	if (event && (eq[0][0] & 0xffff) != q.qn)
-		bad = "the event's phase is there before its queue";
+		step_bad = "the event's phase is there before its queue";
 	if (source && !event)
-		bad = "the source is set before the event is there";
+		step_bad = "the source is set before the event is there";
 	if (irqs[ZIP_DEV_IRQ_EQ] != 0 && !source)
-		bad = "the message is sent before the source is set";
+		step_bad = "the message is sent before the source is set";
 }
 
 static void
@@ -169,7 +122,7 @@ completion(void **state)
 	zip_dev_poll(td.dev, q.qn, 1);
 	step_end();
 	/* All of it was seen. */
-	assert_true(steps > 100 && done_cqes > 10 && done_cqes < steps);
+	assert_true(step_count > 100 && done_cqes > 10 && done_cqes < step_count);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
 	assert_true(tq_ready(&q));
 }
@@ -187,13 +140,13 @@ watch_mailbox(void)
 	uint64_t d = zip_dev_read(td.dev, HISI_QM_MAILBOX + 4, 4) |
 		zip_dev_read(td.dev, HISI_QM_MAILBOX + 8, 4) << 32;
 
-	if (bad != NULL || (w & HISI_QM_MB_BUSY) != 0 || (w & HISI_QM_MB_OP_READ) == 0)
+	if (step_bad != NULL || (w & HISI_QM_MB_BUSY) != 0 || (w & HISI_QM_MB_OP_READ) == 0)
 		return;
 	done_cqes++;
 	if (d != want_data)
-		bad = "the mailbox is free before its data is there";
+		step_bad = "the mailbox is free before its data is there";
 	if (want_image && (image->w8 != TD_RAND || image->w13 != HISI_QM_SQC_ORDER))
-		bad = "the mailbox is free before the context is there";
+		step_bad = "the mailbox is free before the context is there";
 }
 
 static void
@@ -222,7 +175,7 @@ mailbox(void **state)
 		step_begin(watch_mailbox);
 		zip_dev_mailbox(td.dev, &mb);
 		step_end();
-		assert_true(done_cqes > 3 && done_cqes < steps);
+		assert_true(done_cqes > 3 && done_cqes < step_count);
 	}
 }
 
@@ -233,7 +186,7 @@ watch_live(void)
 {
 	const struct zip_dev_queue *dq = zip_dev_queue_find(td.dev, q.qn);
 
-	if (bad != NULL)
+	if (step_bad != NULL)
 		return;
 	if (dq->sq_key != 0 || dq->cq_key != 0) {
 		done_cqes++;
@@ -241,10 +194,10 @@ watch_live(void)
 				dq->cq_seen != UINT64_MAX || q.db->sq != UINT64_MAX ||
 				q.db->cq != UINT64_MAX || q.db->asleep != 0 ||
 				dq->fetch != 0 || dq->waiting != 0 || !dq->phase)
-			bad = "doorbells count before the queue is set up";
+			step_bad = "doorbells count before the queue is set up";
 	}
 	if (td.dev->queues_live != 0 && (dq->sq_key == 0 || dq->cq_key == 0))
-		bad = "the queue is live before its doorbells count";
+		step_bad = "the queue is live before its doorbells count";
 }
 
 static void
@@ -258,7 +211,7 @@ going_live(void **state)
 	step_begin(watch_live);
 	tq_restart(&q, HISI_ZIP_QC_COMPRESS);
 	step_end();
-	assert_true(done_cqes > 3 && done_cqes < steps);
+	assert_true(done_cqes > 3 && done_cqes < step_count);
 	assert_int_equal(td_stats(&td).queues_live, 1);
 }
 
@@ -274,7 +227,7 @@ static uint64_t ticket;
 static void
 take_hold(void)
 {
-	if (steps != act_at)
+	if (step_count != act_at)
 		return;
 	zip_dev_view_enter(&td.dev->map, &view);
 	acted = true;
@@ -284,7 +237,7 @@ take_hold(void)
 static void
 take_back(void)
 {
-	if (steps != act_at)
+	if (step_count != act_at)
 		return;
 	zip_dev_dma_unmap_start(td.dev, EXTRA_IOVA, 4096, &ticket);
 	acted = true;
@@ -376,8 +329,8 @@ static void
 watch_asleep(void)
 {
 	if (client[0].q.db->asleep != 0 && queue_of(0)->sched != ZIP_DEV_SCHED_ASLEEP)
-		bad = "the driver is to wake it before a wake is heard";
-	if (steps != act_at)
+		step_bad = "the driver is to wake it before a wake is heard";
+	if (step_count != act_at)
 		return;
 	must_wake = hisi_qm_shadow_ring(client[0].q.db, hisi_qm_db(0, HISI_QM_DB_SQ, TD_RAND,
 			client[0].q.tail, 0)) != 0;
@@ -400,18 +353,17 @@ rung_while_it_falls_asleep(void **state)
 		must_wake = false;
 		step_begin(watch_asleep);
 		if (zip_dev_sched_get(pool, UINT32_MAX, now) != NULL)
-			bad = bad != NULL ? bad : "taken";
-		over = steps < act_at;
-		stepping = 0;
-		__asm__ volatile("nop\n\tnop" : : : "memory");
+			step_bad = step_bad != NULL ? step_bad : "taken";
+		over = step_count < act_at;
+		step_stop();
 		/* The look that saw the doorbell gave the queue out. */
-		if (bad != NULL && strcmp(bad, "taken") == 0) {
+		if (step_bad != NULL && strcmp(step_bad, "taken") == 0) {
 			assert_int_equal(serve(queue_of(0)), 1);
-			bad = NULL;
+			step_bad = NULL;
 			seen++;
 		}
-		if (bad != NULL)
-			fail_msg("%s", bad);
+		if (step_bad != NULL)
+			fail_msg("%s", step_bad);
 		if (over)
 			tq_ring(&client[0].q);
 		else if (must_wake)

@@ -286,6 +286,36 @@ test_blocks(void **state)
 	}
 }
 
+/* Room is what the blocks before left of it, for stored blocks and others, linked or not. */
+static void
+test_room_of_later_blocks(void **state)
+{
+	static const char stored[] = "abcdefghij", packed_block[] = "\x1f" "a\x01\x00\x01\x50" "vwxyz";
+	const size_t len[2] = { sizeof(stored) - 1, 1 + 20 + 5 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2 * 2 * 2; i++) {
+		struct frame f = head(i & 4 ? 0x40 : 0x60, 0x40, NULL, 0, 0);
+		size_t all = 0;
+
+		for (unsigned int b = 0; b < 3; b++) {
+			/* Two of one kind, and between them one of either. */
+			unsigned int kind = b == 1 ? i & 1 : i >> 1 & 1;
+			const char *bytes = kind == 0 ? stored : packed_block;
+			size_t n = kind == 0 ? sizeof(stored) - 1 : sizeof(packed_block) - 1;
+
+			add32(&f, (uint32_t)n | (kind == 0 ? 0x80000000 : 0));
+			add(&f, bytes, n);
+			all += len[kind];
+		}
+		add32(&f, 0);
+		for (size_t cap = 0; cap < all; cap++)
+			expect(&f, cap, -ENOSPC, 0);
+		expect(&f, all, 0, all);
+		expect(&f, all + 1, 0, all);
+	}
+}
+
 /* A block may not stand for more than blocks may have, whatever the room. */
 static void
 test_block_too_long(void **state)
@@ -513,6 +543,7 @@ main(void)
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_block_words),
 		cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_room_of_later_blocks),
 		cmocka_unit_test(test_block_too_long),
 		cmocka_unit_test(test_cut_and_damaged),
 		cmocka_unit_test(test_bytes),

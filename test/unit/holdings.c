@@ -15,8 +15,8 @@
 
 #include "holdings.h"
 
-static unsigned int
-entries(const char *path)
+unsigned int
+holdings_entries(const char *path)
 {
 	DIR *dir = opendir(path);
 	unsigned int n = 0;
@@ -32,7 +32,8 @@ struct holdings_now
 holdings_get(void)
 {
 	struct holdings_now now = {
-		.fds = entries("/proc/self/fd"), .threads = entries("/proc/self/task"),
+		.fds = holdings_entries("/proc/self/fd"),
+		.threads = holdings_entries("/proc/self/task"),
 	};
 	FILE *f = fopen("/proc/self/maps", "re");
 	char line[512];

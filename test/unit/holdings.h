@@ -13,6 +13,9 @@ struct holdings_now {
 	unsigned int threads;
 };
 
+/** How many entries a folder has, "." and ".." too. */
+unsigned int holdings_entries(const char *path);
+
 /** Look. */
 struct holdings_now holdings_get(void);
 

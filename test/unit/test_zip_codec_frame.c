@@ -21,61 +21,26 @@
 
 #include <cmocka.h>
 
-#include "test_zip_codec_util.h"
+#include "test_zip_codec_lz4_util.h"
 
 #define MIB     ((size_t)1 << 20)
 #define LEN_MAX (4 * MIB + 300000)
-#define CAP_MAX (LEN_MAX + LEN_MAX / 8 + 4096)
+#define CAP_MAX LZ4_ROOM(LEN_MAX)
 
-static struct zip_codec *codec;
-static uint8_t *plain, *packed, *back;
+/* With the sum of what comes out. */
+static const struct zip_codec_params summed = { .checksum = ZIP_CODEC_XXH32 };
 
 static int
 setup(void **state)
 {
 	(void)state;
-	codec = zip_codec_create(CAP_MAX);
-	plain = malloc(LEN_MAX);
-	packed = malloc(CAP_MAX);
-	back = malloc(CAP_MAX);
-	return codec == NULL || plain == NULL || packed == NULL || back == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	zip_codec_destroy(codec);
-	free(plain);
-	free(packed);
-	free(back);
-	return 0;
+	return lz4_open(LEN_MAX);
 }
 
 static uint32_t
 get32(const uint8_t *p)
 {
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static int
-compress(const struct zip_codec_params *params, size_t len, size_t cap,
-		struct zip_codec_result *r)
-{
-	struct iovec in = { .iov_base = plain, .iov_len = len };
-	struct iovec out = { .iov_base = packed, .iov_len = cap };
-
-	return zip_codec_lz4_compress(codec, params, &in, 1, &out, 1, r);
-}
-
-static int
-decompress(const uint8_t *src, size_t len, uint8_t *dst, size_t cap, struct zip_codec_result *r)
-{
-	const struct zip_codec_params params = { .checksum = ZIP_CODEC_XXH32 };
-	struct iovec in = { .iov_base = (void *)(uintptr_t)src, .iov_len = len };
-	struct iovec out = { .iov_base = dst, .iov_len = cap };
-
-	return zip_codec_lz4_decompress(codec, &params, &in, 1, &out, 1, r);
 }
 
 /* ---- Frames that are made here ---- */
@@ -138,7 +103,7 @@ expect(const struct frame *f, size_t cap, int ret, size_t produced)
 	struct zip_codec_result r;
 
 	memcpy(src.data, f->at, f->len);
-	assert_int_equal(decompress(src.data, f->len, dst.data, cap, &r), ret);
+	assert_int_equal(lz4_decompress(&summed, src.data, f->len, dst.data, cap, &r), ret);
 	assert_int_equal(r.produced, ret == 0 ? produced : 0);
 	assert_int_equal(r.consumed, ret == 0 ? f->len : 0);
 	assert_int_equal(r.xxh32, ret == 0 ? XXH32(dst.data, produced, 0) : 0);
@@ -350,7 +315,7 @@ test_cut_and_damaged(void **state)
 		size_t at = 7 + (flags[i / 2] & 8 ? 8 : 0), block;
 
 		data_fill(plain, 300, i & 1 ? DATA_TEXT : DATA_NOISE8, i);
-		assert_int_equal(compress(&params, 300, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, 300, CAP_MAX, &r), 0);
 		for (f.len = 0; f.len < r.produced; f.len++)
 			expect(&f, 300, -EBADMSG, 0);
 		expect(&f, 300, 0, 300);
@@ -411,7 +376,7 @@ test_bytes(void **state)
 		}
 		codec = zip_codec_create(8192);
 		assert_non_null(codec);
-		assert_int_equal(compress(&params, len, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, len, CAP_MAX, &r), 0);
 		zip_codec_destroy(codec);
 		assert_int_equal(r.consumed, len);
 		assert_int_equal(r.xxh32, 0);
@@ -452,19 +417,19 @@ test_room(void **state)
 
 				data_fill(plain, lens[l], DATA_NOISE8, l);
 				for (size_t cap = full - 1; cap <= full + 1; cap++) {
-					int ret = compress(&params, lens[l], cap, &r);
+					int ret = lz4_compress(&params, lens[l], cap, &r);
 
 					assert_int_equal(ret, cap < full ? -ENOSPC : 0);
 					assert_int_equal(r.produced, cap < full ? 0 : full);
 				}
 				assert_int_equal(packed[4], 0x40 | flags |
 					(window == 8 ? 0x20 : 0));
-				assert_int_equal(decompress(packed, full, back, lens[l], &r), 0);
+				assert_int_equal(lz4_decompress(&summed, packed, full, back, lens[l], &r), 0);
 				assert_int_equal(r.produced, lens[l]);
 				assert_memory_equal(back, plain, lens[l]);
 				/* Each room that is too small, in the smaller ones. */
 				for (size_t cap = 0; cap < full && lens[l] <= 257; cap++)
-					assert_int_equal(compress(&params, lens[l], cap, &r),
+					assert_int_equal(lz4_compress(&params, lens[l], cap, &r),
 						-ENOSPC);
 			}
 		}
@@ -489,10 +454,10 @@ test_block_sizes(void **state)
 		struct zip_codec_params params = { .level = 1, .window = 16 };
 		struct zip_codec_result r;
 
-		assert_int_equal(compress(&params, cases[i].len, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, cases[i].len, CAP_MAX, &r), 0);
 		assert_int_equal(packed[5], cases[i].bd << 4);
 		params.window = 15; /* blocks of their own, however much there is */
-		assert_int_equal(compress(&params, cases[i].len, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, cases[i].len, CAP_MAX, &r), 0);
 		assert_int_equal(packed[5], 0x40);
 		assert_int_equal(packed[4], 0x60);
 	}
@@ -519,19 +484,19 @@ test_linked(void **state)
 		if (i & 2)
 			memset(plain, 0, first - reach); /* the first is compressed */
 		memcpy(plain + first, plain + first - reach, tail);
-		assert_int_equal(compress(&params, first + tail, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, first + tail, CAP_MAX, &r), 0);
 		assert_int_equal(get32(packed + 7) >> 31, !(i & 2));
 		second = get32(packed + 11 + (get32(packed + 7) & 0x7fffffff)) & 0x7fffffff;
 		if (i & 4)
 			assert_int_equal(second, tail);
 		else
 			assert_true(second < 2000);
-		assert_int_equal(decompress(packed, r.produced, back, first + tail, &r), 0);
+		assert_int_equal(lz4_decompress(&summed, packed, r.produced, back, first + tail, &r), 0);
 		assert_int_equal(r.produced, first + tail);
 		assert_memory_equal(back, plain, first + tail);
 		/* What came before a call is not before its first block. */
-		assert_int_equal(compress(&params, tail, CAP_MAX, &r), 0);
-		assert_int_equal(decompress(packed, r.produced, back, tail, &r), 0);
+		assert_int_equal(lz4_compress(&params, tail, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_decompress(&summed, packed, r.produced, back, tail, &r), 0);
 		assert_memory_equal(back, plain, tail);
 	}
 }
@@ -552,5 +517,5 @@ main(void)
 		cmocka_unit_test(test_linked),
 	};
 
-	return cmocka_run_group_tests_name("zip_codec_frame", tests, setup, teardown);
+	return cmocka_run_group_tests_name("zip_codec_frame", tests, setup, lz4_close);
 }

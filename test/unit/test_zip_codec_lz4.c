@@ -20,34 +20,16 @@
 
 #include <cmocka.h>
 
-#include "test_zip_codec_util.h"
+#include "test_zip_codec_lz4_util.h"
 
 #define LEN_MAX ((size_t)300 << 10)
-#define CAP_MAX (LEN_MAX + LEN_MAX / 8 + 4096)
-
-static struct zip_codec *codec;
-static uint8_t *plain, *packed, *back;
+#define CAP_MAX LZ4_ROOM(LEN_MAX)
 
 static int
 setup(void **state)
 {
 	(void)state;
-	codec = zip_codec_create(CAP_MAX);
-	plain = malloc(LEN_MAX);
-	packed = malloc(CAP_MAX);
-	back = malloc(CAP_MAX);
-	return codec == NULL || plain == NULL || packed == NULL || back == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	zip_codec_destroy(codec);
-	free(plain);
-	free(packed);
-	free(back);
-	return 0;
+	return lz4_open(LEN_MAX);
 }
 
 /*
@@ -76,27 +58,6 @@ judge(const uint8_t *src, size_t len, uint8_t *dst, size_t cap, size_t *consumed
 		return (ssize_t)out;
 	return LZ4F_isError(hint) && strstr(LZ4F_getErrorName(hint), "hecksum") != NULL ?
 		-EILSEQ : -EBADMSG;
-}
-
-static int
-compress(const struct zip_codec_params *params, size_t len, size_t cap,
-		struct zip_codec_result *result)
-{
-	struct iovec in = { .iov_base = plain, .iov_len = len };
-	struct iovec out = { .iov_base = packed, .iov_len = cap };
-
-	return zip_codec_lz4_compress(codec, params, &in, 1, &out, 1, result);
-}
-
-static int
-decompress(const struct zip_codec_params *params, const uint8_t *src, size_t len, size_t cap,
-		struct zip_codec_result *result)
-{
-	/* As an iovec has it; the source is not written. */
-	struct iovec in = { .iov_base = (void *)(uintptr_t)src, .iov_len = len };
-	struct iovec out = { .iov_base = back, .iov_len = cap };
-
-	return zip_codec_lz4_decompress(codec, params, &in, 1, &out, 1, result);
 }
 
 static struct zip_codec_params
@@ -168,7 +129,7 @@ test_header(void **state)
 		LZ4F_dctx *ctx;
 		size_t n;
 
-		assert_int_equal(compress(&params, 200000, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, 200000, CAP_MAX, &r), 0);
 		n = r.produced;
 		assert_false(LZ4F_isError(LZ4F_createDecompressionContext(&ctx, LZ4F_VERSION)));
 		assert_false(LZ4F_isError(LZ4F_getFrameInfo(ctx, &info, packed, &n)));
@@ -198,9 +159,9 @@ test_window(void **state)
 	for (uint8_t level = 1; level <= 9; level++) {
 		struct zip_codec_params params = { .level = level, .window = 12 };
 
-		assert_int_equal(compress(&params, 65536, CAP_MAX, &near), 0);
+		assert_int_equal(lz4_compress(&params, 65536, CAP_MAX, &near), 0);
 		params.window = 11;
-		assert_int_equal(compress(&params, 65536, CAP_MAX, &far), 0);
+		assert_int_equal(lz4_compress(&params, 65536, CAP_MAX, &far), 0);
 		assert_true(near.produced < 40000);
 		assert_true(far.produced > 65536);
 	}
@@ -234,15 +195,15 @@ test_decompress(void **state)
 		n = LZ4F_compressFrame(packed, CAP_MAX, plain, len, &prefs);
 		assert_false(LZ4F_isError(n));
 		/* Bytes behind it are not its. */
-		assert_int_equal(decompress(&params, packed, n + i % 3, len, &r), 0);
+		assert_int_equal(lz4_decompress(&params, packed, n + i % 3, back, len, &r), 0);
 		assert_int_equal(r.consumed, n);
 		assert_int_equal(r.produced, len);
 		assert_int_equal(r.xxh32, XXH32(plain, len, 0));
 		assert_memory_equal(back, plain, len);
 		if (len > 0)
-			assert_int_equal(decompress(&params, packed, n, len - 1, &r), -ENOSPC);
+			assert_int_equal(lz4_decompress(&params, packed, n, back, len - 1, &r), -ENOSPC);
 		if (n > 0)
-			assert_int_equal(decompress(&params, packed, n - 1, len, &r), -EBADMSG);
+			assert_int_equal(lz4_decompress(&params, packed, n - 1, back, len, &r), -EBADMSG);
 		assert_int_equal(r.consumed | r.produced, 0);
 	}
 }
@@ -260,7 +221,7 @@ test_overflow(void **state)
 		struct zip_codec_result r;
 
 		data_fill(plain, len, i % DATA_KINDS, i);
-		assert_int_equal(compress(&params, len, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, len, CAP_MAX, &r), 0);
 		full = r.produced;
 		for (size_t cap = 0; cap < full; cap += 1 + rng_below(&rng, 40)) {
 			struct guarded dst = guarded_alloc(cap, GUARD_AFTER);
@@ -293,7 +254,7 @@ test_hostile(void **state)
 		int ret;
 
 		data_fill(plain, len, i % DATA_KINDS, i);
-		assert_int_equal(compress(&params, len, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, len, CAP_MAX, &r), 0);
 		n = r.produced;
 		for (size_t m = rng_below(&rng, 4); m > 0; m--)
 			packed[rng_below(&rng, n)] ^= (uint8_t)(1 << rng_below(&rng, 8));
@@ -351,21 +312,21 @@ test_checksums(void **state)
 
 	(void)state;
 	data_fill(plain, 5000, DATA_NOISE8, 1);
-	assert_int_equal(compress(&params, 5000, CAP_MAX, &r), 0);
+	assert_int_equal(lz4_compress(&params, 5000, CAP_MAX, &r), 0);
 	n = r.produced;
 	packed[n - 1] ^= 1;
-	assert_int_equal(decompress(&params, packed, n, 5000, &r), -EILSEQ);
+	assert_int_equal(lz4_decompress(&params, packed, n, back, 5000, &r), -EILSEQ);
 	packed[n - 1] ^= 1;
 	packed[100] ^= 1; /* stored: only the checksum can tell */
-	assert_int_equal(decompress(&params, packed, n, 5000, &r), -EILSEQ);
+	assert_int_equal(lz4_decompress(&params, packed, n, back, 5000, &r), -EILSEQ);
 	packed[100] ^= 1;
 	packed[6] ^= 1;
-	assert_int_equal(decompress(&params, packed, n, 5000, &r), -EILSEQ);
+	assert_int_equal(lz4_decompress(&params, packed, n, back, 5000, &r), -EILSEQ);
 
 	params.lz4_flags = ZIP_CODEC_LZ4_BLOCK_CHECKSUM;
-	assert_int_equal(compress(&params, 5000, CAP_MAX, &r), 0);
+	assert_int_equal(lz4_compress(&params, 5000, CAP_MAX, &r), 0);
 	packed[100] ^= 1;
-	assert_int_equal(decompress(&params, packed, r.produced, 5000, &r), -EILSEQ);
+	assert_int_equal(lz4_decompress(&params, packed, r.produced, back, 5000, &r), -EILSEQ);
 }
 
 static void
@@ -376,22 +337,22 @@ test_params(void **state)
 	struct zip_codec_result r;
 
 	(void)state;
-	assert_int_equal(compress(&good, 10, CAP_MAX, &r), 0);
+	assert_int_equal(lz4_compress(&good, 10, CAP_MAX, &r), 0);
 	bad.level = 10;
-	assert_int_equal(compress(&bad, 10, CAP_MAX, &r), -EINVAL);
+	assert_int_equal(lz4_compress(&bad, 10, CAP_MAX, &r), -EINVAL);
 	bad = good;
 	bad.window = 17;
-	assert_int_equal(compress(&bad, 10, CAP_MAX, &r), -EINVAL);
+	assert_int_equal(lz4_compress(&bad, 10, CAP_MAX, &r), -EINVAL);
 	bad.window = 7;
-	assert_int_equal(compress(&bad, 10, CAP_MAX, &r), -EINVAL);
+	assert_int_equal(lz4_compress(&bad, 10, CAP_MAX, &r), -EINVAL);
 	bad = good;
 	bad.lz4_flags = 0x3d;
-	assert_int_equal(compress(&bad, 10, CAP_MAX, &r), -EINVAL);
+	assert_int_equal(lz4_compress(&bad, 10, CAP_MAX, &r), -EINVAL);
 	bad = good;
 	bad.checksum = ZIP_CODEC_CRC32;
-	assert_int_equal(compress(&bad, 10, CAP_MAX, &r), -EINVAL);
-	assert_int_equal(decompress(&bad, packed, 10, CAP_MAX, &r), -EINVAL);
-	assert_int_equal(decompress(&good, packed, CAP_MAX + 1, 10, &r), -E2BIG);
+	assert_int_equal(lz4_compress(&bad, 10, CAP_MAX, &r), -EINVAL);
+	assert_int_equal(lz4_decompress(&bad, packed, 10, back, CAP_MAX, &r), -EINVAL);
+	assert_int_equal(lz4_decompress(&good, packed, CAP_MAX + 1, back, 10, &r), -E2BIG);
 }
 
 /* Another process writes the input meanwhile: any result, but nothing outside. */
@@ -423,7 +384,7 @@ test_race(void **state)
 
 		assert_int_equal(ret, 0);
 		/* A frame to be read while it changes. */
-		assert_int_equal(compress(&params, len, CAP_MAX, &r), 0);
+		assert_int_equal(lz4_compress(&params, len, CAP_MAX, &r), 0);
 		memcpy(src, packed, r.produced < len ? r.produced : len);
 		ret = zip_codec_lz4_decompress(codec, &params, &in, 1, &out, 1, &r);
 		assert_true(ret == 0 || ret == -EBADMSG || ret == -ENOSPC || ret == -EILSEQ);
@@ -450,5 +411,5 @@ main(void)
 		cmocka_unit_test(test_race),
 	};
 
-	return cmocka_run_group_tests_name("zip_codec_lz4", tests, setup, teardown);
+	return cmocka_run_group_tests_name("zip_codec_lz4", tests, setup, lz4_close);
 }

@@ -4,7 +4,6 @@
 
 #include "test_zip_dev_left.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -19,6 +18,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "holdings.h"
 
 static _Atomic long allocs;
 static _Atomic long mapped;
@@ -151,24 +152,12 @@ left_failed(void)
 	return atomic_load(&failed);
 }
 
-static unsigned int
-entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned int n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
-
 struct left
 left_now(void)
 {
 	return (struct left){ .allocs = atomic_load(&allocs), .mapped = atomic_load(&mapped),
-		.fds = entries("/proc/self/fd"), .threads = entries("/proc/self/task") };
+		.fds = holdings_entries("/proc/self/fd"),
+		.threads = holdings_entries("/proc/self/task") };
 }
 
 void

@@ -158,6 +158,18 @@ limits(void **state)
 	assert_int_equal(map_pages(dev, 301, 1), 0);
 	assert_int_equal(map_pages(dev, 401, 1), -EDQUOT);
 	assert_int_equal(map_pages(dev, 1, 1), -EEXIST);
+	assert_int_equal(dev->map.cnt, 3);
+	assert_int_equal(dev->map.bytes, 6 * PAGE);
+	assert_int_equal(zip_dev_dma_unmap(dev, 0, 0), 3);
+	/* All bytes at once, which no one may have beside it; and not a byte more. */
+	assert_int_equal(zip_dev_dma_map(dev, PAGE, 10 * PAGE + 1, (void *)PAGE, RW), -EDQUOT);
+	assert_int_equal(map_pages(dev, 1, 10), 0);
+	assert_int_equal(zip_dev_dma_map(dev, 50 * PAGE, 1, (void *)PAGE, RW), -EDQUOT);
+	assert_int_equal(dev->map.cnt, 1);
+	assert_int_equal(dev->map.bytes, 10 * PAGE);
+	assert_int_equal(zip_dev_dma_unmap(dev, PAGE, 10 * PAGE), 1);
+	assert_int_equal(dev->map.cnt, 0);
+	assert_int_equal(dev->map.bytes, 0);
 	zip_dev_destroy(dev);
 }
 

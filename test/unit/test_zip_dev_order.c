@@ -376,6 +376,52 @@ rung_while_it_falls_asleep(void **state)
 	assert_true(woken > 2 && seen > 2);
 }
 
+/* ---- A function is shut while it executes a request ---- */
+
+static bool break_it; /* and its memory vanishes */
+
+static void
+shut_when_copied(void)
+{
+	struct client *c = &client[0];
+
+	if (c->dst[0] != c->src[0])
+		return;
+	acted = true;
+	stepping = 0;
+	assert_false(zip_dev_shut(c->td.dev));
+	atomic_store(&c->td.dev->broken, break_it);
+}
+
+/* It is off then, whatever becomes of the request: nobody is told of it any more. */
+static void
+shut_while_it_executes(void **state)
+{
+	struct client *c = &client[0];
+	struct zip_dev_queue *sq = queue_of(0);
+
+	(void)state;
+	for (int broken = 0; broken < 2; broken++) {
+		assert_int_equal(tq_restart(&c->q, HISI_ZIP_QC_COMPRESS), 0);
+		c->src[0] = 0x5a;
+		c->dst[0] = 0;
+		work(0, 1, 100);
+		assert_ptr_equal(zip_dev_sched_get(pool, UINT32_MAX, now), sq);
+		acted = false;
+		break_it = broken != 0;
+		step_begin(shut_when_copied);
+		serve(sq);
+		step_end();
+		atomic_store(&c->td.dev->broken, false);
+		assert_true(acted);
+		assert_int_equal(sq->state, ZIP_DEV_QUEUE_OFF);
+		assert_int_equal(sq->inflight, 0);
+		assert_int_equal(c->q.cq[0].w7, 0);
+		assert_int_equal(pool->quiet.cnt, CLIENTS - 1);
+		assert_true(zip_dev_shut(c->td.dev));
+	}
+}
+
 static int
 setup_turns(void **state)
 {
@@ -396,6 +442,7 @@ main(void)
 		T(changed_while_it_is_entered),
 		cmocka_unit_test_setup_teardown(rung_while_it_falls_asleep, setup_turns,
 				turns_close),
+		cmocka_unit_test_setup_teardown(shut_while_it_executes, setup_turns, turns_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "test_zip_dev_turns.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <time.h>
 
 #define STEP_LOG2 10
@@ -19,6 +20,7 @@ enum clock_mode {
 };
 static _Atomic enum clock_mode clock_mode;
 static struct zip_dev_queue *clock_queue;
+static _Atomic unsigned int looks; /* that are over */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
@@ -28,13 +30,16 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	enum clock_mode mode = atomic_load(&clock_mode);
 
-	if (mode == CLOCK_REAL)
+	if (mode == CLOCK_REAL) {
+		atomic_fetch_add(&looks, 1);
 		return __real_clock_gettime(clock, ts);
+	}
 	if (mode == CLOCK_STEPS)
 		now += 1 << STEP_LOG2;
 	*ts = (struct timespec){ .tv_nsec = now };
 	if (mode == CLOCK_CLAIMED && atomic_load(&clock_queue->inflight) != 0)
 		ts->tv_nsec += 1 << STEP_LOG2;
+	atomic_fetch_add(&looks, 1);
 	return 0;
 }
 
@@ -241,7 +246,10 @@ service_begins_behind_the_claim(void **state)
 	clock_queue = zip_dev_queue_find(s.c.td.dev, 0);
 	clock_mode = CLOCK_CLAIMED;
 	ask(&s, 1);
+	/* The worker looks at the queue no more, once it has seen the time again. */
 	clock_mode = CLOCK_REAL;
+	for (unsigned int before = looks; looks == before;)
+		sched_yield();
 	zip_dev_times_get(s.c.td.dev, &t);
 	assert_int_equal(sum(&t.service), 1);
 	assert_int_equal(t.service.bucket[0], 1);

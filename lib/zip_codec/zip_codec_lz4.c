@@ -331,7 +331,7 @@ block_content(const uint8_t *src, size_t len)
 {
 	size_t at = 0, content = 0;
 
-	/* The last token has literals: in any room, liblz4 takes no block that ends behind a match. */
+	/* The last token has literals: liblz4 takes no block that ends behind a match. */
 	while (len - at > 1) {
 		uint8_t token = src[at++];
 		size_t literals = token >> 4, match = token & 15;

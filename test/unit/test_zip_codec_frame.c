@@ -255,7 +255,8 @@ test_blocks(void **state)
 static void
 test_room_of_later_blocks(void **state)
 {
-	static const char stored[] = "abcdefghij", packed_block[] = "\x1f" "a\x01\x00\x01\x50" "vwxyz";
+	static const char stored[] = "abcdefghij";
+	static const char packed_block[] = "\x1f" "a\x01\x00\x01\x50" "vwxyz";
 	const size_t len[2] = { sizeof(stored) - 1, 1 + 20 + 5 };
 
 	(void)state;
@@ -424,7 +425,8 @@ test_room(void **state)
 				}
 				assert_int_equal(packed[4], 0x40 | flags |
 					(window == 8 ? 0x20 : 0));
-				assert_int_equal(lz4_decompress(&summed, packed, full, back, lens[l], &r), 0);
+				assert_int_equal(lz4_decompress(&summed, packed, full, back,
+					lens[l], &r), 0);
 				assert_int_equal(r.produced, lens[l]);
 				assert_memory_equal(back, plain, lens[l]);
 				/* Each room that is too small, in the smaller ones. */
@@ -491,7 +493,8 @@ test_linked(void **state)
 			assert_int_equal(second, tail);
 		else
 			assert_true(second < 2000);
-		assert_int_equal(lz4_decompress(&summed, packed, r.produced, back, first + tail, &r), 0);
+		assert_int_equal(lz4_decompress(&summed, packed, r.produced, back, first + tail,
+			&r), 0);
 		assert_int_equal(r.produced, first + tail);
 		assert_memory_equal(back, plain, first + tail);
 		/* What came before a call is not before its first block. */

@@ -201,9 +201,11 @@ test_decompress(void **state)
 		assert_int_equal(r.xxh32, XXH32(plain, len, 0));
 		assert_memory_equal(back, plain, len);
 		if (len > 0)
-			assert_int_equal(lz4_decompress(&params, packed, n, back, len - 1, &r), -ENOSPC);
+			assert_int_equal(lz4_decompress(&params, packed, n, back, len - 1, &r),
+				-ENOSPC);
 		if (n > 0)
-			assert_int_equal(lz4_decompress(&params, packed, n - 1, back, len, &r), -EBADMSG);
+			assert_int_equal(lz4_decompress(&params, packed, n - 1, back, len, &r),
+				-EBADMSG);
 		assert_int_equal(r.consumed | r.produced, 0);
 	}
 }

@@ -124,6 +124,30 @@ work(struct tq *q, unsigned int n)
 	assert_int_equal(zip_dev_poll(td.dev, q->qn, n), n);
 }
 
+/* A CQ doorbell that does not arm tells nothing, whatever is left; one that does, what is left. */
+static void
+who_does_not_arm_is_not_told(void **state)
+{
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 1, HISI_ZIP_QC_COMPRESS, 16);
+	work(&q, 3);
+	q.head = 1;
+	ring_cq(&q, false);
+	assert_int_equal(td_stats(&td).eqes, 0);
+	q.head = 2;
+	ring_cq(&q, true);
+	assert_int_equal(td_stats(&td).eqes, 1);
+	q.head = 3;
+	ring_cq(&q, true);
+	assert_int_equal(td_stats(&td).eqes, 1);
+	ring_cq(&q, false);
+	work(&q, 1);
+	assert_int_equal(td_stats(&td).eqes, 1);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
+}
+
 /* Take the CQEs that are there, without a doorbell. */
 static unsigned int
 take(struct tq *q)
@@ -538,6 +562,7 @@ main(void)
 		T(eq_wraps_with_its_phase), T(full_eq_overflows), T(failed_queues_are_told),
 		T(contexts_are_checked), T(full_aeq_drops), T(head_at_the_depth),
 		T(no_event_after_a_reset), T(one_doorbell_arms_once),
+		T(who_does_not_arm_is_not_told),
 		cmocka_unit_test(no_event_is_lost),
 	};
 

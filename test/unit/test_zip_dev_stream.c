@@ -353,7 +353,7 @@ streams_serve_again(void **state)
 			left_fail_alloc(0);
 			zip_dev_stream_put(&s, a, false);
 		}
-		/* For the other one it is made anew; without memory for that it is free, as before. */
+		/* For the other one it is made anew; without memory it is free, as before. */
 		left_fail_alloc(1);
 		assert_int_equal(zip_dev_stream_get(&s, 9, true, ZIP_CODEC_COMPRESS +
 				ZIP_CODEC_DECOMPRESS - dirs[i], HISI_ZIP_REQ_ZLIB, &params, &a),

@@ -16,7 +16,7 @@
 enum clock_mode {
 	CLOCK_REAL,
 	CLOCK_STEPS,   /* Each look is a step later. */
-	CLOCK_CLAIMED, /* It stands still, but for a step while a request of the queue is claimed. */
+	CLOCK_CLAIMED, /* It stands still, but for a step while a request is claimed. */
 };
 static _Atomic enum clock_mode clock_mode;
 static struct zip_dev_queue *clock_queue;

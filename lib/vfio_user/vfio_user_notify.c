@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,12 +20,12 @@
 int
 vfio_user_notify_init(struct vfio_user_notify *n)
 {
-	n->aio = 0;
 	n->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (n->null_fd < 0)
 		return -errno;
-	if (syscall(SYS_io_setup, EVENTS, &n->aio) != 0)
-		n->aio = 0;
+	/* It must be 0 before, and stays so if the kernel has none to give. */
+	n->aio = 0;
+	syscall(SYS_io_setup, EVENTS, &n->aio);
 	return 0;
 }
 
@@ -45,7 +47,8 @@ vfio_user_notify_check(int fd)
 	return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : -EINVAL;
 }
 
-static int
+/* @return Whether there is nothing more to do. */
+static bool
 raise_aio(struct vfio_user_notify *n, int fd)
 {
 	static const char byte;
@@ -58,24 +61,22 @@ raise_aio(struct vfio_user_notify *n, int fd)
 
 	for (int i = 0; i < 3; i++) {
 		if (syscall(SYS_io_submit, n->aio, 1, &list) == 1)
-			return 0;
+			return true;
 		if (errno != EAGAIN)
-			return errno == EINVAL ? 0 : -errno; /* EINVAL: no eventfd */
+			return errno == EINVAL; /* no eventfd */
 		syscall(SYS_io_getevents, n->aio, 0, EVENTS, events, &now);
 	}
-	return -EAGAIN;
+	return false;
 }
 
 void
 vfio_user_notify_raise(struct vfio_user_notify *n, int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	uint64_t one = 1;
 
-	if (n->aio != 0 && raise_aio(n, fd) == 0)
+	if (n->aio != 0 && raise_aio(n, fd))
 		return;
 	/* Not writable: full, which is as signalled as it can be. */
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0 &&
-			write(fd, &one, sizeof(one)) != (ssize_t)sizeof(one))
-		return;
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0)
+		eventfd_write(fd, 1);
 }

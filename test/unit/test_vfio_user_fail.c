@@ -191,21 +191,6 @@ test_listen(void **state)
 
 static struct vfio_user_server *server;
 
-static int
-adopt(void)
-{
-	struct vfio_user_hdr hdr;
-	uint8_t body[512];
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(vfio_user_server_adopt(server, pair[0], NULL), 0);
-	vt_send(pair[1], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
-	assert_int_equal(vfio_user_server_run(server, 0), 1);
-	vt_recv(pair[1], &hdr, body, sizeof(body), NULL);
-	return pair[1];
-}
-
 static void
 set_up(void)
 {
@@ -283,7 +268,7 @@ test_no_memory_for_a_message(void **state)
 	(void)state;
 	/* One in parts. */
 	set_up();
-	sock = adopt();
+	sock = vt_adopted(server);
 	vt_raw(sock, &m, 20, NULL, 0);
 	assert_string_equal(turn("malloc"), "malloc");
 	assert_int_equal(closes, 1);
@@ -291,7 +276,7 @@ test_no_memory_for_a_message(void **state)
 	end(sock);
 	/* One that must wait for another. */
 	set_up();
-	sock = adopt();
+	sock = vt_adopted(server);
 	defer = true;
 	vt_raw(sock, &m, 36, NULL, 0);
 	vfio_user_server_run(server, 0);
@@ -319,7 +304,7 @@ test_rest_of_writes_that_cannot_be_kept(void **state)
 
 	(void)state;
 	set_up();
-	sock = adopt();
+	sock = vt_adopted(server);
 	defer = true;
 	id = vt_send(sock, VFIO_USER_REGION_WRITE_MULTI, 0, &m, sizeof(m), NULL, 0);
 	assert_string_equal(turn("malloc"), "malloc");

@@ -98,7 +98,7 @@ test_wrong_owner(void **state)
 	unsigned int fds = vt_fds();
 	struct vfio_user_hdr hdr;
 	uint8_t body[256];
-	int pair[2];
+	int pair[2], sock;
 
 	(void)state;
 	closes = 0;
@@ -115,19 +115,15 @@ test_wrong_owner(void **state)
 		close(pair[1]);
 	}
 	wrong_device = (struct vfio_user_device){ 3, 1, 0, &mapped, &many, NULL };
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), 0);
-	vt_send(pair[1], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
-	assert_int_equal(vfio_user_server_run(s, 0), 1);
-	vt_recv(pair[1], &hdr, body, sizeof(body), NULL);
+	sock = vt_adopted(s);
 	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
 		uint16_t id;
 
 		wrong_areas = areas[i].n;
 		wrong_area = areas[i].area;
-		id = vt_send(pair[1], VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
+		id = vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
 		assert_int_equal(vfio_user_server_run(s, 0), 1);
-		vt_error(pair[1], id, EINVAL);
+		vt_error(sock, id, EINVAL);
 	}
 	/* An area up to the end, and one of nothing at it, are right. */
 	for (int i = 0; i < 2; i++) {
@@ -135,12 +131,12 @@ test_wrong_owner(void **state)
 
 		wrong_areas = 1;
 		wrong_area = (struct vfio_user_area){ i == 0 ? 1 : 4096, i == 0 ? 4095 : 0 };
-		vt_send(pair[1], VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
+		vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
 		assert_int_equal(vfio_user_server_run(s, 0), 1);
-		assert_true(vt_recv(pair[1], &hdr, body, sizeof(body), &fd) > sizeof(m));
+		assert_true(vt_recv(sock, &hdr, body, sizeof(body), &fd) > sizeof(m));
 		close(fd);
 	}
-	close(pair[1]);
+	close(sock);
 	vfio_user_server_destroy(s);
 	assert_int_equal(vt_fds(), fds);
 }

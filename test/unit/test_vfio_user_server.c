@@ -291,18 +291,6 @@ test_many(void **state)
 
 /* ---- Turns ---- */
 
-static int
-adopt(struct vfio_user_server *s)
-{
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), 0);
-	vt_send(pair[1], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
-	assert_int_equal(vfio_user_server_run(s, 0), 1);
-	return pair[1];
-}
-
 static void
 post_write(int sock)
 {
@@ -319,7 +307,7 @@ test_turn(void **state)
 	struct vfio_user_server *s = start();
 	struct vfio_user_server_stats stats;
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int a = adopt(s), b = adopt(s), many[100];
+	int a = vt_adopted(s), b = vt_adopted(s), many[100];
 
 	(void)state;
 	writes = 0;
@@ -433,7 +421,7 @@ test_destroy_waits(void **state)
 	(void)state;
 	closes = 0;
 	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-	sock = adopt(s);
+	sock = vt_adopted(s);
 	post_write(sock);
 	assert_int_equal(vfio_user_server_run(s, 0), 1);
 	assert_non_null(deferred);
@@ -447,64 +435,6 @@ test_destroy_waits(void **state)
 	assert_int_equal(vt_fds(), fds);
 }
 
-/* ---- Lines ---- */
-
-static char last_line[600];
-static unsigned int lines;
-
-static void
-keep_line(enum vfio_user_log_level level, const char *line, void *priv)
-{
-	(void)level;
-	(void)priv;
-	snprintf(last_line, sizeof(last_line), "%s", line);
-	lines++;
-}
-
-/* A client's lines are limited, and those that were not written are told of. */
-static void
-test_lines(void **state)
-{
-	const struct vfio_user_server_conf conf = { .name = "test", .ops = &ops, .log = keep_line };
-	struct vfio_user_server_stats stats;
-	struct vfio_user_server *s;
-	unsigned int before;
-	char want[64];
-	int a, b;
-
-	(void)state;
-	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-	a = adopt(s);
-	lines = 0;
-	for (int i = 0; i < 20; i++) {
-		vt_send(a, VFIO_USER_DIRTY_PAGES, VFIO_USER_F_NO_REPLY, NULL, 0, NULL, 0);
-		assert_int_equal(vfio_user_server_run(s, 0), 1);
-	}
-	assert_int_equal(lines, 5);
-	vfio_user_server_stats_get(s, &stats);
-	assert_int_equal(stats.log_suppressed, 15);
-	snprintf(want, sizeof(want), "(pid %ld, uid %ld): command 14 is not supported",
-			(long)getpid(), (long)getuid());
-	assert_non_null(strstr(last_line, want));
-	/* Another one has lines of its own; it comes with what is to be told. */
-	b = adopt(s);
-	for (unsigned int i = 0; i < 2; i++) {
-		before = lines;
-		vt_send(b, VFIO_USER_DIRTY_PAGES, VFIO_USER_F_NO_REPLY, NULL, 0, NULL, 0);
-		assert_int_equal(vfio_user_server_run(s, 0), 1);
-		assert_int_equal(lines, before + (i == 0 ? 2 : 1));
-	}
-	for (int i = 0; i < 5; i++) {
-		vt_send(b, VFIO_USER_DIRTY_PAGES, VFIO_USER_F_NO_REPLY, NULL, 0, NULL, 0);
-		assert_int_equal(vfio_user_server_run(s, 0), 1);
-	}
-	vfio_user_server_stats_get(s, &stats);
-	assert_int_equal(stats.log_suppressed, 17);
-	close(a);
-	close(b);
-	vfio_user_server_destroy(s);
-}
-
 int
 main(void)
 {
@@ -512,7 +442,6 @@ main(void)
 		cmocka_unit_test(test_turn),
 		cmocka_unit_test(test_busy_listener),
 		cmocka_unit_test(test_destroy_waits),
-		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_listen_fd),

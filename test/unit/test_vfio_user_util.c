@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -384,4 +385,70 @@ vt_stop(struct vt *t)
 	for (int i = 0; i < VT_TIMEOUT_MS && fail_nth_blocks() != t->blocks; i++)
 		nap();
 	assert_int_equal(fail_nth_blocks(), t->blocks);
+}
+
+/* ---- A server without a thread ---- */
+
+static int
+plain_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
+{
+	static const struct vfio_user_region region = { 4096, VFIO_USER_REGION_F_READ |
+		VFIO_USER_REGION_F_WRITE };
+	static const struct vfio_user_irq irq = { 1, VFIO_USER_IRQ_F_EVENTFD };
+	static const struct vfio_user_device plain = { 3, 1, 1, &region, &irq, NULL };
+
+	(void)conn;
+	(void)listener_priv;
+	conf->device = &plain;
+	return 0;
+}
+
+static int
+plain_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset, void *buf,
+		uint32_t count)
+{
+	(void)conn;
+	(void)priv;
+	(void)region;
+	(void)offset;
+	memset(buf, 0, count);
+	return 0;
+}
+
+static int
+plain_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
+		const void *buf, uint32_t count)
+{
+	(void)conn;
+	(void)priv;
+	(void)region;
+	(void)offset;
+	(void)buf;
+	(void)count;
+	return 0;
+}
+
+static void
+plain_closed(struct vfio_user_conn *conn, void *priv)
+{
+	(void)priv;
+	vfio_user_conn_release(conn);
+}
+
+const struct vfio_user_ops vt_plain_ops = { .connected = plain_connected,
+	.region_read = plain_read, .region_write = plain_write, .closed = plain_closed };
+
+int
+vt_adopted(struct vfio_user_server *s)
+{
+	struct vfio_user_hdr hdr;
+	uint8_t body[512];
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), 0);
+	vt_send(pair[1], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	vt_recv(pair[1], &hdr, body, sizeof(body), NULL);
+	return pair[1];
 }

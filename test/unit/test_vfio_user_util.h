@@ -78,6 +78,11 @@ void vt_wait(_Atomic unsigned int *v, unsigned int want);
 /** Counters of the newest connection. */
 struct vfio_user_conn_stats vt_stats(struct vt *t);
 
+/** Of a server that the test runs itself, turn by turn: a device of one page, with the least. */
+extern const struct vfio_user_ops vt_plain_ops;
+/** A new connection of such a server, after VERSION. @return The client's socket. */
+int vt_adopted(struct vfio_user_server *s);
+
 /** Raw client. */
 int vt_connect(struct vt *t);
 /** Connect and say VERSION. */

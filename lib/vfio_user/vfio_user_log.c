@@ -63,13 +63,13 @@ void
 vu_log(struct vfio_user_server *s, enum vfio_user_log_level level, const char *fmt, ...)
 {
 	char line[LINE_BYTES];
-	int n = snprintf(line, sizeof(line), "%s: ", s->conf.name);
+	size_t n = (size_t)snprintf(line, sizeof(line), "%s: ", s->conf.name);
 	va_list ap;
 
-	if (n < 0 || n >= LINE_BYTES)
+	if (n >= sizeof(line))
 		n = 0;
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
 	va_end(ap);
 	put_line(s, level, line);
 }
@@ -80,7 +80,7 @@ vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
 	struct vfio_user_server *s = c->server;
 	char line[LINE_BYTES];
 	va_list ap;
-	int n;
+	size_t n;
 
 	if (!allow(&c->rate, CONN_BURST, CONN_EVERY_MS) ||
 			!allow(&s->rate, SERVER_BURST, SERVER_EVERY_MS)) {
@@ -92,12 +92,13 @@ vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
 				s->suppressed - s->suppressed_told);
 		s->suppressed_told = s->suppressed;
 	}
-	n = snprintf(line, sizeof(line), "%s: connection %" PRIu64 " (pid %ld, uid %ld): ",
-			s->conf.name, c->id, (long)c->peer.pid, (long)c->peer.uid);
-	if (n < 0 || n >= LINE_BYTES)
+	n = (size_t)snprintf(line, sizeof(line), "%s: connection %" PRIu64
+			" (pid %ld, uid %ld): ", s->conf.name, c->id, (long)c->peer.pid,
+			(long)c->peer.uid);
+	if (n >= sizeof(line))
 		n = 0;
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
 	va_end(ap);
 	put_line(s, VFIO_USER_LOG_WARNING, line);
 }

@@ -28,12 +28,25 @@ holdings_entries(const char *path)
 	return n;
 }
 
+unsigned int
+holdings_threads(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned int n = 0;
+	char line[256];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "Threads: %u", &n);
+	fclose(f);
+	return n;
+}
+
 struct holdings_now
 holdings_get(void)
 {
 	struct holdings_now now = {
-		.fds = holdings_entries("/proc/self/fd"),
-		.threads = holdings_entries("/proc/self/task"),
+		.fds = holdings_entries("/proc/self/fd"), .threads = holdings_threads(),
 	};
 	FILE *f = fopen("/proc/self/maps", "re");
 	char line[512];

@@ -16,6 +16,9 @@ struct holdings_now {
 /** How many entries a folder has, "." and ".." too. */
 unsigned int holdings_entries(const char *path);
 
+/** @return Threads of this process. */
+unsigned int holdings_threads(void);
+
 /** Look. */
 struct holdings_now holdings_get(void);
 

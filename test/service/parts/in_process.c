@@ -27,6 +27,7 @@ int memfd = -1;
 bool mmap_fails;
 int guard_rc;
 struct zip_dev_conf made;
+char made_name[64];
 const char *what_failed;
 int errno_failed;
 
@@ -44,6 +45,7 @@ int
 __wrap_zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev)
 {
 	made = *conf;
+	snprintf(made_name, sizeof(made_name), "%s", conf->name != NULL ? conf->name : "");
 	return __real_zip_dev_create(conf, dev);
 }
 
@@ -287,7 +289,7 @@ static int
 reply(int sock, void *body, size_t max)
 {
 	struct vfio_user_hdr hdr;
-	uint8_t room[4200];
+	uint8_t room[4200] = { 0 };
 	int fd = -1;
 	char byte;
 
@@ -306,6 +308,12 @@ int
 ask(int sock, uint16_t cmd, const void *body, size_t len, int fd)
 {
 	return tell(sock, cmd, body, len, fd) != 0 ? -1 : reply(sock, NULL, 0);
+}
+
+int
+ask_for(int sock, uint16_t cmd, const void *body, size_t len, void *answer, size_t max)
+{
+	return tell(sock, cmd, body, len, -1) != 0 ? -1 : reply(sock, answer, max);
 }
 
 static const char version[] = "\0\0\0\0{\"capabilities\":{\"spim\":{\"version\":1}}}";

@@ -35,6 +35,7 @@ extern int memfd;      /**< Of the client, MEM_LEN bytes. */
 extern bool mmap_fails;            /**< With ENFILE. */
 extern int guard_rc;               /**< Of zip_dev_guard_add(), if not 0. */
 extern struct zip_dev_conf made;   /**< Of the function made last. */
+extern char made_name[64];         /**< Its name, which made.name does not point to any more. */
 
 extern bool shut_waits;            /**< A function that ends has requests being executed. */
 
@@ -66,6 +67,8 @@ unsigned int connections(void);
 void serve(int sock);
 /** A request. @return The errno of the reply, 0: none, -1: the connection is closed. */
 int ask(int sock, uint16_t cmd, const void *body, size_t len, int fd);
+/** The same; the first max bytes of what it says go to answer, as far as there are some. */
+int ask_for(int sock, uint16_t cmd, const void *body, size_t len, void *answer, size_t max);
 int open_client(void);
 /** Turns until so many are connected, and the user has that. */
 void left_with(unsigned int conns, uint64_t files, uint64_t maps);

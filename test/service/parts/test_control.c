@@ -20,6 +20,7 @@
 
 #include "control.h"
 #include "fail_nth.h"
+#include "holdings.h"
 
 #define JOBS     20
 #define PATIENCE 10000 /* ms */
@@ -49,20 +50,6 @@ __wrap_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struc
 	return __real_pthread_cond_timedwait(c, m, &soon);
 }
 
-static unsigned int
-threads(void)
-{
-	FILE *f = fopen("/proc/self/status", "r");
-	unsigned int n = 0;
-	char line[256];
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "Threads: %u", &n);
-	fclose(f);
-	return n;
-}
-
 static void
 nap(void)
 {
@@ -72,9 +59,9 @@ nap(void)
 static void
 threads_become(unsigned int want)
 {
-	for (int ms = 0; threads() != want; ms++) {
+	for (int ms = 0; holdings_threads() != want; ms++) {
 		if (ms > PATIENCE)
-			fail_msg("%u threads; expected %u", threads(), want);
+			fail_msg("%u threads; expected %u", holdings_threads(), want);
 		nap();
 	}
 }
@@ -126,7 +113,7 @@ set_up(void **state)
 static void
 test_none_waits(void **state)
 {
-	unsigned int before = threads();
+	unsigned int before = holdings_threads();
 	struct control *c;
 
 	(void)state;
@@ -149,7 +136,7 @@ test_none_waits(void **state)
 	sem_post(&go);
 	control_submit(c, &jobs[0].job);
 	wait_for(&jobs[0].done);
-	assert_true(threads() <= before + JOBS);
+	assert_true(holdings_threads() <= before + JOBS);
 	control_destroy(c);
 	control_destroy(NULL);
 	threads_become(before);
@@ -158,7 +145,7 @@ test_none_waits(void **state)
 static void
 test_idle_threads_go(void **state)
 {
-	unsigned int before = threads();
+	unsigned int before = holdings_threads();
 	struct control *c;
 
 	(void)state;
@@ -173,7 +160,7 @@ test_idle_threads_go(void **state)
 	threads_become(before + 1);
 	for (int i = 0; i < 30; i++)
 		nap();
-	assert_int_equal(threads(), before + 1);
+	assert_int_equal(holdings_threads(), before + 1);
 	atomic_store(&jobs[0].done, false);
 	sem_post(&go);
 	control_submit(c, &jobs[0].job);
@@ -186,7 +173,7 @@ test_idle_threads_go(void **state)
 static void
 test_no_more_threads(void **state)
 {
-	unsigned int before = threads();
+	unsigned int before = holdings_threads();
 	struct control *c;
 
 	(void)state;
@@ -224,7 +211,7 @@ destroy(void *arg)
 static void
 test_end_waits(void **state)
 {
-	unsigned int before = threads();
+	unsigned int before = holdings_threads();
 	struct control *c;
 	pthread_t ender;
 

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "fail_nth.h"
+#include "holdings.h"
 #include "log.h"
 #include "service.h"
 #include "test_vfio_user_util.h"
@@ -50,20 +51,6 @@ parse(const char *control)
 	snprintf(second, sizeof(second), "%s/b,reserve=2,mode=0640", folder);
 	optind = 0;
 	assert_int_equal(options_parse(control != NULL ? 9 : 7, argv, &opt), OPTIONS_RUN);
-}
-
-static unsigned int
-threads(void)
-{
-	FILE *f = fopen("/proc/self/status", "r");
-	unsigned int n = 0;
-	char line[256];
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "Threads: %u", &n);
-	fclose(f);
-	return n;
 }
 
 static int
@@ -116,12 +103,38 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 	return rc;
 }
 
+static unsigned int fds_before, inherited_before, threads_before;
+static long blocks_before;
+
+static void
+remember(void)
+{
+	fds_before = vt_fds();
+	inherited_before = vt_inherited();
+	threads_before = holdings_threads();
+	blocks_before = fail_nth_blocks();
+}
+
+/* All that it took it gave back; what: that failed, or NULL. */
+static void
+as_before(unsigned int n, const char *what)
+{
+	for (int ms = 0; ms < 5000 && (holdings_threads() != threads_before ||
+			vt_fds() != fds_before); ms++)
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	if (vt_fds() != fds_before || holdings_threads() != threads_before ||
+			fail_nth_blocks() != blocks_before)
+		fail_msg("call %u, %s, failed: %u descriptors, %u; %u threads, %u; %ld blocks, "
+				"%ld", n, what != NULL ? what : "none", vt_fds(), fds_before,
+				holdings_threads(), threads_before, fail_nth_blocks(),
+				blocks_before);
+}
+
 static void
 test_each_call_fails(void **state)
 {
-	unsigned int fds, threads_before = threads(), n;
 	int err = dup(2);
-	long blocks;
+	unsigned int n;
 
 	(void)state;
 	parse(NULL);
@@ -131,8 +144,7 @@ test_each_call_fails(void **state)
 	service_close(&service);
 	said = tmpfile();
 	assert_non_null(said);
-	fds = vt_fds();
-	blocks = fail_nth_blocks();
+	remember();
 	fail_nth_struck();
 	for (n = 1;; n++) {
 		const char *what, *text;
@@ -148,7 +160,10 @@ test_each_call_fails(void **state)
 		what = fail_nth_end();
 		dup2(err, 2);
 		text = lines_said();
+		if (what == NULL)
+			assert_int_equal(vt_inherited(), inherited_before);
 		service_close(&service);
+		as_before(n, what);
 		if (what == NULL) {
 			assert_int_equal(rc, 0);
 			assert_string_equal(text, "");
@@ -159,13 +174,6 @@ test_each_call_fails(void **state)
 					-fail_nth_errno());
 		if (strstr(text, "error: ") == NULL)
 			fail_msg("call %u, %s: error %d, and was said: %s", n, what, rc, text);
-		for (int ms = 0; ms < 5000 && (threads() != threads_before ||
-				vt_fds() != fds); ms++)
-			nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
-		if (vt_fds() != fds || threads() != threads_before || fail_nth_blocks() != blocks)
-			fail_msg("call %u, %s, failed: %u descriptors, %u; %u threads, %u; %ld "
-					"blocks, %ld", n, what, vt_fds(), fds, threads(),
-					threads_before, fail_nth_blocks(), blocks);
 	}
 	print_message("each of %u calls\n", n - 1);
 	assert_string_equal(fail_nth_struck(), "aligned_alloc bind calloc chmod epoll_create1 "
@@ -204,11 +212,52 @@ test_wrong_places(void **state)
 	service_close(&service);
 	assert_int_equal(access(path, F_OK), 0);
 	assert_int_equal(unlink(path), 0);
+}
+
+/* A function that cannot be made is noticed at the start, and why. */
+static void
+test_wrong_fault(void **state)
+{
+	int err = dup(2), rc;
+	const char *text;
+
+	(void)state;
 	parse(NULL);
 	opt.fault = "nonsense";
+	said = tmpfile();
+	assert_non_null(said);
+	fflush(NULL);
+	dup2(fileno(said), 2);
 	assert_int_equal(service_open(&service, &opt), 0);
-	assert_int_equal(service_start(&service), -EINVAL);
+	rc = service_start(&service);
+	dup2(err, 2);
+	close(err);
+	assert_int_equal(rc, -EINVAL);
+	text = lines_said();
+	if (strstr(text, "spimdevd: error: options: ") != text || strstr(text, "nonsense") == NULL ||
+			strstr(text, "\nspimdevd: error: cannot start: Invalid argument\n") == NULL)
+		fail_msg("said: %s", text);
+	fclose(said);
 	service_close(&service);
+}
+
+/* Started without standard input, the number 0 is a descriptor as good as any other. */
+static void
+test_first_descriptor(void **state)
+{
+	int in = dup(0);
+
+	(void)state;
+	parse(NULL);
+	remember();
+	close(0);
+	assert_int_equal(service_open(&service, &opt), 0);
+	assert_int_equal(service.wake_fd, 0);
+	assert_int_equal(service_start(&service), 0);
+	service_close(&service);
+	assert_int_equal(dup2(in, 0), 0);
+	as_before(0, NULL);
+	close(in);
 }
 
 /* ---- Signals, as a signalfd tells of them ---- */
@@ -246,6 +295,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_each_call_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_wrong_places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_wrong_fault, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_first_descriptor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signals, set_up, tear_down),
 	};
 

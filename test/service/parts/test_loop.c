@@ -103,6 +103,16 @@ __wrap_vfio_user_server_run(struct vfio_user_server *s, int ms)
 	return rounds <= busy_rounds ? 1 : -round_error;
 }
 
+static unsigned int yields;
+
+int __wrap_sched_yield(void);
+int
+__wrap_sched_yield(void)
+{
+	yields += pthread_equal(pthread_self(), tester) != 0;
+	return 0;
+}
+
 /* ---- One that is run ---- */
 
 static int
@@ -123,7 +133,7 @@ set_up(void **state)
 	assert_int_equal(service_start(&service), 0);
 	assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
 	memset(poll_errors, 0, sizeof(poll_errors));
-	polls = rounds = busy_rounds = 0;
+	polls = rounds = yields = busy_rounds = 0;
 	round_error = 0;
 	clock_ns = 5000000000;
 	step_ns = LINGER_NS / 5;
@@ -189,8 +199,18 @@ test_looks_out(void **state)
 	(void)state;
 	assert_int_equal(run_scripted(), 0);
 	assert_int_equal(rounds, 5);
+	assert_int_equal(yields, 5);
 	assert_int_equal(polls, 1);
 	assert_string_equal(said, "spimdevd: ends on Terminated\n");
+	/* To the last moment. */
+	rounds = 0;
+	step_ns = LINGER_NS - 1;
+	assert_int_equal(run_scripted(), 0);
+	assert_int_equal(rounds, 2);
+	rounds = 0;
+	step_ns = LINGER_NS;
+	assert_int_equal(run_scripted(), 0);
+	assert_int_equal(rounds, 1);
 }
 
 /* From the last message on. */
@@ -201,6 +221,7 @@ test_looks_out_from_the_last_message(void **state)
 	busy_rounds = 7;
 	assert_int_equal(run_scripted(), 0);
 	assert_int_equal(rounds, 7 + 5);
+	assert_int_equal(yields, 5);
 	assert_int_equal(polls, 1);
 }
 

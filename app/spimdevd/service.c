@@ -121,12 +121,11 @@ describe(struct service *s)
 
 	conf.name = "options";
 	conf.log = pool_log;
-	conf.group = s->points[0].group;
 	conf.doorbell_memfd = 1;
 	rc = zip_dev_create(&conf, &dev);
 	if (rc != 0)
 		return rc;
-	rc = zip_dev_doorbell_fd(dev, &doorbells);
+	zip_dev_doorbell_fd(dev, &doorbells);
 
 	for (unsigned int i = 0; i < ZIP_DEV_PCI_BARS; i++)
 		s->regions[VFIO_USER_PCI_BAR0 + i] = (struct vfio_user_region){
@@ -162,7 +161,7 @@ describe(struct service *s)
 		.spim = &s->spim,
 	};
 	zip_dev_destroy(dev);
-	return rc < 0 ? rc : 0;
+	return 0;
 }
 
 static int

@@ -181,6 +181,7 @@ struct fake {
 	int sock;
 	const void *version; /* bytes after the header; NULL: what is right */
 	size_t version_len;
+	bool descriptors; /* come beside what comes then: they are dropped */
 	void (*then)(struct fake *f, const struct vfio_user_hdr *req);
 };
 
@@ -214,7 +215,13 @@ fake_run(void *arg)
 	else
 		answer(f->sock, &req, VFIO_USER_F_REPLY, right, sizeof(right));
 	if (f->then != NULL) {
-		vt_recv(f->sock, &req, body, sizeof(body), NULL);
+		if (f->descriptors) {
+			assert_int_equal(recv(f->sock, &req, sizeof(req), MSG_WAITALL),
+					sizeof(req));
+			(void)recv(f->sock, body, req.size - sizeof(req), MSG_WAITALL);
+		} else {
+			vt_recv(f->sock, &req, body, sizeof(body), NULL);
+		}
 		f->then(f, &req);
 	}
 	return NULL;
@@ -260,6 +267,84 @@ test_bad_version(void **state)
 		assert_null(fake_start(&f, &thread, VT_TIMEOUT_MS, bad[i].rc));
 		pthread_join(thread, NULL);
 		close(f.sock);
+	}
+}
+
+static void
+then_agrees(struct fake *f, const struct vfio_user_hdr *req)
+{
+	answer(f->sock, req, VFIO_USER_F_REPLY, "", 0);
+}
+
+/* More than goes with a message is not sent, whoever would take it. */
+static void
+test_eventfds_of_a_message(void **state)
+{
+	static const struct { const char *version; size_t len; uint32_t most; } servers[] = {
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_msg_fds\":1}}"), 1 },
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_msg_fds\":15}}"), 15 },
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_msg_fds\":64}}"), VFIO_USER_FDS_MAX },
+		{ "\0\0\0\0", 4, 1 },
+	};
+	int fds[VFIO_USER_FDS_MAX + 1];
+
+	(void)state;
+	for (uint32_t i = 0; i <= VFIO_USER_FDS_MAX; i++)
+		fds[i] = 0;
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		struct fake f = { .version = servers[i].version, .version_len = servers[i].len,
+			.descriptors = true, .then = then_agrees };
+		struct vfio_user_client *c;
+		pthread_t thread;
+
+		c = fake_start(&f, &thread, VT_TIMEOUT_MS, 0);
+		/* The fake answers once. */
+		assert_int_equal(vfio_user_client_set_irqs(c, 1, 0, servers[i].most + 1, fds),
+				-EINVAL);
+		assert_int_equal(vfio_user_client_set_irqs(c, 1, 0, 0, fds), -EINVAL);
+		assert_int_equal(vfio_user_client_set_irqs(c, 1, 0, servers[i].most, fds), 0);
+		pthread_join(thread, NULL);
+		vfio_user_client_close(c);
+		close(f.sock);
+	}
+}
+
+/* What a server says that is more than there is, or was not asked for. */
+static void
+test_good_version(void **state)
+{
+	static const struct { const char *version; size_t len; uint32_t xfer; } servers[] = {
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":1048577}}"), 1048576 },
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":1048575}}"), 1048575 },
+		{ BYTES("\0\0\7\0{\"capabilities\":{\"max_data_xfer_size\":1}}"), 1 },
+	};
+	uint32_t value = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		struct fake f = { .version = servers[i].version, .version_len = servers[i].len };
+		static uint8_t bytes[1048577];
+		struct vfio_user_client *c;
+		pthread_t thread;
+
+		c = fake_start(&f, &thread, VT_TIMEOUT_MS, 0);
+		pthread_join(thread, NULL);
+		assert_int_equal(vfio_user_client_xfer_max(c), servers[i].xfer);
+		assert_null(vfio_user_client_spim(c));
+		/* Nobody answers: what is sent ends otherwise. */
+		assert_int_equal(vfio_user_client_region_read(c, 0, 0, bytes, servers[i].xfer + 1),
+				-EINVAL);
+		assert_int_equal(vfio_user_client_region_write(c, 0, 0, bytes,
+				servers[i].xfer + 1), -EINVAL);
+		assert_int_equal(vfio_user_client_region_post(c, 0, 0, bytes,
+				servers[i].xfer + 1), -EINVAL);
+		assert_int_equal(vfio_user_client_region_read(c, 0, 0, &value, 0), -EINVAL);
+		assert_int_equal(vfio_user_client_region_write(c, 0, 0, &value, 0), -EINVAL);
+		assert_int_equal(vfio_user_client_region_post(c, 0, 0, &value, 0), -EINVAL);
+		close(f.sock);
+		assert_int_equal(vfio_user_client_region_read(c, 0, 0, bytes, servers[i].xfer),
+				-ENOTCONN);
+		vfio_user_client_close(c);
 	}
 }
 
@@ -487,6 +572,8 @@ main(void)
 		cmocka_unit_test(test_memory_and_irqs),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_bad_version),
+		cmocka_unit_test(test_eventfds_of_a_message),
+		cmocka_unit_test(test_good_version),
 		cmocka_unit_test(test_broken_replies),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_no_server),

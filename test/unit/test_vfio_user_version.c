@@ -203,6 +203,32 @@ test_json_edges(void **state)
 	assert_string_equal(what, "spim.doorbell_region");
 }
 
+/* The first thing that is wrong is told, and nothing behind it is read. */
+static void
+test_json_ends_at_the_first_mistake(void **state)
+{
+	static const char *const texts[] = {
+		"{\"capabilities\":{\"write_multiple\":,\"max_dma_maps\":5}}",
+		"{\"capabilities\":{\"max_msg_fds\":,\"max_dma_maps\":5,\"spim\":1}}",
+		"{\"capabilities\":{\"spim\":{\"version\":,\"wake_region\":5}},\"x\":\"}",
+		"{\"capabilities\":{\"other\":,\"max_dma_maps\":5}}",
+	};
+	static const char *const what[] = { "write_multiple", "max_msg_fds", "spim.version",
+		"not JSON" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct vfio_user_caps caps;
+		const char *got;
+
+		assert_int_equal(vfio_user_caps_parse(texts[i], strlen(texts[i]), &caps, &got),
+				-EINVAL);
+		assert_string_equal(got, what[i]);
+		assert_int_equal(caps.max_dma_maps, VFIO_USER_DMA_MAPS_MAX);
+		assert_int_equal(caps.spim.wake_region, 0);
+	}
+}
+
 /* What one side writes the other reads, at its longest, too. */
 static void
 test_json_both(void **state)
@@ -232,6 +258,7 @@ main(void)
 		cmocka_unit_test(test_json_good),
 		cmocka_unit_test(test_json_bad),
 		cmocka_unit_test(test_json_edges),
+		cmocka_unit_test(test_json_ends_at_the_first_mistake),
 		cmocka_unit_test(test_json_both),
 	};
 

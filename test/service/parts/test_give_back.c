@@ -9,8 +9,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -163,6 +166,78 @@ test_failed_functions(void **state)
 	close(three);
 	all_gone();
 	assert_null(service.failed);
+}
+
+/* ---- Who shares the list of those that failed ---- */
+
+struct access {
+	void (*run)(void);
+	atomic_bool done;
+};
+
+static void *
+access_thread(void *arg)
+{
+	struct access *a = arg;
+
+	a->run();
+	atomic_store(&a->done, true);
+	return NULL;
+}
+
+/* While somebody has the lock, it waits; with the lock it goes on. */
+static void
+waits_for_the_lock(void (*run)(void))
+{
+	struct access a = { .run = run };
+	pthread_t thread;
+
+	assert_int_equal(pthread_mutex_lock(&service.lock), 0);
+	assert_int_equal(pthread_create(&thread, NULL, access_thread, &a), 0);
+	for (int ms = 0; ms < 10 && !atomic_load(&a.done); ms++)
+		nap();
+	assert_false(atomic_load(&a.done));
+	assert_int_equal(pthread_mutex_unlock(&service.lock), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void
+function_fails(void)
+{
+	made.failed(made.priv);
+}
+
+static void
+loop_closes_failed(void)
+{
+	client_close_failed(&service);
+}
+
+static void
+connection_ends(void)
+{
+	assert_int_equal(vfio_user_server_run(service.server, 0), 1);
+}
+
+static void
+test_failed_functions_are_shared(void **state)
+{
+	int sock = open_client();
+	eventfd_t n;
+
+	(void)state;
+	waits_for_the_lock(function_fails);
+	assert_ptr_equal(service.failed, made.priv);
+	/* The loop is woken for it. */
+	assert_int_equal(eventfd_read(service.wake_fd, &n), 0);
+	waits_for_the_lock(loop_closes_failed);
+	assert_null(service.failed);
+	all_gone();
+	close(sock);
+	sock = open_client();
+	close(sock);
+	waits_for_the_lock(connection_ends);
+	all_gone();
 }
 
 /* The loop does not wait for what a client's function still executes. */
@@ -389,6 +464,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_mapping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_guard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_functions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failed_functions_are_shared, set_up,
+				tear_down),
 		cmocka_unit_test_setup_teardown(test_who_waits_for_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lines_of_a_function, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_calls_that_fail, set_up, tear_down),

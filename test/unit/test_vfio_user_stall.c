@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Clients that owe something: how long they may, to the millisecond, and what is said of them. The
+ * clock is the test's; it stands still until the test moves it.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test_vfio_user_util.h"
+
+#define STALL_MS 4u
+
+static uint64_t now_ms;
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+int
+__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	(void)clock;
+	*ts = (struct timespec){ .tv_sec = (time_t)(now_ms / 1000),
+		.tv_nsec = (long)(now_ms % 1000) * 1000000 };
+	return 0;
+}
+
+static struct vfio_user_server *server;
+static int sock;
+static char line[600];
+
+static void
+keep_line(enum vfio_user_log_level level, const char *text, void *priv)
+{
+	(void)priv;
+	assert_int_equal(level, VFIO_USER_LOG_WARNING);
+	snprintf(line, sizeof(line), "%s", text);
+}
+
+static int
+set_up(void **state)
+{
+	const struct vfio_user_server_conf conf = { .name = "test", .ops = &vt_plain_ops,
+		.log = keep_line, .stall_ms = STALL_MS };
+
+	(void)state;
+	now_ms = 1000000;
+	line[0] = '\0';
+	assert_int_equal(vfio_user_server_create(&conf, &server), 0);
+	sock = vt_adopted(server);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	close(sock);
+	vfio_user_server_destroy(server);
+	return 0;
+}
+
+static unsigned int
+connections(void)
+{
+	struct vfio_user_server_stats stats;
+
+	vfio_user_server_stats_get(server, &stats);
+	return stats.conns;
+}
+
+/* What the client said is served, perhaps beside a look at who owes something. */
+static void
+turn(void)
+{
+	assert_true(vfio_user_server_run(server, 0) >= 1);
+}
+
+/* So much later the server looks at who owes something. @return Whether the client is there yet. */
+static bool
+lives_after(uint64_t ms)
+{
+	now_ms += ms;
+	assert_int_equal(vfio_user_server_run(server, VT_TIMEOUT_MS), 1);
+	return connections() == 1;
+}
+
+static void
+said(const char *what)
+{
+	char want[300];
+
+	snprintf(want, sizeof(want), "test: connection 1 (pid %ld, uid %ld): %s", (long)getpid(),
+			(long)getuid(), what);
+	assert_string_equal(line, want);
+}
+
+static void
+keep_conn(struct vfio_user_conn *conn, void *arg)
+{
+	struct vfio_user_conn **to = arg;
+
+	*to = conn;
+}
+
+static struct vfio_user_conn *
+connection(void)
+{
+	struct vfio_user_conn *conn = NULL;
+
+	vfio_user_server_each(server, keep_conn, &conn);
+	assert_non_null(conn);
+	return conn;
+}
+
+static void
+test_message_without_an_end(void **state)
+{
+	struct vfio_user_hdr hdr = { 9, VFIO_USER_DEVICE_RESET, sizeof(hdr), 0, 0 };
+
+	(void)state;
+	/* Who owes nothing may wait for ever. */
+	now_ms += 1000 * STALL_MS;
+	assert_int_equal(vfio_user_server_run(server, 0), 0);
+	vt_raw(sock, &hdr, 5, NULL, 0);
+	turn();
+	assert_true(lives_after(0));
+	assert_true(lives_after(STALL_MS - 1));
+	/* A byte more is no end. */
+	vt_raw(sock, (uint8_t *)&hdr + 5, 1, NULL, 0);
+	turn();
+	assert_false(lives_after(1));
+	said("closed: a message is not complete after 4 ms");
+	vt_closed(sock);
+}
+
+/* One that ends in time leaves all the time to the next. */
+static void
+test_message_with_an_end(void **state)
+{
+	struct vfio_user_hdr hdr = { 9, VFIO_USER_DEVICE_RESET, sizeof(hdr), 0, 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		vt_raw(sock, &hdr, 5, NULL, 0);
+		turn();
+		assert_true(lives_after(STALL_MS - 1));
+		vt_raw(sock, (uint8_t *)&hdr + 5, sizeof(hdr) - 5, NULL, 0);
+		turn();
+		vt_error(sock, 9, ENOTSUP);
+	}
+	assert_string_equal(strstr(line, "closed") != NULL ? line : "", "");
+}
+
+/* Ask until answers wait. @return How many. */
+static unsigned int
+fill(void)
+{
+	struct vfio_user_region_rw rw = { 0, 0, 4096 };
+	struct vfio_user_conn_stats stats = { 0 };
+	unsigned int n = 0;
+
+	while (stats.out_bytes == 0) {
+		assert_true(n < 1000);
+		vt_send(sock, VFIO_USER_REGION_READ, 0, &rw, sizeof(rw), NULL, 0);
+		turn();
+		vfio_user_conn_stats_get(connection(), &stats);
+		n++;
+	}
+	return n;
+}
+
+static uint32_t
+waits(void)
+{
+	struct vfio_user_conn_stats stats;
+
+	vfio_user_conn_stats_get(connection(), &stats);
+	return stats.out_bytes;
+}
+
+static void
+test_answers_that_nobody_reads(void **state)
+{
+	char want[100];
+
+	(void)state;
+	fill();
+	snprintf(want, sizeof(want), "closed: nothing read for 4 ms; %u bytes wait, 0 DMA "
+			"operations", waits());
+	assert_true(lives_after(0));
+	assert_true(lives_after(STALL_MS - 1));
+	assert_false(lives_after(1));
+	said(want);
+	vt_closed(sock);
+}
+
+static void
+test_answers_that_are_read(void **state)
+{
+	static uint8_t body[8192];
+	struct vfio_user_hdr hdr;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		unsigned int n = fill();
+
+		assert_true(lives_after(STALL_MS - 1));
+		while (n-- != 0) {
+			vt_recv(sock, &hdr, body, sizeof(body), NULL);
+			(void)vfio_user_server_run(server, 0);
+		}
+		assert_int_equal(waits(), 0);
+	}
+	assert_int_equal(connections(), 1);
+	assert_string_equal(line, "");
+}
+
+static int dma_rc;
+static unsigned int dma_done;
+
+static void
+done(void *arg, int rc)
+{
+	assert_ptr_equal(arg, &dma_rc);
+	dma_rc = rc;
+	dma_done++;
+}
+
+static void
+test_memory_that_is_not_answered(void **state)
+{
+	uint8_t buf[16];
+
+	(void)state;
+	dma_done = 0;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(vfio_user_dma_read(connection(), 0x1000, buf, sizeof(buf), done,
+				&dma_rc), 0);
+	assert_true(lives_after(0));
+	assert_true(lives_after(STALL_MS - 1));
+	assert_int_equal(dma_done, 0);
+	assert_false(lives_after(1));
+	said("closed: nothing answered for 4 ms; 0 bytes wait, 2 DMA operations");
+	assert_int_equal(dma_done, 2);
+	assert_int_equal(dma_rc, -ENOTCONN);
+}
+
+/* One that is answered is time for the other. */
+static void
+test_memory_that_is_answered(void **state)
+{
+	struct {
+		struct vfio_user_hdr hdr;
+		struct vfio_user_dma_rw rw;
+		uint8_t bytes[16];
+	} m;
+	uint8_t buf[16];
+
+	(void)state;
+	dma_done = 0;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(vfio_user_dma_read(connection(), 0x1000, buf, sizeof(buf), done,
+				&dma_rc), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(lives_after(STALL_MS - 1));
+		assert_int_equal(vt_recv(sock, &m.hdr, &m.rw, sizeof(m.rw), NULL), sizeof(m.rw));
+		memset(m.bytes, 0x77, sizeof(m.bytes));
+		m.hdr.flags = VFIO_USER_F_REPLY;
+		m.hdr.size = sizeof(m);
+		vt_raw(sock, &m, sizeof(m), NULL, 0);
+		while (dma_done == i)
+			(void)vfio_user_server_run(server, 0);
+		assert_int_equal(dma_rc, 0);
+		assert_int_equal(buf[15], 0x77);
+	}
+	assert_int_equal(connections(), 1);
+	assert_string_equal(line, "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_message_without_an_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_message_with_an_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_answers_that_nobody_reads, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_answers_that_are_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_memory_that_is_not_answered, set_up,
+				tear_down),
+		cmocka_unit_test_setup_teardown(test_memory_that_is_answered, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

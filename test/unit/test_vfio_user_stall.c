@@ -282,6 +282,68 @@ test_memory_that_is_answered(void **state)
 	assert_string_equal(line, "");
 }
 
+/* ---- Several ---- */
+
+static const struct vfio_user_hdr half = { 9, VFIO_USER_DEVICE_RESET, sizeof(half), 0, 0 };
+
+static void
+begin(int fd)
+{
+	vt_raw(fd, &half, 5, NULL, 0);
+	turn();
+}
+
+static void
+complete(int fd)
+{
+	vt_raw(fd, (const uint8_t *)&half + 5, sizeof(half) - 5, NULL, 0);
+	turn();
+	vt_error(fd, 9, ENOTSUP);
+}
+
+/* Of three that owe something two pay, in each order: those live, and may owe something again. */
+static void
+test_some_in_time(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		const int a = i / 3, b = i % 3, c = 3 - a - b;
+		int client[3];
+
+		if (a == b)
+			continue;
+		for (int k = 0; k < 3; k++)
+			client[k] = vt_adopted(server);
+		for (int k = 0; k < 3; k++)
+			begin(client[k]);
+		complete(client[a]);
+		complete(client[b]);
+		(void)lives_after(STALL_MS - 1);
+		assert_int_equal(connections(), 4);
+		begin(client[b]);
+		(void)lives_after(1);
+		assert_int_equal(connections(), 3);
+		vt_closed(client[c]);
+		begin(client[a]);
+		(void)lives_after(STALL_MS - 2);
+		assert_int_equal(connections(), 3);
+		(void)lives_after(1);
+		assert_int_equal(connections(), 2);
+		vt_closed(client[b]);
+		complete(client[a]);
+		/* Nobody is looked at any more, but for a last time. */
+		now_ms += STALL_MS;
+		(void)vfio_user_server_run(server, STALL_MS);
+		assert_int_equal(connections(), 2);
+		close(client[a]);
+		turn();
+		assert_true(connections() == 1);
+		for (int k = 0; k < 3; k++)
+			if (k != a)
+				close(client[k]);
+	}
+}
+
 int
 main(void)
 {
@@ -293,6 +355,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_memory_that_is_not_answered, set_up,
 				tear_down),
 		cmocka_unit_test_setup_teardown(test_memory_that_is_answered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_some_in_time, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,17 +222,22 @@ connection_ends(void)
 static void
 test_failed_functions_are_shared(void **state)
 {
-	int sock = open_client();
+	int first = open_client(), sock;
+	void *priv = made.priv;
 	eventfd_t n;
 
 	(void)state;
+	sock = open_client();
+	made.failed(priv);
 	waits_for_the_lock(function_fails);
 	assert_ptr_equal(service.failed, made.priv);
 	/* The loop is woken for it. */
 	assert_int_equal(eventfd_read(service.wake_fd, &n), 0);
 	waits_for_the_lock(loop_closes_failed);
+	/* Both that failed are closed. */
 	assert_null(service.failed);
 	all_gone();
+	close(first);
 	close(sock);
 	sock = open_client();
 	close(sock);

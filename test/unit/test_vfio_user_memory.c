@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -330,6 +331,28 @@ test_owner_looks(void **state)
 
 /* ---- The table alone ---- */
 
+static unsigned int randoms; /* asked of the kernel */
+static ssize_t random_len;   /* that it gives; 0: as many as are asked for */
+
+ssize_t __real_getrandom(void *buf, size_t len, unsigned int flags);
+ssize_t __wrap_getrandom(void *buf, size_t len, unsigned int flags);
+ssize_t
+__wrap_getrandom(void *buf, size_t len, unsigned int flags)
+{
+	assert_int_equal(flags, GRND_NONBLOCK);
+	assert_int_equal(len, 8);
+	randoms++;
+	if (random_len == 0)
+		return __real_getrandom(buf, len, flags);
+	/* What is not given is not random. */
+	memset(buf, 0, len);
+	if (random_len > 0)
+		memset(buf, 0xff, (size_t)random_len);
+	else
+		errno = EAGAIN;
+	return random_len;
+}
+
 static uint32_t
 rnd(uint32_t *s)
 {
@@ -422,6 +445,28 @@ test_table_large(void **state)
 	vfio_user_map_fini(&map);
 }
 
+/* One seed is asked for, and a table without one is balanced, too. */
+static void
+test_table_without_a_seed(void **state)
+{
+	static const ssize_t given[] = { 0, -1, 4, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		struct vfio_user_map map = { .cnt_max = 1000 };
+
+		random_len = given[i];
+		randoms = 0;
+		for (uint64_t k = 0; k < 1000; k++)
+			assert_int_equal(vfio_user_map_add(&map, k << 12, (k << 12) + 4095, 3, NULL,
+					NULL), 0);
+		assert_int_equal(randoms, 1);
+		assert_true(depth(map.root) < 60);
+		vfio_user_map_fini(&map);
+	}
+	random_len = 0;
+}
+
 int
 main(void)
 {
@@ -434,6 +479,7 @@ main(void)
 		cmocka_unit_test(test_owner_looks),
 		cmocka_unit_test(test_table_random),
 		cmocka_unit_test(test_table_large),
+		cmocka_unit_test(test_table_without_a_seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

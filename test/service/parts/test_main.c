@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "holdings.h"
 #include "log.h"
 #include "options.h"
 #include "service.h"
@@ -127,6 +128,19 @@ __wrap_service_close(struct service *s)
 	(void)step("close");
 }
 
+static int verbose; /* that the log was told; -1: nothing */
+
+void __real_log_init(bool verbose);
+void __wrap_log_init(bool is_verbose);
+void
+__wrap_log_init(bool is_verbose)
+{
+	/* Before there is anything to be said. */
+	assert_string_equal(steps, "");
+	verbose = is_verbose;
+	__real_log_init(is_verbose);
+}
+
 int __wrap_notify_state(const char *state);
 int
 __wrap_notify_state(const char *state)
@@ -137,12 +151,13 @@ __wrap_notify_state(const char *state)
 /* ---- The program ---- */
 
 static char said[2000];
+static bool no_input; /* is open: the number 0 is the next one that is opened */
 
 /* A command line of words with spaces between them. @return The exit status. */
 static int
 run(const char *line, const char *failing, int as)
 {
-	int out = memfd_create("said", MFD_CLOEXEC), old[2] = { dup(1), dup(2) }, argc = 0, rc;
+	int out = memfd_create("said", MFD_CLOEXEC), old[2] = { dup(1), dup(2) }, in = dup(0), argc = 0, rc;
 	static char words[4000];
 	char *argv[64], *rest = NULL;
 	ssize_t n;
@@ -154,7 +169,7 @@ run(const char *line, const char *failing, int as)
 	optind = 0;
 	steps[0] = '\0';
 	run_as[0] = '\0';
-	signals = -1;
+	signals = verbose = -1;
 	fails = failing;
 	error = as;
 	sigemptyset(&blocked);
@@ -163,7 +178,12 @@ run(const char *line, const char *failing, int as)
 	fflush(NULL);
 	dup2(out, 1);
 	dup2(out, 2);
+	if (no_input)
+		close(0);
 	rc = spimdevd_main(argc, argv);
+	if (no_input)
+		dup2(in, 0);
+	close(in);
 	fflush(NULL);
 	for (int i = 0; i < 2; i++) {
 		dup2(old[i], i + 1);
@@ -180,11 +200,11 @@ run(const char *line, const char *failing, int as)
 static void
 test_all_is_well(void **state)
 {
-	int next = dup(0);
+	const struct holdings_now before = holdings_get();
 
 	(void)state;
-	close(next);
 	assert_int_equal(run("--listen /a --workers 3 --queues 7", NULL, 0), 0);
+	assert_int_equal(verbose, 0);
 	assert_string_equal(steps, ALL);
 	assert_string_equal(run_as, "");
 	assert_string_equal(said, "spimdevd: listening on /a; 3 workers, 7 queues\n");
@@ -193,12 +213,11 @@ test_all_is_well(void **state)
 				sig == SIGUSR1);
 	/* Nobody may read what is said: that ends nothing. */
 	assert_ptr_equal(signal(SIGPIPE, SIG_DFL), SIG_IGN);
-	/* Nothing is left open. */
-	assert_int_equal(dup(0), next);
-	close(next);
+	holdings_same(&before);
 
 	assert_int_equal(run("--listen /a --listen /b --run-as somebody --sandbox off "
-			"--workers 1 --queues 1", NULL, 0), 0);
+			"--workers 1 --queues 1 --verbose", NULL, 0), 0);
+	assert_int_equal(verbose, 1);
 	assert_string_equal(steps, "signals guard nofile drop open start READY=1 run STOPPING=1 "
 			"close");
 	assert_string_equal(run_as, "somebody");
@@ -220,10 +239,9 @@ test_each_step_fails(void **state)
 		{ "start", "signals guard nofile drop open filter start close", "" },
 		{ "run", ALL, "spimdevd: listening on /a; 1 workers, 1024 queues\n" },
 	};
-	int next = dup(0);
+	const struct holdings_now before = holdings_get();
 
 	(void)state;
-	close(next);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		/* EPERM is -1. */
 		for (int as = EMFILE; as != 0; as = as == EPERM ? 0 : EPERM) {
@@ -233,8 +251,7 @@ test_each_step_fails(void **state)
 				assert_string_equal(said, cases[i].said);
 		}
 	}
-	assert_int_equal(dup(0), next);
-	close(next);
+	holdings_same(&before);
 }
 
 /* A service that nobody can tell of works. */
@@ -248,6 +265,17 @@ test_no_manager(void **state)
 			"spimdevd: warning: cannot tell the service manager: "
 			"Operation not permitted\n");
 	assert_int_equal(run("--listen /a --workers 1 --queues 1", "STOPPING=1", EPERM), 0);
+	assert_string_equal(steps, ALL);
+}
+
+static void
+test_no_input(void **state)
+{
+	(void)state;
+	no_input = true;
+	assert_int_equal(run("--listen /a --workers 1", NULL, 0), 0);
+	no_input = false;
+	assert_int_equal(signals, 0);
 	assert_string_equal(steps, ALL);
 }
 
@@ -289,6 +317,7 @@ main(void)
 		cmocka_unit_test(test_all_is_well),
 		cmocka_unit_test(test_each_step_fails),
 		cmocka_unit_test(test_no_manager),
+		cmocka_unit_test(test_no_input),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_many_access_points),
 	};

@@ -37,8 +37,8 @@ now_ms(void)
 	return now_ns() / 1000000;
 }
 
-/* Wait for the socket. @return 0 or -ETIMEDOUT; its errors show when it is used. */
-static int
+/* Wait for the socket. @return Whether it was in time; its errors show when it is used. */
+static bool
 wait_for(const struct vfio_user_client *c, short events, uint64_t deadline)
 {
 	for (;;) {
@@ -47,9 +47,9 @@ wait_for(const struct vfio_user_client *c, short events, uint64_t deadline)
 		int n = poll(&p, 1, now < deadline ? (int)(deadline - now) : 0);
 
 		if (n > 0)
-			return 0;
+			return true;
 		if (n == 0 && now_ms() >= deadline)
-			return -ETIMEDOUT;
+			return false;
 	}
 }
 
@@ -112,7 +112,7 @@ send_all(struct vfio_user_client *c, struct iovec *iov, int cnt, const int *fds,
 		ssize_t n = vfio_user_sock_send(c->sock, iov, cnt, fds, nfds);
 
 		if (n == -EAGAIN) {
-			if (wait_for(c, POLLOUT, deadline) == 0)
+			if (wait_for(c, POLLOUT, deadline))
 				continue;
 			return begun ? vfio_user_client_lost(c, "it does not read") : -ETIMEDOUT;
 		}
@@ -189,7 +189,7 @@ recv_all(struct vfio_user_client *c, void *buf, size_t len, struct vfio_user_fds
 		ssize_t n = recv_soon(c, buf, len, fds);
 
 		if (n == -EAGAIN) {
-			if (wait_for(c, POLLIN, deadline) == 0)
+			if (wait_for(c, POLLIN, deadline))
 				continue;
 			return !begun ? -ETIMEDOUT :
 				vfio_user_client_lost(c, "it stopped within a message");

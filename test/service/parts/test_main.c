@@ -157,7 +157,8 @@ static bool no_input; /* is open: the number 0 is the next one that is opened */
 static int
 run(const char *line, const char *failing, int as)
 {
-	int out = memfd_create("said", MFD_CLOEXEC), old[2] = { dup(1), dup(2) }, in = dup(0), argc = 0, rc;
+	int out = memfd_create("said", MFD_CLOEXEC), old[2] = { dup(1), dup(2) }, in = dup(0);
+	int argc = 0, rc;
 	static char words[4000];
 	char *argv[64], *rest = NULL;
 	ssize_t n;

@@ -23,7 +23,10 @@
 #define LINGER_NS  50000
 #define YIELD_NS   10000
 
-static int64_t now_ns;
+static int64_t now_ns, wall_ns;
+static int64_t read_ns;       /* that it takes to look at the clock */
+static unsigned int locks;    /* waited for, */
+static struct timespec lock_until;
 static unsigned int polls, yields;
 static int asked[8];          /* poll() to wait so many ms, */
 static int interrupt_after;   /* the first one waits so long and is interrupted; 0: not, */
@@ -37,9 +40,22 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
-	assert_int_equal(clock, CLOCK_MONOTONIC);
-	*ts = (struct timespec){ .tv_sec = now_ns / 1000000000, .tv_nsec = now_ns % 1000000000 };
+	int64_t ns = clock == CLOCK_MONOTONIC ? now_ns : wall_ns;
+
+	assert_true(clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME);
+	*ts = (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	now_ns += clock == CLOCK_MONOTONIC ? read_ns : 0;
 	return 0;
+}
+
+int __wrap_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until);
+int
+__wrap_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
+{
+	(void)m;
+	locks++;
+	lock_until = *until;
+	return ETIMEDOUT;
 }
 
 int __wrap_sched_yield(void);
@@ -96,6 +112,8 @@ set_up(void **state)
 	assert_int_equal(vfio_user_client_adopt(pair[0], &conf, &client), 0);
 	polls = yields = 0;
 	interrupt_after = early = 0;
+	read_ns = 0;
+	locks = 0;
 	reply = NULL;
 	return 0;
 }
@@ -198,6 +216,51 @@ test_lost(void **state)
 	}
 }
 
+/* A lock that another call has: until when it waits, by the clock of the wall. */
+static void
+test_lock(void **state)
+{
+	static const struct { int64_t wall; uint32_t ms; struct timespec until; } cases[] = {
+		{ 5000000000, 300, { 5, 300000000 } }, { 5700000000, 300, { 6, 0 } },
+		{ 5699999999, 300, { 5, 999999999 } }, { 5700000001, 300, { 6, 1 } },
+		{ 5900000000, 2300, { 8, 200000000 } }, { 5000000000, 4000, { 9, 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pthread_mutex_t *held[] = { &client->call_lock, &client->send_lock };
+
+		client->conf.timeout_ms = cases[i].ms;
+		wall_ns = cases[i].wall;
+		for (int k = 0; k < 2; k++) {
+			locks = 0;
+			assert_int_equal(pthread_mutex_lock(held[k]), 0);
+			assert_int_equal(k == 0 ? vfio_user_client_reset(client) :
+					vfio_user_client_region_post(client, 0, 0, "", 1), -ETIMEDOUT);
+			assert_int_equal(locks, 1);
+			assert_int_equal(lock_until.tv_sec, cases[i].until.tv_sec);
+			assert_int_equal(lock_until.tv_nsec, cases[i].until.tv_nsec);
+			assert_int_equal(pthread_mutex_unlock(held[k]), 0);
+		}
+	}
+	/* The time is over when it begins to wait; a millisecond before, it is not. */
+	client->conf.timeout_ms = TIMEOUT_MS;
+	assert_int_equal(pthread_mutex_lock(&client->call_lock), 0);
+	for (unsigned int left = 0; left < 2; left++) {
+		locks = 0;
+		read_ns = (TIMEOUT_MS - left) * 1000000ll;
+		assert_int_equal(vfio_user_client_reset(client), -ETIMEDOUT);
+		assert_int_equal(locks, left);
+	}
+	assert_int_equal(pthread_mutex_unlock(&client->call_lock), 0);
+	/* Neither is held now. */
+	read_ns = 0;
+	locks = 0;
+	assert_int_equal(vfio_user_client_region_post(client, 0, 0, "", 1), 0);
+	assert_int_equal(vfio_user_client_reset(client), -ETIMEDOUT);
+	assert_int_equal(locks, 0);
+}
+
 int
 main(void)
 {
@@ -206,6 +269,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_woken_early, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_answer_after_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_answer_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lost, set_up, tear_down),
 	};
 

@@ -216,7 +216,8 @@ set_up(void **state)
 		(char *)(uintptr_t)"--queues=8", (char *)(uintptr_t)"--limit-user-memory=1M",
 		(char *)(uintptr_t)"--limit-user-files=5", (char *)(uintptr_t)"--limit-user-maps=6",
 		(char *)(uintptr_t)"--limit-files=4", (char *)(uintptr_t)"--limit-maps=5",
-		(char *)(uintptr_t)"--limit-memory=512K", NULL };
+		(char *)(uintptr_t)"--limit-memory=512K",
+		(char *)(uintptr_t)"--limit-user-connections=70", NULL };
 
 	(void)state;
 	strcpy(folder, "/tmp/spimdevd-give-XXXXXX");
@@ -224,7 +225,7 @@ set_up(void **state)
 	snprintf(vt.path, sizeof(vt.path), "%s/zip", folder);
 	snprintf(listen, sizeof(listen), "%s", vt.path);
 	optind = 0;
-	assert_int_equal(options_parse(11, argv, &opt), OPTIONS_RUN);
+	assert_int_equal(options_parse(12, argv, &opt), OPTIONS_RUN);
 	assert_int_equal(service_open(&service, &opt), 0);
 	assert_int_equal(service_start(&service), 0);
 	assert_int_equal(users_connect(service.users, getuid(), &me), 0);

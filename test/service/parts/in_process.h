@@ -25,6 +25,7 @@
 #define MEM_IOVA   0x100000u
 #define MEM_LEN    0x10000u
 #define USER_BYTES (1u << 20)
+#define USER_CONNS 70 /* that a user may have; the test has one of them */
 #define PATIENCE   5000 /* ms */
 
 extern struct service service;

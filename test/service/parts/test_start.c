@@ -253,6 +253,8 @@ test_first_descriptor(void **state)
 	close(0);
 	assert_int_equal(service_open(&service, &opt), 0);
 	assert_int_equal(service.wake_fd, 0);
+	assert_non_null(service.server);
+	assert_non_null(service.admin);
 	assert_int_equal(service_start(&service), 0);
 	service_close(&service);
 	assert_int_equal(dup2(in, 0), 0);

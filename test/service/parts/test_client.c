@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * A connection: who gets one and how it is counted, what it may have without limits, what its
+ * function is told of memory, and which messages another thread waits for.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hisi_qm_regs.h"
+#include "in_process.h"
+#include "log.h"
+#include "zip_dev_guard.h"
+#include "zip_dev_pci.h"
+
+/* ---- What the service asks of others ---- */
+
+static unsigned int submitted; /* jobs of control threads */
+
+void __real_control_submit(struct control *c, struct control_job *job);
+void __wrap_control_submit(struct control *c, struct control_job *job);
+void
+__wrap_control_submit(struct control *c, struct control_job *job)
+{
+	submitted++;
+	__real_control_submit(c, job);
+}
+
+static struct {
+	uint64_t iova, size;
+	void *va;
+	unsigned int prot;
+} dma;
+static int dma_rc;
+
+int __real_zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
+		unsigned int prot);
+int __wrap_zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
+		unsigned int prot);
+int
+__wrap_zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
+		unsigned int prot)
+{
+	dma.iova = iova;
+	dma.size = size;
+	dma.va = va;
+	dma.prot = prot;
+	return dma_rc != 0 ? dma_rc : __real_zip_dev_dma_map(dev, iova, size, va, prot);
+}
+
+/* What is logged from now on goes there, until said() is called. */
+static int out, old;
+
+static void
+listen_to_log(void)
+{
+	fflush(NULL);
+	out = memfd_create("said", MFD_CLOEXEC);
+	old = dup(2);
+	dup2(out, 2);
+}
+
+static const char *
+said(void)
+{
+	static char text[2000];
+	ssize_t n;
+
+	dup2(old, 2);
+	close(old);
+	n = pread(out, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	close(out);
+	return text;
+}
+
+/* ---- Who ---- */
+
+static void
+counted(uint32_t now, uint64_t accepted, uint64_t refused)
+{
+	const struct access_point *p = &service.points[0];
+
+	assert_int_equal(p->connections, now);
+	assert_int_equal(p->accepted, accepted);
+	assert_int_equal(p->refused, refused);
+}
+
+/* Somebody is turned away, and says so. */
+static void
+is_turned_away(void)
+{
+	int sock = vt_connect(&vt);
+	char byte;
+
+	serve(sock);
+	assert_true(recv(sock, &byte, 1, 0) <= 0);
+	close(sock);
+}
+
+static void
+test_connections_of_a_user(void **state)
+{
+	int sock[USER_CONNS - 1], more;
+	char want[200];
+
+	(void)state;
+	for (unsigned int i = 0; i < USER_CONNS - 1; i++) {
+		sock[i] = open_client();
+		counted(i + 1, i + 1, 0);
+	}
+	listen_to_log();
+	is_turned_away();
+	snprintf(want, sizeof(want), "spimdevd: warning: %s: connection of pid %d refused: user %u "
+			"has as many as --limit-user-connections allows\n", vt.path, (int)getpid(),
+			(unsigned int)getuid());
+	assert_non_null(strstr(said(), want));
+	counted(USER_CONNS - 1, USER_CONNS - 1, 1);
+	/* One that goes is one that may come. */
+	close(sock[0]);
+	left_with(USER_CONNS - 2, 0, 0);
+	counted(USER_CONNS - 2, USER_CONNS - 1, 1);
+	more = open_client();
+	counted(USER_CONNS - 1, USER_CONNS, 1);
+	is_turned_away();
+	for (unsigned int i = 1; i < USER_CONNS - 1; i++)
+		close(sock[i]);
+	close(more);
+	all_gone();
+	counted(0, USER_CONNS, 2);
+}
+
+static void
+test_draining(void **state)
+{
+	int sock = open_client();
+
+	(void)state;
+	service.points[0].draining = true;
+	is_turned_away();
+	counted(1, 1, 1);
+	/* Who is there stays, and works. */
+	assert_int_equal(map_memory(sock), 0);
+	service.points[0].draining = false;
+	close_client(sock);
+	close_client(open_client());
+	counted(0, 2, 1);
+}
+
+/* ---- What ---- */
+
+/* A limit of 0 is none; then the user's count. */
+static void
+test_no_limits(void **state)
+{
+	struct limits *limits = &((struct options *)(uintptr_t)service.opt)->per_connection;
+	int fd[6], large = vt_memfd(USER_BYTES), sock;
+
+	(void)state;
+	limits->files = 0;
+	limits->memory = 0;
+	sock = open_client();
+	for (unsigned int i = 0; i < 6; i++) {
+		fd[i] = vt_memfd(0x1000);
+		assert_int_equal(map(sock, fd[i], 0x1000000u * (i + 1), 0x1000, 0),
+				i < 5 ? 0 : EDQUOT);
+	}
+	has(5 * 0x1000, 5, 5);
+	for (unsigned int i = 0; i < 6; i++)
+		close(fd[i]);
+	assert_int_equal(unmap(sock, 0, 0x10000000), 0);
+	has(0, 0, 0);
+	assert_int_equal(map(sock, large, MEM_IOVA, USER_BYTES, 0), 0);
+	has(USER_BYTES, 1, 1);
+	close(large);
+	close_client(sock);
+}
+
+static void
+test_memory(void **state)
+{
+	static const unsigned int prots[] = { 0, ZIP_DEV_PROT_READ, ZIP_DEV_PROT_WRITE,
+		ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE };
+	int sock = open_client();
+
+	(void)state;
+	for (uint32_t flags = 1; flags <= 3; flags++) {
+		struct vfio_user_dma_map m = { sizeof(m), flags, 0x2000, MEM_IOVA, 0x3000 };
+
+		assert_int_equal(ask(sock, VFIO_USER_DMA_MAP, &m, sizeof(m), memfd), 0);
+		assert_int_equal(dma.prot, prots[flags]);
+		assert_int_equal(dma.iova, MEM_IOVA);
+		assert_int_equal(dma.size, 0x3000);
+		assert_non_null(dma.va);
+		assert_int_equal(unmap(sock, MEM_IOVA, 0x3000), 0);
+	}
+	/* What the function does not take is not paid for. */
+	dma_rc = -ENOSPC;
+	assert_int_equal(map_memory(sock), ENOSPC);
+	has(0, 0, 0);
+	dma_rc = 0;
+	/* A ROM is none of its. */
+	dma.size = 0;
+	assert_int_equal(map(sock, -1, 0x80000000, 0x1000, 0), 0);
+	assert_int_equal(dma.size, 0);
+	close_client(sock);
+}
+
+/* ---- Who waits ---- */
+
+/* So many jobs, if a request may be in execution; none if not. */
+static void
+waits(int sock, uint32_t region, uint64_t offset, uint32_t len, unsigned int jobs)
+{
+	static const uint8_t zeros[64];
+
+	submitted = 0;
+	(void)write_region(sock, region, offset, zeros, len);
+	assert_int_equal(submitted, jobs);
+}
+
+static void
+test_writes_that_may_wait(void **state)
+{
+	const uint32_t mailbox_len = sizeof(struct hisi_qm_mailbox);
+	int sock = open_client();
+
+	(void)state;
+	assert_int_equal(map_memory(sock), 0);
+	for (unsigned int busy = 0; busy < 2; busy++) {
+		waits(sock, 2, HISI_QM_MAILBOX, mailbox_len, busy);
+		waits(sock, 2, HISI_QM_MAILBOX + mailbox_len - 4, 4, busy);
+		/* Only what has its last byte is a command. */
+		waits(sock, 2, HISI_QM_MAILBOX + mailbox_len - 1, 1, busy);
+		waits(sock, 2, HISI_QM_MAILBOX, mailbox_len - 1, 0);
+		waits(sock, 2, HISI_QM_MAILBOX, 4, 0);
+		waits(sock, 2, HISI_QM_MAILBOX + mailbox_len, 4, 0);
+		waits(sock, VFIO_USER_PCI_CONFIG, 0x40, 4, busy);
+		submitted = 0;
+		if (busy == 0)
+			assert_int_equal(take_queue(sock), 0x100);
+	}
+	submitted = 0;
+	assert_int_equal(reset(sock), 0);
+	assert_int_equal(submitted, 1);
+	/* Now there is no queue any more. */
+	submitted = 0;
+	assert_int_equal(reset(sock), 0);
+	assert_int_equal(submitted, 0);
+	close_client(sock);
+}
+
+/* ---- What inspectors see ---- */
+
+static void
+test_snapshot(void **state)
+{
+	int one, two;
+	struct client_snapshot snap;
+	struct zip_dev_queue_stats queue;
+	struct client *c;
+
+	(void)state;
+	assert_null(client_first(&service));
+	one = open_client();
+	two = vt_connect(&vt);
+	turn();
+	assert_int_equal(map_memory(one), 0);
+	assert_int_equal(take_queue(one), 0x100);
+	c = client_first(&service);
+	assert_non_null(c);
+	assert_int_equal(client_id(c), 1);
+	client_snapshot(c, &snap);
+	assert_string_equal(snap.path, vt.path);
+	assert_int_equal(snap.id, 1);
+	assert_true(snap.since_ms >= service.started_ms && snap.since_ms <= service_now_ms());
+	assert_int_equal(snap.peer.pid, getpid());
+	assert_int_equal(snap.peer.uid, getuid());
+	assert_int_equal(snap.peer.gid, getgid());
+	assert_true(snap.negotiated);
+	assert_int_equal(snap.dev.queues_live, 1);
+	assert_int_equal(snap.conn.maps, 1);
+	assert_int_equal(snap.conn.mapped, MEM_LEN);
+	assert_int_equal(client_queue_stats(c, 0, &queue), 0);
+	assert_int_equal(client_queue_stats(c, 8, &queue), -EINVAL);
+	c = client_next(c);
+	assert_non_null(c);
+	assert_null(client_next(c));
+	client_snapshot(c, &snap);
+	assert_int_equal(snap.id, 2);
+	assert_false(snap.negotiated);
+	assert_int_equal(snap.dev.queues_live, 0);
+	assert_int_equal(snap.conn.messages, 0);
+	assert_int_equal(client_queue_stats(c, 0, &queue), -EINVAL);
+	close(one);
+	close(two);
+	all_gone();
+	assert_null(client_first(&service));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_connections_of_a_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_draining, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_writes_that_may_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_snapshot, set_up, tear_down),
+	};
+
+	log_init(false);
+	if (zip_dev_guard_install() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

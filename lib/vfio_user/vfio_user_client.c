@@ -49,7 +49,7 @@ negotiate(struct vfio_user_client *c)
 	struct iovec iov = { &m, sizeof(m.v) };
 	struct vfio_user_call call = { .cmd = VFIO_USER_VERSION, .body = &iov, .body_cnt = 1,
 		.reply = &reply, .reply_min = sizeof(m.v), .reply_max = sizeof(reply) };
-	const char *what = "its version";
+	const char *what = "version";
 	size_t len;
 	int rc;
 

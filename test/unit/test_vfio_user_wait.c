@@ -236,7 +236,8 @@ test_lock(void **state)
 			locks = 0;
 			assert_int_equal(pthread_mutex_lock(held[k]), 0);
 			assert_int_equal(k == 0 ? vfio_user_client_reset(client) :
-					vfio_user_client_region_post(client, 0, 0, "", 1), -ETIMEDOUT);
+					vfio_user_client_region_post(client, 0, 0, "", 1),
+					-ETIMEDOUT);
 			assert_int_equal(locks, 1);
 			assert_int_equal(lock_until.tv_sec, cases[i].until.tv_sec);
 			assert_int_equal(lock_until.tv_nsec, cases[i].until.tv_nsec);

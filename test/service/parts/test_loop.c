@@ -65,7 +65,8 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	if (!scripted || clock != CLOCK_MONOTONIC || !pthread_equal(pthread_self(), tester))
 		return __real_clock_gettime(clock, ts);
-	*ts = (struct timespec){ .tv_sec = clock_ns / 1000000000, .tv_nsec = clock_ns % 1000000000 };
+	*ts = (struct timespec){ .tv_sec = clock_ns / 1000000000,
+		.tv_nsec = clock_ns % 1000000000 };
 	clock_ns += step_ns;
 	return 0;
 }

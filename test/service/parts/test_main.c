@@ -233,7 +233,8 @@ test_each_step_fails(void **state)
 		const char *step, *want, *said;
 	} cases[] = {
 		{ "signals", "signals", "spimdevd: error: signalfd: Too many open files\n" },
-		{ "guard", "signals guard close", "spimdevd: error: SIGBUS: Too many open files\n" },
+		{ "guard", "signals guard close",
+			"spimdevd: error: SIGBUS: Too many open files\n" },
 		{ "drop", "signals guard nofile drop close", "" },
 		{ "open", "signals guard nofile drop open close", "" },
 		{ "filter", "signals guard nofile drop open filter close", "" },

@@ -234,7 +234,8 @@ test_wrong_fault(void **state)
 	close(err);
 	assert_int_equal(rc, -EINVAL);
 	text = lines_said();
-	if (strstr(text, "spimdevd: error: options: ") != text || strstr(text, "nonsense") == NULL ||
+	if (strstr(text, "spimdevd: error: options: ") != text ||
+			strstr(text, "nonsense") == NULL ||
 			strstr(text, "\nspimdevd: error: cannot start: Invalid argument\n") == NULL)
 		fail_msg("said: %s", text);
 	fclose(said);

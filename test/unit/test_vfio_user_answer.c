@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fail_nth.h"
 #include "holdings.h"
 #include "test_vfio_user_util.h"
 #include "vfio_user_call.h"
@@ -45,12 +46,13 @@ answer(const struct vfio_user_hdr *req, const void *body, size_t len, const int 
 	assert_int_equal(vfio_user_sock_send(server, &iov, 1, fds, nfds), iov.iov_len);
 }
 
+static struct vfio_user_client_conf conf = { .timeout_ms = VT_TIMEOUT_MS, .spim = 1,
+	.log = take_line };
+
 /* Connect to a server that says this of itself. @return What comes of it. */
 static int
 begin(const char *version, size_t len, const int *fds, unsigned int nfds)
 {
-	const struct vfio_user_client_conf conf = { .timeout_ms = VT_TIMEOUT_MS, .spim = 1,
-		.log = take_line };
 	const struct vfio_user_hdr req = { .id = 1, .cmd = VFIO_USER_VERSION };
 	int pair[2];
 
@@ -83,6 +85,9 @@ test_wrong_versions(void **state)
 		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":0}}"), "limits of 0" },
 		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_msg_fds\":0}}"), "limits of 0" },
 		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_msg_fds\":-1}}"), "max_msg_fds" },
+		/* The first thing that is wrong is named. */
+		{ BYTES("\0\0\0\0{\"capabilities\":{\"max_data_xfer_size\":0,\"max_msg_fds\":-1}}"),
+			"max_msg_fds" },
 	};
 	char want[200];
 
@@ -124,6 +129,40 @@ test_right_version(void **state)
 			"\"write_multiple\":false,\"spim\":{\"version\":1}}}");
 	end();
 	close(event);
+}
+
+/* What was not asked for does not count; what was not said has its usual value. */
+static void
+test_what_is_asked_for(void **state)
+{
+	static const char knows[] = "\0\0\0\0{\"capabilities\":{\"spim\":{\"version\":1}}}";
+
+	(void)state;
+	assert_int_equal(begin(knows, sizeof(knows), NULL, 0), 0);
+	assert_non_null(vfio_user_client_spim(c));
+	assert_int_equal(c->conf.timeout_ms, VT_TIMEOUT_MS);
+	end();
+	conf.spim = 0;
+	conf.timeout_ms = 0;
+	assert_int_equal(begin(knows, sizeof(knows), NULL, 0), 0);
+	assert_null(vfio_user_client_spim(c));
+	assert_int_equal(c->conf.timeout_ms, 5000);
+	end();
+	conf.spim = 1;
+	conf.timeout_ms = VT_TIMEOUT_MS;
+}
+
+/* The socket is taken over in any case. */
+static void
+test_no_memory(void **state)
+{
+	(void)state;
+	fail_nth_of("calloc", 1);
+	assert_int_equal(begin("\0\0\0\0", 4, NULL, 0), -ENOMEM);
+	assert_string_equal(fail_nth_end(), "calloc");
+	assert_null(c);
+	vt_closed(server);
+	end();
 }
 
 /* ---- Descriptors that nobody asked for ---- */
@@ -235,6 +274,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_versions),
 		cmocka_unit_test(test_right_version),
+		cmocka_unit_test(test_what_is_asked_for),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_descriptors_nobody_asked_for),
 	};
 

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Scatter-gather lists of HiSilicon accelerators (reference section 5.10).
+ * Scatter-gather lists of HiSilicon accelerators (ZIP 5.10).
  * A list is a chain of SGLs; each is a 64-byte header followed by entries.
  */
 

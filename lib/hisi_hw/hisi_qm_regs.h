@@ -12,14 +12,14 @@
  * and event entries. The ZIP, SEC and HPRE engines share it.
  *
  * This is the contract between driver and device; both sides include it, and
- * it contains no code beyond field packing. Section numbers name the hardware
- * reference ("QM 2.3"). Everything is little endian in memory. Offsets are in
- * bytes from the start of BAR2 unless said otherwise.
+ * it contains no code beyond field packing. Citations such as "QM 2.3" name sections
+ * of the hardware reference, doc/hw. Everything is little endian in memory. Offsets
+ * are in bytes from the start of BAR2 unless said otherwise.
  */
 
 #include <stdint.h>
 
-/* ---- PCI identity (1.1, 0.2) ------------------------------------------------------------ */
+/* ---- PCI identity (QM 1.1, 1.5) --------------------------------------------------------- */
 
 #define HISI_PCI_VENDOR        0x19e5 /**< Huawei. */
 #define HISI_PCI_DEVICE_ZIP_PF 0xa250
@@ -28,9 +28,9 @@
 #define HISI_QM_REV_V2 0x21 /**< PCI revision id: Kunpeng 920. */
 #define HISI_QM_REV_V3 0x30 /**< PCI revision id: Kunpeng 930. */
 
-#define HISI_QM_BAR2_SIZE 0x10000 /**< Function registers (1.2). */
+#define HISI_QM_BAR2_SIZE 0x10000 /**< Function registers (QM 1.2). */
 
-/* ---- Function registers (2.1) ----------------------------------------------------------- */
+/* ---- Function registers (QM 2.1) -------------------------------------------------------- */
 
 #define HISI_QM_AEQ_INT_SOURCE 0x0000 /**< RO: not 0 while an AEQ event is pending. */
 #define HISI_QM_AEQ_INT_MASK   0x0004 /**< Bit 0: 1 = masked. */
@@ -53,9 +53,9 @@
 #define HISI_QM_CAP_VERSION    0x3100 /**< [7:0] 0: driver defaults, the rest is not read. */
 #define HISI_QM_CAP_END        0x317c
 
-#define HISI_QM_DB_PAGE_SIZE 0x10000 /**< BAR4: one page per queue when isolated (1.2). */
+#define HISI_QM_DB_PAGE_SIZE 0x10000 /**< BAR4: one page per queue when isolated (QM 1.2). */
 
-/* ---- Mailbox (2.3, 2.4) ----------------------------------------------------------------- */
+/* ---- Mailbox (QM 2.3, 2.4) -------------------------------------------------------------- */
 
 /** The 16 bytes at HISI_QM_MAILBOX, to be written in one store. */
 struct hisi_qm_mailbox {
@@ -87,7 +87,7 @@ enum hisi_qm_mb_cmd {
 	HISI_QM_MB_PAUSE_QM = 0xe,
 };
 
-/* The 64 bits that HISI_QM_MB_SQC_VFT returns in base_h:base_l (2.4). */
+/* The 64 bits that HISI_QM_MB_SQC_VFT returns in base_h:base_l (QM 2.4). */
 #define HISI_QM_VFT_BASE_SHIFT 28 /**< First queue, information only. */
 #define HISI_QM_VFT_BASE_MASK  0xffffull
 #define HISI_QM_VFT_VALID      (1ull << 44)
@@ -97,7 +97,7 @@ enum hisi_qm_mb_cmd {
 #define HISI_QM_QUEUES_MAX 1024 /**< Queues of one function, V2+. */
 #define HISI_QM_DEPTH_MAX  4096 /**< 12-bit depth field of the contexts. */
 
-/* ---- Queue contexts (3.1 to 3.3), layout of V2 and later -------------------------------- */
+/* ---- Queue contexts (QM 3.1 to 3.3), layout of V2 and later ----------------------------- */
 
 /** Submission queue context, 32 bytes, address aligned to 32. */
 struct hisi_qm_sqc {
@@ -160,7 +160,7 @@ struct hisi_qm_eqc {
 #define HISI_QM_CQE_LOG2 4 /**< A CQE has 16 bytes. */
 #define HISI_QM_SQE_LOG2 7 /**< The SQE of every accelerator has 128 bytes. */
 
-/* ---- Doorbells (4.1) -------------------------------------------------------------------- */
+/* ---- Doorbells (QM 4.1) ----------------------------------------------------------------- */
 
 enum hisi_qm_db_cmd {
 	HISI_QM_DB_SQ = 0,  /**< index = new tail. */
@@ -188,7 +188,7 @@ hisi_qm_db(uint16_t qn, enum hisi_qm_db_cmd cmd, uint16_t rand, uint16_t index, 
 		(uint64_t)priority << HISI_QM_DB_PRIORITY_SHIFT;
 }
 
-/* ---- Completion and event entries (4.4 to 4.6) ------------------------------------------ */
+/* ---- Completion and event entries (QM 4.4 to 4.6) --------------------------------------- */
 
 /** Completion queue entry. Valid when w7 bit 0 equals the expected phase. */
 struct hisi_qm_cqe {

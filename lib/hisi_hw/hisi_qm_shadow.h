@@ -8,7 +8,7 @@
 /**
  * @file
  * Shadow doorbells: a software function's doorbells in memory that its driver
- * shares, with a protocol that lets the device sleep. Silicon has none; both
+ * shares, with a protocol that lets the device sleep (EXT 5). Silicon has none; both
  * sides agree on them before use.
  *
  * The memory is an array of struct hisi_qm_shadow, element n for queue n. A
@@ -50,7 +50,7 @@
  * A tail is a state, not an event: of several rings only the last needs to be
  * seen. A value equal to the one last seen passes nothing new to the device, but
  * for a ring that went round to the very same index; a driver never does that, as
- * it keeps one slot free (QM 4.1).
+ * it keeps one slot free (QM 4.3).
  *
  * The device trusts nothing here: it remembers on its own side who is asleep, never
  * reads asleep, and checks every doorbell value against the queue's context. A driver

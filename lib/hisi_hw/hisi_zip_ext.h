@@ -12,7 +12,7 @@
  * The silicon has no selector for the compression level, the Huffman codes or
  * checksums of raw DEFLATE, knows no full flush and no dictionary, and returns
  * nothing when a stateless request runs out of output; nor does it know LZ4. A
- * software function offers these.
+ * software function offers these (EXT 1 to 4).
  *
  * It shows so by a magic value and a feature word in a part of BAR2 that the
  * silicon leaves unused, and it takes the choices from SQE dwords 10 to 13, 24

@@ -7,16 +7,16 @@
 
 /**
  * @file
- * The request of the ZIP engine (reference section 5): 32 little-endian dwords.
+ * The request of the ZIP engine (ZIP 5): 32 little-endian dwords.
  *
  * The driver writes all of it; the device writes back only consumed, produced,
  * comp_data_length, status, ctx_dw0, ctx_dw1, ctx_dw2, isize and checksum and
- * leaves every other dword as it was (5.2).
+ * leaves every other dword as it was (ZIP 5.2).
  */
 
 #include <stdint.h>
 
-#define HISI_ZIP_REQ_LEN_MAX (8u << 20) /**< Bytes of input, and of output (5.5). */
+#define HISI_ZIP_REQ_LEN_MAX (8u << 20) /**< Bytes of input, and of output (ZIP 5.5). */
 
 /** One request; slots of the SQ ring. Address aligned to 128. */
 struct hisi_zip_sqe {
@@ -51,14 +51,14 @@ struct hisi_zip_sqe {
 	uint32_t ctx_dw1;           /**< dw28, in and out. */
 	uint32_t ctx_dw2;           /**< dw29, in and out. */
 	uint32_t isize;             /**< dw30, in and out: running uncompressed size. */
-	uint32_t checksum;          /**< dw31, in and out (5.7). */
+	uint32_t checksum;          /**< dw31, in and out (ZIP 5.7). */
 };
 
-/* dw3 (5.4) */
+/* dw3 (ZIP 5.4) */
 #define HISI_ZIP_STATUS_MASK 0xffu
 #define HISI_ZIP_LSTBLK      (1u << 8) /**< The last block was seen. */
 
-/* dw7 (5.3) */
+/* dw7 (ZIP 5.3) */
 #define HISI_ZIP_DW7_OFFSET_MASK  0xffffffu   /**< Bytes to skip in the source SGL. */
 #define HISI_ZIP_DW7_FINISH       (1u << 25)  /**< Streams: last input; 0 = sync flush. */
 #define HISI_ZIP_DW7_STREAM       (1u << 26)  /**< Stateful. */
@@ -67,7 +67,7 @@ struct hisi_zip_sqe {
 #define HISI_ZIP_SQE_TYPE0        0u          /**< V2. */
 #define HISI_ZIP_SQE_TYPE3        3u          /**< V3. */
 
-/* dw9 (5.3) */
+/* dw9 (ZIP 5.3) */
 #define HISI_ZIP_DW9_REQ_MASK     0xffu
 #define HISI_ZIP_DW9_BUF_SHIFT    8
 #define HISI_ZIP_DW9_BUF_MASK     0xfu
@@ -90,7 +90,7 @@ enum hisi_zip_window {
 	HISI_ZIP_WINDOW_32K = 4,
 };
 
-/** Queue types, SQC w13 [11:8]: the direction belongs to the queue (3.1). */
+/** Queue types, SQC w13 [11:8]: the direction belongs to the queue (QM 3.1). */
 enum hisi_zip_qc_type {
 	HISI_ZIP_QC_COMPRESS = 0,
 	HISI_ZIP_QC_DECOMPRESS = 1,
@@ -103,8 +103,8 @@ enum hisi_zip_status {
 	HISI_ZIP_CRC_ERR = 0x10,      /**< Trailer does not match. */
 	HISI_ZIP_DECOMP_END = 0x13,   /**< Stateful decompression reached the end. */
 	/*
-	 * The reference names no values for the rest (U11); a driver treats any
-	 * other value as an error. These are what the software function returns.
+	 * No source names values for the rest (U11); a driver treats any other value
+	 * as an error. These are what the software function returns.
 	 */
 	HISI_ZIP_BAD_DATA = 0x20,     /**< Not a valid stream, or truncated. */
 	HISI_ZIP_BAD_SQE = 0x21,      /**< A field is out of range or not supported. */
@@ -115,7 +115,7 @@ enum hisi_zip_status {
 	HISI_ZIP_INTERNAL = 0x26,     /**< Out of memory in the function. */
 };
 
-/* ctx_dw0 [3:0]: state of a stateful decompression (5.4). */
+/* ctx_dw0 [3:0]: state of a stateful decompression (ZIP 5.4). */
 #define HISI_ZIP_CTX_ST_MASK 0xfu
 enum hisi_zip_ctx_st {
 	HISI_ZIP_CTX_NO_SPACE = 0x1,          /**< Last block, input taken, output left. */
@@ -127,7 +127,7 @@ enum hisi_zip_ctx_st {
 #define HISI_ZIP_CTX_DW1_STORE_MASK 0x7ffffu /**< ctx_dw1: not 0 while data is pending. */
 #define HISI_ZIP_CTX_DW2_WINDOW_MASK 0xffffu /**< ctx_dw2: bytes of history. */
 
-/* Stream context buffer, in client memory (5.6). */
+/* Stream context buffer, in client memory (ZIP 5.6). */
 #define HISI_ZIP_CTX_SIZE   0x10000 /**< Bytes per stream, zeroed at its start. */
 #define HISI_ZIP_CTX_HW_OFF 64      /**< The address given to the device is buffer + 64. */
 #define HISI_ZIP_CTX_HW_END 0x9800  /**< From here on the buffer is software's again. */

@@ -8,7 +8,7 @@
 
 #include "hisi_qm_internal.h"
 
-#define MAILBOX_TIMEOUT_MS 1000      /* what newer kernels allow (QM 2.3) */
+#define MAILBOX_TIMEOUT_MS 1000      /* what newer kernels allow (QM 2.3, U27) */
 #define DRAIN_TIMEOUT_MS   5000      /* the same for STOP_QP */
 #define POLL_PERIOD_NS     10000
 

@@ -185,6 +185,7 @@ static int
 compress_run(struct zip_codec_stream *stream, enum zip_codec_flush flush, struct cursor *src,
 		struct cursor *dst, struct zip_codec_result *result)
 {
+	/* A sync flush ends with an empty stored block (U15). */
 	static const int zlib_flush[] = {
 		[ZIP_CODEC_FLUSH_NONE] = Z_NO_FLUSH,
 		[ZIP_CODEC_FLUSH_SYNC] = Z_SYNC_FLUSH,

@@ -354,7 +354,7 @@ zip_dev_shut(struct zip_dev *dev)
 void
 zip_dev_reset(struct zip_dev *dev)
 {
-	/* No command runs, so no queue comes up behind our back. */
+	/* No command runs, so no queue comes up behind our back. Requests end as U39 says. */
 	pthread_mutex_lock(&dev->mb_lock);
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
 		struct zip_dev_queue *q = zip_dev_queue_find(dev, i);

@@ -215,7 +215,8 @@ void zip_dev_mailbox(struct zip_dev *dev, const struct hisi_qm_mailbox *mb);
  * ringing one is a store and no call. On silicon the SQ and the CQ doorbell are one
  * address; here they are two words, because memory keeps only the last value and the
  * two may be rung by different threads. Values are those of QM 4.1; a value with a
- * wrong queue, command, random field or index is dropped, as the silicon does.
+ * wrong queue, command, random field or index is dropped. Silicon is known to drop one
+ * with a wrong random field (U26).
  *
  * Store 64 bits with release. The function overwrites both words when a queue goes
  * live (SQC and CQC set), so that a value left from before does not count. The CQ

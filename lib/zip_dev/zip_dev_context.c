@@ -190,7 +190,7 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	hisi_qm_shadow_wake(q->db);
 	atomic_store_explicit(&q->sq_seen, UINT64_MAX, memory_order_relaxed);
 	q->cq_seen = UINT64_MAX;
-	/* 0 at a start; a driver that goes on after another function died begins elsewhere. */
+	/* 0 at a start (U35); a driver that goes on after a function died begins elsewhere. */
 	q->fetch = q->tail = q->retire = q->sqc.head;
 	q->cq_head = q->cq_tail = q->cqc.head;
 	q->cq_used = 0;
@@ -226,6 +226,10 @@ ctx_entry_log2(uint32_t dw3)
 	return dw3 >> HISI_QM_CTX_ENTRY_SHIFT & HISI_QM_CTX_ENTRY_MASK;
 }
 
+/*
+ * Alignment is ours to choose (U37). Fields whose meaning is open (U8), and PASIDs (U23), are
+ * kept for who reads the context, and have no effect.
+ */
 unsigned int
 zip_dev_queue_set_sqc(struct zip_dev *dev, struct zip_dev_queue *q,
 		const struct hisi_qm_sqc *sqc)

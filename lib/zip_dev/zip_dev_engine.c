@@ -13,7 +13,7 @@
  * window that the format has where the request cannot choose (V2).
  */
 #define PLAIN_LEVEL       1
-#define PLAIN_DST_MIN     0x10u /**< Less output room is not even looked at (5.5). */
+#define PLAIN_DST_MIN     0x10u /**< Less output room is refused (ZIP 5.5, U20). */
 #define V2_WINDOW         15
 
 #define WINDOW_MAX        (32u << 10)
@@ -111,7 +111,7 @@ check_ext(const struct hisi_zip_sqe *sqe, struct req *r)
 	return !r->stream && r->partial && !raw ? HISI_ZIP_BAD_SQE : HISI_ZIP_OK;
 }
 
-/* Window of plain compression (5.3); 24 KiB is no power of two: stay below it. */
+/* Window of plain compression (ZIP 5.3); 24 KiB is no power of two: stay below it. */
 static uint32_t
 check_window(const struct zip_dev *dev, const struct hisi_zip_sqe *sqe, struct req *r)
 {
@@ -187,16 +187,17 @@ check(const struct zip_dev *dev, uint8_t qc_type, const struct hisi_zip_sqe *sqe
 			return HISI_ZIP_BAD_SQE;
 		break;
 	default:
-		return HISI_ZIP_BAD_SQE;
+		return HISI_ZIP_BAD_SQE; /* LZ4 and lz77 of silicon, too (U22) */
 	}
 
+	/* Without a stream neither this bit nor STREAM_NEW counts (U13). */
 	if (r->stream && (sqe->dw7 & HISI_ZIP_DW7_FINISH) == 0)
 		r->flush = ZIP_CODEC_FLUSH_SYNC;
 	st = r->ext ? check_ext(sqe, r) : r->compress ? check_window(dev, sqe, r) : HISI_ZIP_OK;
 	if (st != HISI_ZIP_OK)
 		return st;
 
-	/* Limits of the silicon that the extension lifts (5.5); a copy is the extension's. */
+	/* Limits of the silicon that the extension lifts (ZIP 5.5); a copy is the extension's. */
 	if (!r->ext && r->type != HISI_ZIP_REQ_EXT_COPY) {
 		if (r->src_len == 0 && !r->stream)
 			return HISI_ZIP_BAD_SQE;
@@ -230,6 +231,7 @@ find_buffers(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe, struct req
 		/* A destination that holds less than dw14 is just smaller. */
 		r->dst_len = (uint32_t)ex->dst.len;
 	}
+	/* What silicon does then is open (U33). */
 	if (st == HISI_ZIP_OK && zip_dev_buf_overlap(&ex->src, &ex->dst, ex->pieces))
 		st = HISI_ZIP_BAD_SQE;
 	return st;
@@ -242,7 +244,7 @@ set_result(struct hisi_zip_sqe *sqe, uint64_t consumed, uint64_t produced, uint3
 {
 	sqe->consumed = (uint32_t)consumed;
 	sqe->produced = (uint32_t)produced;
-	sqe->comp_data_length = 0;
+	sqe->comp_data_length = 0; /* U21 */
 	sqe->dw3 = dw3;
 }
 
@@ -255,7 +257,7 @@ bit_reverse(uint32_t x)
 	return __builtin_bswap32(x);
 }
 
-/* dw30, dw31: as 5.7 for zlib and gzip; plain values where the extension asked. */
+/* dw30, dw31: as ZIP 5.7 for zlib and gzip; plain values where the extension asked. */
 static void
 set_checksum(struct hisi_zip_sqe *sqe, const struct req *r, uint8_t checksum, uint32_t crc32,
 		uint32_t adler32, uint32_t isize)
@@ -416,6 +418,7 @@ run_inflate(struct zip_dev_exec *ex, const struct req *r, struct hisi_zip_sqe *s
 		if (memcmp(want, got, r->trailer) != 0)
 			st = HISI_ZIP_CRC_ERR;
 	}
+	/* Without LSTBLK: the kernel takes 0x00 for success only (U12). */
 	set_result(sqe, res.consumed, res.produced, st);
 	set_checksum(sqe, r, r->params.checksum, res.crc32, res.adler32, (uint32_t)res.produced);
 }
@@ -536,7 +539,7 @@ run_stream(struct zip_dev *dev, struct zip_dev_exec *ex, const struct req *r,
 	uint32_t st;
 
 	/*
-	 * Nothing is kept there, but silicon would write it: a driver that gives
+	 * Nothing is kept there (U14), but silicon would write it: a driver that gives
 	 * it less must fail here, too. A driver of the extension may give a mere name.
 	 */
 	if (!dev->conf.ext && zip_dev_view_at(&ex->view, key, CTX_HW_LEN, ZIP_DEV_PROT_READ |
@@ -588,7 +591,7 @@ void
 zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status)
 {
 	if ((sqe->dw7 & HISI_ZIP_DW7_STREAM) == 0)
-		sqe->ctx_dw0 = 0; /* a stale state here misleads UADK (5.2) */
+		sqe->ctx_dw0 = 0; /* a stale state here misleads UADK (ZIP 5.2) */
 	set_result(sqe, 0, 0, status);
 }
 
@@ -600,7 +603,7 @@ zip_dev_execute(struct zip_dev *dev, struct zip_dev_exec *ex, uint8_t qc_type,
 	uint32_t st = check(dev, qc_type, sqe, &r);
 
 	if (!r.stream)
-		sqe->ctx_dw0 = 0; /* a stale state here misleads UADK (5.2) */
+		sqe->ctx_dw0 = 0; /* a stale state here misleads UADK (ZIP 5.2) */
 	if (st == HISI_ZIP_OK && r.params.dict_len != 0)
 		st = zip_dev_dict_take(ex, sqe, &r.params);
 	if (st == HISI_ZIP_OK)

@@ -11,7 +11,7 @@
  * that was armed and got a CQE, and the AEQ, one entry for what went wrong. They
  * follow the same rules and differ in vector, registers and what an entry says.
  *
- * The source register is what the interrupt means: it becomes 1 with the first
+ * The source register is what the interrupt means (U6): it becomes 1 with the first
  * entry that the driver has not seen, sends one message then, and stays so until
  * the driver's doorbell. What is left behind the new head is an event of its
  * own: source and message again. So a driver that takes only part of the queue
@@ -46,7 +46,7 @@ used(const struct zip_dev_eq *eq)
 		eq->depth - eq->head + eq->tail;
 }
 
-/* One slot stays free: a full queue must differ from an empty one. */
+/* One slot stays free: a full queue must differ from an empty one (U38). */
 static inline bool
 full(const struct zip_dev_eq *eq)
 {

@@ -15,7 +15,7 @@
  * creation on.
  *
  *   status=S@n             the n-th request is not executed; it completes with
- *                          status S, 0x01 to 0xff (QM 5.4)
+ *                          status S, 0x01 to 0xff (ZIP 5.4)
  *   stall@n                the queue of the n-th request executes nothing more
  *                          from that request on, until it is set up again
  *   aeq=cq_overflow@n      the queue of the n-th request stops before that

@@ -85,7 +85,10 @@ vft(const struct zip_dev *dev)
 		((dev->conf.queues - 1) & HISI_QM_VFT_NUM_MASK) << HISI_QM_VFT_NUM_SHIFT;
 }
 
-/* @param data In: base of the command; out: what the command returns there. */
+/*
+ * Statuses, and what 0x9 does, are ours (U3, U4).
+ * @param data In: base of the command; out: what the command returns there.
+ */
 static unsigned int
 run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 {
@@ -95,7 +98,7 @@ run(struct zip_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 	struct zip_dev_queue *q = cmd == HISI_QM_MB_SQC || cmd == HISI_QM_MB_CQC ||
 		cmd == HISI_QM_MB_STOP_QP ? zip_dev_queue_make(dev, qn) : NULL;
 
-	/* V2 has no stop command and no messages: its driver watches the contexts (2.2, 2.5). */
+	/* V2 has no stop command and no messages: its driver watches the contexts (QM 2.2, 2.5). */
 	if (cmd >= HISI_QM_MB_STOP_QP && dev->conf.revision < HISI_QM_REV_V3)
 		return ZIP_DEV_MB_BAD_CMD;
 
@@ -192,7 +195,7 @@ zip_dev_mailbox_write_back(struct zip_dev *dev)
 
 		if (q == NULL)
 			continue;
-		/* An array that is not mapped loses its copy, as on silicon; nothing else. */
+		/* An array that is not mapped loses its copy; nothing else. */
 		if (q->sqc_set && dev->sqc_bt != 0) {
 			zip_dev_queue_get_sqc(dev, q, &sqc);
 			ctx_copy(dev, dev->sqc_bt + (uint64_t)i * CTX_SIZE, &sqc, CTX_SIZE, true);

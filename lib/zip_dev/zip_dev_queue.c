@@ -183,8 +183,8 @@ zip_dev_queue_peek(const struct zip_dev_queue *q)
 /* ---- Claim, execute, complete ---- */
 
 /*
- * Out of order until the driver sets it up again; the others do not notice. A
- * driver with an AEQ is told. Lock is held.
+ * Out of order until the driver sets it up again (U34); the others do not notice. A
+ * driver with an AEQ is told (U31). Lock is held.
  */
 static RARE void
 queue_fail(struct zip_dev *dev, struct zip_dev_queue *q, enum hisi_qm_aeqe_type type,
@@ -329,7 +329,7 @@ out:
 	return n;
 }
 
-/* Write the results to the slot (5.2): every other word stays the driver's. */
+/* Write the results to the slot (ZIP 5.2): every other word stays the driver's. */
 static void
 job_write_back(const struct zip_dev_job *job, const uint32_t *before)
 {
@@ -365,7 +365,7 @@ retire_one(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_view *vi
 		queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "its CQ is outside the map");
 		return false;
 	}
-	cqe->rsvd0 = 0;
+	cqe->rsvd0 = 0; /* U5 */
 	cqe->cmd_id = 0;
 	cqe->rsvd1 = 0;
 	cqe->sq_head = q->retire;
@@ -409,7 +409,10 @@ status_good(uint32_t dw3)
 	}
 }
 
-/* A request is done: retire it, or leave that to whoever finishes the ones before it. */
+/*
+ * A request is done: retire it, or leave that to whoever finishes the ones before it.
+ * Completion is in order whether or not the SQC has the order bit (U9).
+ */
 static void
 queue_complete(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev_exec *ex,
 		const struct zip_dev_job *job)

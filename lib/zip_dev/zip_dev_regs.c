@@ -56,7 +56,7 @@ read32(struct zip_dev *dev, uint32_t off)
 		/*
 		 * Also: no message from a PF, messages to it (0x2c) are
 		 * acknowledged at once, capability version 0 (the driver's
-		 * defaults hold).
+		 * defaults hold, U24).
 		 */
 		return 0;
 	}
@@ -116,6 +116,7 @@ zip_dev_read(struct zip_dev *dev, uint32_t off, unsigned int size)
 	return read32(dev, low) >> 8 * (off - low) & (UINT32_MAX >> (32 - 8 * size));
 }
 
+/* Masks are set, all else is 0: U30. */
 void
 zip_dev_regs_reset(struct zip_dev *dev)
 {
@@ -173,7 +174,7 @@ zip_dev_mailbox(struct zip_dev *dev, const struct hisi_qm_mailbox *mb)
 void
 zip_dev_write(struct zip_dev *dev, uint32_t off, unsigned int size, uint64_t value)
 {
-	/* Registers are dwords: narrower writes have no meaning. */
+	/* Registers are dwords: narrower writes have no meaning, nor has half a doorbell (U26). */
 	if ((size != 4 && size != 8) || off % size != 0 ||
 			atomic_load_explicit(&dev->gone, memory_order_acquire))
 		return;

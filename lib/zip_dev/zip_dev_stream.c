@@ -10,6 +10,7 @@
 /*
  * The context buffer lies in client memory, so nothing of a stream is kept
  * there: its address is only the name under which the state is found here.
+ * How many silicon keeps is open (U36).
  */
 
 void

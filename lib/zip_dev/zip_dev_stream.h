@@ -7,7 +7,7 @@
 
 /**
  * @file
- * The streams of a function (QM 5.6). All calls: any thread.
+ * The streams of a function (ZIP 5.6). All calls: any thread.
  */
 
 #include <stdatomic.h>

@@ -89,7 +89,7 @@ test_registers(void **state)
 	assert_memory_equal(t.bar2, expected, sizeof(expected));
 }
 
-/* All 16 bytes in their places (reference 2.3), and no others. */
+/* All 16 bytes in their places (QM 2.3), and no others. */
 static void
 test_mailbox(void **state)
 {

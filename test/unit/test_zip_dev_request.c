@@ -18,7 +18,7 @@ static const size_t lengths[] = { 1, 2, 15, 16, 100, 4096, 32768, 65535, 200000 
 struct kind {
 	uint32_t req;
 	int wbits;       /* zlib's name for it */
-	uint32_t header; /* bytes in front that are software's (5.7) */
+	uint32_t header; /* bytes in front that are software's (ZIP 5.7) */
 };
 
 static const struct kind kinds[] = {

@@ -3,7 +3,7 @@
  */
 
 /*
- * Plain silicon under a driver with the rules of UADK's hisi_comp (reference 5.5
+ * Plain silicon under a driver with the rules of UADK's hisi_comp (ZIP 5.5
  * to 5.8): formats with headers by software, streams with a context buffer in
  * memory, and zlib as the judge.
  */

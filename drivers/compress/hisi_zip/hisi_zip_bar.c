@@ -97,7 +97,7 @@ hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2, uint64
 	bar->db = bar->bar2 + HISI_QM_DB_SQ_CQ;
 	bar->db_stride = 0;
 	bar->db_queues = HISI_QM_QUEUES_MAX;
-	/* V2 has no such register (reference 1.2). */
+	/* V2 has no such register (QM 1.2). */
 	isolation = revision >= HISI_QM_REV_V3 ? bar_read32(&bar->io, HISI_QM_QUE_ISO_CFG) & 1 : 0;
 	if (!isolation)
 		return 0;

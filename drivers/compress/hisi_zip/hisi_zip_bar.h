@@ -13,7 +13,7 @@
 
 #include "hisi_qm_io.h"
 
-/** Most of BAR2 that is accessed: registers up to the last capability (reference 2.1). */
+/** Most of BAR2 that is accessed: registers up to the last capability (QM 2.1). */
 #define HISI_ZIP_BAR2_MIN 0x4000
 
 /** A function with mapped BARs. */

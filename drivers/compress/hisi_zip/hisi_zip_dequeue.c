@@ -8,7 +8,7 @@
 
 /*
  * Results of a stateful request: keep the state words for the next one, and
- * tell the application's three outcomes apart (reference 5.4, 5.6, 5.8).
+ * tell the application's three outcomes apart (ZIP 5.4, 5.6, 5.8).
  */
 static uint8_t
 finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe, uint32_t dw3)
@@ -65,7 +65,7 @@ possible_other(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t pro
 		return false;
 	/*
 	 * A successful compression consumes all input and produces output. A function that
-	 * counts otherwise (reference U16) would have each of them repeated: that is said
+	 * counts otherwise (U16) would have each of them repeated: that is said
 	 * (hisi_zip_lie_log()).
 	 */
 	if ((status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) &&
@@ -90,7 +90,7 @@ possible(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t produced,
 
 /*
  * Is a status that is an error the function's fault, so that software may do better?
- * Of silicon we know only few of them (reference U11). Not if the data is to blame.
+ * Of silicon we know only few of them (U11). Not if the data is to blame.
  */
 static bool
 may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t status)
@@ -160,7 +160,7 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		if (x->dw10 == 0 && qp->dev->args.sw) {
 			/*
 			 * Plain silicon returns no prefix, and takes no destination below
-			 * 16 bytes (reference 5.5); software can do both.
+			 * 16 bytes (ZIP 5.5); software can do both.
 			 */
 			hisi_zip_sw_repeat(qp, op);
 			return true;

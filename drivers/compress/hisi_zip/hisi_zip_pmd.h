@@ -136,7 +136,7 @@ hisi_zip_chksum_start(const struct hisi_zip_xform *x, uint64_t input, uint32_t *
 /** A stateful stream. One op at a time may be in flight. */
 struct hisi_zip_stream {
 	struct hisi_zip_xform x;       /**< Its transform. */
-	struct hisi_qm_mem ctx;        /**< Stream context buffer (reference 5.6). */
+	struct hisi_qm_mem ctx;        /**< Stream context buffer (ZIP 5.6). */
 	struct zip_codec_stream *sw;   /**< Set if x.sw. */
 	/* State words carried from a completed request to the next. */
 	uint32_t ctx_dw0, ctx_dw1, ctx_dw2, isize, checksum;
@@ -264,7 +264,7 @@ struct hisi_zip_deq_stats {
 	uint64_t restarts; /**< Queues started again after their service was killed. */
 	uint64_t fails[HISI_ZIP_FAILS]; /**< Queues that failed, by cause. */
 	uint64_t status[HISI_ZIP_OP_STATUSES]; /**< By op status. */
-	uint64_t hw_status[64]; /**< Requests by SQE status (reference 5.4), 63: others. */
+	uint64_t hw_status[64]; /**< Requests by SQE status (ZIP 5.4), 63: others. */
 };
 
 /** Why a request failed, for counting; see hw_status. */

@@ -35,7 +35,7 @@ udc_checksum(const uint8_t *dict, size_t len)
 	return ~sum & 0xf;
 }
 
-/* The hardware's window code that is not larger than 2^bits bytes (reference 5.3). */
+/* The hardware's window code that is not larger than 2^bits bytes (ZIP 5.3). */
 static uint32_t
 window_code(uint8_t bits)
 {
@@ -49,7 +49,7 @@ window_code(uint8_t bits)
 /*
  * Can the function itself do what the transform asks? A plain one cannot choose
  * level or codes, has no windows below 4 KiB and no checksums of raw DEFLATE,
- * and V2 has no raw DEFLATE at all (reference 5.9).
+ * and V2 has no raw DEFLATE at all (ZIP 5.9).
  */
 static bool
 function_can(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
@@ -398,7 +398,7 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	}
 	/*
 	 * A plain function knows only sync flushes, and a request of a stream fails
-	 * without 16 (reference 5.5: better 200) bytes of room, which ends the stream.
+	 * without 16 (ZIP 5.5: better 200) bytes of room, which ends the stream.
 	 */
 	if (!(dev->info.ext_features & HISI_ZIP_EXT_F_FLUSH) && dev->args.sw)
 		s->x.sw = 1;

@@ -29,6 +29,7 @@ programs() {
 		selftest mutate/selftest.sh tests mutate
 		source test/check_includes.sh status include*
 		source test/check_style.sh status style*
+		source test/check_citations.sh status citation*
 		source bin/shellcheck status shellcheck*
 		gcc config/build.sh build gcc*
 		gcc bin/meson unit gcc

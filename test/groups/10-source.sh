@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# The text of the tree: who includes whom, style, scripts.
+# The text of the tree: who includes whom, style, citations, scripts.
 
 set -eu
 . test/lib.sh
 
 check "include rules hold" sh test/check_includes.sh .
 check "style rules hold" sh test/check_style.sh .
+check "citations resolve" sh test/check_citations.sh .
 scripts() {
 	scripts_list=$(find . \( -name .git -o -name "build*" \) -prune -o -name "*.sh" -print \
 		-o -path ./.ci/run -print | sort)
@@ -76,6 +77,63 @@ plant lib/hisi_qm/a.c ''
 planning || sed -i 1d "$planted/lib/hisi_qm/a.c"
 rejected "style check rejects a file without licence" style \
 	"lib/hisi_qm/a.c: no SPDX-License-Identifier: BSD-3-Clause in the first lines"
+
+# plant_reference ROW COMMENT...: a file whose function f these comments are about, and a reference
+# that has section 2.3, row 1, and this row 2.
+plant_reference() {
+	row=$1
+	shift
+	plant lib/zip_dev/a.c "$@" 'f(void)'
+	! planning || return 0
+	mkdir -p "$planted/doc/hw"
+	printf '%s\n' "${QM} 2.3: Mailbox" "---------------" "" > "$planted/doc/hw/queue.rst"
+	printf '   %s\n' "_\`${U}1\` | ? | nothing | \`\`lib/zip_dev/a.c\`\` \`\`f()\`\`" "$row" \
+		> "$planted/doc/hw/unknown.rst"
+}
+# Not written out, as this file is checked, too.
+QM=QM ZIP=ZIP U=U word=reference
+cites="/* ${QM} 2.3 and ${U}1. */"
+row="_\`${U}2\` | ? | Nothing in the code depends on it |"
+plant_reference "$row" "$cites" "/* No ${QM}, no ZIP, no 0x${U}7 of others: 9.9. */"
+check "citation check accepts a good file" sh test/check_citations.sh "$planted"
+plant_reference "$row" "$cites" "/* (${QM} 9.9) */"
+rejected "citation check rejects a section" citations \
+	"lib/zip_dev/a.c:5: cites ${QM} 9.9, which doc/hw does not have"
+plant_reference "$row" "$cites" "/* (${QM} 2.3, 9.8 to 9.9) */"
+rejected "citation check rejects a second section" citations \
+	"lib/zip_dev/a.c:5: cites ${QM} 9.9, which doc/hw does not have"
+plant_reference "$row" "$cites" "/* (${QM}" " * 9.9) */"
+rejected "citation check rejects a section in the next line" citations \
+	"lib/zip_dev/a.c:6: cites ${QM} 9.9, which doc/hw does not have"
+plant_reference "$row" "$cites" "/* ${ZIP} 2.3 */"
+rejected "citation check rejects a section of another page" citations \
+	"lib/zip_dev/a.c:5: cites ${ZIP} 2.3, which doc/hw does not have"
+plant_reference "$row" "$cites" "/* (${U}3) */"
+rejected "citation check rejects a row" citations \
+	"lib/zip_dev/a.c:5: cites ${U}3, which doc/hw does not have"
+plant_reference "$row" "$cites" "/* as the $word 2.3 says */"
+rejected "citation check rejects one without a prefix" citations \
+	"lib/zip_dev/a.c:5: cites the reference without a prefix"
+plant_reference "$row" "$cites" "/* ${U}2 */"
+rejected "citation check rejects a row without consequence" citations \
+	"lib/zip_dev/a.c: cites ${U}2, but by doc/hw/unknown.rst nothing in the code depends"
+plant_reference "$row" ""
+rejected "citation check rejects a row that the code does not cite" citations \
+	"doc/hw/unknown.rst: ${U}1 is cited by none of the files that it names"
+plant_reference "_\`${U}2\` | ? | no | \`\`lib/zip_dev/a.c\`\` \`\`g()\`\`" "$cites" \
+	"/* ${U}2: g() */"
+rejected "citation check rejects a function" citations \
+	"doc/hw/unknown.rst: ${U}2 names g(), which lib/zip_dev/a.c does not have"
+plant_reference "_\`${U}2\` | ? | no | \`\`lib/zip_dev/b.c\`\` \`\`f()\`\`" "$cites"
+rejected "citation check rejects a file" citations \
+	"doc/hw/unknown.rst: ${U}2 names f(), which lib/zip_dev/b.c does not have"
+plant_reference "_\`${U}2\` | ? | no | lib/zip_dev/a.c" "$cites"
+rejected "citation check rejects a row without a function" citations \
+	"doc/hw/unknown.rst:2: ${U}2 names no file with a function"
+plant_reference "_\`${U}1\` | ? | Nothing in the code depends on it |" "$cites"
+rejected "citation check rejects a row that is there twice" citations \
+	"doc/hw/unknown.rst:2: ${U}1 is there twice"
+
 # shellcheck disable=SC2016 # a bad script's
 printf '%s\n' '#!/bin/sh' 'echo $1' > "$planted/bad.sh"
 check "shellcheck rejects a bad script" ends_with 1 SC2086 shellcheck "$planted/bad.sh"

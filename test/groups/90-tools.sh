@@ -21,9 +21,9 @@ need "dpdk-pmdinfo reads the driver" ends_with 0 '"name": "compress_hisi_zip"' r
 shown() {
 	ends_with 0 true jq --arg name "$1" ".[] | select(.name == \$name) | $2" "$pmdinfo"
 }
-for key in dev workers rev ext engine sw; do
-	check "dpdk-pmdinfo shows the parameter $key" \
-		shown compress_hisi_zip ".params | contains(\"$key=\")"
+for param in "dev=local|unix:<path>" workers= rev= ext= engine= sw= timeout= socket_id=; do
+	check "dpdk-pmdinfo shows the parameter ${param%%=*}" \
+		shown compress_hisi_zip ".params | contains(\"$param\")"
 done
 
 # It takes VFs only, and wants vfio-pci. dpdk-devbind and packagers read this.

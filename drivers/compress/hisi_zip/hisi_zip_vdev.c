@@ -70,7 +70,7 @@ static struct rte_vdev_driver hisi_zip_vdev_driver = {
 
 RTE_PMD_REGISTER_VDEV(HISI_ZIP_DRIVER_NAME, hisi_zip_vdev_driver);
 RTE_PMD_REGISTER_PARAM_STRING(HISI_ZIP_DRIVER_NAME,
-	"dev=local "
+	"dev=local|unix:<path> "
 	"workers=<0..64> "
 	"rev=v2|v3 "
 	"ext=on|off "

@@ -114,7 +114,8 @@ bin/shellcheck)
 	esac
 	;;
 bin/dpdk-pmdinfo.py)
-	keys="dev=<S> workers=<N> rev=<S> ext=<S> engine=<S> sw=<S>"
+	keys="dev=local|unix:<path> workers=<N> rev=<S> ext=<S> engine=<S> sw=<S>"
+	keys="$keys timeout=<N> socket_id=<N>"
 	echo "[{\"name\": \"compress_hisi_zip\", \"params\": \"$keys\"},"
 	echo '{"name": "compress_hisi_zip_pci", "kmod": "* vfio-pci",'
 	echo '"pci_ids": [{"vendor": "19e5", "device": "a251"}]}]'

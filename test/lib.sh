@@ -160,8 +160,8 @@ reports() {
 		tail -n 20 "$report_log" | sed 's/^/  | /'
 }
 
-# beside COMMAND...: runs what reports tests beside other such, $places at a time. What it says is
-# printed by together, in their order, once all have ended.
+# beside COMMAND...: runs what reports tests beside other such, $places at a time. What one says is
+# printed when it has ended. together waits for all.
 places=$jobs
 beside() {
 	if planning; then
@@ -170,8 +170,9 @@ beside() {
 	fi
 	if [ -z "${beside_all:-}" ]; then
 		# A pipe that has a line for each that may run.
-		beside_all=$(mktemp -d)
+		beside_all=$logs/beside.$$
 		beside_count=0
+		mkdir "$beside_all"
 		mkfifo "$beside_all/free"
 		exec 9<> "$beside_all/free"
 		seq "$places" >&9
@@ -179,18 +180,20 @@ beside() {
 	read -r beside_place <&9
 	beside_count=$((beside_count + 1))
 	{
-		"$@" > "$beside_all/$beside_count" 2>&1 9>&- || :
-		echo "$beside_place" >&9
+		trap beside_end EXIT
+		"$@" > "$beside_all/$beside_count" 2>&1 9>&-
 	} &
+}
+# What one that beside has started ends with, however it ends.
+beside_end() {
+	echo "$beside_place" >&9
+	flock "$beside_all" cat "$beside_all/$beside_count"
 }
 together() {
 	! planning || return 0
 	wait
-	for beside_n in $(seq "$beside_count"); do
-		cat "$beside_all/$beside_n"
-		# shellcheck disable=SC2034 # as tell does
-		! grep -q '^not ok ' "$beside_all/$beside_n" || failed=1
-	done
+	# shellcheck disable=SC2034 # as tell does
+	! cat "$beside_all"/[0-9]* | grep -q '^not ok ' || failed=1
 	exec 9>&-
 	rm -r "$beside_all"
 	beside_all=

@@ -79,6 +79,7 @@ __wrap_rte_get_tsc_hz(void)
 static struct hisi_zip_dev dev;
 static struct hisi_zip_qp qp;
 static struct hisi_zip_slot slot;
+static struct hisi_zip_sqe sqe;
 static struct hisi_qm_cqe cqe;
 static struct spim_queue queue;
 static char line[512];
@@ -99,6 +100,7 @@ begin(bool sw, bool polled, uint32_t timeout_ms)
 	qp.state = HISI_ZIP_QP_RUNNING;
 	slot.kind = HISI_ZIP_SLOT_COMP;
 	cqe.w7 = 0;
+	queue.qp.ring.sq = (void *)&sqe;
 	queue.qp.ring.cq = &cqe;
 	queue.qp.ring.cq_phase = 1;
 	qp.hwq[HISI_ZIP_COMP].queue = &queue;

@@ -17,17 +17,14 @@ db_key(uint16_t qn, enum hisi_qm_db_cmd cmd, uint16_t rand, uint16_t depth)
 void
 zip_dev_queue_set_live(struct zip_dev *dev, struct zip_dev_queue *q, bool live)
 {
-	if (atomic_exchange_explicit(&q->running, live, memory_order_acq_rel) == live)
+	/* One step: a function that vanishes may end what begins here (zip_dev_vanish()). */
+	if (q->shared ? !zip_dev_sched_set(q, live) :
+			atomic_exchange_explicit(&q->running, live, memory_order_acq_rel) == live)
 		return;
-	if (live) {
+	if (live)
 		atomic_fetch_add_explicit(&dev->queues_live, 1, memory_order_relaxed);
-		if (q->shared)
-			zip_dev_sched_add(q);
-	} else {
-		if (q->shared)
-			zip_dev_sched_remove(q);
+	else
 		atomic_fetch_sub_explicit(&dev->queues_live, 1, memory_order_relaxed);
-	}
 }
 
 /* ---- Budgets; mb_lock is held ---- */
@@ -211,6 +208,9 @@ queue_after_set(struct zip_dev *dev, struct zip_dev_queue *q)
 	atomic_store_explicit(&q->cq_key, db_key(q->num, HISI_QM_DB_CQ, q->cqc.w8, q->cq_depth),
 			memory_order_release);
 	zip_dev_queue_set_live(dev, q, true);
+	/* Whoever made the function vanish may have looked at the queue before it was live. */
+	if (atomic_load_explicit(&dev->gone, memory_order_acquire))
+		zip_dev_queue_kill(dev, q);
 	return ZIP_DEV_MB_OK;
 }
 

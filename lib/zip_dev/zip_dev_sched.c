@@ -274,31 +274,42 @@ zip_dev_sched_stop(struct zip_dev_pool *pool)
 
 /* ---- Queues come and go ---- */
 
-void
-zip_dev_sched_add(struct zip_dev_queue *q)
+static void
+add(struct zip_dev_pool *pool, struct zip_dev_queue *q)
 {
-	struct zip_dev_pool *pool = q->pool;
-
-	zip_dev_lock(&pool->lock);
 	q->round = pool->round - 1;
 	q->deficit = 0;
 	make_quiet(pool, q);
-	unlock_and_wake(pool, !polled(pool));
 }
 
-void
-zip_dev_sched_remove(struct zip_dev_queue *q)
+static void
+take_out(struct zip_dev_pool *pool, struct zip_dev_queue *q)
 {
-	struct zip_dev_pool *pool = q->pool;
-
-	zip_dev_lock(&pool->lock);
 	if (sched_state(q) == ZIP_DEV_SCHED_TAKEN) {
 		q->leaving = true;
-	} else {
-		unlink_queue(pool, q);
-		set_state(q, ZIP_DEV_SCHED_OUT);
+		return;
 	}
-	unlock_and_wake(pool, false);
+	unlink_queue(pool, q);
+	set_state(q, ZIP_DEV_SCHED_OUT);
+}
+
+bool
+zip_dev_sched_set(struct zip_dev_queue *q, bool running)
+{
+	struct zip_dev_pool *pool = q->pool;
+	bool changed;
+
+	zip_dev_lock(&pool->lock);
+	changed = atomic_load_explicit(&q->running, memory_order_relaxed) != running;
+	if (changed) {
+		atomic_store_explicit(&q->running, running, memory_order_relaxed);
+		if (running)
+			add(pool, q);
+		else
+			take_out(pool, q);
+	}
+	unlock_and_wake(pool, changed && running && !polled(pool));
+	return changed;
 }
 
 void

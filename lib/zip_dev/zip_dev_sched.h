@@ -99,14 +99,13 @@ void zip_dev_group_give(struct zip_dev_group *group);
 /** Count functions that come (1) and go (-1). */
 void zip_dev_group_attach(struct zip_dev_group *group, int functions);
 
-/** Make the queue known to the workers; it is live, and QUIET. */
-void zip_dev_sched_add(struct zip_dev_queue *q);
-
 /**
- * Take the queue out. A worker that has TAKEN it lets go of it soon: until
- * zip_dev_sched_out() it may still claim. Any thread; q's lock may be held.
+ * Make a live queue known to the workers, QUIET, or take it out, unless that is so already. A
+ * worker that has TAKEN it lets go of it soon: until zip_dev_sched_out() it may still claim. Any
+ * threads, also at the same time; q's lock may be held.
+ * @return Whether anything changed.
  */
-void zip_dev_sched_remove(struct zip_dev_queue *q);
+bool zip_dev_sched_set(struct zip_dev_queue *q, bool running);
 
 static inline bool
 zip_dev_sched_out(const struct zip_dev_queue *q)

@@ -422,6 +422,61 @@ shut_while_it_executes(void **state)
 	}
 }
 
+/* ---- A function vanishes while one of its queues goes live, at any instruction ---- */
+
+static void
+vanish(void)
+{
+	/* Another thread would wait for the lock. */
+	if (acted || step_count < act_at || pool->lock.held != 0 || queue_of(0)->lock.held != 0)
+		return;
+	acted = true;
+	stepping = 0;
+	zip_dev_vanish(client[0].td.dev);
+}
+
+/* No queue of it is left to the workers, nor is counted, and it can be reset. */
+static void
+vanishes_while_a_queue_goes_live(void **state)
+{
+	struct client *c = &client[0];
+	struct zip_dev_queue *vq = queue_of(0);
+	unsigned int tried = 0;
+
+	(void)state;
+	for (act_at = 1, acted = true; acted; act_at += 3) {
+		struct hisi_qm_sqc sqc;
+		struct hisi_qm_cqc cqc;
+
+		assert_int_equal(tq_restart(&c->q, HISI_ZIP_QC_COMPRESS), 0);
+		sqc = vq->sqc;
+		cqc = vq->cqc;
+		/* Few slots, as each is a step to clear. */
+		sqc.dw3 = (sqc.dw3 & ~HISI_QM_CTX_DEPTH_MASK) | 7;
+		cqc.dw3 = (cqc.dw3 & ~HISI_QM_CTX_DEPTH_MASK) | 7;
+		zip_dev_queue_reset(c->td.dev, vq);
+		assert_int_equal(zip_dev_queue_set_sqc(c->td.dev, vq, &sqc), ZIP_DEV_MB_OK);
+		acted = false;
+		step_begin(vanish);
+		zip_dev_queue_set_cqc(c->td.dev, vq, &cqc);
+		step_end();
+		if (!acted)
+			assert_int_equal(vq->state, ZIP_DEV_QUEUE_LIVE);
+		if (acted) {
+			assert_int_not_equal(vq->state, ZIP_DEV_QUEUE_LIVE);
+			assert_int_equal(vq->sched, ZIP_DEV_SCHED_OUT);
+			assert_false(vq->running);
+			assert_int_equal(pool->quiet.cnt, CLIENTS - 1);
+			assert_int_equal(atomic_load(&c->td.dev->queues_live), 0);
+			tried++;
+		}
+		/* As an injected fault never lets it: it comes back. */
+		zip_dev_reset(c->td.dev);
+		atomic_store(&c->td.dev->gone, false);
+	}
+	assert_true(tried > 100);
+}
+
 static int
 setup_turns(void **state)
 {
@@ -443,6 +498,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(rung_while_it_falls_asleep, setup_turns,
 				turns_close),
 		cmocka_unit_test_setup_teardown(shut_while_it_executes, setup_turns, turns_close),
+		cmocka_unit_test_setup_teardown(vanishes_while_a_queue_goes_live, setup_turns,
+				turns_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,20 @@
 #define LZ4_WINDOW_LEN  ((size_t)64 << 10) /* farthest that a match can reach, and a byte */
 #define LZ4_FAST_LEVEL_MAX 2        /* the levels above search chains, as in liblz4 */
 
+/* How liblz4's decoder looks at a sequence: see block_room(). */
+#define LZ4_SHORT_IN           16u /* literals and offset of a short one, at most */
+#define LZ4_SHORT_OUT          32u /* what one makes, at most */
+#define LZ4_BEHIND_LITERALS_IN 8u  /* offset, token, 5 literals */
+#define LZ4_BEHIND_LITERALS    12u
+#define LZ4_BEHIND_LENGTH_IN   4u  /* of a match */
+#define LZ4_BEHIND_MATCH       5u
+
+static inline size_t
+larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 static inline uint32_t
 get32(const uint8_t *p)
 {
@@ -323,35 +337,62 @@ read_length(const uint8_t *src, size_t len, size_t *at, size_t *length)
 }
 
 /*
- * How many bytes a block stands for, by its lengths alone: liblz4 does not say
- * whether a block is wrong or the room too small. 0: no block.
+ * The least room with which liblz4 takes a block; SIZE_MAX: it never does. It does not say itself
+ * whether a block is wrong or the room too small. before: bytes before it that a match may reach.
+ *
+ * These are the rules of its decoder (1.9.4, 1.10.0). Behind the literals and behind the match of a
+ * sequence are some more bytes, in the block and in the room: so it may want more room than the
+ * block fills. A short sequence that is far from both ends is copied without these checks: so
+ * nothing but a token may follow it.
  */
 static size_t
-block_content(const uint8_t *src, size_t len)
+block_room(const uint8_t *src, size_t len, size_t before)
 {
-	size_t at = 0, content = 0;
+	size_t at = 0, done = 0, room = 0;
 
-	/* The last token has literals: liblz4 takes no block that ends behind a match. */
-	while (len - at > 1) {
+	for (;;) {
 		uint8_t token = src[at++];
-		size_t literals = token >> 4, match = token & 15;
+		size_t literals = token >> 4, match = token & 15, need = SIZE_MAX, start = done;
+		bool is_short = literals < 15 && len - at > LZ4_SHORT_IN;
+		bool is_long_match = match == 15;
+		unsigned int offset;
 
 		if (literals == 15 && !read_length(src, len, &at, &literals))
-			return 0;
+			return SIZE_MAX;
 		if (literals > len - at)
-			return 0;
+			return SIZE_MAX;
 		at += literals;
-		content += literals;
-		if (at == len)
-			return content;
-		if (len - at < 2)
-			return 0;
+		done += literals;
+		if (at == len) {
+			/* Without any room it takes one block: a byte of 0. */
+			if (len == 1 && token != 0)
+				return 1;
+			return larger(room, done);
+		}
+		if (len - at >= LZ4_BEHIND_LITERALS_IN)
+			need = done + LZ4_BEHIND_LITERALS;
+		else if (!is_short)
+			return SIZE_MAX;
+		offset = src[at] | (unsigned int)src[at + 1] << 8;
 		at += 2;
-		if (match == 15 && !read_length(src, len, &at, &match))
-			return 0;
-		content += match + 4;
+		if (offset > done + before)
+			return SIZE_MAX;
+		if (is_long_match && (len - at < LZ4_BEHIND_LENGTH_IN ||
+				!read_length(src, len - LZ4_BEHIND_LENGTH_IN, &at, &match)))
+			return SIZE_MAX;
+		done += match + 4;
+		if (need != SIZE_MAX)
+			need = larger(need, done + LZ4_BEHIND_MATCH);
+		if (is_short) {
+			size_t fast = start + LZ4_SHORT_OUT;
+
+			if (is_long_match || offset < 8)
+				fast = larger(fast, done + LZ4_BEHIND_MATCH);
+			if (fast < need)
+				need = fast;
+		}
+		room = larger(room, need);
 	}
-	return 0;
 }
 
 /* One block to out[done...cap). Returns its length or negative errno. */
@@ -374,9 +415,9 @@ in_block(const struct lz4_header *h, const uint8_t *src, size_t n, bool stored, 
 	ret = LZ4_decompress_safe_usingDict((const char *)src, (char *)out + done, (int)n,
 		(int)most, (const char *)out + done - before, (int)before);
 	if (ret < 0) {
-		size_t content = block_content(src, n);
+		size_t need = block_room(src, n, before);
 
-		return content > room && content <= h->block_max ? -ENOSPC : -EBADMSG;
+		return need > room && need <= h->block_max ? -ENOSPC : -EBADMSG;
 	}
 	return ret;
 }

@@ -196,58 +196,133 @@ put_match(uint8_t *to, size_t length)
 	return n;
 }
 
-/* Blocks: what stands for too much lacks room, what is broken is broken in any room. */
+#define BROKEN SIZE_MAX /* in any room */
+
+/* What liblz4 takes with more room lacks room; what is broken is broken in any room. */
 static void
 test_blocks(void **state)
 {
 	static const struct {
 		const char *bytes;
 		size_t n;
-		size_t content; /* 0: broken */
-		size_t blind;   /* broken, but with room for less than this it may lack room */
+		size_t content;
+		size_t room; /* the least that it is taken with */
 	} cases[] = {
-		{ "\x50" "abcde", 6, 5, 0 },
-		{ "\x10" "a", 2, 1, 0 },
-		{ "\xf0\x00" "abcdefghijklmno", 17, 15, 0 },
+		{ "\x50" "abcde", 6, 5, 5 },
+		{ "\x10" "a", 2, 1, 1 },
+		{ "\xf0\x00" "abcdefghijklmno", 17, 15, 15 },
 		/* A match of 4 and 8 literals, the least behind one; of 18, 19, 20 and 274. */
-		{ "\x10" "a\x01\x00\x80" "bcdefghi", 13, 13, 0 },
-		{ "\x1e" "a\x01\x00\x80" "bcdefghi", 13, 27, 0 },
-		{ "\x1f" "a\x01\x00\x00\x80" "bcdefghi", 14, 28, 0 },
-		{ "\x1f" "a\x01\x00\x01\x80" "bcdefghi", 14, 29, 0 },
-		{ "\x1f" "a\x01\x00\xff\x00\x80" "bcdefghi", 15, 283, 0 },
+		{ "\x10" "a\x01\x00\x80" "bcdefghi", 13, 13, 13 },
+		{ "\x1e" "a\x01\x00\x80" "bcdefghi", 13, 27, 27 },
+		{ "\x1f" "a\x01\x00\x00\x80" "bcdefghi", 14, 28, 28 },
+		{ "\x1f" "a\x01\x00\x01\x80" "bcdefghi", 14, 29, 29 },
+		{ "\x1f" "a\x01\x00\xff\x00\x80" "bcdefghi", 15, 283, 283 },
+		/* Too few behind the match for room of just what it is, but not for more. */
+		{ "\x10" "a\x01\x00\x70" "bcdefgh", 12, 12, 13 },
+		{ "\x10" "a\x01\x00\x50" "bcdef", 10, 10, 13 },
+		{ "\x1f" "a\x01\x00\x00\x50" "bcdef", 11, 25, 25 },
+		{ "\x1f" "a\x01\x00\x00\x40" "bcde", 10, 24, 25 },
+		{ "\x10" "a\x01\x00\x40" "bcde", 9, 0, BROKEN },
+		/* 14 literals and a match of at most 18: nothing need follow, far from the end. */
+		{ "\xe0" "abcdefghijklmn\x08\x00\x00", 18, 18, 32 },
+		{ "\xee" "abcdefghijklmn\x08\x00\x00", 18, 32, 32 },
+		{ "\xee" "abcdefghijklmn\x0e\x00\x0f", 18, 32, 32 },
+		{ "\xee" "abcdefghijklmn\x07\x00\x00", 18, 32, 37 },
+		{ "\xe0" "abcdefghijklmn\x0f\x00\x00", 18, 0, BROKEN },
+		{ "\xef" "abcdefghijklmn\x08\x00\x00\x00", 19, 0, BROKEN },
+		{ "\xd0" "abcdefghijklm\x08\x00\x00", 17, 0, BROKEN },
+		{ "\xd0" "abcdefghijklm\x08\x00\x10" "n", 18, 18, 32 },
+		{ "\xaf" "abcdefghij\x08\x00\x00\x30" "klm", 18, 32, 34 },
+		/* Nothing, which one byte stands for, and needs room if it is not 0. */
+		{ "\x00", 1, 0, 0 },
+		{ "\x05", 1, 0, 1 },
 		/* Literals that are not there; lengths that do not end. */
-		{ "\x50" "abcd", 5, 0, 0 },
-		{ "\xf0", 1, 0, 0 },
-		{ "\xf0\xff", 2, 0, 0 },
-		{ "\xf0\xff\xff", 3, 0, 0 },
-		{ "\xf0\x00" "abc", 5, 0, 0 },
+		{ "\x50" "abcd", 5, 0, BROKEN },
+		{ "\xf0", 1, 0, BROKEN },
+		{ "\xf0\xff", 2, 0, BROKEN },
+		{ "\xf0\xff\xff", 3, 0, BROKEN },
+		{ "\xf0\x00" "abc", 5, 0, BROKEN },
 		/* Half an offset; a length of a match that does not end; the end behind a match. */
-		{ "\x10" "a\x01", 3, 0, 0 },
-		{ "\x1f" "a\x01\x00", 4, 0, 0 },
-		{ "\x1f" "a\x01\x00\xff", 5, 0, 0 },
-		{ "\x10" "a\x01\x00", 4, 0, 0 },
+		{ "\x10" "a\x01", 3, 0, BROKEN },
+		{ "\x1f" "a\x01\x00", 4, 0, BROKEN },
+		{ "\x1f" "a\x01\x00\xff", 5, 0, BROKEN },
+		{ "\x10" "a\x01\x00", 4, 0, BROKEN },
 		/* A last token without literals. */
-		{ "\x10" "a\x01\x00\x00", 5, 0, 0 },
-		{ "\x1f" "a\x01\x00\xff\xff\xff\xff\x00\x00", 10, 0, 0 },
+		{ "\x10" "a\x01\x00\x00", 5, 0, BROKEN },
+		{ "\x1f" "a\x01\x00\xff\xff\xff\xff\x00\x00", 10, 0, BROKEN },
 		/* Farther back than there is anything. */
-		{ "\x10" "a\x02\x00\x50" "bcdef", 10, 0, 10 },
-		{ "\x10" "a\xff\xff\x50" "bcdef", 10, 0, 10 },
+		{ "\x10" "a\x02\x00\x50" "bcdef", 10, 0, BROKEN },
+		{ "\x10" "a\xff\xff\x50" "bcdef", 10, 0, BROKEN },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool broken = cases[i].room == BROKEN;
 		struct frame f = one_block((uint32_t)cases[i].n, cases[i].bytes, cases[i].n);
 
-		if (cases[i].content == 0) {
-			for (size_t cap = cases[i].blind; cap < 40; cap++)
-				expect(&f, cap, -EBADMSG, 0);
-			expect(&f, 70000, -EBADMSG, 0);
-			continue;
+		for (size_t cap = 0; cap < (broken ? 0 : cases[i].room) + 40; cap++)
+			expect(&f, cap, broken ? -EBADMSG : cap < cases[i].room ? -ENOSPC : 0,
+				cases[i].content);
+		expect(&f, 70000, broken ? -EBADMSG : 0, cases[i].content);
+	}
+}
+
+/* A block of random sequences, most of which could be one. */
+static size_t
+random_block(struct rng *rng, uint8_t *to)
+{
+	size_t n = 0, last = rng_below(rng, 3) == 0 ? rng_below(rng, 10) : 0;
+
+	for (size_t i = rng_below(rng, 4); i > 0; i--) {
+		size_t literals = 8 + rng_below(rng, 7), match = rng_below(rng, 16);
+
+		to[n++] = (uint8_t)(literals << 4 | match);
+		for (size_t l = 0; l < literals; l++)
+			to[n++] = (uint8_t)rng_next(rng);
+		to[n++] = (uint8_t)rng_below(rng, 16);
+		to[n++] = rng_below(rng, 50) == 0;
+		if (match == 15)
+			to[n++] = (uint8_t)rng_below(rng, 30);
+	}
+	to[n++] = (uint8_t)(last << 4);
+	for (size_t l = 0; l < last; l++)
+		to[n++] = (uint8_t)rng_next(rng);
+	return rng_below(rng, 20) == 0 ? n - rng_below(rng, n) : n;
+}
+
+/* What liblz4 takes with more room lacks room, and nothing else does; behind a block or not. */
+static void
+test_blocks_as_liblz4(void **state)
+{
+	const char before[] = "0123456789";
+	struct rng rng = { .state = 7 };
+	char out[200] = "0123456789";
+
+	(void)state;
+	memcpy(plain, before, 10);
+	for (unsigned int i = 0; i < 2000; i++) {
+		const int linked = i % 2 != 0 ? 10 : 0;
+		struct frame f = head(linked ? 0x40 : 0x60, 0x40, NULL, 0, 0);
+		uint8_t block[100];
+		size_t n = random_block(&rng, block);
+		int most = LZ4_decompress_safe_usingDict((char *)block, (char *)plain + 10, (int)n,
+			65536, (char *)plain + 10 - linked, linked);
+
+		add32(&f, (uint32_t)linked | 0x80000000);
+		add(&f, before, (size_t)linked);
+		add32(&f, (uint32_t)n);
+		add(&f, block, n);
+		add32(&f, 0);
+		for (int cap = 0; cap < 150; cap++) {
+			int ret = LZ4_decompress_safe_usingDict((char *)block, out + 10, (int)n,
+				cap, out + 10 - linked, linked);
+			struct zip_codec_result r;
+
+			assert_int_equal(lz4_decompress(&summed, f.at, f.len, back,
+				(size_t)(linked + cap), &r),
+				ret >= 0 ? 0 : most >= 0 ? -ENOSPC : -EBADMSG);
+			assert_int_equal(r.produced, ret >= 0 ? linked + ret : 0);
 		}
-		for (size_t cap = 0; cap < cases[i].content; cap++)
-			expect(&f, cap, -ENOSPC, 0);
-		for (size_t more = 0; more < 40; more++)
-			expect(&f, cases[i].content + more, 0, cases[i].content);
 	}
 }
 
@@ -511,6 +586,7 @@ main(void)
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_block_words),
 		cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_blocks_as_liblz4),
 		cmocka_unit_test(test_room_of_later_blocks),
 		cmocka_unit_test(test_block_too_long),
 		cmocka_unit_test(test_cut_and_damaged),

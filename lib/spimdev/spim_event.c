@@ -39,6 +39,7 @@ spim_event_end(struct spim_dev *dev)
 	hisi_qm_event_stop(&dev->qm, &dev->event);
 	close(dev->epfd);
 	close(dev->eventfd);
+	dev->epfd = -1;
 }
 
 int

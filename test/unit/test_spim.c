@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <zlib.h>
@@ -528,6 +529,24 @@ test_no_events(void **state)
 	spim_close(dev);
 }
 
+/* The numbers of descriptors that were closed belong to others. */
+static void
+test_events_end_once(void **state)
+{
+	const struct spim_conf conf = conf_of(1, 0, HISI_QM_REV_V3, 4);
+	struct spim_dev *dev;
+	int others[2];
+
+	(void)state;
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	assert_true(spim_event_fd(dev) >= 0);
+	spim_event_end(dev);
+	assert_int_equal(pipe(others), 0);
+	spim_close(dev);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(close(others[i]), 0);
+}
+
 int
 main(void)
 {
@@ -545,6 +564,7 @@ main(void)
 		cmocka_unit_test(test_own_function),
 		cmocka_unit_test(test_own_function_fails),
 		cmocka_unit_test(test_no_events),
+		cmocka_unit_test(test_events_end_once),
 	};
 
 	return cmocka_run_group_tests_name("spim", tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <lz4frame.h>
 #include <lz4hc.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -374,6 +375,8 @@ test_race(void **state)
 	if (child == 0) {
 		struct rng rng = { .state = 42 };
 
+		/* Nobody else would end it if the test fails. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			src[64 + rng_below(&rng, len - 64)] = (uint8_t)rng_next(&rng);
 	}

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -359,26 +361,37 @@ test_path_of_the_socket(void **state)
 	}
 }
 
-/* A socket that nobody listens at any more, and one that is not ours. */
+/* A socket that nobody listens at any more; a file; nothing at all. */
 static void
 test_nobody_listens(void **state)
 {
-	struct snapshot snap;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char want[256];
-	int fd;
 
 	(void)state;
-	util_service(NULL, 0);
-	assert_int_equal(util_service_end(), 0);
-	fd = open(util_control, O_CREAT | O_WRONLY | O_CLOEXEC, 0600); /* a file: refused */
-	assert_true(fd >= 0);
-	close(fd);
-	util_print_begin();
-	assert_int_equal(ask(util_control, "points", &snap), -1);
-	util_print_end();
-	unlink(util_control);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", util_control);
 	snprintf(want, sizeof(want), "spimctl: %s: no service listens there\n", util_control);
-	assert_string_equal(util_err, want);
+	for (int i = 0; i < 3; i++) {
+		struct snapshot snap;
+		int fd, ret;
+
+		if (i == 0) {
+			fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+			assert_int_equal(listen(fd, 1), 0);
+			close(fd);
+		} else if (i == 1) {
+			fd = open(util_control, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+			assert_true(fd >= 0);
+			close(fd);
+		}
+		util_print_begin();
+		ret = ask(util_control, "points", &snap);
+		util_print_end();
+		assert_int_equal(unlink(util_control), i < 2 ? 0 : -1);
+		assert_int_equal(ret, -1);
+		assert_string_equal(util_err, want);
+	}
 }
 
 static void

@@ -157,7 +157,7 @@ left_now(void)
 {
 	return (struct left){ .allocs = atomic_load(&allocs), .mapped = atomic_load(&mapped),
 		.fds = holdings_entries("/proc/self/fd"),
-		.threads = holdings_entries("/proc/self/task") };
+		.threads = holdings_threads() };
 }
 
 void

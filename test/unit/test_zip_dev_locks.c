@@ -43,10 +43,20 @@ guarded(const void *mem, size_t len, const struct zip_dev_lock *lock, const pthr
 #define FROM_TO(s, first, end) \
 	&(s)->first, (size_t)((const uint8_t *)&(s)->end - (const uint8_t *)&(s)->first)
 
+/*
+ * Whether anybody has the mutex. pthread_mutex_trylock() would tell, but this runs in the trap of
+ * any instruction, also of those that lock or unlock this mutex. So glibc's own word is read.
+ */
+static bool
+mutex_is_held(const pthread_mutex_t *mutex)
+{
+	return mutex->__data.__lock != 0;
+}
+
 static bool
 is_held(const struct region *r)
 {
-	return r->lock != NULL ? r->lock->held != 0 : r->mutex->__data.__lock != 0;
+	return r->lock != NULL ? r->lock->held != 0 : mutex_is_held(r->mutex);
 }
 
 /* No function of the C library here: it may be in the middle of one. */

@@ -279,7 +279,7 @@ setup(unsigned int queues)
 	return 0;
 }
 
-/* Who lets a lock go has it: none was forgotten before. */
+/* An unlock finds the mutex locked. */
 int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock);
 

@@ -150,7 +150,7 @@ worker_main(void *arg)
 	/* The default slack would double the naps. */
 	prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
 
-	/* Nothing is told with it: whoever stops the pool waits until all have ended. */
+	/* Relaxed: no other data is read after it. Whoever stops the pool joins this thread. */
 	while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
 		struct zip_dev_queue *q;
 

@@ -23,24 +23,7 @@
 #include <rte_memzone.h>
 
 #include "hisi_zip_pmd.h"
-
-/* ---- What is done, one word each ----------------------------------------------------------- */
-
-static char did[512];
-
-static void
-note(const char *what)
-{
-	snprintf(did + strlen(did), sizeof(did) - strlen(did), "%s%s", did[0] != '\0' ? " " : "",
-		what);
-}
-
-static void
-check_did(const char *expected)
-{
-	assert_string_equal(did, expected);
-	did[0] = '\0';
-}
+#include "pmd_log.h"
 
 /* ---- The function, and other parts of the driver ------------------------------------------- */
 
@@ -71,7 +54,7 @@ int
 __wrap_spim_open(const char *name, const struct spim_conf *with, struct spim_dev **spim)
 {
 	assert_ptr_equal(name, dev.args.dev);
-	note("open");
+	did("open");
 	return opened(with, spim);
 }
 
@@ -81,7 +64,7 @@ __wrap_spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *with,
 {
 	assert_ptr_equal(io, dev.io);
 	assert_int_equal(va, 0);
-	note("open_io");
+	did("open_io");
 	return opened(with, spim);
 }
 
@@ -89,7 +72,7 @@ void
 __wrap_spim_close(struct spim_dev *spim)
 {
 	assert_ptr_equal(spim, &info);
-	note("close");
+	did("close");
 }
 
 void
@@ -103,28 +86,28 @@ void
 __wrap_hisi_zip_mem_unwatch(struct hisi_zip_dev *d)
 {
 	assert_ptr_equal(d, &dev);
-	note("unwatch");
+	did("unwatch");
 }
 
 void
 __wrap_hisi_zip_extmem_fini(struct hisi_zip_dev *d)
 {
 	assert_ptr_equal(d, &dev);
-	note("extmem_fini");
+	did("extmem_fini");
 }
 
 void
 __wrap_hisi_zip_telemetry_add(struct hisi_zip_dev *d)
 {
 	assert_ptr_equal(d, &dev);
-	note("telemetry");
+	did("telemetry");
 }
 
 void
 __wrap_hisi_zip_telemetry_remove(struct hisi_zip_dev *d)
 {
 	assert_ptr_equal(d, &dev);
-	note("no_telemetry");
+	did("no_telemetry");
 }
 
 /* ---- EAL's memory -------------------------------------------------------------------------- */
@@ -155,7 +138,7 @@ __wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int
 	assert_int_equal(size, 200);
 	assert_int_equal(socket, 3);
 	asked_align = align;
-	note("zmalloc");
+	did("zmalloc");
 	return no_memory ? NULL : piece;
 }
 
@@ -163,7 +146,7 @@ void
 __wrap_rte_free(void *p)
 {
 	assert_ptr_equal(p, piece);
-	note("free");
+	did("free");
 }
 
 const struct rte_memzone *
@@ -176,7 +159,7 @@ __wrap_rte_memzone_reserve_aligned(const char *name, size_t len, int socket, uns
 	asked_align = align;
 	memcpy(zone_name[0], zone_name[1], sizeof(zone_name[0]));
 	snprintf(zone_name[1], sizeof(zone_name[1]), "%s", name);
-	note("reserve");
+	did("reserve");
 	memset(piece, 0xa5, sizeof(piece));
 	zone = (struct rte_memzone){ .addr = piece, .iova = 0x77000 };
 	return no_memory ? NULL : &zone;
@@ -186,7 +169,7 @@ int
 __wrap_rte_memzone_free(const struct rte_memzone *mz)
 {
 	assert_ptr_equal(mz, &zone);
-	note("zone_free");
+	did("zone_free");
 	return 0;
 }
 
@@ -204,7 +187,7 @@ setup(void **state)
 	open_result = 0;
 	no_memory = false;
 	iova_mode = RTE_IOVA_VA;
-	did[0] = '\0';
+	forget_did();
 	return 0;
 }
 
@@ -212,27 +195,24 @@ setup(void **state)
 static void
 init(struct hisi_qm_io *io, int expected, const char *line)
 {
-	char log[512] = "", want[512], made[200];
-	FILE *f = fmemopen(log, sizeof(log), "w");
+	char want[512], made[200];
 	int ret;
 
-	assert_non_null(f);
-	rte_openlog_stream(f);
+	pmd_log_begin();
 	ret = hisi_zip_dev_init(&dev, io);
-	rte_openlog_stream(NULL);
-	fclose(f);
+	pmd_log_end();
 	snprintf(made, sizeof(made), "zip: dev=%s revision 0x%x, %u queues, features 0x%x",
 		dev.args.dev, info.revision, info.queues, info.ext_features);
 	snprintf(want, sizeof(want), "HISI_ZIP: %s\n", line != NULL ? line : made);
 	assert_int_equal(ret, expected);
-	assert_string_equal(log, want);
+	assert_string_equal(pmd_log, want);
 }
 
 static void
 fini(void)
 {
 	hisi_zip_dev_fini(&dev);
-	check_did("no_telemetry unwatch close extmem_fini");
+	check_did("no_telemetry, unwatch, close, extmem_fini");
 }
 
 /* ---- Tests --------------------------------------------------------------------------------- */
@@ -246,7 +226,7 @@ test_opens(void **state)
 	strcpy(dev.args.fault, "stall@1");
 	dev.args.local.workers = 5;
 	init(NULL, 0, NULL);
-	check_did("open telemetry");
+	check_did("open, telemetry");
 	assert_ptr_equal(dev.spim, &info);
 	assert_ptr_equal(conf.owner, dev.name);
 	assert_ptr_equal(conf.mem, &dev.mem);
@@ -267,16 +247,16 @@ test_opens(void **state)
 	info.polled = 1;
 	init(NULL, 0, NULL);
 	assert_int_equal(dev.feature_flags, RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE);
-	check_did("open telemetry");
+	check_did("open, telemetry");
 	init(&io, 0, NULL);
 	assert_int_equal(dev.feature_flags, RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE |
 		RTE_COMPDEV_FF_HW_ACCELERATED);
 	info.polled = 0;
-	did[0] = '\0';
+	forget_did();
 	init(&io, 0, NULL);
 	assert_int_equal(dev.feature_flags, RTE_COMPDEV_FF_HW_ACCELERATED);
 	assert_int_equal(dev.addr_off, HISI_ZIP_MBUF_IOVA);
-	check_did("open_io telemetry");
+	check_did("open_io, telemetry");
 	fini();
 }
 
@@ -288,32 +268,28 @@ test_cannot_open(void **state)
 	(void)state;
 	open_result = -EPROTO;
 	init(NULL, -EPROTO, "zip: dev=local could not be opened (-71)");
-	check_did("open unwatch extmem_fini");
+	check_did("open, unwatch, extmem_fini");
 	strcpy(dev.args.dev, "pci");
 	init(&io, -EPROTO, "zip: dev=pci could not be opened (-71)");
-	check_did("open_io unwatch extmem_fini");
+	check_did("open_io, unwatch, extmem_fini");
 }
 
 /* The lines of the function go to the log of the device: errors where nothing else does. */
 static void
 test_log(void **state)
 {
-	char log[128] = "";
-	FILE *f = fmemopen(log, sizeof(log), "w");
 	int level = rte_log_get_level(hisi_zip_logtype);
 
 	(void)state;
-	assert_non_null(f);
 	init(NULL, 0, NULL);
-	rte_openlog_stream(f);
+	pmd_log_begin();
 	conf.log(0, "all is well");
 	rte_log_set_level(hisi_zip_logtype, RTE_LOG_ERR);
 	conf.log(0, "it is quiet");
 	conf.log(1, "it is broken");
 	rte_log_set_level(hisi_zip_logtype, (uint32_t)level);
-	rte_openlog_stream(NULL);
-	fclose(f);
-	assert_string_equal(log, "HISI_ZIP: all is well\nHISI_ZIP: it is broken\n");
+	pmd_log_end();
+	assert_string_equal(pmd_log, "HISI_ZIP: all is well\nHISI_ZIP: it is broken\n");
 }
 
 #define SGL (RTE_COMP_FF_OOP_SGL_IN_SGL_OUT | RTE_COMP_FF_OOP_SGL_IN_LB_OUT | \
@@ -380,7 +356,7 @@ test_features(void **state)
 		check_cap(RTE_COMP_ALGO_DEFLATE, rows[i].deflate, rows[i].window);
 		check_cap(RTE_COMP_ALGO_NULL, rows[i].copy, 0);
 		check_lz4(rows[i].feature == HISI_ZIP_EXT_F_LZ4);
-		did[0] = '\0';
+		forget_did();
 	}
 }
 
@@ -399,7 +375,7 @@ test_software(void **state)
 		check_cap(RTE_COMP_ALGO_DEFLATE, all, 8);
 		check_cap(RTE_COMP_ALGO_NULL, SGL | CHECKSUMS, 0);
 		check_lz4(true);
-		check_did("open telemetry");
+		check_did("open, telemetry");
 	}
 	/* V2 has no raw DEFLATE of its own, and perhaps nothing. */
 	memset(&dev.caps, 0, sizeof(dev.caps));
@@ -410,11 +386,11 @@ test_software(void **state)
 	check_cap(RTE_COMP_ALGO_DEFLATE, 0, 0);
 	check_cap(RTE_COMP_ALGO_NULL, SGL, 0);
 	check_lz4(false);
-	check_did("open telemetry");
+	check_did("open, telemetry");
 	info.ext_features = 0;
 	init(NULL, -ENOTSUP, "zip: a function of revision 0x2f has no algorithm of compressdev by "
 		"itself, expected sw=on");
-	check_did("open unwatch close extmem_fini");
+	check_did("open, unwatch, close, extmem_fini");
 }
 
 /* Heap memory where addresses are pointers. */
@@ -430,13 +406,13 @@ check_heap(void)
 	assert_int_equal(mem.len, 200);
 	dev.mem.free(dev.mem.priv, &mem);
 	assert_null(mem.va);
-	check_did("zmalloc free");
+	check_did("zmalloc, free");
 	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), 0);
 	assert_int_equal(asked_align, 4096);
 	no_memory = true;
 	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
 	no_memory = false;
-	check_did("zmalloc zmalloc");
+	check_did("zmalloc, zmalloc");
 }
 
 static void
@@ -456,7 +432,7 @@ check_zone(void)
 		assert_int_equal((uint8_t)piece[200], 0xa5);
 		dev.mem.free(dev.mem.priv, &mem);
 		assert_null(mem.va);
-		check_did("reserve zone_free");
+		check_did("reserve, zone_free");
 	}
 	assert_string_not_equal(zone_name[0], zone_name[1]);
 	no_memory = true;
@@ -475,10 +451,10 @@ test_memory(void **state)
 	for (int pa = 0; pa < 2; pa++) {
 		iova_mode = pa ? RTE_IOVA_PA : RTE_IOVA_VA;
 		init(NULL, 0, NULL);
-		check_did("open telemetry");
+		check_did("open, telemetry");
 		check_heap();
 		init(&io, 0, NULL);
-		check_did("open_io telemetry");
+		check_did("open_io, telemetry");
 		if (pa && dev.addr_off != offsetof(struct rte_mbuf, buf_addr))
 			check_zone();
 		else

@@ -25,6 +25,7 @@
 #include "fail_nth.h"
 #include "hisi_zip_pmd.h"
 #include "holdings.h"
+#include "pmd_log.h"
 
 #define PAGES 4u
 
@@ -178,24 +179,20 @@ static const char *failed; /* what failed in the last call() */
 
 /* The one or the other, in which call n of the C library fails. */
 static int
-call(bool map, char *va, size_t len, unsigned int n, char log[512])
+call(bool map, char *va, size_t len, unsigned int n)
 {
-	FILE *f = fmemopen(log, 512, "w");
 	int ret;
 
-	assert_non_null(f);
-	rte_openlog_stream(f);
-	log[0] = '\0';
+	pmd_log_begin();
 	fail_nth(n);
 	ret = map ? hisi_zip_extmem_map(&dev, va, len) : hisi_zip_extmem_unmap(&dev, va, len);
 	failed = fail_nth_end();
-	rte_openlog_stream(NULL);
-	fclose(f);
+	pmd_log_end();
 	return ret;
 }
 
 static void
-check_line(const char *log, bool map, const char *va, size_t len, int ret)
+check_line(bool map, const char *va, size_t len, int ret)
 {
 	char line[512] = "";
 
@@ -203,16 +200,14 @@ check_line(const char *log, bool map, const char *va, size_t len, int ret)
 		snprintf(line, sizeof(line), "HISI_ZIP: extmem: %zu bytes at %p cannot be "
 			"%smapped (%d), %s\n", len, va, map ? "" : "un", ret,
 			map ? NO_MAP : NO_UNMAP);
-	assert_string_equal(log, line);
+	assert_string_equal(pmd_log, line);
 }
 
 static void
 map_or_unmap(bool map, char *va, size_t len, int expected)
 {
-	char log[512];
-
-	assert_int_equal(call(map, va, len, 0, log), expected);
-	check_line(log, map, va, len, expected);
+	assert_int_equal(call(map, va, len, 0), expected);
+	check_line(map, va, len, expected);
 }
 
 static void
@@ -312,14 +307,13 @@ test_calls_fail(void **state)
 
 		open_errno = errnos[e];
 		for (unsigned int n = 1;; n++) {
-			char log[512];
 			const char *what;
 			int ret;
 
 			answer_with(0, 0);
-			ret = call(true, pages, PAGES * page, n, log);
+			ret = call(true, pages, PAGES * page, n);
 			what = failed;
-			check_line(log, true, pages, PAGES * page, ret);
+			check_line(true, pages, PAGES * page, ret);
 			if (ret == 0) {
 				/* None has failed, or a look at a descriptor of another file. */
 				assert_true(what == NULL || strcmp(what, "fstat") == 0);

@@ -20,36 +20,14 @@
 #include <rte_memory.h>
 
 #include "hisi_zip_pmd.h"
+#include "pmd_log.h"
 
 #define PAGE 0x1000u
 #define BASE 0x100000000ull /* of memory that nobody looks into */
 
-/* ---- What is done, one line each ----------------------------------------------------------- */
-
-static char did[2048];
-static struct hisi_zip_dev dev;
-
-static void __attribute__((format(printf, 1, 2)))
-note(const char *fmt, ...)
-{
-	size_t used = strlen(did);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(did + used, sizeof(did) - used, fmt, ap);
-	va_end(ap);
-}
-
-/* All of it since the last look. */
-static void
-check_did(const char *expected)
-{
-	assert_string_equal(did, expected);
-	did[0] = '\0';
-}
-
 /* ---- The function -------------------------------------------------------------------------- */
 
+static struct hisi_zip_dev dev;
 static int map_result, unmap_result, extmem_result;
 
 int __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset);
@@ -60,7 +38,7 @@ int
 __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset)
 {
 	assert_ptr_equal(spim, dev.spim);
-	note("map %llx+%zx of %d at %llx\n", (unsigned long long)(uintptr_t)va - BASE, len, fd,
+	did("map %llx+%zx of %d at %llx", (unsigned long long)(uintptr_t)va - BASE, len, fd,
 		(unsigned long long)offset);
 	return map_result;
 }
@@ -69,7 +47,7 @@ int
 __wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len)
 {
 	assert_ptr_equal(spim, dev.spim);
-	note("unmap %llx+%zx\n", (unsigned long long)(uintptr_t)va - BASE, len);
+	did("unmap %llx+%zx", (unsigned long long)(uintptr_t)va - BASE, len);
 	return unmap_result;
 }
 
@@ -77,7 +55,7 @@ int
 __wrap_hisi_zip_extmem_announce(struct hisi_zip_dev *d)
 {
 	assert_ptr_equal(d, &dev);
-	note("extmem\n");
+	did("extmem");
 	return extmem_result;
 }
 
@@ -186,7 +164,7 @@ __wrap_rte_mem_event_callback_register(const char *name, rte_mem_event_callback_
 {
 	assert_ptr_equal(arg, &dev);
 	assert_in_range(strlen(name), 1, RTE_MEM_EVENT_CALLBACK_NAME_LEN - 1);
-	note("register\n");
+	did("register");
 	strcpy(event_name, name);
 	event = clb;
 	rte_errno = register_errno;
@@ -198,7 +176,7 @@ __wrap_rte_mem_event_callback_unregister(const char *name, void *arg)
 {
 	assert_ptr_equal(arg, &dev);
 	assert_string_equal(name, event_name);
-	note("unregister\n");
+	did("unregister");
 	return 0;
 }
 
@@ -228,38 +206,19 @@ setup(void **state)
 	memset(&dev, 0, sizeof(dev));
 	strcpy(dev.name, "mem");
 	strcpy(dev.args.dev, "unix:/there");
-	did[0] = '\0';
+	forget_did();
 	return 0;
-}
-
-static char line[512]; /* what the last call said in the log */
-
-static FILE *
-log_begin(void)
-{
-	FILE *f = fmemopen(line, sizeof(line), "w");
-
-	assert_non_null(f);
-	line[0] = '\0';
-	rte_openlog_stream(f);
-	return f;
-}
-
-static void
-log_end(FILE *f)
-{
-	rte_openlog_stream(NULL);
-	fclose(f);
 }
 
 static int
 announce(void)
 {
-	FILE *f = log_begin();
-	/* Not yet known to the device: it is told here. */
-	int ret = hisi_zip_mem_announce((struct spim_dev *)&lists, &dev);
+	int ret;
 
-	log_end(f);
+	pmd_log_begin();
+	/* Not yet known to the device: it is told here. */
+	ret = hisi_zip_mem_announce((struct spim_dev *)&lists, &dev);
+	pmd_log_end();
 	assert_ptr_equal(dev.spim, &lists);
 	return ret;
 }
@@ -270,15 +229,15 @@ happens(enum rte_mem_event what, uint64_t at, size_t len, int error)
 {
 	char expected[512] = "";
 	void *va = (void *)(uintptr_t)(BASE + at);
-	FILE *f = log_begin();
 
+	pmd_log_begin();
 	event(what, va, len, &dev);
-	log_end(f);
+	pmd_log_end();
 	if (error != 0)
 		snprintf(expected, sizeof(expected), "HISI_ZIP: mem: %zu bytes of memory at %p "
 			"could not be %s (%d), expected 0\n", len, va,
 			what == RTE_MEM_EVENT_FREE ? "taken back" : "announced", error);
-	assert_string_equal(line, expected);
+	assert_string_equal(pmd_log, expected);
 }
 
 /* ---- Tests --------------------------------------------------------------------------------- */
@@ -296,24 +255,24 @@ test_pieces(void **state)
 	add(6 * PAGE, 4, 7 * PAGE)->external = true;
 	add(6 * PAGE, 4, 7 * PAGE);
 	assert_int_equal(announce(), 0);
-	assert_string_equal(line, "");
-	check_did("register\nmap 0+2000 of 3 at 0\nmap 2000+1000 of 3 at 4000\n"
-		"map 4000+1000 of 3 at 5000\nmap 5000+2000 of 4 at 6000\nextmem\n");
+	assert_string_equal(pmd_log, "");
+	check_did("register, map 0+2000 of 3 at 0, map 2000+1000 of 3 at 4000, "
+		"map 4000+1000 of 3 at 5000, map 5000+2000 of 4 at 6000, extmem");
 	/* Another time, after a restart: events are told already. */
 	nsegments = 1;
 	assert_int_equal(announce(), 0);
-	check_did("map 0+1000 of 3 at 0\nextmem\n");
+	check_did("map 0+1000 of 3 at 0, extmem");
 	/* What can shrink is told in single pieces. */
 	hugepages = 1;
 	nsegments = 2;
 	assert_int_equal(announce(), 0);
-	check_did("map 0+1000 of 3 at 0\nmap 1000+1000 of 3 at 1000\nextmem\n");
+	check_did("map 0+1000 of 3 at 0, map 1000+1000 of 3 at 1000, extmem");
 	nsegments = 0;
 	assert_int_equal(announce(), 0);
-	check_did("extmem\n");
+	check_did("extmem");
 	hisi_zip_mem_unwatch(&dev);
 	hisi_zip_mem_unwatch(&dev);
-	check_did("unregister\n");
+	check_did("unregister");
 }
 
 /* What is refused ends it, and is returned and said. */
@@ -326,7 +285,7 @@ refused(int expected, uint64_t at, const char *calls)
 	snprintf(want, sizeof(want), "HISI_ZIP: mem: memory at %p could not be announced to "
 		"unix:/there (%d), expected 0; if it has no file, EAL was started with options "
 		"that do not share memory\n", at != 0 ? (void *)(uintptr_t)at : NULL, expected);
-	assert_string_equal(line, want);
+	assert_string_equal(pmd_log, want);
 	check_did(calls);
 }
 
@@ -339,18 +298,18 @@ test_refused(void **state)
 	dev.mem_watched = true;
 	/* In between, and at the end. */
 	map_result = -ENOSPC;
-	refused(-ENOSPC, BASE, "map 0+1000 of 3 at 0\n");
+	refused(-ENOSPC, BASE, "map 0+1000 of 3 at 0");
 	nsegments = 1;
-	refused(-ENOSPC, BASE, "map 0+1000 of 3 at 0\n");
+	refused(-ENOSPC, BASE, "map 0+1000 of 3 at 0");
 	/* An event has told of it. */
 	nsegments = 2;
 	map_result = -EEXIST;
 	assert_int_equal(announce(), 0);
-	check_did("map 0+1000 of 3 at 0\nmap 2000+1000 of 3 at 0\nextmem\n");
+	check_did("map 0+1000 of 3 at 0, map 2000+1000 of 3 at 0, extmem");
 	map_result = 0;
 	extmem_result = -EPROTO;
 	assert_int_equal(announce(), -EPROTO);
-	check_did("map 0+1000 of 3 at 0\nmap 2000+1000 of 3 at 0\nextmem\n");
+	check_did("map 0+1000 of 3 at 0, map 2000+1000 of 3 at 0, extmem");
 	extmem_result = 0;
 	segments[1].offset_errno = ENOTSUP;
 	refused(-ENOTSUP, BASE, "");
@@ -369,16 +328,16 @@ test_no_events(void **state)
 	register_errno = ENOMEM;
 	assert_int_equal(announce(), -ENOMEM);
 	snprintf(want, sizeof(want), "HISI_ZIP: mem: no events of memory (%d)\n", ENOMEM);
-	assert_string_equal(line, want);
+	assert_string_equal(pmd_log, want);
 	assert_false(dev.mem_watched);
-	check_did("register\n");
+	check_did("register");
 	hisi_zip_mem_unwatch(&dev);
 	check_did("");
 	/* Memory that stays as it is. */
 	register_errno = ENOTSUP;
 	assert_int_equal(announce(), 0);
-	assert_string_equal(line, "");
-	check_did("register\nmap 0+1000 of 3 at 0\nextmem\n");
+	assert_string_equal(pmd_log, "");
+	check_did("register, map 0+1000 of 3 at 0, extmem");
 }
 
 static void
@@ -387,29 +346,29 @@ test_grows(void **state)
 	(void)state;
 	add(0, 3, 0);
 	assert_int_equal(announce(), 0);
-	did[0] = '\0';
+	forget_did();
 	add(4 * PAGE, 5, 0);
 	add(5 * PAGE, 5, PAGE);
 	add(6 * PAGE, 5, 2 * PAGE);
 	add(8 * PAGE, 6, 0)->external = true;
 	/* All that came, and no more; not in one piece. */
 	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, 2 * PAGE, 0);
-	check_did("map 4000+1000 of 5 at 0\nmap 5000+1000 of 5 at 1000\n");
+	check_did("map 4000+1000 of 5 at 0, map 5000+1000 of 5 at 1000");
 	happens(RTE_MEM_EVENT_ALLOC, 8 * PAGE, PAGE, 0);
 	happens(RTE_MEM_EVENT_ALLOC, 9 * PAGE, PAGE, 0); /* nobody's */
 	check_did("");
 	map_result = -EEXIST;
 	happens(RTE_MEM_EVENT_ALLOC, 5 * PAGE, PAGE, 0);
-	check_did("map 5000+1000 of 5 at 1000\n");
+	check_did("map 5000+1000 of 5 at 1000");
 	/* It is gone, and is told when it is there again. */
 	map_result = -ENOTCONN;
 	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, 3 * PAGE, 0);
-	check_did("map 4000+1000 of 5 at 0\n");
+	check_did("map 4000+1000 of 5 at 0");
 	map_result = -ENOSPC;
 	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, 3 * PAGE, -ENOSPC);
-	check_did("map 4000+1000 of 5 at 0\n");
+	check_did("map 4000+1000 of 5 at 0");
 	happens(RTE_MEM_EVENT_ALLOC, 4 * PAGE, PAGE, -ENOSPC);
-	check_did("map 4000+1000 of 5 at 0\n");
+	check_did("map 4000+1000 of 5 at 0");
 	map_result = 0;
 	/* A page that is not there. */
 	happens(RTE_MEM_EVENT_ALLOC, 6 * PAGE, 2 * PAGE, -ENOENT);
@@ -424,15 +383,15 @@ test_shrinks(void **state)
 {
 	(void)state;
 	assert_int_equal(announce(), 0);
-	did[0] = '\0';
+	forget_did();
 	happens(RTE_MEM_EVENT_FREE, 2 * PAGE, 3 * PAGE, 0);
-	check_did("unmap 2000+3000\n");
+	check_did("unmap 2000+3000");
 	unmap_result = -ENOTCONN;
 	happens(RTE_MEM_EVENT_FREE, 0, PAGE, 0);
-	check_did("unmap 0+1000\n");
+	check_did("unmap 0+1000");
 	unmap_result = -ENOENT;
 	happens(RTE_MEM_EVENT_FREE, 0, PAGE, -ENOENT);
-	check_did("unmap 0+1000\n");
+	check_did("unmap 0+1000");
 }
 
 int

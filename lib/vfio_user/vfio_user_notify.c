@@ -40,9 +40,11 @@ vfio_user_notify_fini(struct vfio_user_notify *n)
 int
 vfio_user_notify_check(int fd)
 {
-	if (!vfio_user_fd_is_eventfd(fd))
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || !vfio_user_fd_is_eventfd(fd))
 		return -EINVAL;
-	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0 ? 0 : -EINVAL;
+	return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : -EINVAL;
 }
 
 /* @return Whether there is nothing more to do. */

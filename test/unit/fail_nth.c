@@ -356,7 +356,7 @@ WRAP_MSG(recvmsg, , ENOMEM)
 #define WRAP_OPTIONAL(name, symbol, first, cmd, err) \
 	int __real_ ## symbol(first, int cmd, ...); \
 	int __wrap_ ## symbol(first, int cmd, ...); \
-	int \
+	__attribute__((weak)) int \
 	__wrap_ ## symbol(first, int cmd, ...) \
 	{ \
 		va_list ap; \

@@ -124,6 +124,23 @@ __wrap_eventfd_write(int fd, eventfd_t value)
 	return __real_eventfd_write(fd, value);
 }
 
+static unsigned int sets; /* of flags, by F_SETFL */
+
+int __real_fcntl64(int fd, int cmd, ...);
+int __wrap_fcntl64(int fd, int cmd, ...);
+int
+__wrap_fcntl64(int fd, int cmd, ...)
+{
+	va_list ap;
+	int flags;
+
+	va_start(ap, cmd);
+	flags = cmd == F_SETFL ? va_arg(ap, int) : 0;
+	va_end(ap);
+	sets += cmd == F_SETFL;
+	return fail_nth_now("fcntl", EINVAL) ? -1 : __real_fcntl64(fd, cmd, flags);
+}
+
 /* ---- One that is tested ---- */
 
 static struct vfio_user_notify n;
@@ -265,10 +282,13 @@ test_check(void **state)
 	assert_int_equal(vfio_user_notify_check(file), -EINVAL);
 	assert_int_equal(fcntl(file, F_GETFL) & O_NONBLOCK, 0);
 	assert_int_equal(vfio_user_notify_check(-1), -EINVAL);
+	/* Flags that are not known are not set. */
 	for (unsigned int i = 1; i <= 2; i++) {
+		sets = 0;
 		fail_nth_of("fcntl", i);
 		assert_int_equal(vfio_user_notify_check(blocks), -EINVAL);
 		assert_string_equal(fail_nth_end(), "fcntl");
+		assert_int_equal(sets, i - 1);
 	}
 	close(file);
 	close(blocks);

@@ -347,7 +347,7 @@ op_region_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64
 	return defer(c, JOB_WRITE);
 }
 
-/* Only doorbells are a region that can be mapped, and only who has them in a file sees it. */
+/* Only doorbells are in a file; whatever else a description lets be mapped, it is not given. */
 static int
 op_region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region,
 		struct vfio_user_mmap *mmap)
@@ -356,9 +356,10 @@ op_region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region,
 	size_t size;
 
 	(void)conn;
-	(void)region;
+	if (region != CLIENT_REGION_DOORBELLS)
+		return -EINVAL;
 	mmap->fd = zip_dev_doorbell_fd(c->dev, &size);
-	return 0;
+	return mmap->fd < 0 ? mmap->fd : 0;
 }
 
 /* A file that is mapped, and paid for. */

@@ -125,7 +125,7 @@ describe(struct service *s)
 	rc = zip_dev_create(&conf, &dev);
 	if (rc != 0)
 		return rc;
-	zip_dev_doorbell_fd(dev, &doorbells);
+	rc = zip_dev_doorbell_fd(dev, &doorbells);
 
 	for (unsigned int i = 0; i < ZIP_DEV_PCI_BARS; i++)
 		s->regions[VFIO_USER_PCI_BAR0 + i] = (struct vfio_user_region){
@@ -161,7 +161,7 @@ describe(struct service *s)
 		.spim = &s->spim,
 	};
 	zip_dev_destroy(dev);
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int

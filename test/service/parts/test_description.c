@@ -22,6 +22,16 @@
 
 #define REGIONS (CLIENT_REGION_DOORBELLS + 1)
 
+static int doorbell_rc; /* of zip_dev_doorbell_fd(), if not 0 */
+
+int __real_zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size);
+int __wrap_zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size);
+int
+__wrap_zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size)
+{
+	return doorbell_rc != 0 ? doorbell_rc : __real_zip_dev_doorbell_fd(dev, size);
+}
+
 static void
 test_device(void **state)
 {
@@ -153,6 +163,31 @@ test_doorbells(void **state)
 	close_client(sock);
 }
 
+/* Their file is for who asks for them, and for nothing else that can be mapped. */
+static void
+test_file_of_doorbells(void **state)
+{
+	struct vfio_user_region_info m = { .argsz = sizeof(m), .index = ZIP_DEV_BAR_REGS };
+	struct options opt = *service.opt;
+	struct service other = { 0 };
+	int sock = open_client();
+
+	(void)state;
+	service.regions[ZIP_DEV_BAR_REGS].flags |= VFIO_USER_REGION_F_MMAP;
+	assert_int_equal(ask(sock, VFIO_USER_DEVICE_GET_REGION_INFO, &m, sizeof(m), -1), EINVAL);
+	assert_int_equal(doorbells(sock), 0);
+	/* Who has none in a file is told so, and a service without does not start. */
+	doorbell_rc = -ENOTSUP;
+	assert_int_equal(doorbells(sock), ENOTSUP);
+	opt.listen_cnt = 0;
+	opt.control.path[0] = '\0';
+	assert_int_equal(service_open(&other, &opt), 0);
+	assert_int_equal(service_start(&other), -ENOTSUP);
+	service_close(&other);
+	doorbell_rc = 0;
+	close_client(sock);
+}
+
 /* Whom the function is of, and how it is made. */
 static void
 test_how_it_is_made(void **state)
@@ -224,6 +259,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_interrupts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_raise, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_doorbells, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_file_of_doorbells, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_how_it_is_made, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_options, set_up, tear_down),
 	};

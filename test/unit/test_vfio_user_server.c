@@ -14,7 +14,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -380,61 +379,6 @@ test_busy_listener(void **state)
 	close(fd);
 }
 
-static struct itimerspec timer;
-static unsigned int timers;
-
-int __real_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old);
-int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old);
-int
-__wrap_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old)
-{
-	assert_int_equal(flags, 0);
-	timer = *to;
-	timers++;
-	return __real_timerfd_settime(fd, flags, to, old);
-}
-
-/* Who is waited for is looked at four times in that time, but once a second at least. */
-static void
-test_ticks(void **state)
-{
-	static const struct { uint32_t stall_ms, tick_ms; } cases[] = {
-		{ 1, 1 }, { 3, 1 }, { 4, 2 }, { 3992, 999 }, { 3996, 1000 }, { 4000, 1000 },
-		{ UINT32_MAX, 1000 }, { 0, 1000 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct vfio_user_server_conf conf = { .ops = &ops, .log = quiet,
-			.stall_ms = cases[i].stall_ms };
-		struct vfio_user_server *s;
-		int sock, other;
-
-		assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-		timers = 0;
-		sock = vt_adopted(s);
-		assert_int_equal(timers, 0);
-		vt_raw(sock, "half", 4, NULL, 0); /* of a message */
-		assert_int_equal(vfio_user_server_run(s, 0), 1);
-		assert_int_equal(timers, 1);
-		assert_int_equal(timer.it_interval.tv_sec * 1000 +
-				timer.it_interval.tv_nsec / 1000000, cases[i].tick_ms);
-		assert_memory_equal(&timer.it_interval, &timer.it_value, sizeof(timer.it_value));
-		/* One timer for all; it ends when nobody is left. */
-		other = vt_adopted(s);
-		vt_raw(other, "half", 4, NULL, 0);
-		(void)vfio_user_server_run(s, 0);
-		assert_int_equal(timers, 1);
-		close(sock);
-		close(other);
-		while (cases[i].tick_ms <= 2 && timers == 1)
-			(void)vfio_user_server_run(s, VT_TIMEOUT_MS);
-		assert_int_equal(timer.it_value.tv_nsec == 0, cases[i].tick_ms <= 2 ||
-				cases[i].tick_ms == 1000);
-		vfio_user_server_destroy(s);
-	}
-}
-
 static int wait_error;
 
 int __real_epoll_wait(int fd, struct epoll_event *events, int max, int ms);
@@ -532,7 +476,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_turn),
-		cmocka_unit_test(test_ticks),
 		cmocka_unit_test(test_turn_fails),
 		cmocka_unit_test(test_busy_listener),
 		cmocka_unit_test(test_destroy_waits),

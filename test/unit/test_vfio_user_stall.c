@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -344,6 +345,72 @@ test_some_in_time(void **state)
 	}
 }
 
+/* ---- How often the server looks ---- */
+
+static struct itimerspec timer;
+static unsigned int timers;
+
+int __real_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old);
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old);
+int
+__wrap_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old)
+{
+	assert_int_equal(flags, 0);
+	timer = *to;
+	timers++;
+	return __real_timerfd_settime(fd, flags, to, old);
+}
+
+/* For the first time and all others; 0: no more. */
+static void
+is_armed(uint32_t ms)
+{
+	assert_int_equal(timer.it_value.tv_sec, ms / 1000);
+	assert_int_equal(timer.it_value.tv_nsec, ms % 1000 * 1000000);
+	assert_int_equal(timer.it_interval.tv_sec, ms / 1000);
+	assert_int_equal(timer.it_interval.tv_nsec, ms % 1000 * 1000000);
+}
+
+/* Who is waited for is looked at four times in that time, but once a second at least. */
+static void
+test_ticks(void **state)
+{
+	static const struct { uint32_t stall_ms, tick_ms; } cases[] = {
+		{ 1, 1 }, { 3, 1 }, { 4, 2 }, { 3992, 999 }, { 3996, 1000 }, { 4000, 1000 },
+		{ UINT32_MAX, 1000 }, { 0, 1000 },
+	};
+
+	(void)state;
+	now_ms = 1000000;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct vfio_user_server_conf conf = { .ops = &vt_plain_ops, .log = keep_line,
+			.stall_ms = cases[i].stall_ms };
+		int one, other;
+
+		assert_int_equal(vfio_user_server_create(&conf, &server), 0);
+		timers = 0;
+		one = vt_adopted(server);
+		assert_int_equal(timers, 0);
+		vt_raw(one, "half", 4, NULL, 0); /* of a message */
+		assert_int_equal(vfio_user_server_run(server, 0), 1);
+		assert_int_equal(timers, 1);
+		is_armed(cases[i].tick_ms);
+		/* One timer for all; it ends when nobody is left. */
+		other = vt_adopted(server);
+		vt_raw(other, "half", 4, NULL, 0);
+		(void)vfio_user_server_run(server, 0);
+		assert_int_equal(timers, 1);
+		close(one);
+		close(other);
+		for (int k = 0; cases[i].tick_ms <= 2 && timers == 1; k++) {
+			assert_true(k < 1000);
+			(void)vfio_user_server_run(server, VT_TIMEOUT_MS);
+		}
+		is_armed(cases[i].tick_ms <= 2 ? 0 : cases[i].tick_ms);
+		vfio_user_server_destroy(server);
+	}
+}
+
 int
 main(void)
 {
@@ -356,6 +423,7 @@ main(void)
 				tear_down),
 		cmocka_unit_test_setup_teardown(test_memory_that_is_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_some_in_time, set_up, tear_down),
+		cmocka_unit_test(test_ticks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

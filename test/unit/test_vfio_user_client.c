@@ -289,8 +289,10 @@ test_eventfds_of_a_message(void **state)
 	int fds[VFIO_USER_FDS_MAX + 1];
 
 	(void)state;
-	for (uint32_t i = 0; i <= VFIO_USER_FDS_MAX; i++)
-		fds[i] = 0;
+	fds[0] = eventfd(0, EFD_CLOEXEC);
+	assert_true(fds[0] >= 0);
+	for (uint32_t i = 1; i <= VFIO_USER_FDS_MAX; i++)
+		fds[i] = fds[0];
 	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
 		struct fake f = { .version = servers[i].version, .version_len = servers[i].len,
 			.descriptors = true, .then = then_agrees };
@@ -307,6 +309,7 @@ test_eventfds_of_a_message(void **state)
 		vfio_user_client_close(c);
 		close(f.sock);
 	}
+	close(fds[0]);
 }
 
 /* What a server says that is more than there is, or was not asked for. */

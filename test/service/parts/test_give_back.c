@@ -170,6 +170,18 @@ test_failed_functions(void **state)
 
 /* ---- Who shares the list of those that failed ---- */
 
+static atomic_uint asked; /* how often somebody asked for its lock */
+
+int __real_pthread_mutex_lock(pthread_mutex_t *lock);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
+int
+__wrap_pthread_mutex_lock(pthread_mutex_t *lock)
+{
+	if (lock == &service.lock)
+		atomic_fetch_add(&asked, 1);
+	return __real_pthread_mutex_lock(lock);
+}
+
 struct access {
 	void (*run)(void);
 	atomic_bool done;
@@ -185,20 +197,23 @@ access_thread(void *arg)
 	return NULL;
 }
 
-/* While somebody has the lock, it waits; with the lock it goes on. */
+/* While somebody has the lock, it asks for it and waits; with the lock it goes on. */
 static void
 waits_for_the_lock(void (*run)(void))
 {
 	struct access a = { .run = run };
 	pthread_t thread;
+	bool waits;
 
 	assert_int_equal(pthread_mutex_lock(&service.lock), 0);
+	atomic_store(&asked, 0);
 	assert_int_equal(pthread_create(&thread, NULL, access_thread, &a), 0);
-	for (int ms = 0; ms < 10 && !atomic_load(&a.done); ms++)
+	for (int ms = 0; ms < PATIENCE && atomic_load(&asked) == 0 && !atomic_load(&a.done); ms++)
 		nap();
-	assert_false(atomic_load(&a.done));
+	waits = atomic_load(&asked) == 1 && !atomic_load(&a.done);
 	assert_int_equal(pthread_mutex_unlock(&service.lock), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(waits);
 }
 
 static void

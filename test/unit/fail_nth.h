@@ -31,7 +31,8 @@
  * environment does it: FAIL_NTH=n counts from the start of main() in its first thread (those
  * that FAIL_NTH_OF names, if it is there; never those that FAIL_NTH_BUT names, with spaces), and a
  * line "fail_nth: NAME" on standard error says what was made to fail. Another one tells of blocks
- * and descriptors that are left at the end: there should be none.
+ * and descriptors that are left at the end: there should be none. With FAIL_NTH=0 no call fails,
+ * and only that is told.
  */
 
 #include <stdbool.h>

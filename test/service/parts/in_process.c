@@ -211,19 +211,19 @@ has(uint64_t memory, uint64_t files, uint64_t maps)
 int
 set_up(void **state)
 {
-	char listen[64], *argv[] = { (char *)(uintptr_t)"spimdevd",
+	char listen[64], conns[64], *argv[] = { (char *)(uintptr_t)"spimdevd",
 		(char *)(uintptr_t)"--listen", listen, (char *)(uintptr_t)"--workers=1",
 		(char *)(uintptr_t)"--queues=8", (char *)(uintptr_t)"--limit-user-memory=1M",
 		(char *)(uintptr_t)"--limit-user-files=5", (char *)(uintptr_t)"--limit-user-maps=6",
 		(char *)(uintptr_t)"--limit-files=4", (char *)(uintptr_t)"--limit-maps=5",
-		(char *)(uintptr_t)"--limit-memory=512K",
-		(char *)(uintptr_t)"--limit-user-connections=70", NULL };
+		(char *)(uintptr_t)"--limit-memory=512K", conns, NULL };
 
 	(void)state;
 	strcpy(folder, "/tmp/spimdevd-give-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	snprintf(vt.path, sizeof(vt.path), "%s/zip", folder);
 	snprintf(listen, sizeof(listen), "%s", vt.path);
+	snprintf(conns, sizeof(conns), "--limit-user-connections=%d", USER_CONNS);
 	optind = 0;
 	assert_int_equal(options_parse(12, argv, &opt), OPTIONS_RUN);
 	assert_int_equal(service_open(&service, &opt), 0);

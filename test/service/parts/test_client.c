@@ -93,7 +93,7 @@ counted(uint32_t now, uint64_t accepted, uint64_t refused)
 	assert_int_equal(p->refused, refused);
 }
 
-/* Somebody is turned away, and says so. */
+/* Somebody comes, and is turned away. */
 static void
 is_turned_away(void)
 {

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "test_vfio_user_clock.h"
 #include "test_vfio_user_util.h"
 
 #define PER_CLIENT 5u     /* in a row, */
@@ -21,18 +21,6 @@
 #define PER_SERVER 100u
 #define SERVER_MS  20u
 #define LINE_MAX   511u   /* bytes of a line */
-
-static uint64_t now_ms;
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
-int
-__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	(void)clock;
-	*ts = (struct timespec){ .tv_sec = (time_t)(now_ms / 1000),
-		.tv_nsec = (long)(now_ms % 1000) * 1000000 };
-	return 0;
-}
 
 /* ---- A server whose lines are counted ---- */
 
@@ -91,7 +79,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	now_ms = 1000000;
+	vt_now_ms = 1000000;
 	return 0;
 }
 
@@ -112,36 +100,36 @@ test_one_client(void **state)
 	close(other);
 	vfio_user_server_run(server, 0);
 	/* One more for each time that has gone by; before it, a line about those that were not. */
-	now_ms += EVERY_MS - 1;
+	vt_now_ms += EVERY_MS - 1;
 	assert_int_equal(wrong(sock, 1), 0);
-	now_ms += 1;
+	vt_now_ms += 1;
 	assert_int_equal(wrong(sock, 3), 2);
 	assert_int_equal(told, 2);
 	assert_int_equal(suppressed(), 7);
 	assert_int_equal(last_level, VFIO_USER_LOG_WARNING);
 	/* Part of such a time is not lost. */
-	now_ms += 2 * EVERY_MS + EVERY_MS / 2;
+	vt_now_ms += 2 * EVERY_MS + EVERY_MS / 2;
 	assert_int_equal(wrong(sock, 4), 3);
 	assert_int_equal(told, 2);
-	now_ms += EVERY_MS / 2;
+	vt_now_ms += EVERY_MS / 2;
 	assert_int_equal(wrong(sock, 2), 2);
 	assert_int_equal(told, 2);
 	/* No more is saved up than at first. */
-	now_ms += PER_CLIENT * EVERY_MS - 1;
+	vt_now_ms += PER_CLIENT * EVERY_MS - 1;
 	assert_int_equal(wrong(sock, PER_CLIENT + 1), PER_CLIENT - 1 + 1);
-	now_ms += 1000 * EVERY_MS;
+	vt_now_ms += 1000 * EVERY_MS;
 	assert_int_equal(wrong(sock, 2 * PER_CLIENT), PER_CLIENT + 1);
 	/* From then on it is as before. */
-	now_ms += EVERY_MS - 1;
+	vt_now_ms += EVERY_MS - 1;
 	assert_int_equal(wrong(sock, 1), 0);
-	now_ms += 1;
+	vt_now_ms += 1;
 	assert_int_equal(wrong(sock, 1), 2);
 	/* What was saved up in part is filled up, and not beyond. */
-	now_ms += PER_CLIENT * EVERY_MS;
+	vt_now_ms += PER_CLIENT * EVERY_MS;
 	assert_int_equal(wrong(sock, 2), 2);
-	now_ms += 2 * EVERY_MS + EVERY_MS / 2;
+	vt_now_ms += 2 * EVERY_MS + EVERY_MS / 2;
 	assert_int_equal(wrong(sock, PER_CLIENT + 1), PER_CLIENT);
-	now_ms += EVERY_MS / 2;
+	vt_now_ms += EVERY_MS / 2;
 	assert_int_equal(wrong(sock, 1), 0);
 	close(sock);
 	vfio_user_server_destroy(server);
@@ -162,13 +150,13 @@ test_all_clients(void **state)
 	assert_int_equal(suppressed(), 0);
 	assert_int_equal(wrong(sock[n - 2], 1), 0);
 	assert_int_equal(suppressed(), 1);
-	now_ms += SERVER_MS - 1;
+	vt_now_ms += SERVER_MS - 1;
 	assert_int_equal(wrong(sock[n - 2], 1), 0);
-	now_ms += 1;
+	vt_now_ms += 1;
 	assert_int_equal(wrong(sock[n - 2], 2), 2);
 	assert_int_equal(told, 2);
 	assert_int_equal(suppressed(), 3);
-	now_ms += 1;
+	vt_now_ms += 1;
 	assert_int_equal(wrong(sock[n - 1], 1), 0);
 	assert_int_equal(suppressed(), 4);
 	for (unsigned int i = 0; i < n; i++)

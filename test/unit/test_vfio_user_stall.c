@@ -11,24 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "test_vfio_user_clock.h"
 #include "test_vfio_user_util.h"
 
 #define STALL_MS 4u
-
-static uint64_t now_ms;
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
-int
-__wrap_clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	(void)clock;
-	*ts = (struct timespec){ .tv_sec = (time_t)(now_ms / 1000),
-		.tv_nsec = (long)(now_ms % 1000) * 1000000 };
-	return 0;
-}
 
 static struct vfio_user_server *server;
 static int sock;
@@ -49,7 +37,7 @@ set_up(void **state)
 		.log = keep_line, .stall_ms = STALL_MS };
 
 	(void)state;
-	now_ms = 1000000;
+	vt_now_ms = 1000000;
 	line[0] = '\0';
 	assert_int_equal(vfio_user_server_create(&conf, &server), 0);
 	sock = vt_adopted(server);
@@ -85,7 +73,7 @@ turn(void)
 static bool
 lives_after(uint64_t ms)
 {
-	now_ms += ms;
+	vt_now_ms += ms;
 	assert_int_equal(vfio_user_server_run(server, VT_TIMEOUT_MS), 1);
 	return connections() == 1;
 }
@@ -125,7 +113,7 @@ test_message_without_an_end(void **state)
 
 	(void)state;
 	/* Who owes nothing may wait for ever. */
-	now_ms += 1000 * STALL_MS;
+	vt_now_ms += 1000 * STALL_MS;
 	assert_int_equal(vfio_user_server_run(server, 0), 0);
 	vt_raw(sock, &hdr, 5, NULL, 0);
 	turn();
@@ -333,7 +321,7 @@ test_some_in_time(void **state)
 		vt_closed(client[b]);
 		complete(client[a]);
 		/* Nobody is looked at any more, but for a last time. */
-		now_ms += STALL_MS;
+		vt_now_ms += STALL_MS;
 		(void)vfio_user_server_run(server, STALL_MS);
 		assert_int_equal(connections(), 2);
 		close(client[a]);
@@ -381,7 +369,7 @@ test_ticks(void **state)
 	};
 
 	(void)state;
-	now_ms = 1000000;
+	vt_now_ms = 1000000;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct vfio_user_server_conf conf = { .ops = &vt_plain_ops, .log = keep_line,
 			.stall_ms = cases[i].stall_ms };

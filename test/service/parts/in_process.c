@@ -97,13 +97,6 @@ __wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off)
 	return MAP_FAILED;
 }
 
-/* Of vt_refused(), which is not used here. */
-void
-vt_victim_works(struct vt *t)
-{
-	(void)t;
-}
-
 /* ---- The service ---- */
 
 /* The thread of the loop: calls fail in it, and not in that of the test. */

@@ -41,13 +41,6 @@ static struct vt vt;
 static char folder[32];
 static int pipes[2]; /* of signals */
 
-/* Of vt_refused(), which is not used here. */
-void
-vt_victim_works(struct vt *t)
-{
-	(void)t;
-}
-
 /* ---- What the loop asks of others ---- */
 
 static bool scripted;

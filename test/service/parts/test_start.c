@@ -32,13 +32,6 @@ static struct service service;
 static struct options opt;
 static char folder[32];
 
-/* Of vt_refused(), which is not used here. */
-void
-vt_victim_works(struct vt *t)
-{
-	(void)t;
-}
-
 static void
 parse(const char *control)
 {

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
+#include "said.h"
 #include "test_spimctl_util.h"
 
 static char folder[64], control[96];
@@ -80,39 +80,20 @@ util_service_end(void)
 
 char util_out[16384], util_err[1024];
 
-static struct {
-	int fd, saved, file;
-} printed[] = { { .fd = STDOUT_FILENO }, { .fd = STDERR_FILENO } };
+static struct said said_out, said_err;
 
 void
 util_print_begin(void)
 {
-	fflush(stdout);
-	for (int i = 0; i < 2; i++) {
-		printed[i].saved = dup(printed[i].fd);
-		printed[i].file = memfd_create("printed", 0);
-		dup2(printed[i].file, printed[i].fd);
-	}
-}
-
-static void
-take(int i, char *to, size_t size)
-{
-	ssize_t n;
-
-	dup2(printed[i].saved, printed[i].fd);
-	close(printed[i].saved);
-	n = pread(printed[i].file, to, size - 1, 0);
-	to[n > 0 ? n : 0] = '\0';
-	close(printed[i].file);
+	said_begin(&said_out, SAID_OUT);
+	said_begin(&said_err, SAID_ERR);
 }
 
 void
 util_print_end(void)
 {
-	fflush(stdout);
-	take(0, util_out, sizeof(util_out));
-	take(1, util_err, sizeof(util_err));
+	said_end(&said_err, util_err, sizeof(util_err));
+	said_end(&said_out, util_out, sizeof(util_out));
 }
 
 /* ---- Calls ---- */

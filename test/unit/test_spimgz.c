@@ -21,6 +21,7 @@
 #include <zlib.h>
 
 #include "fail_nth.h"
+#include "said.h"
 #include "spimgz.h"
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -270,21 +271,15 @@ static const char *
 shown(struct input *in, size_t n, int64_t after_ns)
 {
 	static char text[128];
-	int saved = dup(STDERR_FILENO), fd = memfd_create("shown", MFD_CLOEXEC);
-	ssize_t len;
+	struct said shows;
 
 	now_ns += after_ns;
-	dup2(fd, STDERR_FILENO);
+	said_begin(&shows, SAID_ERR);
 	if (n != 0)
 		(void)input_read(in, to, n);
 	else
 		input_close(in);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	len = pread(fd, text, sizeof(text) - 1, 0);
-	close(fd);
-	text[len > 0 ? len : 0] = '\0';
-	return text;
+	return said_end(&shows, text, sizeof(text));
 }
 
 #define STEP 200000000

@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "hisi_qm_regs.h"
 #include "in_process.h"
 #include "log.h"
+#include "said.h"
 #include "zip_dev_guard.h"
 #include "zip_dev_pci.h"
 
@@ -55,32 +55,6 @@ __wrap_zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *
 	return dma_rc != 0 ? dma_rc : __real_zip_dev_dma_map(dev, iova, size, va, prot);
 }
 
-/* What is logged from now on goes there, until said() is called. */
-static int out, old;
-
-static void
-listen_to_log(void)
-{
-	fflush(NULL);
-	out = memfd_create("said", MFD_CLOEXEC);
-	old = dup(2);
-	dup2(out, 2);
-}
-
-static const char *
-said(void)
-{
-	static char text[2000];
-	ssize_t n;
-
-	dup2(old, 2);
-	close(old);
-	n = pread(out, text, sizeof(text) - 1, 0);
-	text[n > 0 ? n : 0] = '\0';
-	close(out);
-	return text;
-}
-
 /* ---- Who ---- */
 
 static void
@@ -109,19 +83,20 @@ static void
 test_connections_of_a_user(void **state)
 {
 	int sock[USER_CONNS - 1], more;
-	char want[200];
+	char want[200], text[2000];
+	struct said said;
 
 	(void)state;
 	for (unsigned int i = 0; i < USER_CONNS - 1; i++) {
 		sock[i] = open_client();
 		counted(i + 1, i + 1, 0);
 	}
-	listen_to_log();
+	said_begin(&said, SAID_ERR);
 	is_turned_away();
 	snprintf(want, sizeof(want), "spimdevd: warning: %s: connection of pid %d refused: user %u "
 			"has as many as --limit-user-connections allows\n", vt.path, (int)getpid(),
 			(unsigned int)getuid());
-	assert_non_null(strstr(said(), want));
+	assert_non_null(strstr(said_end(&said, text, sizeof(text)), want));
 	counted(USER_CONNS - 1, USER_CONNS - 1, 1);
 	/* One that goes is one that may come. */
 	close(sock[0]);

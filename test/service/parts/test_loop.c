@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +28,7 @@
 #include <cmocka.h>
 
 #include "log.h"
+#include "said.h"
 #include "service.h"
 #include "test_vfio_user_util.h"
 
@@ -159,18 +159,13 @@ static char said[2000];
 static int
 run(void)
 {
-	int out = memfd_create("said", MFD_CLOEXEC), err = dup(2), rc;
-	ssize_t n;
+	struct said s;
+	int rc;
 
 	tell_signal(SIGTERM);
-	fflush(NULL);
-	dup2(out, 2);
+	said_begin(&s, SAID_ERR);
 	rc = service_run(&service, pipes[0]);
-	dup2(err, 2);
-	close(err);
-	n = pread(out, said, sizeof(said) - 1, 0);
-	said[n > 0 ? n : 0] = '\0';
-	close(out);
+	said_end(&s, said, sizeof(said));
 	return rc;
 }
 

@@ -16,7 +16,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -25,6 +24,7 @@
 #include "holdings.h"
 #include "log.h"
 #include "options.h"
+#include "said.h"
 #include "service.h"
 
 int spimdevd_main(int argc, char **argv);
@@ -157,11 +157,10 @@ static bool no_input; /* is open: the number 0 is the next one that is opened */
 static int
 run(const char *line, const char *failing, int as)
 {
-	int out = memfd_create("said", MFD_CLOEXEC), old[2] = { dup(1), dup(2) }, in = dup(0);
-	int argc = 0, rc;
+	int in = dup(0), argc = 0, rc;
 	static char words[4000];
 	char *argv[64], *rest = NULL;
-	ssize_t n;
+	struct said s;
 
 	snprintf(words, sizeof(words), "spimdevd %s", line);
 	for (char *w = strtok_r(words, " ", &rest); w != NULL; w = strtok_r(NULL, " ", &rest))
@@ -176,23 +175,14 @@ run(const char *line, const char *failing, int as)
 	sigemptyset(&blocked);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	fflush(NULL);
-	dup2(out, 1);
-	dup2(out, 2);
+	said_begin(&s, SAID_BOTH);
 	if (no_input)
 		close(0);
 	rc = spimdevd_main(argc, argv);
 	if (no_input)
 		dup2(in, 0);
 	close(in);
-	fflush(NULL);
-	for (int i = 0; i < 2; i++) {
-		dup2(old[i], i + 1);
-		close(old[i]);
-	}
-	n = pread(out, said, sizeof(said) - 1, 0);
-	said[n > 0 ? n : 0] = '\0';
-	close(out);
+	said_end(&s, said, sizeof(said));
 	return rc;
 }
 

@@ -13,13 +13,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "hisi_qm_regs.h"
 #include "options.h"
+#include "said.h"
 #include "zip_dev.h"
 
 #define GIB  (1024ull * 1024 * 1024)
@@ -33,28 +33,19 @@ static enum options_result
 parse(const char *line, struct options *opt)
 {
 	static char words[4096]; /* the options point to it */
-	int out = memfd_create("said", MFD_CLOEXEC), old[2] = { dup(1), dup(2) }, argc = 0;
 	char *argv[256], *rest = NULL;
 	enum options_result result;
-	ssize_t n;
+	struct said s;
+	int argc = 0;
 
 	snprintf(words, sizeof(words), "spimdevd %s", line);
 	for (char *w = strtok_r(words, " ", &rest); w != NULL; w = strtok_r(NULL, " ", &rest))
 		argv[argc++] = strcmp(w, "''") == 0 ? w + 2 : w;
 	argv[argc] = NULL;
 	optind = 0;
-	fflush(NULL);
-	dup2(out, 1);
-	dup2(out, 2);
+	said_begin(&s, SAID_BOTH);
 	result = options_parse(argc, argv, opt);
-	fflush(NULL);
-	for (int i = 0; i < 2; i++) {
-		dup2(old[i], i + 1);
-		close(old[i]);
-	}
-	n = pread(out, said, sizeof(said) - 1, 0);
-	said[n > 0 ? n : 0] = '\0';
-	close(out);
+	said_end(&s, said, sizeof(said));
 	return result;
 }
 

@@ -15,7 +15,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include "fail_nth.h"
 #include "holdings.h"
 #include "log.h"
+#include "said.h"
 #include "service.h"
 #include "test_vfio_user_util.h"
 
@@ -63,22 +63,6 @@ tear_down(void **state)
 }
 
 /* ---- Failures ---- */
-
-static FILE *said;
-
-/* @return What was logged since the last time. */
-static const char *
-lines_said(void)
-{
-	static char text[8192];
-	ssize_t n = pread(fileno(said), text, sizeof(text) - 1, 0);
-
-	assert_true(n >= 0);
-	text[n] = '\0';
-	assert_int_equal(ftruncate(fileno(said), 0), 0);
-	lseek(fileno(said), 0, SEEK_SET);
-	return text;
-}
 
 /* The log has a budget of lines for each time. Here as much time passes as it takes to fill it. */
 static _Atomic time_t later_s;
@@ -126,7 +110,8 @@ as_before(unsigned int n, const char *what)
 static void
 test_each_call_fails(void **state)
 {
-	int err = dup(2);
+	char text[8192];
+	struct said said;
 	unsigned int n;
 
 	(void)state;
@@ -135,24 +120,20 @@ test_each_call_fails(void **state)
 	assert_int_equal(service_open(&service, &opt), 0);
 	assert_int_equal(service_start(&service), 0);
 	service_close(&service);
-	said = tmpfile();
-	assert_non_null(said);
 	remember();
 	fail_nth_struck();
 	for (n = 1;; n++) {
-		const char *what, *text;
+		const char *what;
 		int rc;
 
-		fflush(NULL);
 		later_s += LOG_BURST / LOG_RATE;
-		dup2(fileno(said), 2);
+		said_begin(&said, SAID_ERR);
 		fail_nth(n);
 		rc = service_open(&service, &opt);
 		if (rc == 0)
 			rc = service_start(&service);
 		what = fail_nth_end();
-		dup2(err, 2);
-		text = lines_said();
+		said_end(&said, text, sizeof(text));
 		if (what == NULL)
 			assert_int_equal(vt_inherited(), inherited_before);
 		service_close(&service);
@@ -172,8 +153,6 @@ test_each_call_fails(void **state)
 	assert_string_equal(fail_nth_struck(), "aligned_alloc bind calloc chmod epoll_create1 "
 		"epoll_ctl eventfd fcntl ftruncate listen lstat malloc memfd_create mmap open "
 		"pthread_create socket strdup timerfd_create");
-	fclose(said);
-	close(err);
 }
 
 static void
@@ -211,27 +190,22 @@ test_wrong_places(void **state)
 static void
 test_wrong_fault(void **state)
 {
-	int err = dup(2), rc;
-	const char *text;
+	char text[8192];
+	struct said said;
+	int rc;
 
 	(void)state;
 	parse(NULL);
 	opt.fault = "nonsense";
-	said = tmpfile();
-	assert_non_null(said);
-	fflush(NULL);
-	dup2(fileno(said), 2);
+	said_begin(&said, SAID_ERR);
 	assert_int_equal(service_open(&service, &opt), 0);
 	rc = service_start(&service);
-	dup2(err, 2);
-	close(err);
+	said_end(&said, text, sizeof(text));
 	assert_int_equal(rc, -EINVAL);
-	text = lines_said();
 	if (strstr(text, "spimdevd: error: options: ") != text ||
 			strstr(text, "nonsense") == NULL ||
 			strstr(text, "\nspimdevd: error: cannot start: Invalid argument\n") == NULL)
 		fail_msg("said: %s", text);
-	fclose(said);
 	service_close(&service);
 }
 

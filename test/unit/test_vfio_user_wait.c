@@ -127,7 +127,7 @@ tear_down(void **state)
 	return 0;
 }
 
-/* It looks out before it sleeps, then sleeps for what is left. */
+/* It polls before it sleeps, then sleeps for what is left. */
 static void
 test_no_answer(void **state)
 {

@@ -5,7 +5,7 @@
 #ifndef TEST_ZIP_CODEC_LZ4_UTIL_H
 #define TEST_ZIP_CODEC_LZ4_UTIL_H
 
-/** @file What the tests of LZ4 frames share: a codec, memory, and calls of one piece each. */
+/** @file What the tests of LZ4 frames share: a codec, memory, and calls of one segment each. */
 
 #include "test_zip_codec_util.h"
 

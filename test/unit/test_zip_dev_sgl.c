@@ -443,9 +443,9 @@ pieces_are_read_and_written(void **state)
 		}
 }
 
-/* A buffer ends with its last piece, whoever asks for more: what lies behind it is not its. */
+/* A buffer ends with its last segment, whoever asks for more: what lies behind it is not its. */
 static void
-bytes_end_with_the_last_piece(void **state)
+bytes_end_with_the_last_segment(void **state)
 {
 	uint8_t mem[3][8], bytes[24];
 	struct iovec iov[3];
@@ -467,9 +467,9 @@ bytes_end_with_the_last_piece(void **state)
 	}
 }
 
-/* A trailer over small pieces: all room but its own is the codec's, and no byte is beyond it. */
+/* A trailer over small segments: all room but its own is the codec's, and no byte is beyond it. */
 static void
-trailer_over_small_pieces(void **state)
+trailer_over_small_segments(void **state)
 {
 	static const uint8_t tails[][8] = { { 8 }, { 7, 1 }, { 1, 7 }, { 3, 5 }, { 2, 3, 3 },
 		{ 1, 1, 1, 1, 1, 1, 1, 1 }, { 4, 4 }, { 9 }, { 5, 4, 1 }, { 1, 2, 3, 4 } };
@@ -498,7 +498,7 @@ trailer_over_small_pieces(void **state)
 			struct hisi_acc_sge *sge = (struct hisi_acc_sge *)(sgl + 1);
 
 			memset(out, 0xee, 4000);
-			/* Pieces that do not touch, the last ones as the table has them. */
+			/* Segments that do not touch, the last ones as the table has them. */
 			left = room;
 			for (uint32_t k = cnt; k > 0; k--) {
 				left -= tail[k - 1];
@@ -515,10 +515,10 @@ trailer_over_small_pieces(void **state)
 			assert_int_equal(sqe->produced, room < n ? 0 : n);
 			assert_int_equal(sqe->consumed, room < n ? 0 : 1000);
 			for (uint32_t k = 1, at = left; k <= cnt && room == n; k++) {
-				const uint8_t *piece = out + 2000 + 16 * k;
+				const uint8_t *segment = out + 2000 + 16 * k;
 
-				assert_memory_equal(piece, whole + at, tail[k - 1]);
-				assert_int_equal(piece[tail[k - 1]], 0xee);
+				assert_memory_equal(segment, whole + at, tail[k - 1]);
+				assert_int_equal(segment[tail[k - 1]], 0xee);
 				at += tail[k - 1];
 			}
 			if (room == n)
@@ -535,11 +535,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
-		T(more_pieces_than_entries), T(shared_bytes), T(trailer_over_small_pieces),
+		T(more_pieces_than_entries), T(shared_bytes), T(trailer_over_small_segments),
 		cmocka_unit_test(overlap_as_all_pairs),
 		cmocka_unit_test(a_long_piece_is_not_forgotten),
 		cmocka_unit_test(pieces_are_read_and_written),
-		cmocka_unit_test(bytes_end_with_the_last_piece),
+		cmocka_unit_test(bytes_end_with_the_last_segment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

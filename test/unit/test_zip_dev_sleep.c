@@ -354,7 +354,7 @@ sleepers_are_called(void **state)
 	work(1, 1, LEN);
 	q = zip_dev_sched_get(pool, UINT32_MAX, now);
 	assert_int_equal(calls(), 1);
-	/* Who claimed much is away for long: another one looks out, unless one does. */
+	/* Who claimed much is away for long: another one polls, unless one does. */
 	zip_dev_sched_put(pool, q, (32 << 10) - 1);
 	assert_int_equal(calls(), 0);
 	q = zip_dev_sched_get(pool, 0, now);

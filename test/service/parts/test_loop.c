@@ -3,8 +3,8 @@
  */
 
 /*
- * The loop of the service: what it does with what poll() tells, how long it looks out for the
- * next message, and what it says when it is asked to. The clock, poll() and the server's turns
+ * The loop of the service: what it does with what poll() tells, how long it polls the server for
+ * the next message, and what it says when it is asked to. The clock, poll() and the server's turns
  * are the test's where it says so.
  */
 
@@ -32,7 +32,7 @@
 #include "service.h"
 #include "test_vfio_user_util.h"
 
-#define LINGER_NS 50000 /* that it looks out before it sleeps, */
+#define LINGER_NS 50000 /* that it polls the server before it sleeps, */
 #define ROUNDS    256   /* and so many times at most */
 
 static struct service service;
@@ -183,7 +183,7 @@ run_scripted(void)
 /* ---- Tests ---- */
 
 static void
-test_looks_out(void **state)
+test_polls_before_it_sleeps(void **state)
 {
 	(void)state;
 	assert_int_equal(run_scripted(), 0);
@@ -204,7 +204,7 @@ test_looks_out(void **state)
 
 /* From the last message on. */
 static void
-test_looks_out_from_the_last_message(void **state)
+test_polls_from_the_last_message(void **state)
 {
 	(void)state;
 	busy_rounds = 7;
@@ -216,7 +216,7 @@ test_looks_out_from_the_last_message(void **state)
 
 /* Others have their turn, whoever goes on. */
 static void
-test_looks_out_so_many_times(void **state)
+test_polls_so_many_times(void **state)
 {
 	(void)state;
 	busy_rounds = 10 * ROUNDS;
@@ -304,10 +304,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_looks_out, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_looks_out_from_the_last_message, set_up,
+		cmocka_unit_test_setup_teardown(test_polls_before_it_sleeps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_polls_from_the_last_message, set_up,
 				tear_down),
-		cmocka_unit_test_setup_teardown(test_looks_out_so_many_times, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_polls_so_many_times, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_server_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_poll_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_woken, set_up, tear_down),

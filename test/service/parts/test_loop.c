@@ -43,7 +43,7 @@ static int pipes[2]; /* of signals */
 
 /* ---- What the loop asks of others ---- */
 
-static bool scripted;
+static _Atomic bool scripted; /* read by the service's other threads, too */
 static pthread_t tester; /* and loop; other threads have the real clock */
 static int64_t clock_ns, step_ns; /* by which it goes on when somebody looks at it */
 static int poll_errors[4];        /* the first times */

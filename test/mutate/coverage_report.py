@@ -13,19 +13,19 @@ import sys
 
 import coverage
 
-# Branches, in percent, below which a component must not come. Those that are lower than 88 now
-# have to come there; the others keep what they have, but for what depends on time.
+# Branches, in percent, below which a component must not come: what they have, but for what depends
+# on time.
 BOUNDS = {
-    "app/spimctl": 78,
-    "app/spimdevd": 88,
-    "app/spimgz": 88,
-    "drivers/compress/hisi_zip": 88,
+    "app/spimctl": 97,
+    "app/spimdevd": 94,
+    "app/spimgz": 95,
+    "drivers/compress/hisi_zip": 96,
     "lib/hisi_hw": 100,
-    "lib/hisi_qm": 91,
-    "lib/spimdev": 88,
-    "lib/vfio_user": 85.5,
-    "lib/zip_codec": 92,
-    "lib/zip_dev": 93,
+    "lib/hisi_qm": 99,
+    "lib/spimdev": 98,
+    "lib/vfio_user": 94.5,
+    "lib/zip_codec": 95.5,
+    "lib/zip_dev": 96,
 }
 
 

@@ -142,7 +142,9 @@ def in_expressions(tokens, text):
                 yield "comparison", x.start, x.end, EDGES[x.text]
             alone = after is not None and after.kind in ("word", "number") and \
                 (last is None or last.text in (")", "&&", "||", ";", "?", ","))
-            if x.text in BESIDE and alone and after.text not in ("NULL",):
+            # A return value that is less than 0 is so by an errno, or is -1.
+            error = x.text == "<" and after.text == "0" if after is not None else False
+            if x.text in BESIDE and alone and not error and after.text not in ("NULL",):
                 yield "bound", after.start, after.end, "%s %s" % (after.text, BESIDE[x.text])
         elif x.text in ("&&", "||") and logical == 1: # else it wants brackets
             yield "and-or", x.start, x.end, "||" if x.text == "&&" else "&&"
@@ -240,6 +242,27 @@ def dropped(statement, text):
             yield "assignment dropped", start, end, new
 
 
+# Calls after which others look, and those that only change what they are given.
+TELLS = re.compile(r"store|_set|write|ring|wake|notify|signal|fence|[rw]mb|exchange|fetch_|unlock|"
+                   r"post|fire|send")
+CHANGES = re.compile(r"memcpy|memset|free|close|destroy")
+
+
+def independent(call, other):
+    """Whether a call that only changes what it is given has nothing to do with a store: it is not
+    given the object that is stored to, nor an object as a whole that the store reads."""
+    tokens = call.tokens
+    if TELLS.search(name_called(tokens)):
+        return False
+    words = {t.text for t in tokens if t.kind == "word"}
+    whole = {t.text for i, t in enumerate(tokens) if t.kind == "word" and
+             (i + 1 == len(tokens) or tokens[i + 1].text not in ("->", ".", "(", "[")) and
+             tokens[i - 1].text not in ("->", ".")}
+    at = assignment(other.tokens)
+    base = next((t.text for t in other.tokens[:at] if t.kind == "word"), "")
+    return base not in words and not whole & {t.text for t in other.tokens if t.kind == "word"}
+
+
 def is_memory(tokens):
     return any(t.text in ("->", "[", "*", ".") for t in tokens)
 
@@ -253,8 +276,7 @@ def stores(statement):
         return ({t.text for t in statement.tokens[:at] if t.kind == "word"},
                 {t.text for t in statement.tokens[at + 1:] if t.kind == "word"}, False)
     name = name_called(statement.tokens)
-    if re.search(r"store|_set|write|ring|wake|notify|signal|fence|[rw]mb|memcpy|memset|exchange|"
-                 r"fetch_|unlock|post|fire|send|free|close|destroy", name):
+    if TELLS.search(name) or CHANGES.search(name):
         return (set(), {t.text for t in statement.tokens if t.kind == "word"}, True)
     return None
 
@@ -266,11 +288,14 @@ def swapped(first, second, text):
             ORDERS.search(name_called(first.tokens)) or
             ORDERS.search(name_called(second.tokens)))):
         return
+    if a[2] != b[2] and independent(*((first, second) if a[2] else (second, first))):
+        return
     one, two = text[first.start:first.end], text[second.start:second.end]
     # Two plain stores of which none reads the other's: only who looks on could tell.
     if not a[2] and not b[2]:
         fields = {w for w in a[0] if re.search(r"(?:->|\.)\s*%s\b" % re.escape(w), one)}
-        if not fields & b[1]:
+        if not any(re.search(r"=.*(?:->|\.)\s*%s\b" % re.escape(w), two, re.S)
+                   for w in fields & b[1]):
             return
     yield ("stores swapped", first.start, second.end,
            two + text[first.end:second.start] + one)

@@ -57,6 +57,9 @@ check "a give-back that is counted" ended sample_give_back "give-back dropped" k
 check "what changes no code does not count" absent "sample_same.*assignment dropped"
 check "a limit, where both sides are equal" absent "sample_limit.*comparison"
 check "the lesser one, likewise" absent "sample_lesser.*comparison"
+check "stores that have nothing to do with each other" absent "sample_apart.*stores swapped"
+check "a store before what clears it" ended sample_begin "stores swapped" survived \
+	"never executed" "" ""
 check "it hangs" ended sample_hang "break dropped" killed run ends "^time$"
 check "it takes all memory" ended sample_memory "break dropped" killed run ends "^memory$"
 check "it fills the disk" ended sample_disk "break dropped" killed run ends "^disk$"

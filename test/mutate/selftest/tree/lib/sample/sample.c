@@ -54,6 +54,22 @@ sample_lesser(int a, int b)
 	return a < b ? a : b;
 }
 
+/* Either order is the same. */
+void
+sample_apart(struct sample *s, char *other)
+{
+	s->n = 1;
+	memset(other, 0, SAMPLE_MAX);
+}
+
+/* The other order loses the number. */
+void
+sample_begin(struct sample *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->n = 1;
+}
+
 /* What it gives back, a test counts. */
 void
 sample_give_back(void *p)

@@ -8,6 +8,10 @@
 #define SAMPLE_MAX 10
 #define SAMPLE_CHUNK (1 << 20)
 
+struct sample {
+	int n;
+};
+
 void sample_free(void *p);
 
 int sample_tight(int n);
@@ -16,6 +20,8 @@ int sample_unused(int n);
 unsigned int sample_same(unsigned int n);
 int sample_limit(int n);
 int sample_lesser(int a, int b);
+void sample_apart(struct sample *s, char *other);
+void sample_begin(struct sample *s);
 void sample_give_back(void *p);
 unsigned int sample_hang(void);
 unsigned int sample_memory(void);

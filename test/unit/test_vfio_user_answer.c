@@ -15,7 +15,6 @@
 #include "holdings.h"
 #include "test_vfio_user_util.h"
 #include "vfio_user_call.h"
-#include "vfio_user_sock.h"
 
 static struct holdings_now before;
 static struct vfio_user_client *c;
@@ -34,16 +33,7 @@ static void
 answer(const struct vfio_user_hdr *req, const void *body, size_t len, const int *fds,
 		unsigned int nfds)
 {
-	struct vfio_user_hdr hdr = *req;
-	uint8_t buf[1024];
-	struct iovec iov = { .iov_base = buf };
-
-	hdr.flags = VFIO_USER_F_REPLY;
-	hdr.size = (uint32_t)(sizeof(hdr) + len);
-	memcpy(buf, &hdr, sizeof(hdr));
-	memcpy(buf + sizeof(hdr), body, len);
-	iov.iov_len = sizeof(hdr) + len;
-	assert_int_equal(vfio_user_sock_send(server, &iov, 1, fds, nfds), iov.iov_len);
+	assert_true(vt_answer(server, req, body, len, fds, nfds));
 }
 
 static struct vfio_user_client_conf conf = { .timeout_ms = VT_TIMEOUT_MS, .spim = 1,

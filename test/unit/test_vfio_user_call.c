@@ -67,23 +67,6 @@ recv_all(void *to, size_t len)
 static void *const good = NULL;
 static void *const bad = &server;
 
-/* Answer req with so many bytes, and descriptors beside them. @return Whether it was sent. */
-static bool
-answer(const struct vfio_user_hdr *req, const void *body, size_t len, const int *fds,
-		unsigned int nfds)
-{
-	struct vfio_user_hdr hdr = *req;
-	uint8_t buf[1024];
-	struct iovec iov = { .iov_base = buf };
-
-	hdr.flags = VFIO_USER_F_REPLY;
-	hdr.size = (uint32_t)(sizeof(hdr) + len);
-	memcpy(buf, &hdr, sizeof(hdr));
-	memcpy(buf + sizeof(hdr), body, len);
-	iov.iov_len = sizeof(hdr) + len;
-	return vfio_user_sock_send(server, &iov, 1, fds, nfds) == (ssize_t)iov.iov_len;
-}
-
 /* The thread ends, and all was as it should. */
 static void
 join(pthread_t thread)
@@ -104,7 +87,7 @@ negotiate(void *arg)
 	(void)arg;
 	return take_all(&req, sizeof(req)) && req.size - sizeof(req) <= sizeof(body) &&
 		take_all(body, req.size - sizeof(req)) &&
-		answer(&req, right, sizeof(right), NULL, 0) ? good : bad;
+		vt_answer(server, &req, right, sizeof(right), NULL, 0) ? good : bad;
 }
 
 /* Short only where an answer is waited for in vain. */
@@ -172,7 +155,8 @@ read_slowly(void *arg)
 			rw.count != XFER || rw.region != 3 || rw.offset != 0x1000 ||
 			memcmp(got, data, XFER) != 0)
 		return bad;
-	if ((hdr.flags & VFIO_USER_F_NO_REPLY) == 0 && !answer(&hdr, &rw, sizeof(rw), NULL, 0))
+	if ((hdr.flags & VFIO_USER_F_NO_REPLY) == 0 &&
+			!vt_answer(server, &hdr, &rw, sizeof(rw), NULL, 0))
 		return bad;
 	return good;
 }
@@ -339,13 +323,13 @@ test_call_that_waits(void **state)
 	assert_int_equal((intptr_t)rc, -ETIMEDOUT);
 	patience(VT_TIMEOUT_MS);
 	/* What comes now is for nobody; what is asked then has its own answer. */
-	assert_true(answer(&req, body, sizeof(body), NULL, 0));
+	assert_true(vt_answer(server, &req, body, sizeof(body), NULL, 0));
 	assert_int_equal(pthread_create(&thread, NULL, ask, NULL), 0);
 	do
 		recv_all(&req, sizeof(req));
 	while (req.cmd != VFIO_USER_REGION_READ);
 	recv_all(&rw, sizeof(rw));
-	assert_true(answer(&req, body, sizeof(body), NULL, 0));
+	assert_true(vt_answer(server, &req, body, sizeof(body), NULL, 0));
 	pthread_join(thread, &rc);
 	assert_int_equal((intptr_t)rc, 0);
 }
@@ -376,7 +360,7 @@ describe(void *arg)
 		return bad;
 	for (unsigned int i = 0; i < said_fds; i++)
 		fds[i] = eventfd(0, EFD_CLOEXEC);
-	sent = answer(&req, &said, said_len, fds, said_fds);
+	sent = vt_answer(server, &req, &said, said_len, fds, said_fds);
 	for (unsigned int i = 0; i < said_fds; i++)
 		close(fds[i]);
 	return sent ? good : bad;

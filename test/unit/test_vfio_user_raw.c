@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "test_vfio_user_util.h"
+#include "vfio_user_sock.h"
 
 int
 vt_connect(struct vt *t)
@@ -67,6 +68,22 @@ vt_raw(int sock, const void *buf, size_t len, const int *fds, unsigned int nfds)
 		len -= (size_t)n;
 		nfds = 0;
 	} while (len != 0);
+}
+
+bool
+vt_answer(int sock, const struct vfio_user_hdr *req, const void *body, size_t len, const int *fds,
+		unsigned int nfds)
+{
+	struct vfio_user_hdr hdr = *req;
+	uint8_t buf[1024];
+	struct iovec iov = { .iov_base = buf };
+
+	hdr.flags = VFIO_USER_F_REPLY;
+	hdr.size = (uint32_t)(sizeof(hdr) + len);
+	memcpy(buf, &hdr, sizeof(hdr));
+	memcpy(buf + sizeof(hdr), body, len);
+	iov.iov_len = sizeof(hdr) + len;
+	return vfio_user_sock_send(sock, &iov, 1, fds, nfds) == (ssize_t)iov.iov_len;
 }
 
 uint16_t

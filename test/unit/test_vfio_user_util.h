@@ -91,6 +91,12 @@ int vt_open(struct vt *t);
 void vt_version(int sock, const char *caps, char *text);
 /** Send bytes and fds as they are. */
 void vt_raw(int sock, const void *buf, size_t len, const int *fds, unsigned int nfds);
+/**
+ * A server's answer to req: len bytes, at most 1000, and descriptors beside them. Any thread.
+ * @return Whether it was sent whole.
+ */
+bool vt_answer(int sock, const struct vfio_user_hdr *req, const void *body, size_t len,
+		const int *fds, unsigned int nfds);
 /** Send a message with a right header. @return its id. */
 uint16_t vt_send(int sock, uint16_t cmd, uint32_t flags, const void *body, size_t len,
 		const int *fds, unsigned int nfds);

@@ -17,27 +17,28 @@ zip_codec_copy(const struct zip_codec_params *params,
 	size_t src_off = 0, dst_off = 0, copied = 0;
 	int ret = 0;
 
-	while (src_cnt != 0) {
+	for (;;) {
 		const uint8_t *from;
 		uint8_t *to;
-		size_t n = src->iov_len - src_off;
+		size_t n;
 
-		if (n == 0) {
+		while (src_cnt != 0 && src_off == src->iov_len) {
 			src++;
 			src_cnt--;
 			src_off = 0;
-			continue;
 		}
-		if (dst_cnt != 0 && dst_off == dst->iov_len) {
+		while (dst_cnt != 0 && dst_off == dst->iov_len) {
 			dst++;
 			dst_cnt--;
 			dst_off = 0;
-			continue;
 		}
+		if (src_cnt == 0)
+			break;
 		if (dst_cnt == 0) {
 			ret = -ENOSPC;
 			break;
 		}
+		n = src->iov_len - src_off;
 		if (n > dst->iov_len - dst_off)
 			n = dst->iov_len - dst_off;
 		if (sum.wanted != 0 && n > ZIP_CODEC_HOT_BYTES)

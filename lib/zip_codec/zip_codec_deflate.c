@@ -124,9 +124,8 @@ deflate_prefix(const struct deflate_call *call, size_t needed, size_t *consumed)
 	size_t fits = 0, fits_not = call->len;
 	size_t guess_len = call->len, guess_size = needed, stored, produced = 0;
 
+	/* Less than all: deflate_all() would have taken stored blocks if these fitted. */
 	stored = stored_prefix(call->cap);
-	if (stored >= call->len)
-		stored = call->len - 1;
 
 	for (int i = 0; i < PARTIAL_TRIES; i++) {
 		struct zip_codec_plan plan;

@@ -315,7 +315,7 @@ zip_dev_queue_claim(struct zip_dev *dev, struct zip_dev_queue *q, struct zip_dev
 		zip_dev_copy_in(&job->sqe, job->ring, sizeof(job->sqe));
 		if (fair)
 			q->deficit -= job_cost(&job->sqe);
-		if (times != NULL && times->sample_at != 0 && times->sample_slot == q->fetch) {
+		if (times != NULL && times->sample_slot == q->fetch) {
 			zip_dev_hist_count(&times->wait, ex->now - times->sample_at);
 			times->sample_at = 0;
 		}

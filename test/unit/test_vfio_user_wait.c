@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -262,6 +263,71 @@ test_lock(void **state)
 	assert_int_equal(locks, 0);
 }
 
+/* ---- Connecting ---- */
+
+static struct timeval connect_until;
+static int connect_errno, set_errno;
+
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int
+__wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	(void)fd;
+	assert_int_equal(level, SOL_SOCKET);
+	assert_int_equal(name, SO_SNDTIMEO);
+	assert_int_equal(len, sizeof(connect_until));
+	memcpy(&connect_until, value, sizeof(connect_until));
+	errno = set_errno;
+	return set_errno != 0 ? -1 : 0;
+}
+
+int __wrap_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int
+__wrap_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	(void)fd;
+	(void)addr;
+	(void)len;
+	errno = connect_errno;
+	return -1;
+}
+
+/* For room among those that were not accepted yet. */
+static void
+test_connect(void **state)
+{
+	static const struct { uint32_t ms; struct timeval until; } cases[] = {
+		{ 0, { 5, 0 } }, { 1, { 0, 1000 } }, { 999, { 0, 999000 } }, { 1000, { 1, 0 } },
+		{ 2345, { 2, 345000 } }, { UINT32_MAX, { 4294967, 295000 } },
+	};
+	static const struct { int set, connect, ret; } fails[] = {
+		{ 0, EAGAIN, -ETIMEDOUT }, { 0, ECONNREFUSED, -ECONNREFUSED },
+		{ 0, EACCES, -EACCES }, { EDOM, 0, -EDOM },
+	};
+	struct vfio_user_client_conf conf = { 0 };
+	struct vfio_user_client *c;
+	int next = dup(0);
+
+	(void)state;
+	close(next);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		conf.timeout_ms = cases[i].ms;
+		set_errno = 0;
+		connect_errno = ENOENT;
+		assert_int_equal(vfio_user_client_connect("/s", &conf, &c), -ENOENT);
+		assert_int_equal(connect_until.tv_sec, cases[i].until.tv_sec);
+		assert_int_equal(connect_until.tv_usec, cases[i].until.tv_usec);
+	}
+	for (size_t i = 0; i < sizeof(fails) / sizeof(fails[0]); i++) {
+		set_errno = fails[i].set;
+		connect_errno = fails[i].connect;
+		assert_int_equal(vfio_user_client_connect("/s", &conf, &c), fails[i].ret);
+	}
+	/* No socket is left. */
+	assert_int_equal(dup(0), next);
+	close(next);
+}
+
 int
 main(void)
 {
@@ -272,6 +338,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_answer_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lost, set_up, tear_down),
+		cmocka_unit_test(test_connect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

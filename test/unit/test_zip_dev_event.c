@@ -280,14 +280,21 @@ mask_holds_the_message_back(void **state)
 	work(&q, 1);
 	assert_int_not_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 0);
+	/* Masked once more, it stays so. Each queue has its own mask. */
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 1);
+	td_wr(&td, HISI_QM_AEQ_INT_MASK, 1);
+	td_wr(&td, HISI_QM_AEQ_INT_MASK, 0);
+	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 0);
 	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
 	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
+	td_wr(&td, HISI_QM_EQ_INT_MASK, 1);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
 	ring_eq(ZIP_DEV_IRQ_EQ, 1);
 	td_wr(&td, HISI_QM_EQ_INT_MASK, 1);
 	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
 	assert_int_equal(irqs[ZIP_DEV_IRQ_EQ], 1);
+	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ], 0);
 }
 
 static void

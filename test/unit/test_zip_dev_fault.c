@@ -181,6 +181,37 @@ queue_stops_at_the_nth(void **state)
 	check_dead("aeq=cqe_error@1", aeqe(HISI_QM_AEQE_CQE_ERROR, 0));
 }
 
+/* An injected status stands alone: no byte was used, and a stream's state stays as it was. */
+static void
+a_refused_request_has_no_result(void **state)
+{
+	(void)state;
+	open_with("status=0x33/1", 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		const uint32_t dw7 = i == 0 ? 0 : HISI_ZIP_DW7_STREAM;
+		struct hisi_zip_sqe want, *sqe;
+		struct tq q;
+
+		tq_start(&q, &td, (uint16_t)i, HISI_ZIP_QC_DECOMPRESS, 16);
+		sqe = tq_slot(&q, HISI_ZIP_REQ_DEFLATE);
+		sqe->dw7 |= dw7;
+		sqe->consumed = sqe->produced = sqe->comp_data_length = sqe->dw3 = 77;
+		sqe->ctx_dw0 = 15;
+		sqe->ctx_dw1 = 28;
+		sqe->ctx_dw2 = 29;
+		sqe->isize = 30;
+		sqe->checksum = 31;
+		want = *sqe;
+		want.consumed = want.produced = want.comp_data_length = 0;
+		want.dw3 = 0x33;
+		want.ctx_dw0 = i == 0 ? 0 : 15;
+		assert_memory_equal(tq_do(&q), &want, sizeof(want));
+		assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, q.qn, 0, false), 0);
+	}
+	assert_int_equal(td_stats(&td).bytes_in | td_stats(&td).bytes_out, 0);
+	td_close(&td);
+}
+
 static void
 what_was_before_the_nth_completes(void **state)
 {
@@ -327,6 +358,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(list_is_checked), cmocka_unit_test(status_of_the_nth),
 		cmocka_unit_test(queue_stops_at_the_nth),
+		cmocka_unit_test(a_refused_request_has_no_result),
 		cmocka_unit_test(what_was_before_the_nth_completes),
 		cmocka_unit_test(event_queue_overflows), cmocka_unit_test(mailbox_stays_busy),
 		cmocka_unit_test(function_vanishes),

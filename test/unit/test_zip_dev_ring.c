@@ -316,6 +316,66 @@ start_stop_3000_times(void **state)
 	assert_int_equal(td_stats(&td).queues_live, 1);
 }
 
+/* All words of a context are kept for who reads it, but for those that the device keeps itself. */
+static void
+contexts_are_kept(void **state)
+{
+	const uint16_t sigs = HISI_QM_CTX_HEAD_SIG | HISI_QM_CTX_TAIL_SIG;
+	struct hisi_qm_sqc *sqc = td_alloc(&td, sizeof(*sqc), 32), sqc_want;
+	struct hisi_qm_cqc *cqc = td_alloc(&td, sizeof(*cqc), 32), cqc_want;
+	uint64_t *mem = td_alloc(&td, 4096, 64);
+	struct tq q;
+
+	(void)state;
+	tq_start(&q, &td, 2, HISI_ZIP_QC_DECOMPRESS, 8);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 2, 0, false), 0);
+		*sqc = sqc_want = (struct hisi_qm_sqc){ .head = 3, .tail = 3,
+			.base_l = (uint32_t)td_iova(&td, q.sq),
+			.base_h = (uint32_t)(td_iova(&td, q.sq) >> 32),
+			.dw3 = 7 | HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT,
+			.w8 = TD_RAND, .rsvd0 = 0x1111, .pasid = 0x2222,
+			.w11 = i == 0 ? 0 : UINT16_MAX, .cq_num = 2,
+			.w13 = HISI_QM_SQC_ORDER | 1 << HISI_QM_SQC_TYPE_SHIFT,
+			.rsvd1 = 0x33333333,
+		};
+		*cqc = cqc_want = (struct hisi_qm_cqc){ .head = 3, .tail = 3,
+			.base_l = (uint32_t)td_iova(&td, q.cq),
+			.base_h = (uint32_t)(td_iova(&td, q.cq) >> 32),
+			.dw3 = 7 | HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT,
+			.w8 = TD_RAND, .rsvd0 = 0x4444, .pasid = 0x5555,
+			.w11 = i == 0 ? 0 : UINT16_MAX,
+			.dw6 = i == 0 ? HISI_QM_CQC_PHASE : ~HISI_QM_CQC_C_FLAG,
+			.rsvd1 = 0x66666666,
+		};
+		/* The one is as it was given until the other comes. */
+		assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 2, td_iova(&td, sqc), false), 0);
+		assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 2, td_iova(&td, sqc), true), 0);
+		assert_memory_equal(sqc, &sqc_want, sizeof(*sqc));
+		assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 2, td_iova(&td, cqc), false), 0);
+		q.head = q.tail = 3;
+		q.phase = 1;
+		q.cq[3].w7 = 0;
+		/* Before any request, and when both rings have wrapped. */
+		for (uint32_t n = 0; n < 2; n++) {
+			sqc_want.w11 = (uint16_t)((sqc_want.w11 & ~sigs) | (n == 0 ? 0 : sigs));
+			cqc_want.w11 = (uint16_t)((cqc_want.w11 & ~sigs) | (n == 0 ? 0 : sigs));
+			if (n != 0)
+				cqc_want.dw6 &= ~HISI_QM_CQC_PHASE;
+			assert_int_equal(td_mb(&td, HISI_QM_MB_SQC, 2, td_iova(&td, sqc), true), 0);
+			assert_int_equal(td_mb(&td, HISI_QM_MB_CQC, 2, td_iova(&td, cqc), true), 0);
+			assert_memory_equal(sqc, &sqc_want, sizeof(*sqc));
+			assert_memory_equal(cqc, &cqc_want, sizeof(*cqc));
+			for (uint32_t j = 0; n == 0 && j < 6; j++) {
+				push_copy(&q, &mem[0], &mem[1], j);
+				tq_ring(&q);
+				assert_int_equal(tq_pop(&q)->tag_l, j);
+			}
+			sqc_want.head = sqc_want.tail = cqc_want.head = cqc_want.tail = 1;
+		}
+	}
+}
+
 /* Set up anew, a queue is as new: what it was in the midst of is forgotten. */
 static void
 a_restart_forgets(void **state)
@@ -437,7 +497,8 @@ main(void)
 		T(cq_overflow_stops_the_queue), T(cq_doorbell_cannot_overtake),
 		T(cq_doorbells_in_memory_are_validated),
 		T(stop_executes_what_was_rung), T(flush_drains_and_goes_on),
-		T(start_stop_3000_times), T(a_restart_forgets), T(rings_outside_the_map),
+		T(start_stop_3000_times), T(contexts_are_kept), T(a_restart_forgets),
+		T(rings_outside_the_map),
 		T(one_context_is_not_enough),
 	};
 

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 #include <libdeflate.h>
+#include <zlib.h>
 
 #include "test_zip_codec_util.h"
 
@@ -63,6 +64,52 @@ void __wrap_libdeflate_free_decompressor(struct libdeflate_decompressor *d);
 
 static void *mapped;
 static size_t mapped_len;
+static unsigned int advices;
+
+int __real_madvise(void *at, size_t len, int advice);
+int __wrap_madvise(void *at, size_t len, int advice);
+int
+__wrap_madvise(void *at, size_t len, int advice)
+{
+	const size_t huge = (size_t)2 << 20;
+
+	assert_int_equal((uintptr_t)at % huge, 0);
+	assert_int_equal(len, huge);
+	assert_int_equal(advice, MADV_HUGEPAGE);
+	assert_true((char *)at >= (char *)mapped);
+	assert_true((char *)at + len <= (char *)mapped + mapped_len);
+	advices++;
+	return __real_madvise(at, len, advice);
+}
+
+/* zlib is refused what it needs, which its memory has room for: a later one may want more. */
+static int zlib_fails_at; /* that call; 0: none */
+
+static int
+zlib_refused(void)
+{
+	return zlib_fails_at > 0 && --zlib_fails_at == 0;
+}
+
+#define ZLIB_CALL(name, ret, params, ...) \
+	__typeof__(name) __real_##name, __wrap_##name; \
+	int \
+	__wrap_##name params \
+	{ \
+		return zlib_refused() ? (ret) : __real_##name(__VA_ARGS__); \
+	}
+
+ZLIB_CALL(deflateInit2_, Z_MEM_ERROR, (z_streamp z, int level, int method, int window, int mem,
+	int strategy, const char *version, int size), z, level, method, window, mem, strategy,
+	version, size)
+ZLIB_CALL(inflateInit2_, Z_MEM_ERROR, (z_streamp z, int window, const char *version, int size), z,
+	window, version, size)
+ZLIB_CALL(deflateReset, Z_STREAM_ERROR, (z_streamp z), z)
+ZLIB_CALL(inflateReset, Z_STREAM_ERROR, (z_streamp z), z)
+ZLIB_CALL(deflateSetDictionary, Z_STREAM_ERROR, (z_streamp z, const Bytef *dict, uInt len), z,
+	dict, len)
+ZLIB_CALL(inflateSetDictionary, Z_STREAM_ERROR, (z_streamp z, const Bytef *dict, uInt len), z,
+	dict, len)
 
 void *
 __wrap_calloc(size_t n, size_t size)
@@ -92,6 +139,8 @@ __wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
 {
 	if (refused())
 		return MAP_FAILED;
+	/* Of all that is reserved, only what is touched may count. */
+	assert_int_equal(flags, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
 	assert_int_equal(prot, PROT_READ | PROT_WRITE);
 	mapped = __real_mmap(at, len, prot, flags, fd, off);
 	mapped_len = len;
@@ -146,7 +195,9 @@ setup(void **state)
 	(void)state;
 	taken = 0;
 	held = 0;
+	advices = 0;
 	fail_at = -1;
+	zlib_fails_at = 0;
 	return 0;
 }
 
@@ -163,7 +214,13 @@ test_codec_made(void **state)
 	/* Itself, its memory, two that inflate, nine levels. */
 	assert_int_equal(all, 1 + 1 + 2 + 9);
 	assert_int_equal(held, all);
+	assert_int_equal(advices, 1);
 	zip_codec_destroy(codec);
+	assert_int_equal(held, 0);
+	zlib_fails_at = 1;
+	errno = 0;
+	assert_null(zip_codec_create(CAP));
+	assert_int_equal(errno, ENOMEM);
 	assert_int_equal(held, 0);
 	for (unsigned int n = 0; n < all; n++) {
 		fail_at = (int)n;
@@ -192,6 +249,7 @@ static void
 test_stream_made(void **state)
 {
 	struct zip_codec_params params = { .level = 9, .window = 15 };
+	struct zip_codec_result r;
 
 	(void)state;
 	for (int dir = ZIP_CODEC_COMPRESS; dir <= ZIP_CODEC_DECOMPRESS; dir++) {
@@ -204,6 +262,14 @@ test_stream_made(void **state)
 		for (int i = 0; i < 5; i++)
 			assert_int_equal(zip_codec_stream_reset(stream, &params), 0);
 		assert_int_equal(taken, 0);
+		/* One that could not be set up takes nothing, until it is. */
+		zlib_fails_at = 1;
+		assert_int_equal(zip_codec_stream_reset(stream, &params), -ENOMEM);
+		assert_int_equal(zip_codec_stream_run(stream, ZIP_CODEC_FLUSH_NONE, NULL, 0, NULL,
+			0, &r), -EPIPE);
+		assert_int_equal(zip_codec_stream_reset(stream, &params), 0);
+		assert_int_equal(zip_codec_stream_run(stream, ZIP_CODEC_FLUSH_NONE, NULL, 0, NULL,
+			0, &r), 0);
 		zip_codec_stream_destroy(stream);
 		assert_int_equal(held, 0);
 		for (int n = 0; n < 2; n++) {
@@ -214,6 +280,11 @@ test_stream_made(void **state)
 			assert_int_equal(held, 0);
 		}
 		fail_at = -1;
+		zlib_fails_at = 1;
+		errno = 0;
+		assert_null(zip_codec_stream_create(dir, &params));
+		assert_int_equal(errno, ENOMEM);
+		assert_int_equal(held, 0);
 		bad.checksum = ZIP_CODEC_XXH32;
 		errno = 0;
 		assert_null(zip_codec_stream_create(dir, &bad));
@@ -282,6 +353,80 @@ test_calls_take_nothing(void **state)
 	__real_free(back);
 }
 
+static void
+deflate_and_back(struct zip_codec *codec, const struct zip_codec_params *params,
+		const uint8_t *plain, size_t expected)
+{
+	uint8_t packed[1000], back[500];
+	struct iovec in = { .iov_base = (uint8_t *)(uintptr_t)plain, .iov_len = sizeof(back) };
+	struct iovec out = { .iov_base = packed, .iov_len = sizeof(packed) };
+	struct iovec to = { .iov_base = back, .iov_len = sizeof(back) };
+	struct zip_codec_result r;
+
+	assert_int_equal(zip_codec_deflate(codec, params, ZIP_CODEC_FLUSH_FINISH, 0, &in, 1, &out,
+		1, &r), 0);
+	assert_int_equal(r.produced, expected);
+	out.iov_len = r.produced;
+	assert_int_equal(zip_codec_inflate(codec, params, &out, 1, &to, 1, &r), 0);
+	assert_int_equal(r.produced, sizeof(back));
+	assert_memory_equal(back, plain, sizeof(back));
+}
+
+/* Where zlib cannot be set up, stored blocks are there, and next time all is as ever. */
+static void
+test_zlib_fails(void **state)
+{
+	static const uint8_t plain[500], dict[100];
+	const struct zip_codec_params params[] = {
+		/* Fixed codes in a small window; and what only zlib can do. */
+		{ .level = 9, .window = 9, .huffman = ZIP_CODEC_HUFFMAN_FIXED },
+		{ .level = 6, .window = 12, .dict = dict, .dict_len = sizeof(dict) },
+	};
+	struct zip_codec *codec = zip_codec_create(CAP);
+	struct iovec in = { .iov_base = (uint8_t *)(uintptr_t)plain, .iov_len = sizeof(plain) };
+	uint8_t packed[1000], back[500];
+	struct iovec out = { .iov_base = packed, .iov_len = sizeof(packed) };
+	struct iovec to = { .iov_base = back, .iov_len = sizeof(back) };
+	struct zip_codec_result r;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(zip_codec_deflate(codec, &params[i], ZIP_CODEC_FLUSH_FINISH, 0,
+			&in, 1, &out, 1, &r), 0);
+		assert_true(r.produced < 50);
+		/* Init the first time, with the other parameters; then a reset, or the dictionary. */
+		for (int n = 1; n <= i + 1; n++) {
+			zlib_fails_at = n;
+			deflate_and_back(codec, &params[i], plain, sizeof(plain) + 5);
+			assert_int_equal(zlib_fails_at, 0);
+			deflate_and_back(codec, &params[i], plain, r.produced);
+			zlib_fails_at = 1;
+			deflate_and_back(codec, &params[1 - i], plain, sizeof(plain) + 5);
+			deflate_and_back(codec, &params[i], plain, r.produced);
+		}
+	}
+	zip_codec_destroy(codec);
+	/* To inflate with a dictionary there is nothing else: set up, then reset, each filled. */
+	assert_non_null(codec = zip_codec_create(CAP));
+	assert_int_equal(zip_codec_deflate(codec, &params[1], ZIP_CODEC_FLUSH_FINISH, 0, &in, 1,
+		&out, 1, &r), 0);
+	out.iov_len = r.produced;
+	for (int i = 0; i < 4; i++) {
+		zlib_fails_at = 1 + i % 2;
+		assert_int_equal(zip_codec_inflate(codec, &params[1], &out, 1, &to, 1, &r),
+			-ENOMEM);
+		assert_int_equal(r.produced, 0);
+		assert_int_equal(zlib_fails_at, 0);
+		if (i % 2 == 0 && i < 2)
+			continue;
+		assert_int_equal(zip_codec_inflate(codec, &params[1], &out, 1, &to, 1, &r), 0);
+		assert_int_equal(r.produced, sizeof(back));
+		assert_memory_equal(back, plain, sizeof(back));
+	}
+	zip_codec_destroy(codec);
+	assert_int_equal(held, 0);
+}
+
 int
 main(void)
 {
@@ -289,6 +434,7 @@ main(void)
 		cmocka_unit_test_setup(test_codec_made, setup),
 		cmocka_unit_test_setup(test_stream_made, setup),
 		cmocka_unit_test_setup(test_calls_take_nothing, setup),
+		cmocka_unit_test_setup(test_zlib_fails, setup),
 	};
 
 	return cmocka_run_group_tests_name("zip_codec_memory", tests, NULL, NULL);

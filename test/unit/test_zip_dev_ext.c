@@ -147,6 +147,63 @@ wrong_choices(void **state)
 	assert_int_equal(deflate_req(0x7fffffff, 100, CAP)->dw3, HISI_ZIP_OK);
 }
 
+/* Can a request with these words be: how data ends, and whether a part is enough. */
+static bool
+flush_can_be(uint32_t type, bool stream, bool finish, uint32_t flush, bool partial)
+{
+	const bool raw = type == HISI_ZIP_REQ_DEFLATE;
+
+	switch (flush) {
+	case HISI_ZIP_EXT_FLUSH_DW7:
+		break;
+	case HISI_ZIP_EXT_FLUSH_NONE:
+		if (!stream || finish)
+			return false;
+		break;
+	case HISI_ZIP_EXT_FLUSH_FULL:
+		if (stream ? finish : !raw)
+			return false;
+		break;
+	default:
+		return false;
+	}
+	return stream || raw || !partial;
+}
+
+/* Each way to end the data with each format, alone and of a stream. */
+static void
+flushes(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 3 * 2 * 2 * 4 * 2; i++) {
+		const uint32_t type = HISI_ZIP_REQ_DEFLATE + i % 3, flush = i / 12 % 4;
+		const bool stream = i / 3 % 2 != 0, finish = i / 6 % 2 != 0, partial = i / 48 != 0;
+		struct hisi_zip_sqe *sqe = tq_slot(&c, type);
+
+		sqe->dw7 |= finish ? HISI_ZIP_DW7_FINISH : 0;
+		if (stream)
+			sqe->dw7 |= HISI_ZIP_DW7_STREAM | HISI_ZIP_DW7_STREAM_NEW;
+		sqe->dw10 = ext_level(6) | flush << HISI_ZIP_EXT_FLUSH_SHIFT |
+			(partial ? HISI_ZIP_EXT_PARTIAL : 0);
+		hisi_zip_sqe_ctx(sqe, 64);
+		hisi_zip_sqe_src(sqe, td_iova(&td, plain), LEN);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, packed), CAP);
+		sqe = tq_do(&c);
+		assert_int_equal(sqe->dw3, flush_can_be(type, stream, finish, flush, partial) ?
+				HISI_ZIP_OK : HISI_ZIP_BAD_SQE);
+		assert_int_equal(sqe->consumed, sqe->dw3 == HISI_ZIP_OK ? LEN : 0);
+		/* Whether it is complete, or goes on behind a marker, or holds something back. */
+		if (sqe->dw3 != HISI_ZIP_OK || type != HISI_ZIP_REQ_DEFLATE)
+			continue;
+		if (stream ? finish : flush != HISI_ZIP_EXT_FLUSH_FULL)
+			assert_int_equal(z_inflate(-15, packed, sqe->produced, out, CAP), LEN);
+		else
+			assert_int_equal(memcmp(packed + sqe->produced - 4, "\0\0\377\377", 4) == 0,
+					flush != HISI_ZIP_EXT_FLUSH_NONE);
+	}
+	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, 64);
+}
+
 static void
 fields_out_of_range(void **state)
 {
@@ -468,7 +525,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(levels_and_codes), T(wrong_choices), T(fields_out_of_range), T(checksums),
+		T(levels_and_codes), T(wrong_choices), T(flushes), T(fields_out_of_range),
+		T(checksums),
 		T(overflow_and_partial), T(copies), T(bad_data), T(lengths),
 		cmocka_unit_test_setup_teardown(plain_limits, setup_plain, teardown),
 		cmocka_unit_test_setup_teardown(copy_engine, setup_copy, teardown),

@@ -395,6 +395,35 @@ test_down_after_reset(void **state)
 	fake_down(&qm, qp, 2);
 }
 
+/* A reset as soon as others are let in: whoever was just set up has lost it all. */
+static void
+test_reset_right_behind(void **state)
+{
+	struct hisi_qm_event ev;
+	struct hisi_qm_qp qp;
+	struct hisi_qm qm;
+
+	(void)state;
+	fake_up(&qm);
+	f->reset_behind = true;
+	fake_start(&qm, &qp);
+	assert_int_equal(hisi_qm_qp_check(&qm, &qp), -ESTALE);
+	assert_int_equal(hisi_qm_qp_restart(&qm, &qp), 0);
+	assert_int_equal(hisi_qm_qp_check(&qm, &qp), 0);
+	f->reset_behind = true;
+	assert_int_equal(hisi_qm_qp_restart(&qm, &qp), 0);
+	assert_int_equal(hisi_qm_qp_check(&qm, &qp), -ESTALE);
+	f->reset_behind = true;
+	assert_int_equal(hisi_qm_event_start(&qm, &ev, 8), 0);
+	assert_true(hisi_qm_event_lost(&qm, &ev));
+	f->reset_behind = true;
+	assert_int_equal(hisi_qm_event_restart(&qm, &ev), 0);
+	assert_true(hisi_qm_event_lost(&qm, &ev));
+	assert_int_equal(qm.resets, 4);
+	hisi_qm_event_stop(&qm, &ev);
+	fake_down(&qm, &qp, 1);
+}
+
 int
 main(void)
 {
@@ -414,6 +443,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_start_fails_after_reset, fake_setup,
 			fake_teardown),
 		cmocka_unit_test_setup_teardown(test_down_after_reset, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_reset_right_behind, fake_setup, fake_teardown),
 	};
 
 	return cmocka_run_group_tests_name("hisi_qm_reset", tests, NULL, NULL);

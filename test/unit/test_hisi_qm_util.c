@@ -286,8 +286,15 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock);
 int
 __wrap_pthread_mutex_unlock(pthread_mutex_t *lock)
 {
+	int ret;
+
 	assert_int_equal(pthread_mutex_trylock(lock), EBUSY);
-	return __real_pthread_mutex_unlock(lock);
+	ret = __real_pthread_mutex_unlock(lock);
+	if (f != NULL && f->reset_behind) {
+		f->reset_behind = false;
+		f->qm->resets++;
+	}
+	return ret;
 }
 
 int

@@ -64,6 +64,7 @@ struct fake {
 	bool gone;              /**< All registers read as ones. */
 	int reset_result;
 	int doorbells_result;
+	bool reset_behind;      /**< The next unlocking: another thread has it reset then. */
 	int alloc_result;       /**< Of the next allocations. */
 	uint16_t sq_tail, sq_w11; /**< In a dump of an SQC. */
 	const struct hisi_qm_cqc *dumps; /**< One for each dump of a CQC, the last for ever. */

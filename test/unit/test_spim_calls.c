@@ -48,7 +48,7 @@ static struct {
 	off_t file_size;      /* in a file of so many bytes, */
 	uint64_t region_offset; /* from there on; */
 	int seals;
-	bool no_file;
+	bool no_file, no_seals;
 	struct vfio_user_client *client;
 	uint32_t region, count;
 	uint64_t offset, iova, size;
@@ -124,6 +124,11 @@ __wrap_vfio_user_client_region_info(struct vfio_user_client *client, uint32_t in
 		.offset = c.region_offset, .fd = -1 };
 	if (c.no_file)
 		return 0;
+	if (c.no_seals) { /* of a disk, say */
+		region->fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+		assert_true(region->fd >= 0);
+		return 0;
+	}
 	region->fd = memfd_create("doorbells", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_true(region->fd >= 0);
 	assert_int_equal(ftruncate(region->fd, c.file_size), 0);
@@ -212,6 +217,24 @@ __wrap_vfio_user_client_set_irqs(struct vfio_user_client *client, uint32_t index
 	assert_int_equal(count, 1);
 	c.iova = (uint64_t)*fds;
 	return c.irqs;
+}
+
+/* What is mapped is read and written, also where the one does not imply the other. */
+void *__real_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);
+void *
+__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	assert_int_equal(prot, PROT_READ | PROT_WRITE);
+	return __real_mmap(at, len, prot, flags, fd, off);
+}
+
+/* Its name where files may be large. */
+void *
+__wrap_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off)
+{
+	return __wrap_mmap(at, len, prot, flags, fd, off);
 }
 
 /* ---- Its locks: each call gives back what it takes ---- */
@@ -343,6 +366,9 @@ test_no_function(void **state)
 	c.no_file = true;
 	expect_no_function(-EPROTO, "file -1, expected at least");
 	c.no_file = false;
+	c.no_seals = true;
+	expect_no_function(-EPROTO, "in a file that cannot shrink");
+	c.no_seals = false;
 	c.seals = F_SEAL_GROW;
 	expect_no_function(-EPROTO, "in a file that cannot shrink");
 	c.seals = F_SEAL_SHRINK;
@@ -393,6 +419,25 @@ test_doorbells(void **state)
 	assert_int_equal(io->ops->doorbells(io, page_cnt, &sq, &cq), -EINVAL);
 	assert_int_equal(spim_unix_transport.alive(io), 0);
 	assert_ptr_equal(c.client, &c.clients[2]);
+}
+
+/* The lowest descriptor is one like another: it is looked at, and closed. */
+static void
+test_first_descriptor(void **state)
+{
+	int input = fcntl(0, F_DUPFD_CLOEXEC, 3);
+
+	(void)state;
+	close(0);
+	assert_int_equal(spim_unix_transport.reopen(io), 0);
+	assert_int_equal(fcntl(0, F_GETFD), -1);
+	c.seals = F_SEAL_GROW;
+	assert_int_equal(spim_unix_transport.reopen(io), -EPROTO);
+	assert_int_equal(fcntl(0, F_GETFD), -1);
+	if (input >= 0) {
+		assert_int_equal(dup2(input, 0), 0);
+		close(input);
+	}
 }
 
 /* Which message each access is; what is not answered is all ones. */
@@ -578,8 +623,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_no_function), T(test_doorbells), T(test_registers), T(test_mailbox),
-		T(test_mailbox_fails), T(test_memory), T(test_events),
+		T(test_no_function), T(test_doorbells), T(test_first_descriptor),
+		T(test_registers), T(test_mailbox), T(test_mailbox_fails), T(test_memory),
+		T(test_events),
 	};
 
 	return cmocka_run_group_tests_name("spim_calls", tests, NULL, NULL);

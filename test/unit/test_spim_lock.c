@@ -109,8 +109,8 @@ __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 /* What it says when it is asked. */
 static struct {
-	int map, unmap, alive, reopen, events, fd;
-	unsigned int maps, unmaps, reopens;
+	int map, unmap, alive, reopen, events, announce, fd;
+	unsigned int maps, unmaps, reopens, announces;
 } told;
 
 static int
@@ -159,6 +159,17 @@ told_events(struct hisi_qm_io *io, int eventfd, int epfd)
 	return told.events != 0 ? told.events : spim_local_transport.events(io, eventfd, epfd);
 }
 
+static int
+told_announce(struct spim_dev *d, void *priv)
+{
+	assert_ptr_equal(d, dev);
+	assert_ptr_equal(priv, &told);
+	assert_true(own.held);
+	assert_false(mem.held);
+	told.announces++;
+	return told.announce;
+}
+
 static void
 told_close(struct hisi_qm_io *io)
 {
@@ -169,6 +180,8 @@ static const struct spim_transport told_transport = {
 	.close = told_close, .mem_map = told_map, .mem_unmap = told_unmap, .alive = told_alive,
 	.reopen = told_reopen, .events = told_events,
 };
+
+static const struct spim_transport without_events = { .close = told_close };
 
 static struct holdings_now before;
 static char lines[512];
@@ -194,6 +207,8 @@ begin(void **state)
 	memset(&told, 0, sizeof(told));
 	assert_int_equal(spim_open("local", &conf, &d), 0);
 	d->transport = &told_transport;
+	d->conf.announce = told_announce;
+	d->conf.announce_priv = &told;
 	own = (struct guard){ .mutex = &d->lock };
 	mem = (struct guard){ .mutex = &d->mem_lock };
 	dev = d;
@@ -324,17 +339,29 @@ test_queues(void **state)
 	assert_true(spim_queue_lost(dev, q));
 	assert_int_equal(spim_queue_stop(dev, q), 0);
 	assert_int_equal(spim_queue_abort(dev, q), 0);
+	assert_int_equal(told.announces, 0);
 	told.map = 0;
+	told.announce = -EDOM;
+	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), -EDOM));
+	assert_int_equal(told.announces, 1);
+	told.announce = 0;
 	lines[0] = '\0';
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
-	assert_int_equal(told.reopens, 6);
-	assert_int_equal(dev->opened, 2);
+	assert_int_equal(told.reopens, 7);
+	assert_int_equal(told.announces, 2);
+	assert_int_equal(dev->opened, 3);
 	assert_false(dev->half_open);
 	assert_string_equal(lines, "unit: function is back (0)\n");
 	assert_false(spim_queue_lost(dev, q));
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
-	assert_int_equal(told.reopens, 6);
+	assert_int_equal(told.reopens, 7);
+	/* One that sees all memory is told of none. */
 	dev->info.announce = 0;
+	told.alive = -ENOTCONN;
+	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
+	told.alive = 0;
+	assert_int_equal(told.reopens, 8);
+	assert_int_equal(told.announces, 2);
 	assert_int_equal(spim_queue_stop(dev, q), 0);
 	spim_queue_put(dev, q);
 }
@@ -352,6 +379,12 @@ test_events(void **state)
 	TAKES(&own, 1, assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &q),
 			0));
 	assert_int_equal(dev->event.resets, 0);
+	dev->transport = &without_events;
+	assert_int_equal(spim_event_fd(dev), -ENOTSUP);
+	dev->transport = &told_transport;
+	told.events = -EDOM;
+	assert_int_equal(spim_event_fd(dev), -EDOM);
+	told.events = 0;
 	pfd.fd = spim_event_fd(dev);
 	assert_true(pfd.fd >= 0);
 	assert_int_equal(dev->event.resets, dev->qm.resets);

@@ -394,7 +394,7 @@ test_zlib_fails(void **state)
 		assert_int_equal(zip_codec_deflate(codec, &params[i], ZIP_CODEC_FLUSH_FINISH, 0,
 			&in, 1, &out, 1, &r), 0);
 		assert_true(r.produced < 50);
-		/* Init the first time, with the other parameters; then a reset, or the dictionary. */
+		/* Set up, or given its dictionary; then what the other one has to set up. */
 		for (int n = 1; n <= i + 1; n++) {
 			zlib_fails_at = n;
 			deflate_and_back(codec, &params[i], plain, sizeof(plain) + 5);

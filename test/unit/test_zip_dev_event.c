@@ -486,6 +486,24 @@ head_at_the_depth(void **state)
 	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 }
 
+/* Full is full wherever it begins: the entries go on at the start of the ring. */
+static void
+full_behind_the_end(void **state)
+{
+	struct tq q;
+
+	(void)state;
+	start_armed(&q, 0, 16);
+	work(&q, 1);
+	for (unsigned int i = 0; i < 2 + EQ_DEPTH; i++) {
+		ring_cq(&q, true);
+		if (i == 1)
+			ring_eq(ZIP_DEV_IRQ_EQ, 3);
+	}
+	assert_int_equal(td_stats(&td).eqes, 3 + EQ_DEPTH - 1);
+	assert_int_equal(td_stats(&td).aeqes, 1);
+}
+
 /* After a reset there is no EQ and no AEQ, wherever they were. */
 static void
 no_event_after_a_reset(void **state)
@@ -574,7 +592,7 @@ main(void)
 		T(eq_wraps_with_its_phase), T(full_eq_overflows), T(failed_queues_are_told),
 		T(contexts_are_checked), T(full_aeq_drops), T(head_at_the_depth),
 		T(no_event_after_a_reset), T(one_doorbell_arms_once),
-		T(who_does_not_arm_is_not_told),
+		T(who_does_not_arm_is_not_told), T(full_behind_the_end),
 		cmocka_unit_test(no_event_is_lost),
 	};
 

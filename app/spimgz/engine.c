@@ -91,7 +91,7 @@ do_without(struct engine *e, int why)
 	struct spim_zip *z;
 	int ret;
 
-	if (e->old != NULL || strcmp(e->name, "local") == 0) {
+	if (strcmp(e->name, "local") == 0) {
 		complain("%s: %s", e->name, strerror(-why));
 		return SPIMGZ_FAILED;
 	}

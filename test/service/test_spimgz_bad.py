@@ -5,6 +5,7 @@
 import gzip
 import os
 import struct
+import subprocess
 import sys
 import zlib
 
@@ -145,6 +146,14 @@ def test_what_is_behind():
         name = put(d + "/file.gz", data + b"junk")
         ends(gz("-d", name), 2, "spimgz: %s: trailing garbage ignored\n" % name)
         assert get(d + "/file") == TEXT and not os.path.exists(name)
+
+
+def test_one_bad_member_among_good():
+    """Whatever follows, which may be in work already: it counts, and nothing behind it is written."""
+    fine, theirs = member(b"fine"), gzip.compress(b"theirs")
+    bad = ours(PACKED, CRC ^ 1, len(TEXT))
+    for behind in (b"", fine, fine * 20, theirs, fine + theirs, fine + theirs + fine, b"junk"):
+        fails(fine + bad + behind, CORRUPT % ("done", len(TEXT), len(TEXT), CRC, CRC ^ 1), b"fine")
 
 
 def test_nothing_is_left_of_what_failed():
@@ -409,6 +418,18 @@ def test_nothing_is_left_at_the_end():
         ends(gz("-c", stdin=TEXT, env=env, program=SPIMGZ_FAIL, point="unix:" + s.path), 0,
              "spimgz: unix:%s: Device or resource busy; going on in software\n" % s.path)
         mem.close()
+
+
+def test_without_standard_input():
+    """A file may have its number, and is opened and closed as with any other."""
+    with folder() as d:
+        name = put(d + "/a", TEXT)
+        for args in [name], ["-d", name + ".gz"], ["-k", name], ["-kf", name, name]:
+            done = subprocess.run(["sh", "-c", 'exec "$0" "$@" <&-', SPIMGZ_FAIL, "-s", "local",
+                                   *args], capture_output=True, timeout=60, check=False,
+                                  env=dict(os.environ, FAIL_NTH="0"))
+            assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), (args, done)
+        assert get(name) == TEXT and right(get(name + ".gz"), TEXT)
 
 
 def test_neither_queue_nor_software():

@@ -178,6 +178,21 @@ from_environment(void)
 		fail_nth_short((size_t)atoi(bytes));
 }
 
+/*
+ * What is made with flags: none of our descriptors is to be had by a program that the process
+ * executes, so each must have this one from the beginning.
+ */
+static int
+not_inherited(const char *name, int flags, int needed)
+{
+	if ((flags & needed) == 0) {
+		dprintf(STDERR_FILENO, "fail_nth: %s makes a descriptor that stays open when a "
+			"program is executed\n", name);
+		abort();
+	}
+	return flags;
+}
+
 static size_t
 shorter(size_t n)
 {
@@ -264,24 +279,29 @@ __wrap_free(void *p)
 
 WRAP_FILE(void *, mmap, (void *at, size_t len, int prot, int flags, int fd, off_t off),
 	(at, len, prot, flags, fd, off), MAP_FAILED, ENOMEM)
-WRAP(int, memfd_create, (const char *name, unsigned int flags), (name, flags), -1, EMFILE)
+WRAP(int, memfd_create, (const char *name, unsigned int flags),
+	(name, (unsigned int)not_inherited("memfd_create", (int)flags, MFD_CLOEXEC)), -1, EMFILE)
 WRAP_FILE(int, ftruncate, (int fd, off_t len), (fd, len), -1, ENOSPC)
 WRAP_FILE(int, fstat, (int fd, struct stat *st), (fd, st), -1, EIO)
-WRAP(int, socket, (int domain, int type, int protocol), (domain, type, protocol), -1, EMFILE)
+WRAP(int, socket, (int domain, int type, int protocol),
+	(domain, not_inherited("socket", type, SOCK_CLOEXEC), protocol), -1, EMFILE)
 WRAP(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1,
 	EAGAIN)
 WRAP(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len), -1,
 	EACCES)
 WRAP(int, listen, (int fd, int backlog), (fd, backlog), -1, EOPNOTSUPP)
 WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
-	(fd, addr, len, flags), -1, ENFILE)
+	(fd, addr, len, not_inherited("accept4", flags, SOCK_CLOEXEC)), -1, ENFILE)
 WRAP(int, getsockopt, (int fd, int level, int name, void *to, socklen_t *len),
 	(fd, level, name, to, len), -1, ENOBUFS)
 WRAP(int, setsockopt, (int fd, int level, int name, const void *to, socklen_t len),
 	(fd, level, name, to, len), -1, ENOMEM)
-WRAP(int, eventfd, (unsigned int count, int flags), (count, flags), -1, EMFILE)
-WRAP(int, timerfd_create, (int clock, int flags), (clock, flags), -1, EMFILE)
-WRAP(int, epoll_create1, (int flags), (flags), -1, EMFILE)
+WRAP(int, eventfd, (unsigned int count, int flags),
+	(count, not_inherited("eventfd", flags, EFD_CLOEXEC)), -1, EMFILE)
+WRAP(int, timerfd_create, (int clock, int flags),
+	(clock, not_inherited("timerfd_create", flags, TFD_CLOEXEC)), -1, EMFILE)
+WRAP(int, epoll_create1, (int flags), (not_inherited("epoll_create1", flags, EPOLL_CLOEXEC)), -1,
+	EMFILE)
 WRAP(int, epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event), (epfd, op, fd, event),
 	-1, ENOSPC)
 WRAP(int, unlink, (const char *path), (path), -1, EACCES)
@@ -353,7 +373,7 @@ WRAP_MSG(sendmsg, const, ENOBUFS)
 WRAP_MSG(recvmsg, , ENOMEM)
 
 /* What may follow is one argument or none; as a long it is passed on as it came. */
-#define WRAP_OPTIONAL(name, symbol, first, cmd, err) \
+#define WRAP_OPTIONAL(name, symbol, first, cmd, err, checked) \
 	int __real_ ## symbol(first, int cmd, ...); \
 	int __wrap_ ## symbol(first, int cmd, ...); \
 	__attribute__((weak)) int \
@@ -365,9 +385,11 @@ WRAP_MSG(recvmsg, , ENOMEM)
 		va_start(ap, cmd); \
 		arg = va_arg(ap, long); \
 		va_end(ap); \
-		return fail_nth_now(name, err) ? -1 : __real_ ## symbol(what, cmd, arg); \
+		return fail_nth_now(name, err) ? -1 : __real_ ## symbol(what, checked, arg); \
 	}
-WRAP_OPTIONAL("fcntl", fcntl, int what, cmd, EINVAL)
-WRAP_OPTIONAL("fcntl", fcntl64, int what, cmd, EINVAL)
-WRAP_OPTIONAL("open", open, const char *what, flags, EMFILE)
-WRAP_OPTIONAL("open", open64, const char *what, flags, EMFILE)
+WRAP_OPTIONAL("fcntl", fcntl, int what, cmd, EINVAL, cmd)
+WRAP_OPTIONAL("fcntl", fcntl64, int what, cmd, EINVAL, cmd)
+WRAP_OPTIONAL("open", open, const char *what, flags, EMFILE,
+	not_inherited("open", flags, O_CLOEXEC))
+WRAP_OPTIONAL("open", open64, const char *what, flags, EMFILE,
+	not_inherited("open", flags, O_CLOEXEC))

@@ -26,6 +26,9 @@
  * counted, as they fail for no reason but a wrong argument (epoll_wait, timerfd_settime, shutdown,
  * close, munmap), or as nobody looks at what they give (madvise, prctl).
  *
+ * A call that makes a descriptor must ask for one that is closed when a program is executed: else
+ * the test is aborted.
+ *
  * Link with dep_fail_nth. Counted are calls by the code that is linked with it (not those
  * inside of shared libraries), in the thread that called fail_nth(). In a program, the
  * environment does it: FAIL_NTH=n counts from the start of main() in its first thread (those

@@ -129,6 +129,43 @@ test_draining(void **state)
 	counted(0, 2, 1);
 }
 
+/* Whoever is turned away, the log says as which error, that of each cause. */
+static void
+test_why_turned_away(void **state)
+{
+	char text[2000], want[64];
+	unsigned int without_memory = 0;
+	struct said said;
+
+	(void)state;
+	service.points[0].draining = true;
+	said_begin(&said, SAID_ERR);
+	is_turned_away();
+	snprintf(want, sizeof(want), ": refused: error %d\n", ESHUTDOWN);
+	assert_non_null(strstr(said_end(&said, text, sizeof(text)), want));
+	service.points[0].draining = false;
+	snprintf(want, sizeof(want), ": refused: error %d\n", ENOMEM);
+	/*
+	 * The server's own memory for a connection, then the client's. The first call is accept4(),
+	 * which is not tried again at once.
+	 */
+	for (unsigned int n = 2; without_memory < 2; n++) {
+		int sock = vt_connect(&vt);
+
+		said_begin(&said, SAID_ERR);
+		let_fail(n);
+		turn();
+		let_fail(0);
+		said_end(&said, text, sizeof(text));
+		assert_non_null(what_failed);
+		close(sock);
+		if (strcmp(what_failed, "calloc") == 0)
+			assert_int_equal(strstr(text, want) != NULL, without_memory++);
+	}
+	all_gone();
+	counted(0, service.points[0].accepted, 1);
+}
+
 /* ---- What ---- */
 
 /* A limit of 0 is none; then the user's count. */
@@ -286,6 +323,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_connections_of_a_user, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_draining, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_why_turned_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_writes_that_may_wait, set_up, tear_down),

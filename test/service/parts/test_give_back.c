@@ -173,14 +173,43 @@ test_failed_functions(void **state)
 
 static atomic_uint asked; /* how often somebody asked for its lock */
 
+/* What another thread does, once: just before the lock is asked for, or once it is free again. */
+static struct {
+	void (*run)(void);
+	bool after;
+} meanwhile;
+
+static void
+run_meanwhile(const pthread_mutex_t *lock, bool after)
+{
+	void (*run)(void) = meanwhile.run;
+
+	if (run == NULL || lock != &service.lock || meanwhile.after != after)
+		return;
+	meanwhile.run = NULL;
+	run();
+}
+
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
 int
 __wrap_pthread_mutex_lock(pthread_mutex_t *lock)
 {
+	run_meanwhile(lock, false);
 	if (lock == &service.lock)
 		atomic_fetch_add(&asked, 1);
 	return __real_pthread_mutex_lock(lock);
+}
+
+int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock);
+int
+__wrap_pthread_mutex_unlock(pthread_mutex_t *lock)
+{
+	int rc = __real_pthread_mutex_unlock(lock);
+
+	run_meanwhile(lock, true);
+	return rc;
 }
 
 struct access {
@@ -259,6 +288,50 @@ test_failed_functions_are_shared(void **state)
 	close(sock);
 	waits_for_the_lock(connection_ends);
 	all_gone();
+}
+
+static void *first_priv;
+
+static void
+first_function_fails(void)
+{
+	made.failed(first_priv);
+}
+
+/* Whatever is done with the list, a function that fails meanwhile is not forgotten. */
+static void
+test_a_function_that_fails_meanwhile(void **state)
+{
+	static void (*const done[])(void) = { first_function_fails, loop_closes_failed,
+		connection_ends };
+	char byte;
+
+	(void)state;
+	for (unsigned int i = 0; i < 6; i++) {
+		int first = open_client(), second;
+
+		first_priv = made.priv;
+		second = open_client();
+		if (done[i / 2] != first_function_fails)
+			first_function_fails();
+		if (done[i / 2] == connection_ends)
+			close(first);
+		meanwhile.after = i % 2 != 0;
+		meanwhile.run = function_fails;
+		done[i / 2]();
+		assert_null(meanwhile.run);
+		turn();
+		assert_null(service.failed);
+		serve(second);
+		assert_int_equal(recv(second, &byte, 1, 0), 0);
+		close(second);
+		if (done[i / 2] != connection_ends) {
+			serve(first);
+			assert_int_equal(recv(first, &byte, 1, 0), 0);
+			close(first);
+		}
+		all_gone();
+	}
 }
 
 /* The loop does not wait for what a client's function still executes. */
@@ -478,6 +551,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_guard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_functions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_functions_are_shared, set_up,
+				tear_down),
+		cmocka_unit_test_setup_teardown(test_a_function_that_fails_meanwhile, set_up,
 				tear_down),
 		cmocka_unit_test_setup_teardown(test_who_waits_for_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lines_of_a_function, set_up, tear_down),

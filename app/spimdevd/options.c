@@ -97,15 +97,14 @@ number(const char *opt, const char *text, uint64_t min, uint64_t max, bool size,
 	unsigned int shift = 0;
 	char *end = NULL;
 
-	errno = 0;
 	if (text[0] >= '0' && text[0] <= '9')
 		v = strtoull(text, &end, 10);
 	if (end != NULL && size && *end != '\0' && (suffix = strchr(suffixes, *end)) != NULL) {
 		shift = 10 * (unsigned int)(suffix - suffixes + 1);
 		end++;
 	}
-	if (end == NULL || *end != '\0' || errno != 0 || v > UINT64_MAX >> shift ||
-			v << shift < min || v << shift > max)
+	/* What is too long for v is UINT64_MAX, which none may be. What takes a suffix has no min. */
+	if (end == NULL || *end != '\0' || v < min || v > max >> shift)
 		return wrong("%s '%s', expected a number from %" PRIu64 " to %" PRIu64 "%s", opt,
 				text, min, max, size ? ", with K, M, G or T behind it if you like" :
 				"");

@@ -22,7 +22,6 @@
 
 struct spim_zip {
 	struct spim_dev *dev;
-	int fd;     /* spim_event_fd(), or negative */
 	bool armed; /* there may be events to take */
 };
 
@@ -65,7 +64,6 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 		free(z);
 		return ret;
 	}
-	z->fd = -1;
 	spim_info_get(z->dev, &info);
 	/* V2 has no raw DEFLATE. */
 	if ((info.ext_features & FEATURES_NEEDED) != FEATURES_NEEDED || !info.va ||
@@ -255,9 +253,7 @@ spim_zip_poll(struct spim_zip_queue *q, struct spim_zip_op **ops, unsigned int n
 int
 spim_zip_fd(struct spim_zip *z)
 {
-	if (z->fd < 0)
-		z->fd = spim_event_fd(z->dev);
-	return z->fd;
+	return spim_event_fd(z->dev);
 }
 
 void

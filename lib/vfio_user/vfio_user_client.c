@@ -150,7 +150,8 @@ vfio_user_client_alive(struct vfio_user_client *client)
 {
 	struct pollfd p = { .fd = client->sock, .events = POLLRDHUP };
 
-	if (poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+	/* POLLHUP and POLLERR need not be asked for, and tell of its end, too. */
+	if (poll(&p, 1, 0) == 1)
 		return vfio_user_client_lost(client, "it closed the connection");
 	return 0;
 }

@@ -489,7 +489,7 @@ vu_conn_serve(struct vfio_user_conn *c, uint32_t events)
 		if (rc != -ENOTCONN && rc != -EPROTO && rc != -ECONNRESET)
 			vu_complain(c, "closed: %s", strerror(-rc));
 		vu_conn_shut(c);
-	} else if (c->state < VU_CLOSING && (events & (EPOLLHUP | EPOLLERR)) != 0 && !may_read(c)) {
+	} else if (c->state < VU_CLOSING && (events & EPOLLHUP) != 0 && !may_read(c)) {
 		/* It is gone, and nobody will read what keeps us from reading. */
 		vu_conn_shut(c);
 	}

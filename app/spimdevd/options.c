@@ -103,7 +103,7 @@ number(const char *opt, const char *text, uint64_t min, uint64_t max, bool size,
 		shift = 10 * (unsigned int)(suffix - suffixes + 1);
 		end++;
 	}
-	/* What is too long for v is UINT64_MAX, which none may be. What takes a suffix has no min. */
+	/* What is too long for v is UINT64_MAX, more than any max. With suffix there is no min. */
 	if (end == NULL || *end != '\0' || v < min || v > max >> shift)
 		return wrong("%s '%s', expected a number from %" PRIu64 " to %" PRIu64 "%s", opt,
 				text, min, max, size ? ", with K, M, G or T behind it if you like" :

@@ -356,6 +356,19 @@ def test_wrong_usage():
         assert want in done.stderr, (args, done.stderr)
 
 
+def test_limits_of_seconds():
+    """What may be is tried; there is nobody to ask."""
+    with tempfile.TemporaryDirectory() as folder:
+        for option, text, status in (
+                ("-d", "0.1", FAILED), ("-d", "3600", FAILED), ("-d", "0.0999", USAGE),
+                ("-d", "3600.1", USAGE), ("-d", "1x", USAGE), ("-d", "", USAGE),
+                ("--wait", "0", FAILED), ("--wait", "3600", FAILED), ("--wait", "-0.1", USAGE),
+                ("--wait", "3600.1", USAGE)):
+            command = ["top"] if option == "-d" else ["drain", "/a"]
+            got, out, err = spimctl(folder + "/none", *command, option, text)
+            assert (got, out) == (status, ""), (option, text, got, out, err)
+
+
 def test_help_and_version():
     for args, want in ("--help", "undrain PATH"), ("--version", "spimctl "):
         done = subprocess.run([SPIMCTL, args], capture_output=True, text=True, check=False)

@@ -149,7 +149,7 @@ def test_what_is_behind():
 
 
 def test_one_bad_member_among_good():
-    """Whatever follows, which may be in work already: it counts, and nothing behind it is written."""
+    """Whatever follows, which may be in work already, it counts; it is where the output ends."""
     fine, theirs = member(b"fine"), gzip.compress(b"theirs")
     bad = ours(PACKED, CRC ^ 1, len(TEXT))
     for behind in (b"", fine, fine * 20, theirs, fine + theirs, fine + theirs + fine, b"junk"):

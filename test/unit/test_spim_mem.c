@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,6 +141,37 @@ test_small_pages(void **state)
 	}
 }
 
+/* What another thread finds, once, when the lock is free again. */
+static uint32_t found;
+static bool look;
+
+int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock);
+int
+__wrap_pthread_mutex_unlock(pthread_mutex_t *lock)
+{
+	if (look && lock == &dev->mem_lock) {
+		found = dev->small_used;
+		look = false;
+	}
+	return __real_pthread_mutex_unlock(lock);
+}
+
+/* A page is taken, or free, before anybody else may look for one. */
+static void
+test_pages_change_under_the_lock(void **state)
+{
+	struct hisi_qm_mem mem;
+
+	(void)state;
+	look = true;
+	mem = take(2 * PAGE);
+	assert_int_equal(found, 7);
+	look = true;
+	spim_mem_qm_free(dev, &mem);
+	assert_int_equal(found, 1);
+}
+
 static void
 test_neighbours(void **state)
 {
@@ -263,6 +295,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_small_pages, begin, end),
+		cmocka_unit_test_setup_teardown(test_pages_change_under_the_lock, begin, end),
 		cmocka_unit_test_setup_teardown(test_neighbours, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_size, begin, end),
 		cmocka_unit_test_setup_teardown(test_chunks, begin, end),

@@ -16,11 +16,13 @@ rules() {
 		lib/hisi_hw:
 		lib/hisi_qm:
 		lib/zip_codec:
-		lib/zip_dev: lib/zip_codec
+		lib/qm_dev:
+		lib/zip_dev: lib/qm_dev lib/zip_codec
+		lib/udma_dev: lib/qm_dev
 		lib/vfio_user:
-		lib/spimdev: lib/hisi_qm lib/vfio_user lib/zip_dev
+		lib/spimdev: lib/hisi_qm lib/vfio_user lib/qm_dev lib/zip_dev lib/udma_dev
 		drivers/compress/hisi_zip: lib/hisi_qm lib/spimdev lib/zip_codec
-		app/spimdevd: lib/zip_dev lib/vfio_user
+		app/spimdevd: lib/qm_dev lib/zip_dev lib/udma_dev lib/vfio_user
 		app/spimctl:
 		app/spimgz: lib/spimdev
 	END

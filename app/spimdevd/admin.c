@@ -104,7 +104,7 @@ set_draining(struct session *s, struct access_point *p, bool draining)
 	if (p->draining == draining)
 		return;
 	p->draining = draining;
-	zip_dev_group_close(p->group, draining);
+	qm_dev_group_close(p->group, draining);
 	log_line(LOG_LEVEL_INFO, "%s: %s, by pid %d, user %u", p->conf->path,
 			draining ? "drains" : "is open again", (int)s->peer.pid,
 			(unsigned int)s->peer.uid);

@@ -22,7 +22,7 @@
  * and has KEY=VALUE in any order; report.c has the keys. Readers must ignore kinds and keys
  * that they do not know. Bytes that are not printable, the space and '%' are written as %
  * and two hexadecimal digits, in requests as well. A histogram is a list of BUCKET:COUNT,
- * as is "status", separated by commas; buckets are those of struct zip_dev_hist. The last line
+ * as is "status", separated by commas; buckets are those of struct qm_dev_hist. The last line
  * is "end"; without it the answer is not complete. A request that is refused is answered by
  * one line "error" and its reason, in plain text.
  *

@@ -14,8 +14,9 @@
 #include "admin.h"
 #include "client.h"
 #include "log.h"
-#include "zip_dev_guard.h"
-#include "zip_dev_pci.h"
+#include "qm_dev_guard.h"
+#include "qm_dev_pci.h"
+#include "udma_dev.h"
 
 /*
  * What may take time, and how the event loop is kept from waiting for it:
@@ -26,7 +27,7 @@
  *   thread waits; the connection's later messages wait with it, others do not.
  * - A mailbox command that drains (STOP_QP, FLUSH_QM) waits for requests behind
  *   those, too, which may take minutes. It leaves the mailbox busy, as on silicon, and
- *   is done when a later read finds it so (zip_dev_conf.deferred): nobody waits, and
+ *   is done when a later read finds it so (qm_dev_conf.deferred): nobody waits, and
  *   the driver has its own idea of how long is too long.
  */
 enum job_kind {
@@ -46,7 +47,7 @@ struct client {
 	struct access_point *point;
 	struct vfio_user_conn *conn;
 	struct user *user;
-	struct zip_dev *dev;      /* made when VERSION is agreed upon */
+	struct qm_dev *dev;      /* made when VERSION is agreed upon */
 	TAILQ_ENTRY(client) link; /* in service->clients; loop thread */
 	struct client *next;      /* in service->failed */
 	uint64_t since_ms;
@@ -64,13 +65,13 @@ struct client {
 };
 
 static void
-client_log(enum zip_dev_log_level level, const char *line, void *priv)
+client_log(enum qm_dev_log_level level, const char *line, void *priv)
 {
 	static const enum log_level levels[] = {
 		/* What a client does wrong is no error of the service. */
-		[ZIP_DEV_LOG_ERR] = LOG_LEVEL_WARNING,
-		[ZIP_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
-		[ZIP_DEV_LOG_INFO] = LOG_LEVEL_INFO,
+		[QM_DEV_LOG_ERR] = LOG_LEVEL_WARNING,
+		[QM_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[QM_DEV_LOG_INFO] = LOG_LEVEL_INFO,
 	};
 	struct client *c = priv;
 	unsigned int n = atomic_fetch_add_explicit(&c->log_lines, 1, memory_order_relaxed);
@@ -140,9 +141,9 @@ forget_failed(struct client *c)
 static bool
 may_be_busy(struct client *c)
 {
-	struct zip_dev_stats stats;
+	struct qm_dev_stats stats;
 
-	zip_dev_stats_get(c->dev, &stats);
+	qm_dev_stats_get(c->dev, &stats);
 	return stats.queues_live != 0;
 }
 
@@ -152,7 +153,7 @@ client_end(struct client *c)
 	struct service *s = c->point->service;
 
 	/* In this order: a function uses its connection to its end. */
-	zip_dev_destroy(c->dev);
+	qm_dev_destroy(c->dev);
 	forget_failed(c);
 	vfio_user_conn_release(c->conn);
 	users_give(c->user, USER_MAPS, c->maps);
@@ -166,7 +167,7 @@ wait_unmapped(struct client *c)
 {
 	struct timespec pause = { .tv_nsec = 50000 };
 
-	while (!zip_dev_dma_unmap_done(c->dev, c->ticket)) {
+	while (!qm_dev_dma_unmap_done(c->dev, c->ticket)) {
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 1000000)
 			pause.tv_nsec *= 2;
@@ -177,8 +178,8 @@ static int
 region_write(struct client *c, uint32_t region, uint64_t offset, const void *data, uint32_t count)
 {
 	if (region == VFIO_USER_PCI_CONFIG)
-		return zip_dev_pci_config_write(c->dev, (uint32_t)offset, data, count);
-	return zip_dev_pci_bar_write(c->dev, region, offset, data, count);
+		return qm_dev_pci_config_write(c->dev, (uint32_t)offset, data, count);
+	return qm_dev_pci_bar_write(c->dev, region, offset, data, count);
 }
 
 static void
@@ -192,7 +193,7 @@ job_run(struct control_job *job)
 		wait_unmapped(c);
 		break;
 	case JOB_RESET:
-		zip_dev_pci_reset(c->dev);
+		qm_dev_pci_reset(c->dev);
 		break;
 	case JOB_WRITE:
 		rc = region_write(c, c->region, c->offset, c->data, c->count);
@@ -259,21 +260,28 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	return 0;
 }
 
-struct zip_dev_conf
-client_dev_conf(const struct service *s)
+struct qm_dev_conf
+client_dev_conf(const struct service *s, struct zip_dev_conf *zip)
 {
 	const struct options *opt = s->opt;
 	const struct limits *limits = &opt->per_connection;
 	uint64_t queues = limits->queues != 0 && limits->queues < opt->queues ? limits->queues :
 		opt->queues;
 
-	return (struct zip_dev_conf){
+	*zip = (struct zip_dev_conf){
+		.engine = opt->copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
+		.streams_max = limits->streams != 0 ? (uint32_t)limits->streams : STREAMS_ALL,
+	};
+	return (struct qm_dev_conf){
 		.revision = opt->revision,
 		.ext = opt->ext,
 		.isolation = opt->isolation,
-		.engine = opt->copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
 		.queues = (uint16_t)queues,
-		.streams_max = limits->streams != 0 ? (uint32_t)limits->streams : STREAMS_ALL,
+		.classes = {
+			{ &zip_dev_class, zip },
+			/* V3 has it by the extension only (UDMA 1). */
+			{ opt->ext ? &udma_dev_class : NULL, NULL },
+		},
 		.fault = opt->fault,
 		.wake = 1,
 		.deferred = 1,
@@ -285,7 +293,8 @@ static int
 op_negotiated(struct vfio_user_conn *conn, void *priv)
 {
 	struct client *c = priv;
-	struct zip_dev_conf conf = client_dev_conf(c->point->service);
+	struct zip_dev_conf zip;
+	struct qm_dev_conf conf = client_dev_conf(c->point->service, &zip);
 	const struct vfio_user_peer *peer = vfio_user_conn_peer(conn);
 	char name[64];
 
@@ -301,7 +310,7 @@ op_negotiated(struct vfio_user_conn *conn, void *priv)
 	conf.irq = client_irq;
 	conf.failed = client_failed;
 	conf.priv = c;
-	return zip_dev_create(&conf, &c->dev);
+	return qm_dev_create(&conf, &c->dev);
 }
 
 static int
@@ -312,8 +321,8 @@ op_region_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_
 
 	(void)conn;
 	if (region == VFIO_USER_PCI_CONFIG)
-		return zip_dev_pci_config_read(c->dev, (uint32_t)offset, buf, count);
-	return zip_dev_pci_bar_read(c->dev, region, offset, buf, count);
+		return qm_dev_pci_config_read(c->dev, (uint32_t)offset, buf, count);
+	return qm_dev_pci_bar_read(c->dev, region, offset, buf, count);
 }
 
 /* Whether a write may have to wait for requests: see above. */
@@ -323,7 +332,7 @@ may_wait(uint32_t region, uint64_t offset, uint32_t count)
 	const uint64_t mailbox_last = HISI_QM_MAILBOX + sizeof(struct hisi_qm_mailbox) - 1;
 
 	return region == VFIO_USER_PCI_CONFIG ||
-		(region == VFIO_USER_PCI_BAR0 + ZIP_DEV_BAR_REGS && offset <= mailbox_last &&
+		(region == VFIO_USER_PCI_BAR0 + QM_DEV_BAR_REGS && offset <= mailbox_last &&
 		offset + count > mailbox_last);
 }
 
@@ -358,14 +367,14 @@ op_region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region,
 	(void)conn;
 	if (region != CLIENT_REGION_DOORBELLS)
 		return -EINVAL;
-	mmap->fd = zip_dev_doorbell_fd(c->dev, &size);
+	mmap->fd = qm_dev_doorbell_fd(c->dev, &size);
 	return mmap->fd < 0 ? mmap->fd : 0;
 }
 
 /* A file that is mapped, and paid for. */
 struct file {
 	uint64_t len;
-	struct zip_dev_guard *guard; /* against a client that shrinks it */
+	struct qm_dev_guard *guard; /* against a client that shrinks it */
 };
 
 static int
@@ -386,7 +395,7 @@ op_file_map(struct vfio_user_conn *conn, void *priv, void *va, uint64_t len, voi
 	rc = users_take(users, c->user, USER_MEMORY, len);
 	if (rc != 0)
 		goto no_memory;
-	rc = zip_dev_guard_add(c->dev, va, len, &file->guard);
+	rc = qm_dev_guard_add(c->dev, va, len, &file->guard);
 	if (rc != 0)
 		goto no_guard;
 	*cookie = file;
@@ -408,7 +417,7 @@ op_file_unmap(struct vfio_user_conn *conn, void *priv, void *cookie)
 	struct file *file = cookie;
 
 	(void)conn;
-	zip_dev_guard_del(file->guard);
+	qm_dev_guard_del(file->guard);
 	users_give(c->user, USER_MEMORY, file->len);
 	users_give(c->user, USER_FILES, 1);
 	free(file);
@@ -426,13 +435,13 @@ op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *
 	if (dma->va == NULL)
 		return 0;
 	if (dma->prot & VFIO_USER_DMA_F_READ)
-		prot |= ZIP_DEV_PROT_READ;
+		prot |= QM_DEV_PROT_READ;
 	if (dma->prot & VFIO_USER_DMA_F_WRITE)
-		prot |= ZIP_DEV_PROT_WRITE;
+		prot |= QM_DEV_PROT_WRITE;
 	rc = users_take(c->point->service->users, c->user, USER_MAPS, 1);
 	if (rc != 0)
 		return rc;
-	rc = zip_dev_dma_map(c->dev, dma->iova, dma->size, dma->va, prot);
+	rc = qm_dev_dma_map(c->dev, dma->iova, dma->size, dma->va, prot);
 	if (rc != 0)
 		users_give(c->user, USER_MAPS, 1);
 	else
@@ -447,12 +456,12 @@ op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t si
 	int n;
 
 	(void)conn;
-	n = zip_dev_dma_unmap_start(c->dev, iova, size, &c->ticket);
+	n = qm_dev_dma_unmap_start(c->dev, iova, size, &c->ticket);
 	if (n < 0)
 		return n;
 	c->maps -= (uint64_t)n;
 	users_give(c->user, USER_MAPS, (uint64_t)n);
-	return zip_dev_dma_unmap_done(c->dev, c->ticket) ? 0 : defer(c, JOB_UNMAP);
+	return qm_dev_dma_unmap_done(c->dev, c->ticket) ? 0 : defer(c, JOB_UNMAP);
 }
 
 static int
@@ -463,7 +472,7 @@ op_reset(struct vfio_user_conn *conn, void *priv)
 	(void)conn;
 	if (may_be_busy(c))
 		return defer(c, JOB_RESET);
-	zip_dev_pci_reset(c->dev);
+	qm_dev_pci_reset(c->dev);
 	return 0;
 }
 
@@ -481,7 +490,7 @@ op_closed(struct vfio_user_conn *conn, void *priv)
 	TAILQ_REMOVE(&s->clients, c, link);
 	c->point->connections--;
 	/* Its queues are free for others now, whatever is still being executed. */
-	if (c->dev != NULL && !zip_dev_shut(c->dev))
+	if (c->dev != NULL && !qm_dev_shut(c->dev))
 		defer(c, JOB_END);
 	else
 		client_end(c);
@@ -533,28 +542,28 @@ client_snapshot(struct client *c, struct client_snapshot *snap)
 	};
 	vfio_user_conn_stats_get(c->conn, &snap->conn);
 	if (c->dev != NULL)
-		zip_dev_stats_get(c->dev, &snap->dev);
+		qm_dev_stats_get(c->dev, &snap->dev);
 }
 
 static void
-hist_add(struct zip_dev_hist *sum, const struct zip_dev_hist *h)
+hist_add(struct qm_dev_hist *sum, const struct qm_dev_hist *h)
 {
-	for (unsigned int i = 0; i < ZIP_DEV_HIST_BUCKETS; i++)
+	for (unsigned int i = 0; i < QM_DEV_HIST_BUCKETS; i++)
 		sum->bucket[i] += h->bucket[i];
 }
 
 void
 client_totals_add(struct client *c, struct client_totals *sum)
 {
-	struct zip_dev_stats stats;
-	struct zip_dev_times times;
+	struct qm_dev_stats stats;
+	struct qm_dev_times times;
 	uint32_t status[256];
 
 	if (c->dev == NULL)
 		return;
-	zip_dev_stats_get(c->dev, &stats);
-	zip_dev_stats_status(c->dev, status);
-	zip_dev_times_get(c->dev, &times);
+	qm_dev_stats_get(c->dev, &stats);
+	qm_dev_stats_status(c->dev, status);
+	qm_dev_times_get(c->dev, &times);
 	sum->ops += stats.requests;
 	sum->bytes_in += stats.bytes_in;
 	sum->bytes_out += stats.bytes_out;
@@ -566,8 +575,8 @@ client_totals_add(struct client *c, struct client_totals *sum)
 }
 
 int
-client_queue_stats(const struct client *c, unsigned int queue, struct zip_dev_queue_stats *stats)
+client_queue_stats(const struct client *c, unsigned int queue, struct qm_dev_queue_stats *stats)
 {
 	return c->dev == NULL || queue > UINT16_MAX ? -EINVAL :
-		zip_dev_queue_stats_get(c->dev, (uint16_t)queue, stats);
+		qm_dev_queue_stats_get(c->dev, (uint16_t)queue, stats);
 }

@@ -11,6 +11,7 @@
  */
 
 #include "service.h"
+#include "qm_dev.h"
 #include "zip_dev.h"
 
 /** The region of shadow doorbells, seen only by clients that know "spim". */
@@ -20,7 +21,7 @@
 extern const struct vfio_user_ops client_ops;
 
 /** How functions are made for clients; name, log and the like are left out. */
-struct zip_dev_conf client_dev_conf(const struct service *service);
+struct qm_dev_conf client_dev_conf(const struct service *service, struct zip_dev_conf *zip);
 
 /** Close the connections whose functions failed. Loop thread. */
 void client_close_failed(struct service *service);
@@ -41,7 +42,7 @@ struct client_snapshot {
 	uint64_t since_ms;            /**< service_now_ms() when it began. */
 	struct vfio_user_peer peer;
 	bool negotiated;              /**< It has a function; else dev is all 0. */
-	struct zip_dev_stats dev;
+	struct qm_dev_stats dev;
 	struct vfio_user_conn_stats conn;
 };
 
@@ -52,6 +53,6 @@ void client_totals_add(struct client *client, struct client_totals *sum);
 
 /** @return 0, or -EINVAL if the client's function has no such queue. */
 int client_queue_stats(const struct client *client, unsigned int queue,
-		struct zip_dev_queue_stats *stats);
+		struct qm_dev_queue_stats *stats);
 
 #endif /* SPIMDEVD_CLIENT_H */

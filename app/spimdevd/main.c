@@ -15,7 +15,7 @@
 #include "options.h"
 #include "sandbox.h"
 #include "service.h"
-#include "zip_dev_guard.h"
+#include "qm_dev_guard.h"
 
 /* Exit statuses, as daemons have them. */
 #define STATUS_FAILED 1
@@ -91,7 +91,7 @@ main(int argc, char **argv)
 	signal_fd = take_signals();
 	if (signal_fd < 0)
 		return STATUS_FAILED;
-	rc = zip_dev_guard_install();
+	rc = qm_dev_guard_install();
 	if (rc != 0)
 		log_line(LOG_LEVEL_ERR, "SIGBUS: %s", strerror(-rc));
 	else

@@ -13,7 +13,7 @@
 
 #include "hisi_qm_regs.h"
 #include "options.h"
-#include "zip_dev.h"
+#include "qm_dev.h"
 
 #define GIB (1024ull * 1024 * 1024)
 
@@ -254,7 +254,7 @@ defaults(struct options *opt)
 		.ext = true,
 		.sandbox = true,
 		.queues = HISI_QM_QUEUES_MAX,
-		.workers = cpus < 1 ? 1 : cpus > ZIP_DEV_WORKERS_MAX ? ZIP_DEV_WORKERS_MAX :
+		.workers = cpus < 1 ? 1 : cpus > QM_DEV_WORKERS_MAX ? QM_DEV_WORKERS_MAX :
 			(unsigned int)cpus,
 	};
 	for (size_t i = 0; i < LIMITS; i++) {
@@ -293,7 +293,7 @@ one(struct options *opt, int c, const char *name, char *arg)
 	case OPT_ENGINE:
 		return choice("--engine", arg, "deflate", "copy", &opt->copy);
 	case OPT_WORKERS:
-		rc = number("--workers", arg, 1, ZIP_DEV_WORKERS_MAX, false, &v);
+		rc = number("--workers", arg, 1, QM_DEV_WORKERS_MAX, false, &v);
 		opt->workers = rc == 0 ? (unsigned int)v : 0;
 		return rc;
 	case OPT_QUEUES:

@@ -57,7 +57,7 @@ struct options {
 	struct limits per_connection;
 	struct limits per_user;
 	const char *run_as;  /**< User name or NULL. */
-	const char *fault;   /**< zip_dev_fault.h, or NULL. */
+	const char *fault;   /**< qm_dev_fault.h, or NULL. */
 	bool sandbox;        /**< Filter system calls. */
 	bool verbose;
 };

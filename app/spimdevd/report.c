@@ -74,10 +74,10 @@ put_counts(struct writer *w, const char *key, const uint64_t *count, unsigned in
 }
 
 static void
-put_times(struct writer *w, const struct zip_dev_times *times)
+put_times(struct writer *w, const struct qm_dev_times *times)
 {
-	put_counts(w, "wait", times->wait.bucket, ZIP_DEV_HIST_BUCKETS);
-	put_counts(w, "service", times->service.bucket, ZIP_DEV_HIST_BUCKETS);
+	put_counts(w, "wait", times->wait.bucket, QM_DEV_HIST_BUCKETS);
+	put_counts(w, "service", times->service.bucket, QM_DEV_HIST_BUCKETS);
 }
 
 static void
@@ -97,10 +97,10 @@ static void
 put_service(struct writer *w, const struct service *s)
 {
 	struct vfio_user_server_stats server;
-	struct zip_dev_pool_stats pool;
+	struct qm_dev_pool_stats pool;
 
 	vfio_user_server_stats_get(s->server, &server);
-	zip_dev_pool_stats_get(s->pool, &pool);
+	qm_dev_pool_stats_get(s->pool, &pool);
 	put(w, "service");
 	put_text(w, "version", SPIMDEV_VERSION);
 	put_number(w, "pid", (uint64_t)getpid());
@@ -126,9 +126,9 @@ put_service(struct writer *w, const struct service *s)
 static void
 put_point(struct writer *w, const struct access_point *p)
 {
-	struct zip_dev_group_stats group;
+	struct qm_dev_group_stats group;
 
-	zip_dev_group_stats_get(p->group, &group);
+	qm_dev_group_stats_get(p->group, &group);
 	put(w, "point");
 	put_text(w, "path", p->conf->path);
 	put_number(w, "mode", p->conf->mode);
@@ -163,7 +163,7 @@ put_client(struct writer *w, struct client *c)
 	put_number(w, "age_ms", service_now_ms() - snap.since_ms);
 	put_number(w, "negotiated", snap.negotiated);
 	put_number(w, "queues", snap.dev.queues_live);
-	put_number(w, "streams", snap.dev.streams);
+	put_number(w, "streams", snap.dev.contexts);
 	put_number(w, "maps", snap.conn.maps);
 	put_number(w, "files", snap.conn.files);
 	put_number(w, "mapped", snap.conn.mapped);
@@ -181,7 +181,7 @@ put_client(struct writer *w, struct client *c)
 static bool
 put_queue(struct writer *w, const struct client *c, unsigned int number)
 {
-	struct zip_dev_queue_stats q;
+	struct qm_dev_queue_stats q;
 
 	if (client_queue_stats(c, number, &q) != 0)
 		return false;

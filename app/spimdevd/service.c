@@ -18,7 +18,8 @@
 #include "log.h"
 #include "placement.h"
 #include "service.h"
-#include "zip_dev_pci.h"
+#include "qm_dev_pci.h"
+#include "udma_dev.h"
 
 /*
  * A message is mostly followed by another: who opens an access point and takes a queue says a
@@ -43,12 +44,12 @@ server_log(enum vfio_user_log_level level, const char *line, void *priv)
 }
 
 static void
-pool_log(enum zip_dev_log_level level, const char *line, void *priv)
+pool_log(enum qm_dev_log_level level, const char *line, void *priv)
 {
 	static const enum log_level levels[] = {
-		[ZIP_DEV_LOG_ERR] = LOG_LEVEL_ERR,
-		[ZIP_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
-		[ZIP_DEV_LOG_INFO] = LOG_LEVEL_INFO,
+		[QM_DEV_LOG_ERR] = LOG_LEVEL_ERR,
+		[QM_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
+		[QM_DEV_LOG_INFO] = LOG_LEVEL_INFO,
 	};
 
 	(void)priv;
@@ -114,26 +115,27 @@ service_open(struct service *s, const struct options *opt)
 static int
 describe(struct service *s)
 {
-	struct zip_dev_conf conf = client_dev_conf(s);
-	struct zip_dev *dev;
+	struct zip_dev_conf zip;
+	struct qm_dev_conf conf = client_dev_conf(s, &zip);
+	struct qm_dev *dev;
 	size_t doorbells = 0;
 	int rc;
 
 	conf.name = "options";
 	conf.log = pool_log;
 	conf.doorbell_memfd = 1;
-	rc = zip_dev_create(&conf, &dev);
+	rc = qm_dev_create(&conf, &dev);
 	if (rc != 0)
 		return rc;
-	rc = zip_dev_doorbell_fd(dev, &doorbells);
+	rc = qm_dev_doorbell_fd(dev, &doorbells);
 
-	for (unsigned int i = 0; i < ZIP_DEV_PCI_BARS; i++)
+	for (unsigned int i = 0; i < QM_DEV_PCI_BARS; i++)
 		s->regions[VFIO_USER_PCI_BAR0 + i] = (struct vfio_user_region){
-			.size = zip_dev_pci_bar_size(dev, i),
+			.size = qm_dev_pci_bar_size(dev, i),
 			.flags = VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE,
 		};
 	s->regions[VFIO_USER_PCI_CONFIG] = (struct vfio_user_region){
-		.size = ZIP_DEV_PCI_CONFIG_SIZE,
+		.size = QM_DEV_PCI_CONFIG_SIZE,
 		.flags = VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE,
 	};
 	s->regions[CLIENT_REGION_DOORBELLS] = (struct vfio_user_region){
@@ -141,7 +143,7 @@ describe(struct service *s)
 		.flags = VFIO_USER_REGION_F_MMAP,
 	};
 	s->irqs[VFIO_USER_PCI_MSI] = (struct vfio_user_irq){
-		.count = zip_dev_pci_irqs(dev), .flags = VFIO_USER_IRQ_F_EVENTFD,
+		.count = qm_dev_pci_irqs(dev), .flags = VFIO_USER_IRQ_F_EVENTFD,
 	};
 	/* Never raised; without it a VM monitor warns. */
 	s->irqs[VFIO_USER_PCI_ERR] = (struct vfio_user_irq){
@@ -149,7 +151,7 @@ describe(struct service *s)
 	};
 	s->spim = (struct vfio_user_spim){
 		.doorbell_region = CLIENT_REGION_DOORBELLS,
-		.wake_region = VFIO_USER_PCI_BAR0 + ZIP_DEV_BAR_REGS,
+		.wake_region = VFIO_USER_PCI_BAR0 + QM_DEV_BAR_REGS,
 		.wake_offset = HISI_QM_SHADOW_REG_WAKE,
 	};
 	s->device = (struct vfio_user_device){
@@ -160,17 +162,18 @@ describe(struct service *s)
 		.irqs = s->irqs,
 		.spim = &s->spim,
 	};
-	zip_dev_destroy(dev);
+	qm_dev_destroy(dev);
 	return rc < 0 ? rc : 0;
 }
 
 static int
 start_threads(struct service *s)
 {
-	const struct zip_dev_pool_conf conf = {
+	const struct qm_dev_pool_conf conf = {
 		.name = "pool",
 		.workers = (uint16_t)s->opt->workers,
 		.queues_max = s->opt->queues,
+		.classes = { &zip_dev_class, &udma_dev_class },
 		.stats = 1,
 		.spawn = placement_spawn,
 		.log = pool_log,
@@ -178,9 +181,9 @@ start_threads(struct service *s)
 	int rc = control_create(&s->control);
 
 	if (rc == 0)
-		rc = zip_dev_pool_create(&conf, &s->pool);
+		rc = qm_dev_pool_create(&conf, &s->pool);
 	for (unsigned int i = 0; rc == 0 && i < s->opt->listen_cnt; i++)
-		rc = zip_dev_group_create(s->pool, s->opt->listen[i].reserve,
+		rc = qm_dev_group_create(s->pool, s->opt->listen[i].reserve,
 				s->opt->listen[i].weight, &s->points[i].group);
 	return rc;
 }
@@ -214,7 +217,7 @@ report_client(struct vfio_user_conn *conn, void *arg)
 	log_line(LOG_LEVEL_INFO, "%s: connection %llu: pid %d, user %u, %u queues, %u streams, "
 			"%u maps, %llu requests, %llu errors, %llu bytes in, %llu out", c.path,
 			(unsigned long long)c.id, (int)c.peer.pid, (unsigned int)c.peer.uid,
-			c.dev.queues_live, c.dev.streams, c.conn.maps,
+			c.dev.queues_live, c.dev.contexts, c.conn.maps,
 			(unsigned long long)c.dev.requests, (unsigned long long)c.dev.errors,
 			(unsigned long long)c.dev.bytes_in, (unsigned long long)c.dev.bytes_out);
 }
@@ -224,10 +227,10 @@ static void
 report(struct service *s)
 {
 	struct vfio_user_server_stats server;
-	struct zip_dev_pool_stats pool;
+	struct qm_dev_pool_stats pool;
 
 	vfio_user_server_stats_get(s->server, &server);
-	zip_dev_pool_stats_get(s->pool, &pool);
+	qm_dev_pool_stats_get(s->pool, &pool);
 	log_line(LOG_LEVEL_INFO, "%u connections, %llu so far, %llu refused; %u of %u queues, "
 			"%u at most; %u workers; %llu requests, %llu bytes in, %llu out",
 			server.conns, (unsigned long long)server.accepted,
@@ -334,8 +337,8 @@ service_close(struct service *s)
 	vfio_user_server_destroy(s->server);
 	control_destroy(s->control);
 	for (unsigned int i = 0; i < s->opt->listen_cnt; i++)
-		zip_dev_group_destroy(s->points[i].group);
-	zip_dev_pool_destroy(s->pool);
+		qm_dev_group_destroy(s->points[i].group);
+	qm_dev_pool_destroy(s->pool);
 	users_destroy(s->users);
 	if (s->wake_fd >= 0)
 		close(s->wake_fd);

@@ -32,7 +32,7 @@
 #include "options.h"
 #include "users.h"
 #include "vfio_user_server.h"
-#include "zip_dev_pool.h"
+#include "qm_dev_pool.h"
 
 struct admin;
 struct client;
@@ -44,8 +44,8 @@ struct client_totals {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	uint64_t errors;
-	uint64_t status[256]; /**< As zip_dev_stats_status(). */
-	struct zip_dev_times times;
+	uint64_t status[256]; /**< As qm_dev_stats_status(). */
+	struct qm_dev_times times;
 };
 
 /** An access point. */
@@ -53,7 +53,7 @@ struct access_point {
 	struct service *service;
 	const struct listen_options *conf;
 	struct vfio_user_listener *listener;
-	struct zip_dev_group *group;
+	struct qm_dev_group *group;
 
 	/* Loop thread. */
 	bool draining;              /**< Accepts nobody. */
@@ -66,7 +66,7 @@ struct access_point {
 struct service {
 	const struct options *opt;
 	struct vfio_user_server *server;
-	struct zip_dev_pool *pool;
+	struct qm_dev_pool *pool;
 	struct control *control;
 	struct users *users;
 	struct admin *admin;

@@ -17,13 +17,13 @@ struct user {
 	uid_t uid;
 	uint64_t connections;
 	_Atomic uint64_t used[USER_RESOURCES];
-	struct zip_dev_quota quota;
+	struct qm_dev_quota quota;
 };
 
 struct users {
 	uint64_t max_connections;
 	uint64_t max[USER_RESOURCES]; /* 0: no limit */
-	struct zip_dev_quota fresh;   /* the quota of a user who has nothing */
+	struct qm_dev_quota fresh;   /* the quota of a user who has nothing */
 	pthread_mutex_t lock; /* guards all buckets and users */
 	struct user *bucket[BUCKETS];
 };
@@ -39,9 +39,9 @@ users_create(const struct limits *limits)
 	users->max[USER_MEMORY] = limits->memory;
 	users->max[USER_FILES] = limits->files;
 	users->max[USER_MAPS] = limits->maps;
-	users->fresh.max[ZIP_DEV_QUEUES] = limits->queues;
-	users->fresh.max[ZIP_DEV_SLOTS] = limits->ops;
-	users->fresh.max[ZIP_DEV_STREAMS] = limits->streams;
+	users->fresh.max[QM_DEV_QUEUES] = limits->queues;
+	users->fresh.max[QM_DEV_SLOTS] = limits->ops;
+	users->fresh.max[QM_DEV_CONTEXTS] = limits->streams;
 	pthread_mutex_init(&users->lock, NULL);
 	return users;
 }
@@ -101,7 +101,7 @@ users_disconnect(struct users *users, struct user *user)
 	pthread_mutex_unlock(&users->lock);
 }
 
-struct zip_dev_quota *
+struct qm_dev_quota *
 users_quota(struct user *user)
 {
 	return &user->quota;

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #include "options.h"
-#include "zip_dev.h"
+#include "qm_dev.h"
 
 struct users;
 
@@ -45,8 +45,8 @@ int users_connect(struct users *users, uid_t uid, struct user **user);
 /** It ends. */
 void users_disconnect(struct users *users, struct user *user);
 
-/** What the functions of a user share (zip_dev_conf.quota). */
-struct zip_dev_quota *users_quota(struct user *user);
+/** What the functions of a user share (qm_dev_conf.quota). */
+struct qm_dev_quota *users_quota(struct user *user);
 
 /** @return 0, or -EDQUOT: it has as much as it may have. */
 int users_take(struct users *users, struct user *user, enum user_resource resource, uint64_t n);

@@ -46,7 +46,9 @@
 #define HISI_ZIP_EXT_F_RELEASE  (1u << 7) /**< HISI_ZIP_EXT_REG_STREAM_RELEASE. */
 #define HISI_ZIP_EXT_F_LZ4      (1u << 8) /**< Request HISI_ZIP_REQ_EXT_LZ4. */
 #define HISI_ZIP_EXT_F_DICT     (1u << 9) /**< Dictionaries; V3 only. */
-#define HISI_ZIP_EXT_F_ALL      0x3ffu
+#define HISI_ZIP_EXT_F_ALL      0x3ffu /**< All that are about ZIP. */
+#define HISI_ZIP_EXT_F_UDMA     (1u << 16) /**< Queues of type 2 (UDMA 1), fences (EXT 6). */
+#define HISI_ZIP_EXT_F_KNOWN    (HISI_ZIP_EXT_F_ALL | HISI_ZIP_EXT_F_UDMA)
 
 /* ---- SQE dw9: more request types --------------------------------------------------------- */
 

@@ -26,7 +26,7 @@ ext_features(struct hisi_qm_io *io)
 {
 	if (io->ops->read32(io, HISI_ZIP_EXT_REG_MAGIC) != HISI_ZIP_EXT_MAGIC)
 		return 0;
-	return io->ops->read32(io, HISI_ZIP_EXT_REG_FEATURES) & HISI_ZIP_EXT_F_ALL;
+	return io->ops->read32(io, HISI_ZIP_EXT_REG_FEATURES) & HISI_ZIP_EXT_F_KNOWN;
 }
 
 /* Announce what the caller has, then what spim_mem_alloc() gave. */

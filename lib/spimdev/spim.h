@@ -50,9 +50,9 @@ struct spim_local_conf {
 	uint8_t copy;      /**< 1: the engine copies data instead of (de)compressing it. */
 	uint16_t queues;   /**< Queues of the function; 0: HISI_QM_QUEUES_MAX. */
 	uint16_t workers;  /**< Engine threads; 0: the engine runs in spim_queue_poll(). */
-	/** Faults to inject, for tests (zip_dev_fault.h); NULL: none. Not kept. */
+	/** Faults to inject, for tests (qm_dev_fault.h); NULL: none. Not kept. */
 	const char *fault;
-	/** Creates an engine thread, see struct zip_dev_conf; NULL: pthread_create(). */
+	/** Creates an engine thread, see struct qm_dev_conf; NULL: pthread_create(). */
 	int (*spawn)(pthread_t *thread, void *(*run)(void *), void *arg, void *priv);
 	void *spawn_priv;
 };

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 
 #include "spim_internal.h"
+#include "qm_dev.h"
+#include "udma_dev.h"
 #include "zip_dev.h"
 
 /*
@@ -19,7 +21,7 @@
 
 struct spim_local {
 	struct hisi_qm_io io;
-	struct zip_dev *dev;
+	struct qm_dev *dev;
 	hisi_qm_log_t log;
 	struct spim_local_conf conf;
 	_Atomic int eventfd; /* written for vector 0, or -1 */
@@ -35,25 +37,25 @@ to_local(struct hisi_qm_io *io)
 static uint32_t
 local_read32(struct hisi_qm_io *io, uint32_t off)
 {
-	return (uint32_t)zip_dev_read(to_local(io)->dev, off, 4);
+	return (uint32_t)qm_dev_read(to_local(io)->dev, off, 4);
 }
 
 static void
 local_write32(struct hisi_qm_io *io, uint32_t off, uint32_t value)
 {
-	zip_dev_write(to_local(io)->dev, off, 4, value);
+	qm_dev_write(to_local(io)->dev, off, 4, value);
 }
 
 static void
 local_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
 {
-	zip_dev_write(to_local(io)->dev, off, 8, value);
+	qm_dev_write(to_local(io)->dev, off, 8, value);
 }
 
 static int
 local_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
-	zip_dev_mailbox(to_local(io)->dev, mb);
+	qm_dev_mailbox(to_local(io)->dev, mb);
 	return 0;
 }
 
@@ -61,7 +63,7 @@ static int
 local_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
 		volatile uint64_t **cq)
 {
-	struct hisi_qm_shadow *db = zip_dev_doorbell(to_local(io)->dev, qn);
+	struct hisi_qm_shadow *db = qm_dev_doorbell(to_local(io)->dev, qn);
 
 	if (db == NULL)
 		return -EINVAL;
@@ -73,14 +75,14 @@ local_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
 static unsigned int
 local_poll(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
 {
-	return zip_dev_poll(to_local(io)->dev, qn, budget);
+	return qm_dev_poll(to_local(io)->dev, qn, budget);
 }
 
 /* Without threads this must not run while other queues are polled, which we cannot know. */
 static int
 local_reset(struct hisi_qm_io *io)
 {
-	zip_dev_reset(to_local(io)->dev);
+	qm_dev_reset(to_local(io)->dev);
 	return 0;
 }
 
@@ -96,12 +98,12 @@ static const struct hisi_qm_io_ops polled_ops = { LOCAL_OPS, .poll = local_poll 
 static const struct hisi_qm_io_ops threaded_ops = { LOCAL_OPS, .reset = local_reset };
 
 static void
-local_log(enum zip_dev_log_level level, const char *line, void *priv)
+local_log(enum qm_dev_log_level level, const char *line, void *priv)
 {
 	const struct spim_local *local = priv;
 
 	if (local->log != NULL)
-		local->log(level == ZIP_DEV_LOG_ERR, line);
+		local->log(level == QM_DEV_LOG_ERR, line);
 }
 
 static int
@@ -121,7 +123,7 @@ local_irq(unsigned int vector, void *priv)
 	struct spim_local *local = priv;
 	int fd = atomic_load_explicit(&local->eventfd, memory_order_acquire);
 
-	if (vector == ZIP_DEV_IRQ_EQ && fd >= 0)
+	if (vector == QM_DEV_IRQ_EQ && fd >= 0)
 		(void)eventfd_write(fd, 1);
 }
 
@@ -137,15 +139,22 @@ int
 spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 {
 	struct spim_local *local;
-	struct zip_dev_conf dev_conf = {
+	const struct zip_dev_conf zip_conf = {
+		.engine = conf->local.copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
+		/* The only client is this process: no limit but its own memory. */
+		.streams_max = STREAMS_MAX,
+	};
+	struct qm_dev_conf dev_conf = {
 		.name = conf->owner,
 		.revision = conf->local.revision != 0 ? conf->local.revision : HISI_QM_REV_V3,
 		.ext = !conf->local.plain,
-		.engine = conf->local.copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
 		.queues = conf->local.queues != 0 ? conf->local.queues : HISI_QM_QUEUES_MAX,
 		.workers = conf->local.workers,
-		/* The only client is this process: no limit but its own memory. */
-		.streams_max = STREAMS_MAX,
+		.classes = {
+			{ &zip_dev_class, &zip_conf },
+			/* V3 has it by the extension only (UDMA 1). */
+			{ conf->local.plain ? NULL : &udma_dev_class, NULL },
+		},
 		.fault = conf->local.fault,
 		.spawn = local_spawn,
 		.log = local_log,
@@ -160,17 +169,17 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 	local->log = conf->log;
 	local->conf = conf->local;
 	dev_conf.priv = local;
-	ret = zip_dev_create(&dev_conf, &local->dev);
+	ret = qm_dev_create(&dev_conf, &local->dev);
 	if (ret != 0) {
 		spim_log(conf, 1, "local function with %u workers, revision 0x%x: error %d",
 			dev_conf.workers, dev_conf.revision, ret);
 		free(local);
 		return ret;
 	}
-	ret = zip_dev_dma_map(local->dev, 0, UINT64_MAX, NULL,
-		ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE);
+	ret = qm_dev_dma_map(local->dev, 0, UINT64_MAX, NULL,
+		QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);
 	if (ret != 0) {
-		zip_dev_destroy(local->dev);
+		qm_dev_destroy(local->dev);
 		free(local);
 		return ret;
 	}
@@ -186,7 +195,7 @@ local_close(struct hisi_qm_io *io)
 {
 	struct spim_local *local = to_local(io);
 
-	zip_dev_destroy(local->dev);
+	qm_dev_destroy(local->dev);
 	free(local);
 }
 

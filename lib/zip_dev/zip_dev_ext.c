@@ -2,11 +2,11 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-#include "zip_dev_internal.h"
+#include "zip_dev_request.h"
 
 /*
  * What the extension offers that silicon has nothing like: LZ4, and dictionaries.
- * Its choices for the silicon's own requests are zip_dev_engine.c's.
+ * Its choices for the silicon's own requests are zip_dev_request.c's.
  */
 
 uint32_t
@@ -36,27 +36,28 @@ zip_dev_lz4_check(uint32_t w, bool compress, struct zip_codec_params *params)
 }
 
 int
-zip_dev_lz4_run(struct zip_dev_exec *ex, bool compress, const struct zip_codec_params *params,
+zip_dev_lz4_run(const struct zip_dev_run *x, bool compress, const struct zip_codec_params *params,
 		struct zip_codec_result *res)
 {
 	int (*run)(struct zip_codec *, const struct zip_codec_params *, const struct iovec *,
 		unsigned int, const struct iovec *, unsigned int, struct zip_codec_result *) =
 		compress ? zip_codec_lz4_compress : zip_codec_lz4_decompress;
 
-	return run(ex->codec, params, ex->src.iov, ex->src.cnt, ex->dst.iov, ex->dst.cnt, res);
+	return run(x->exec->codec, params, x->bufs->src.iov, x->bufs->src.cnt, x->bufs->dst.iov,
+			x->bufs->dst.cnt, res);
 }
 
 /* The codecs want it in one piece. Its own pieces are described where the input's will be. */
 uint32_t
-zip_dev_dict_take(struct zip_dev_exec *ex, const struct hisi_zip_sqe *sqe,
+zip_dev_dict_take(const struct zip_dev_run *x, const struct hisi_zip_sqe *sqe,
 		struct zip_codec_params *params)
 {
-	uint32_t st = zip_dev_buf_flat(&ex->view, sqe->dw24 | (uint64_t)sqe->dw25 << 32,
-			params->dict_len, ZIP_DEV_PROT_READ, &ex->src);
+	int rc = qm_dev_buf_flat(&x->bufs->view, sqe->dw24 | (uint64_t)sqe->dw25 << 32,
+			params->dict_len, QM_DEV_PROT_READ, &x->bufs->src);
 
-	if (st != HISI_ZIP_OK)
-		return st;
-	zip_dev_buf_read(&ex->src, 0, ex->dict, params->dict_len);
-	params->dict = ex->dict;
+	if (rc != 0)
+		return zip_dev_buf_status(rc);
+	qm_dev_buf_read(&x->bufs->src, 0, x->exec->dict, params->dict_len);
+	params->dict = x->exec->dict;
 	return HISI_ZIP_OK;
 }

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "zip_dev_internal.h"
+#include "hisi_zip_sqe.h"
+#include "hisi_zip_ext.h"
+#include "zip_dev_stream.h"
 
 /*
  * The context buffer lies in client memory, so nothing of a stream is kept
@@ -14,7 +16,7 @@
  */
 
 void
-zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max, struct zip_dev_quota *quota)
+zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max, struct qm_dev_quota *quota)
 {
 	unsigned int log2 = 1;
 
@@ -35,7 +37,7 @@ zip_dev_streams_fini(struct zip_dev_streams *streams)
 		free(s);
 	}
 	free(streams->bucket);
-	zip_dev_quota_give(streams->quota, ZIP_DEV_STREAMS, streams->made);
+	qm_dev_quota_give(streams->quota, QM_DEV_CONTEXTS, streams->made);
 }
 
 /* Multiplicative hash; addresses differ mostly in the middle bits. */
@@ -61,14 +63,14 @@ make(struct zip_dev_streams *streams)
 {
 	struct zip_dev_stream *s;
 
-	if (!zip_dev_quota_take(streams->quota, ZIP_DEV_STREAMS, 1))
+	if (!qm_dev_quota_take(streams->quota, QM_DEV_CONTEXTS, 1))
 		return NULL;
 	if (streams->bucket == NULL)
 		streams->bucket = calloc((size_t)1 << (64 - streams->shift),
 				sizeof(streams->bucket[0]));
 	s = streams->bucket != NULL ? calloc(1, sizeof(*s)) : NULL;
 	if (s == NULL) {
-		zip_dev_quota_give(streams->quota, ZIP_DEV_STREAMS, 1);
+		qm_dev_quota_give(streams->quota, QM_DEV_CONTEXTS, 1);
 		return NULL;
 	}
 	s->made_before = streams->all;
@@ -137,21 +139,21 @@ zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
 {
 	struct zip_dev_stream *s;
 
-	zip_dev_lock(&streams->lock);
+	qm_dev_lock(&streams->lock);
 	s = find(streams, key);
 	if (s != NULL ? s->busy || (!first && (s->dir != dir || s->req != req)) : !first) {
-		zip_dev_unlock(&streams->lock);
+		qm_dev_unlock(&streams->lock);
 		return HISI_ZIP_BAD_STREAM;
 	}
 	if (s == NULL) {
 		s = take(streams, key, dir);
 		if (s == NULL) {
-			zip_dev_unlock(&streams->lock);
+			qm_dev_unlock(&streams->lock);
 			return HISI_ZIP_NO_STREAM;
 		}
 	}
 	s->busy = true;
-	zip_dev_unlock(&streams->lock);
+	qm_dev_unlock(&streams->lock);
 
 	*stream = s;
 	if (!first)
@@ -174,22 +176,22 @@ zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
 void
 zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *s, bool keep)
 {
-	zip_dev_lock(&streams->lock);
+	qm_dev_lock(&streams->lock);
 	if (!keep || s->released)
 		give_back(streams, s);
 	s->busy = false;
 	s->released = false;
-	zip_dev_unlock(&streams->lock);
+	qm_dev_unlock(&streams->lock);
 }
 
 void
 zip_dev_streams_reset(struct zip_dev_streams *streams)
 {
-	zip_dev_lock(&streams->lock);
+	qm_dev_lock(&streams->lock);
 	for (size_t i = 0; streams->bucket != NULL && i < (size_t)1 << (64 - streams->shift); i++)
 		while (streams->bucket[i] != NULL)
 			give_back(streams, streams->bucket[i]);
-	zip_dev_unlock(&streams->lock);
+	qm_dev_unlock(&streams->lock);
 }
 
 void
@@ -197,11 +199,11 @@ zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key)
 {
 	struct zip_dev_stream *s;
 
-	zip_dev_lock(&streams->lock);
+	qm_dev_lock(&streams->lock);
 	s = find(streams, key);
 	if (s != NULL && s->busy)
 		s->released = true;
 	else if (s != NULL)
 		give_back(streams, s);
-	zip_dev_unlock(&streams->lock);
+	qm_dev_unlock(&streams->lock);
 }

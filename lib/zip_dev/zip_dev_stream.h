@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 #include "zip_codec.h"
-#include "zip_dev_lock.h"
+#include "qm_dev_class.h"
+#include "qm_dev_lock.h"
 
 /** A stream. The codec's state is kept when the stream ends, for the next one. */
 struct zip_dev_stream {
@@ -38,8 +39,8 @@ struct zip_dev_stream {
 };
 
 struct zip_dev_streams {
-	struct zip_dev_lock lock;
-	struct zip_dev_quota *quota;     /**< Shared with other functions, or NULL. */
+	struct qm_dev_lock lock;
+	struct qm_dev_quota *quota;     /**< Shared with other functions, or NULL. */
 	uint32_t max;
 	uint32_t made;                   /**< Streams in the list of all. */
 	_Atomic uint32_t used;
@@ -50,7 +51,7 @@ struct zip_dev_streams {
 };
 
 void zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max,
-		struct zip_dev_quota *quota);
+		struct qm_dev_quota *quota);
 void zip_dev_streams_fini(struct zip_dev_streams *streams);
 
 /**

@@ -52,7 +52,7 @@ struct rings {
 };
 
 static void
-quiet(enum zip_dev_log_level level, const char *line, void *priv)
+quiet(enum qm_dev_log_level level, const char *line, void *priv)
 {
 	(void)level;
 	(void)line;
@@ -60,38 +60,40 @@ quiet(enum zip_dev_log_level level, const char *line, void *priv)
 }
 
 static void
-mailbox(struct zip_dev *dev, enum hisi_qm_mb_cmd cmd, uint64_t base)
+mailbox(struct qm_dev *dev, enum hisi_qm_mb_cmd cmd, uint64_t base)
 {
 	const struct hisi_qm_mailbox mb = { .w0 = (uint16_t)(cmd | HISI_QM_MB_BUSY),
 		.base_l = (uint32_t)base, .base_h = (uint32_t)(base >> 32) };
 
-	zip_dev_mailbox(dev, &mb);
-	require(zip_dev_read(dev, HISI_QM_MAILBOX, 4) >> HISI_QM_MB_STATUS_SHIFT == 0);
+	qm_dev_mailbox(dev, &mb);
+	require(qm_dev_read(dev, HISI_QM_MAILBOX, 4) >> HISI_QM_MB_STATUS_SHIFT == 0);
 }
 
 /* One function per revision and extension, made once. */
-static struct zip_dev *
+static struct qm_dev *
 function(unsigned int flags, uint8_t *arena, struct rings *rings)
 {
-	static struct zip_dev *devs[8];
-	struct zip_dev **dev = &devs[flags & (FLAG_PLAIN | FLAG_V2)];
+	static struct qm_dev *devs[8];
+	struct qm_dev **dev = &devs[flags & (FLAG_PLAIN | FLAG_V2)];
 
 	if (*dev == NULL) {
-		struct zip_dev_conf conf = { .name = "fuzz", .queues = 1, .streams_max = 4,
+		const struct zip_dev_conf zip = { .streams_max = 4 };
+		struct qm_dev_conf conf = { .name = "fuzz", .queues = 1,
+			.classes = { { &zip_dev_class, &zip } },
 			.revision = (flags & FLAG_V2) != 0 ? HISI_QM_REV_V2 : HISI_QM_REV_V3,
 			.ext = (flags & FLAG_PLAIN) == 0, .log = quiet };
 
-		require(zip_dev_create(&conf, dev) == 0);
-		require(zip_dev_dma_map(*dev, ARENA_IOVA, ARENA, arena,
-				ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE) == 0);
-		require(zip_dev_dma_map(*dev, RING_IOVA, 4096, rings,
-				ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE) == 0);
+		require(qm_dev_create(&conf, dev) == 0);
+		require(qm_dev_dma_map(*dev, ARENA_IOVA, ARENA, arena,
+				QM_DEV_PROT_READ | QM_DEV_PROT_WRITE) == 0);
+		require(qm_dev_dma_map(*dev, RING_IOVA, 4096, rings,
+				QM_DEV_PROT_READ | QM_DEV_PROT_WRITE) == 0);
 	}
 	return *dev;
 }
 
 static void
-start(struct zip_dev *dev, struct rings *r, unsigned int flags)
+start(struct qm_dev *dev, struct rings *r, unsigned int flags)
 {
 	const uint64_t sq = RING_IOVA + offsetof(struct rings, sq);
 	const uint64_t cq = RING_IOVA + offsetof(struct rings, cq);
@@ -148,7 +150,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct rings *rings;
 	struct hisi_zip_sqe sqe[DEPTH];
 	unsigned int flags, n;
-	struct zip_dev *dev;
+	struct qm_dev *dev;
 
 	if (arena == NULL) {
 		arena = guarded_map(ARENA);
@@ -183,8 +185,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sqe[i].input_data_length %= LEN_MAX;
 		rings->sq[i] = sqe[i];
 	}
-	zip_dev_write(dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(0, HISI_QM_DB_SQ, 0, (uint16_t)n, 0));
-	require(zip_dev_poll(dev, 0, 100) == n);
+	qm_dev_write(dev, HISI_QM_DB_SQ_CQ, 8, hisi_qm_db(0, HISI_QM_DB_SQ, 0, (uint16_t)n, 0));
+	require(qm_dev_poll(dev, 0, 100) == n);
 	for (unsigned int i = 0; i < n; i++) {
 		require(rings->cq[i].w7 == HISI_QM_CQE_PHASE && rings->cq[i].sq_head == i);
 		check_unchanged(&sqe[i], &rings->sq[i]);
@@ -194,13 +196,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* Leave no stream behind for the next input, so that one input shows a fault again. */
 	for (unsigned int i = 0; i < n; i++) {
-		struct zip_dev_stats stats;
+		struct qm_dev_stats stats;
 		const struct hisi_zip_sqe *s = &sqe[i];
 
-		zip_dev_write(dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, s->stream_ctx_addr_l |
+		qm_dev_write(dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, s->stream_ctx_addr_l |
 				(uint64_t)s->stream_ctx_addr_h << 32);
-		zip_dev_stats_get(dev, &stats);
-		require(i + 1 < n || stats.streams == 0 || (flags & FLAG_PLAIN) != 0);
+		qm_dev_stats_get(dev, &stats);
+		require(i + 1 < n || stats.contexts == 0 || (flags & FLAG_PLAIN) != 0);
 	}
 	return 0;
 }

@@ -28,10 +28,10 @@ plant() {
 	rm -rf "${planted:?}"/*
 	file=$planted/$1
 	shift
-	mkdir -p "$(dirname "$file")" "$planted/lib/zip_dev" "$planted/test"
+	mkdir -p "$(dirname "$file")" "$planted/lib/qm_dev" "$planted/test"
 	: > "$planted/test/long_files.txt"
 	printf '/* SPDX-License-Identifier: BSD-3-Clause\n * Copyright(c) 2026 X\n */\n' |
-		tee "$planted/lib/zip_dev/zip_dev.h" > "$file"
+		tee "$planted/lib/qm_dev/qm_dev.h" > "$file"
 	printf '%s\n' "$@" >> "$file"
 }
 
@@ -46,12 +46,12 @@ check "style check accepts a good file" sh test/check_style.sh "$planted"
 plant lib/hisi_qm/a.c '#include <rte_mbuf.h>'
 rejected "include check rejects DPDK below lib" includes \
 	"lib/hisi_qm/a.c: includes rte_mbuf.h, a DPDK header; expected none below lib/"
-plant lib/hisi_qm/a.c '#include "zip_dev.h"'
+plant lib/hisi_qm/a.c '#include "qm_dev.h"'
 rejected "include check rejects a wrong neighbour" includes \
-	"lib/hisi_qm/a.c: includes zip_dev.h of lib/zip_dev; expected one of: lib/hisi_qm"
-plant lib/zip_dev/a.c '#include "../zip_dev/zip_dev.h"'
+	"lib/hisi_qm/a.c: includes qm_dev.h of lib/qm_dev; expected one of: lib/hisi_qm"
+plant lib/qm_dev/a.c '#include "../qm_dev/qm_dev.h"'
 rejected "include check rejects a path" includes \
-	"lib/zip_dev/a.c: includes ../zip_dev/zip_dev.h; expected a name without a path"
+	"lib/qm_dev/a.c: includes ../qm_dev/qm_dev.h; expected a name without a path"
 plant lib/hisi_qm/a.c '#include "nowhere.h"'
 rejected "include check rejects an unknown header" includes \
 	'lib/hisi_qm/a.c: includes "nowhere.h", no header of ours; expected <nowhere.h>'
@@ -83,11 +83,11 @@ rejected "style check rejects a file without licence" style \
 plant_reference() {
 	row=$1
 	shift
-	plant lib/zip_dev/a.c "$@" 'f(void)'
+	plant lib/qm_dev/a.c "$@" 'f(void)'
 	! planning || return 0
 	mkdir -p "$planted/doc/hw"
 	printf '%s\n' "${QM} 2.3: Mailbox" "---------------" "" > "$planted/doc/hw/queue.rst"
-	printf '   %s\n' "_\`${U}1\` | ? | nothing | \`\`lib/zip_dev/a.c\`\` \`\`f()\`\`" "$row" \
+	printf '   %s\n' "_\`${U}1\` | ? | nothing | \`\`lib/qm_dev/a.c\`\` \`\`f()\`\`" "$row" \
 		> "$planted/doc/hw/unknown.rst"
 }
 # Not written out, as this file is checked, too.
@@ -98,36 +98,36 @@ plant_reference "$row" "$cites" "/* No ${QM}, no ZIP, no 0x${U}7 of others: 9.9.
 check "citation check accepts a good file" sh test/check_citations.sh "$planted"
 plant_reference "$row" "$cites" "/* (${QM} 9.9) */"
 rejected "citation check rejects a section" citations \
-	"lib/zip_dev/a.c:5: cites ${QM} 9.9, which doc/hw does not have"
+	"lib/qm_dev/a.c:5: cites ${QM} 9.9, which doc/hw does not have"
 plant_reference "$row" "$cites" "/* (${QM} 2.3, 9.8 to 9.9) */"
 rejected "citation check rejects a second section" citations \
-	"lib/zip_dev/a.c:5: cites ${QM} 9.9, which doc/hw does not have"
+	"lib/qm_dev/a.c:5: cites ${QM} 9.9, which doc/hw does not have"
 plant_reference "$row" "$cites" "/* (${QM}" " * 9.9) */"
 rejected "citation check rejects a section in the next line" citations \
-	"lib/zip_dev/a.c:6: cites ${QM} 9.9, which doc/hw does not have"
+	"lib/qm_dev/a.c:6: cites ${QM} 9.9, which doc/hw does not have"
 plant_reference "$row" "$cites" "/* ${ZIP} 2.3 */"
 rejected "citation check rejects a section of another page" citations \
-	"lib/zip_dev/a.c:5: cites ${ZIP} 2.3, which doc/hw does not have"
+	"lib/qm_dev/a.c:5: cites ${ZIP} 2.3, which doc/hw does not have"
 plant_reference "$row" "$cites" "/* (${U}3) */"
 rejected "citation check rejects a row" citations \
-	"lib/zip_dev/a.c:5: cites ${U}3, which doc/hw does not have"
+	"lib/qm_dev/a.c:5: cites ${U}3, which doc/hw does not have"
 plant_reference "$row" "$cites" "/* as the $word 2.3 says */"
 rejected "citation check rejects one without a prefix" citations \
-	"lib/zip_dev/a.c:5: cites the reference without a prefix"
+	"lib/qm_dev/a.c:5: cites the reference without a prefix"
 plant_reference "$row" "$cites" "/* ${U}2 */"
 rejected "citation check rejects a row without consequence" citations \
-	"lib/zip_dev/a.c: cites ${U}2, but by doc/hw/unknown.rst nothing in the code depends"
+	"lib/qm_dev/a.c: cites ${U}2, but by doc/hw/unknown.rst nothing in the code depends"
 plant_reference "$row" ""
 rejected "citation check rejects a row that the code does not cite" citations \
 	"doc/hw/unknown.rst: ${U}1 is cited by none of the files that it names"
-plant_reference "_\`${U}2\` | ? | no | \`\`lib/zip_dev/a.c\`\` \`\`g()\`\`" "$cites" \
+plant_reference "_\`${U}2\` | ? | no | \`\`lib/qm_dev/a.c\`\` \`\`g()\`\`" "$cites" \
 	"/* ${U}2: g() */"
 rejected "citation check rejects a function" citations \
-	"doc/hw/unknown.rst: ${U}2 names g(), which lib/zip_dev/a.c does not have"
-plant_reference "_\`${U}2\` | ? | no | \`\`lib/zip_dev/b.c\`\` \`\`f()\`\`" "$cites"
+	"doc/hw/unknown.rst: ${U}2 names g(), which lib/qm_dev/a.c does not have"
+plant_reference "_\`${U}2\` | ? | no | \`\`lib/qm_dev/b.c\`\` \`\`f()\`\`" "$cites"
 rejected "citation check rejects a file" citations \
-	"doc/hw/unknown.rst: ${U}2 names f(), which lib/zip_dev/b.c does not have"
-plant_reference "_\`${U}2\` | ? | no | lib/zip_dev/a.c" "$cites"
+	"doc/hw/unknown.rst: ${U}2 names f(), which lib/qm_dev/b.c does not have"
+plant_reference "_\`${U}2\` | ? | no | lib/qm_dev/a.c" "$cites"
 rejected "citation check rejects a row without a function" citations \
 	"doc/hw/unknown.rst:2: ${U}2 names no file with a function"
 plant_reference "_\`${U}1\` | ? | Nothing in the code depends on it |" "$cites"

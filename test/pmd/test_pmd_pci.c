@@ -26,6 +26,7 @@
 #include "hisi_zip_bar.h"
 #include "hisi_zip_pmd.h"
 #include "pmd_test.h"
+#include "qm_dev.h"
 #include "zip_dev.h"
 
 #define NAME "0000:75:00.1"
@@ -42,7 +43,7 @@ static struct {
 	unsigned int resets;
 	bool no_memory, secondary;
 	int socket;                 /* of the last allocation */
-	struct zip_dev *fn;         /* behind the registers; NULL: memory is */
+	struct qm_dev *fn;         /* behind the registers; NULL: memory is */
 	uint8_t bar_revision;       /* what hisi_zip_bar_init() was given */
 	void *bar2, *bar4;
 	uint64_t bar2_len, bar4_len;
@@ -103,35 +104,35 @@ static uint32_t
 fn_read32(struct hisi_qm_io *io, uint32_t off)
 {
 	(void)io;
-	return (uint32_t)zip_dev_read(w.fn, off, 4);
+	return (uint32_t)qm_dev_read(w.fn, off, 4);
 }
 
 static void
 fn_write32(struct hisi_qm_io *io, uint32_t off, uint32_t value)
 {
 	(void)io;
-	zip_dev_write(w.fn, off, 4, value);
+	qm_dev_write(w.fn, off, 4, value);
 }
 
 static void
 fn_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
 {
 	(void)io;
-	zip_dev_write(w.fn, off, 8, value);
+	qm_dev_write(w.fn, off, 8, value);
 }
 
 static int
 fn_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 {
 	(void)io;
-	zip_dev_mailbox(w.fn, mb);
+	qm_dev_mailbox(w.fn, mb);
 	return 0;
 }
 
 static int
 fn_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq, volatile uint64_t **cq)
 {
-	struct hisi_qm_shadow *db = zip_dev_doorbell(w.fn, qn);
+	struct hisi_qm_shadow *db = qm_dev_doorbell(w.fn, qn);
 
 	(void)io;
 	*sq = &db->sq;
@@ -143,7 +144,7 @@ static unsigned int
 fn_poll(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
 {
 	(void)io;
-	return zip_dev_poll(w.fn, qn, budget);
+	return qm_dev_poll(w.fn, qn, budget);
 }
 
 int
@@ -181,8 +182,9 @@ static char args[64];
 static void
 device_set(const char *text, uint8_t revision, bool ext)
 {
-	struct zip_dev_conf conf = {
+	struct qm_dev_conf conf = {
 		.name = NAME, .revision = revision, .ext = ext, .queues = 16,
+		.classes = { { &zip_dev_class, NULL } },
 	};
 
 	memset(&pdev, 0, sizeof(pdev));
@@ -201,9 +203,9 @@ device_set(const char *text, uint8_t revision, bool ext)
 	PMD_CHECK(pdev.intr_handle != NULL, "no memory");
 	rte_intr_dev_fd_set(pdev.intr_handle, IRQ_FD);
 	w.revision = revision;
-	PMD_CHECK(zip_dev_create(&conf, &w.fn) == 0, "no function");
-	PMD_CHECK(zip_dev_dma_map(w.fn, 0, UINT64_MAX, NULL, ZIP_DEV_PROT_READ |
-		ZIP_DEV_PROT_WRITE) == 0, "no map");
+	PMD_CHECK(qm_dev_create(&conf, &w.fn) == 0, "no function");
+	PMD_CHECK(qm_dev_dma_map(w.fn, 0, UINT64_MAX, NULL, QM_DEV_PROT_READ |
+		QM_DEV_PROT_WRITE) == 0, "no map");
 }
 
 static void
@@ -211,7 +213,7 @@ device_unset(void)
 {
 	rte_intr_instance_free(pdev.intr_handle);
 	if (w.fn != NULL)
-		zip_dev_destroy(w.fn);
+		qm_dev_destroy(w.fn);
 	w.fn = NULL;
 }
 

@@ -334,7 +334,7 @@ info(void)
 	lists("array");
 	dev = pmd_dev_add(NAME, "workers=3");
 	answers("info", dev, "dict name=" NAME " dev=local revision=48 queues=1024 "
-		"ext_features=1023 workers=3 engine=deflate sw=on");
+		"ext_features=66559 workers=3 engine=deflate sw=on");
 	pmd_dev_remove(NAME);
 	dev = pmd_dev_add(NAME, "rev=v2,ext=off,engine=copy");
 	answers("info", dev, "dict name=" NAME " dev=local revision=33 queues=1024 "
@@ -342,7 +342,7 @@ info(void)
 	pmd_dev_remove(NAME);
 	dev = pmd_dev_add(NAME, "sw=off");
 	answers("info", dev, "dict name=" NAME " dev=local revision=48 queues=1024 "
-		"ext_features=1023 workers=0 engine=deflate sw=off");
+		"ext_features=66559 workers=0 engine=deflate sw=off");
 	pmd_dev_remove(NAME);
 }
 

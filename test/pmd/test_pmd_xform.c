@@ -279,9 +279,9 @@ unable(void)
 	pmd_dev_remove(NAME);
 	dev = pmd_dev_add(NAME, "rev=v2,sw=off");
 	refused_by_both(dev, &pmd_deflate_xform, -ENOTSUP, "the function cannot do this transform "
-		"(features 0x3ff), expected sw=on");
+		"(features 0x103ff), expected sw=on");
 	refused_by_both(dev, &pmd_inflate_xform, -ENOTSUP, "the function cannot do this transform "
-		"(features 0x3ff), expected sw=on");
+		"(features 0x103ff), expected sw=on");
 	pmd_dev_remove(NAME);
 }
 

@@ -26,7 +26,7 @@
 /* A turn of one of two clients that are compared. */
 #define TURN_US 100e3
 
-/* What a queue of weight 1 may have per round (zip_dev_pool.h), and ops of bulk clients. */
+/* What a queue of weight 1 may have per round (qm_dev_pool.h), and ops of bulk clients. */
 #define QUANTUM (64 * KIB)
 
 /* Of the service with small ops. */

@@ -9,7 +9,7 @@
  *           also that of all others. In answers to that command only (a number, enum
  *           vfio_user_cmd). At the N-th chance only; without N at each. "none" is one.
  *   --plain Without the software extension.
- *   --fault What the function itself does wrong, see zip_dev_fault.h.
+ *   --fault What the function itself does wrong, see qm_dev_fault.h.
  * "listening" on standard output says that it does. SIGTERM ends it with "told N", the number
  * of lies told.
  */

@@ -25,7 +25,7 @@
 #include "hisi_zip_sqe.h"
 #include "vfio_user_server.h"
 #include "vfio_user_sock.h"
-#include "zip_dev.h"
+#include "qm_dev.h"
 
 /** One message of the server, before the client gets it. */
 struct message {
@@ -94,7 +94,7 @@ struct liar {
 	int sock;                          /**< The client's end. */
 	/* The function (liar_ring.c). */
 	struct vfio_user_conn *conn;
-	struct zip_dev *dev;
+	struct qm_dev *dev;
 	struct hisi_qm_shadow *db;         /**< The client's words. */
 	int db_fd;
 	size_t db_len;

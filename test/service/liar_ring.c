@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "liar.h"
-#include "zip_dev_pci.h"
+#include "qm_dev_pci.h"
+#include "zip_dev.h"
 
 /*
  * The function has rings of its own, in our memory. What the client rings for is copied there,
@@ -31,7 +32,7 @@ static struct vfio_user_region regions[REGIONS];
 static struct vfio_user_irq irqs[VFIO_USER_PCI_IRQS];
 static const struct vfio_user_spim spim = {
 	.doorbell_region = DOORBELLS,
-	.wake_region = VFIO_USER_PCI_BAR0 + ZIP_DEV_BAR_REGS,
+	.wake_region = VFIO_USER_PCI_BAR0 + QM_DEV_BAR_REGS,
 	.wake_offset = HISI_QM_SHADOW_REG_WAKE,
 };
 static const struct vfio_user_device device = {
@@ -62,7 +63,7 @@ pass_requests(struct liar *l, uint16_t qn, struct pair *p)
 {
 	uint64_t sq = __atomic_load_n(&l->db[qn].sq, __ATOMIC_ACQUIRE);
 	uint64_t cq = __atomic_load_n(&l->db[qn].cq, __ATOMIC_ACQUIRE);
-	struct hisi_qm_shadow *own = zip_dev_doorbell(l->dev, qn);
+	struct hisi_qm_shadow *own = qm_dev_doorbell(l->dev, qn);
 
 	if (cq != p->db_cq) {
 		p->db_cq = cq;
@@ -138,7 +139,7 @@ ring_work(struct liar *l)
 		any |= pass_requests(l, qn, p);
 		do
 			any |= pass_results(l, p);
-		while (zip_dev_poll(l->dev, qn, 1) != 0);
+		while (qm_dev_poll(l->dev, qn, 1) != 0);
 		any |= pass_results(l, p);
 	}
 	for (unsigned int vector = 0; l->irqs != 0; vector++, l->irqs >>= 1)
@@ -214,7 +215,7 @@ mailbox(struct liar *l, const void *buf)
 	if ((cmd == HISI_QM_MB_SQC || cmd == HISI_QM_MB_CQC) && mb.queue_num < l->queues &&
 			(mb.w0 & HISI_QM_MB_OP_READ) == 0)
 		set_context(l, &mb, cmd);
-	zip_dev_mailbox(l->dev, &mb);
+	qm_dev_mailbox(l->dev, &mb);
 	ring_work(l);
 }
 
@@ -227,9 +228,9 @@ op_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offs
 
 	(void)conn;
 	if (region == VFIO_USER_PCI_CONFIG)
-		return zip_dev_pci_config_write(l->dev, (uint32_t)offset, buf, count);
+		return qm_dev_pci_config_write(l->dev, (uint32_t)offset, buf, count);
 	if (region != spim.wake_region || (offset != HISI_QM_MAILBOX && offset != spim.wake_offset))
-		return zip_dev_pci_bar_write(l->dev, region, offset, buf, count);
+		return qm_dev_pci_bar_write(l->dev, region, offset, buf, count);
 	if (offset == HISI_QM_MAILBOX && count == sizeof(struct hisi_qm_mailbox)) {
 		mailbox(l, buf);
 	} else if (count == sizeof(qn)) {
@@ -237,7 +238,7 @@ op_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offs
 		/* Nobody sleeps here; but an event may be armed by this. */
 		ring_work(l);
 		if (qn < l->queues)
-			zip_dev_write(l->dev, HISI_QM_DB_SQ_CQ, 8, l->db[qn].cq);
+			qm_dev_write(l->dev, HISI_QM_DB_SQ_CQ, 8, l->db[qn].cq);
 		ring_work(l);
 	}
 	return 0;
@@ -251,8 +252,8 @@ op_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offse
 
 	(void)conn;
 	if (region == VFIO_USER_PCI_CONFIG)
-		return zip_dev_pci_config_read(l->dev, (uint32_t)offset, buf, count);
-	return zip_dev_pci_bar_read(l->dev, region, offset, buf, count);
+		return qm_dev_pci_config_read(l->dev, (uint32_t)offset, buf, count);
+	return qm_dev_pci_bar_read(l->dev, region, offset, buf, count);
 }
 
 static int
@@ -273,8 +274,8 @@ op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *
 	struct liar *l = priv;
 
 	(void)conn;
-	return zip_dev_dma_map(l->dev, dma->iova, dma->size, dma->va,
-		ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE);
+	return qm_dev_dma_map(l->dev, dma->iova, dma->size, dma->va,
+		QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);
 }
 
 static int
@@ -285,7 +286,7 @@ op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t si
 
 	(void)conn;
 	ring_work(l);
-	n = zip_dev_dma_unmap(l->dev, iova, size);
+	n = qm_dev_dma_unmap(l->dev, iova, size);
 	return n < 0 ? n : 0;
 }
 
@@ -295,7 +296,7 @@ op_reset(struct vfio_user_conn *conn, void *priv)
 	struct liar *l = priv;
 
 	(void)conn;
-	zip_dev_pci_reset(l->dev);
+	qm_dev_pci_reset(l->dev);
 	for (uint16_t qn = 0; qn < l->queues; qn++)
 		l->pairs[qn].live = false;
 	return 0;
@@ -317,7 +318,7 @@ op_closed(struct vfio_user_conn *conn, void *priv)
 {
 	struct liar *l = priv;
 
-	zip_dev_destroy(l->dev);
+	qm_dev_destroy(l->dev);
 	l->dev = NULL;
 	vfio_user_conn_release(conn);
 	l->conn = NULL;
@@ -337,29 +338,30 @@ const struct vfio_user_ops ring_ops = {
 static void
 describe(const struct liar *l)
 {
-	for (unsigned int i = 0; i < ZIP_DEV_PCI_BARS; i++)
+	for (unsigned int i = 0; i < QM_DEV_PCI_BARS; i++)
 		regions[VFIO_USER_PCI_BAR0 + i] = (struct vfio_user_region){
-			.size = zip_dev_pci_bar_size(l->dev, i),
+			.size = qm_dev_pci_bar_size(l->dev, i),
 			.flags = VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE,
 		};
 	regions[VFIO_USER_PCI_CONFIG] = (struct vfio_user_region){
-		.size = ZIP_DEV_PCI_CONFIG_SIZE,
+		.size = QM_DEV_PCI_CONFIG_SIZE,
 		.flags = VFIO_USER_REGION_F_READ | VFIO_USER_REGION_F_WRITE,
 	};
 	regions[DOORBELLS] = (struct vfio_user_region){
 		.size = l->db_len, .flags = VFIO_USER_REGION_F_MMAP,
 	};
 	irqs[VFIO_USER_PCI_MSI] = (struct vfio_user_irq){
-		.count = zip_dev_pci_irqs(l->dev), .flags = VFIO_USER_IRQ_F_EVENTFD,
+		.count = qm_dev_pci_irqs(l->dev), .flags = VFIO_USER_IRQ_F_EVENTFD,
 	};
 }
 
 int
 ring_open(struct liar *l)
 {
-	const struct zip_dev_conf conf = {
+	const struct qm_dev_conf conf = {
 		.name = "liar", .revision = l->revision, .ext = !l->plain, .queues = l->queues,
-		.fault = l->fault, .irq = op_irq, .priv = l,
+		.classes = { { &zip_dev_class, NULL } }, .fault = l->fault, .irq = op_irq,
+		.priv = l,
 	};
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -375,11 +377,11 @@ ring_open(struct liar *l)
 	l->pairs = calloc(l->queues, sizeof(l->pairs[0]));
 	if (l->db == MAP_FAILED || l->mem == MAP_FAILED || l->pairs == NULL)
 		return -ENOMEM;
-	if (zip_dev_create(&conf, &l->dev) != 0)
+	if (qm_dev_create(&conf, &l->dev) != 0)
 		return -EINVAL;
 	describe(l);
-	return zip_dev_dma_map(l->dev, OWN_IOVA, (uint64_t)l->queues * OWN_STRIDE, l->mem,
-		ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE);
+	return qm_dev_dma_map(l->dev, OWN_IOVA, (uint64_t)l->queues * OWN_STRIDE, l->mem,
+		QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);
 }
 
 void

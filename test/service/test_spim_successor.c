@@ -225,7 +225,8 @@ test_refused(void **state)
 		const char *line;
 	} cases[] = {
 		{ { "--revision", "0x21" }, -ENODEV, "revision 0x21, expected 0x30 as before" },
-		{ { "--plain" }, -ENODEV, "the new function offers features 0x0, expected 0x3ff" },
+		{ { "--plain" }, -ENODEV,
+			"the new function offers features 0x0, expected 0x3ff" },
 		{ { "--lie", "pci-device" }, -ENODEV, "device 19e5:a250" },
 		{ { "--lie", "version-no-spim" }, -EPROTO, "without shadow doorbells" },
 		{ { "--lie", "region-small" }, -EPROTO, "doorbells: 127 bytes" },

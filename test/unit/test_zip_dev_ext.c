@@ -4,7 +4,7 @@
 
 /* The software extension, the limits of plain silicon, and every status of a stateless request. */
 
-#include "test_zip_dev_util.h"
+#include "test_qm_dev_util.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -18,7 +18,7 @@ static struct tq c, d;
 static uint8_t *plain, *packed, *out;
 
 static void
-open_with(struct zip_dev_conf conf)
+open_with(struct qm_dev_conf conf)
 {
 	td_open(&td, &conf, ARENA);
 	tq_start(&c, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
@@ -40,7 +40,7 @@ setup(void **state)
 static int
 setup_plain(void **state)
 {
-	struct zip_dev_conf conf = td_conf(0);
+	struct qm_dev_conf conf = td_conf(0);
 
 	(void)state;
 	conf.ext = 0;
@@ -51,10 +51,10 @@ setup_plain(void **state)
 static int
 setup_copy(void **state)
 {
-	struct zip_dev_conf conf = td_conf(0);
+	struct qm_dev_conf conf = td_conf(0);
 
 	(void)state;
-	conf.engine = ZIP_DEV_ENGINE_COPY;
+	td_zip(&conf)->engine = ZIP_DEV_ENGINE_COPY;
 	open_with(conf);
 	return 0;
 }
@@ -201,7 +201,7 @@ flushes(void **state)
 			assert_int_equal(memcmp(packed + sqe->produced - 4, "\0\0\377\377", 4) == 0,
 					flush != HISI_ZIP_EXT_FLUSH_NONE);
 	}
-	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, 64);
+	qm_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, 64);
 }
 
 static void
@@ -305,7 +305,7 @@ overflow_and_partial(void **state)
 {
 	const uint32_t full = HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
 	uint32_t in = 0, n = 0, pieces = 0;
-	struct zip_dev_stats before, after;
+	struct qm_dev_stats before, after;
 	struct hisi_zip_sqe *sqe;
 
 	(void)state;
@@ -480,7 +480,7 @@ plain_limits(void **state)
 	/* The data is valid: no error. */
 	assert_int_equal(deflate_req(0, 3, 16)->dw3, HISI_ZIP_NEGACOMPRESS);
 	assert_int_equal(td_stats(&td).errors, 2);
-	zip_dev_stats_status(td.dev, status);
+	qm_dev_stats_status(td.dev, status);
 	assert_int_equal(status[HISI_ZIP_NEGACOMPRESS], 1);
 	assert_int_equal(status[HISI_ZIP_BAD_SQE], 1);
 	assert_int_equal(status[HISI_ZIP_DSTLEN_OUT], 1);

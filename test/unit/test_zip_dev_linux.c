@@ -9,14 +9,14 @@
  * such drivers.
  */
 
-#include "test_zip_dev_util.h"
+#include "test_qm_dev_util.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
-#include "zip_dev_pci.h"
+#include "qm_dev_pci.h"
 
 #define ARENA     (32u << 20)
 #define PAGE      4096u
@@ -41,7 +41,7 @@ struct queue {
 
 static struct td td;
 static bool v3;
-static _Atomic unsigned int irqs[ZIP_DEV_IRQS];
+static _Atomic unsigned int irqs[QM_DEV_IRQS];
 static uint32_t *eqe, *aeqe;
 static uint16_t eq_head, eq_phase;
 static uint8_t *tmp; /* the one buffer for context images */
@@ -60,20 +60,20 @@ rd(uint32_t off)
 {
 	uint32_t v;
 
-	assert_int_equal(zip_dev_pci_bar_read(td.dev, 2, off, &v, 4), 0);
+	assert_int_equal(qm_dev_pci_bar_read(td.dev, 2, off, &v, 4), 0);
 	return v;
 }
 
 static void
 wr(uint32_t off, uint32_t v)
 {
-	assert_int_equal(zip_dev_pci_bar_write(td.dev, 2, off, &v, 4), 0);
+	assert_int_equal(qm_dev_pci_bar_write(td.dev, 2, off, &v, 4), 0);
 }
 
 static void
 wr64(uint32_t off, uint64_t v)
 {
-	assert_int_equal(zip_dev_pci_bar_write(td.dev, 2, off, &v, 8), 0);
+	assert_int_equal(qm_dev_pci_bar_write(td.dev, 2, off, &v, 8), 0);
 }
 
 static uint32_t
@@ -376,7 +376,7 @@ fill_pages(uint16_t qn, bool noise)
 static void
 whole_life(uint64_t sqc_array)
 {
-	struct zip_dev_stats s;
+	struct qm_dev_stats s;
 
 	probe();
 	start(sqc_array);
@@ -399,7 +399,7 @@ whole_life(uint64_t sqc_array)
 		assert_memory_equal(jobs[i].out, plain, PAGE);
 	}
 	assert_int_equal(failed, 50);
-	zip_dev_stats_get(td.dev, &s);
+	qm_dev_stats_get(td.dev, &s);
 	assert_int_equal(s.doorbells_dropped, 0);
 	assert_int_equal(s.mailbox_errors, 0);
 	assert_int_equal(s.aeqes, 0);
@@ -432,7 +432,7 @@ check_power_on(void)
 static void
 run(uint8_t revision)
 {
-	struct zip_dev_conf conf = td_conf(1);
+	struct qm_dev_conf conf = td_conf(1);
 	const struct hisi_qm_sqc *sqc;
 	uint64_t sqc_array;
 
@@ -441,7 +441,7 @@ run(uint8_t revision)
 	conf.irq = on_irq;
 	v3 = revision >= HISI_QM_REV_V3;
 	td_open(&td, &conf, ARENA);
-	for (unsigned int i = 0; i < ZIP_DEV_IRQS; i++)
+	for (unsigned int i = 0; i < QM_DEV_IRQS; i++)
 		atomic_store(&irqs[i], 0);
 	tmp = td_alloc(&td, 32, 32);
 	eqe = td_alloc(&td, EQ_DEPTH * sizeof(*eqe), PAGE);
@@ -467,8 +467,8 @@ run(uint8_t revision)
 	check_power_on();
 	td_cfg_wr(&td, cap(0x10) + 8, 2, 0x8000);
 	whole_life(sqc_array);
-	assert_int_equal(irqs[ZIP_DEV_IRQ_AEQ] + irqs[ZIP_DEV_IRQ_MESSAGE] +
-			irqs[ZIP_DEV_IRQ_ABNORMAL], 0);
+	assert_int_equal(irqs[QM_DEV_IRQ_AEQ] + irqs[QM_DEV_IRQ_MESSAGE] +
+			irqs[QM_DEV_IRQ_ABNORMAL], 0);
 	td_close(&td);
 }
 

@@ -4,7 +4,7 @@
 
 /* What the extension offers beyond DEFLATE's choices: LZ4 requests and dictionaries. */
 
-#include "test_zip_dev_util.h"
+#include "test_qm_dev_util.h"
 
 #include <string.h>
 
@@ -25,7 +25,7 @@ static uint8_t *plain, *packed, *out, *dict;
 static void
 open_with(uint8_t ext)
 {
-	struct zip_dev_conf conf = td_conf(0);
+	struct qm_dev_conf conf = td_conf(0);
 
 	conf.ext = ext;
 	td_open(&td, &conf, ARENA);

@@ -4,7 +4,7 @@
 
 /* Stateless requests of every type, both directions, against zlib. */
 
-#include "test_zip_dev_util.h"
+#include "test_qm_dev_util.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -56,7 +56,7 @@ check_words(const struct kind *k, const struct hisi_zip_sqe *sqe, const uint8_t 
 static void
 both_directions(uint8_t revision, uint8_t ext, const struct kind *k)
 {
-	struct zip_dev_conf conf = td_conf(0);
+	struct qm_dev_conf conf = td_conf(0);
 	uint8_t *plain, *packed, *out;
 	struct td td;
 	struct tq c, d;

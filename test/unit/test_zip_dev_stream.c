@@ -4,13 +4,13 @@
 
 /* Stateful requests: both directions in random pieces, limits, release, misuse. */
 
-#include "test_zip_dev_util.h"
+#include "test_qm_dev_util.h"
 
 #include <string.h>
 #include <zlib.h>
 
-#include "test_zip_dev_left.h"
-#include "zip_dev_internal.h"
+#include "test_qm_dev_left.h"
+#include "zip_dev_request.h"
 
 #define ARENA   (64u << 20)
 #define MAX_LEN (200u << 10)
@@ -23,10 +23,10 @@ static uint8_t *plain, *packed, *out;
 static int
 setup(void **state)
 {
-	struct zip_dev_conf conf = td_conf(0);
+	struct qm_dev_conf conf = td_conf(0);
 
 	(void)state;
-	conf.streams_max = STREAMS;
+	td_zip(&conf)->streams_max = STREAMS;
 	td_open(&td, &conf, ARENA);
 	tq_start(&c, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
 	tq_start(&d, &td, 1, HISI_ZIP_QC_DECOMPRESS, 16);
@@ -47,10 +47,10 @@ teardown(void **state)
 static uint32_t
 streams(void)
 {
-	struct zip_dev_stats s;
+	struct qm_dev_stats s;
 
-	zip_dev_stats_get(td.dev, &s);
-	return s.streams;
+	qm_dev_stats_get(td.dev, &s);
+	return s.contexts;
 }
 
 /* Fill a slot with a request of the stream named ctx. */
@@ -250,10 +250,10 @@ limit_release_and_misuse(void **state)
 	assert_int_equal(one(&c, HISI_ZIP_REQ_ZLIB, base, false, false), HISI_ZIP_BAD_STREAM);
 	assert_int_equal(one(&c, HISI_ZIP_REQ_EXT_COPY, base, false, false), HISI_ZIP_BAD_SQE);
 	/* Release makes room; unknown addresses are ignored, and so is half a write. */
-	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 4, base + 3);
-	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, base + 100);
+	qm_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 4, base + 3);
+	qm_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, base + 100);
 	assert_int_equal(streams(), STREAMS);
-	zip_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, base + 3);
+	qm_dev_write(td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, base + 3);
 	assert_int_equal(streams(), STREAMS - 1);
 	assert_int_equal(one(&c, deflate, base + 3, false, false), HISI_ZIP_BAD_STREAM);
 	/* The freed state serves the other direction as well. */
@@ -368,8 +368,8 @@ streams_serve_again(void **state)
 static void
 release_is_the_extensions(void **state)
 {
-	struct zip_dev_conf conf = td_conf(0);
-	struct zip_dev_stats s;
+	struct qm_dev_conf conf = td_conf(0);
+	struct qm_dev_stats s;
 	struct td plain_td;
 	struct hisi_zip_sqe *sqe;
 	struct tq q;
@@ -382,9 +382,9 @@ release_is_the_extensions(void **state)
 	hisi_zip_sqe_src(sqe, TD_IOVA, 100);
 	hisi_zip_sqe_dst(sqe, TD_IOVA + 4096 * 16, 1000);
 	assert_int_equal(tq_do(&q)->dw3, HISI_ZIP_OK);
-	zip_dev_write(plain_td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, TD_IOVA + 64);
-	zip_dev_stats_get(plain_td.dev, &s);
-	assert_int_equal(s.streams, 1);
+	qm_dev_write(plain_td.dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, TD_IOVA + 64);
+	qm_dev_stats_get(plain_td.dev, &s);
+	assert_int_equal(s.contexts, 1);
 	td_close(&plain_td);
 }
 

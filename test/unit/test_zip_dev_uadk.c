@@ -9,7 +9,7 @@
  */
 
 #include "fewer.h"
-#include "test_zip_dev_util.h"
+#include "test_qm_dev_util.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -50,7 +50,7 @@ static uint8_t *plain, *packed, *out, *ctx_mem;
 static void
 open_as(uint8_t revision)
 {
-	struct zip_dev_conf conf = td_conf(0);
+	struct qm_dev_conf conf = td_conf(0);
 
 	conf.ext = 0;
 	conf.revision = revision;

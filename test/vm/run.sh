@@ -264,7 +264,7 @@ test_again() {
 	done
 }
 
-# What a driver can see of the faults of lib/zip_dev/zip_dev_fault.h, one after the other.
+# What a driver can see of the faults of lib/qm_dev/qm_dev_fault.h, one after the other.
 faults=status=0x0a/97,aeq=cq_overflow@500,aeq=cqe_error@1000,aeq=eq_overflow@1500
 faults=$faults,stall@2000
 

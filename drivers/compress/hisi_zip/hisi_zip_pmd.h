@@ -65,7 +65,7 @@ struct hisi_zip_devargs {
 	int socket_id;                /**< NUMA socket; SOCKET_ID_ANY: where it is probed. */
 	bool sw;                      /**< Do in software what the function cannot. */
 	uint32_t timeout_ms;          /**< A queue silent for so long has failed; 0: none has. */
-	char fault[128];              /**< Faults to inject (zip_dev_fault.h); empty: none. */
+	char fault[128];              /**< Faults to inject (qm_dev_fault.h); empty: none. */
 	struct spim_local_conf local; /**< Options of dev=local. */
 };
 

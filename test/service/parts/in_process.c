@@ -19,14 +19,15 @@
 #include "fail_nth.h"
 #include "hisi_qm_regs.h"
 #include "in_process.h"
-#include "zip_dev_guard.h"
+#include "qm_dev_guard.h"
 
 struct service service;
 struct vt vt;
 int memfd = -1;
 bool mmap_fails;
 int guard_rc;
-struct zip_dev_conf made;
+struct qm_dev_conf made;
+struct zip_dev_conf made_zip;
 char made_name[64];
 const char *what_failed;
 int errno_failed;
@@ -38,49 +39,50 @@ static struct user *me; /* kept, so that what it has can be seen */
 
 /* ---- What the service asks of others ---- */
 
-int __real_zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev);
-int __wrap_zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev);
+int __real_qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **dev);
+int __wrap_qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **dev);
 
 int
-__wrap_zip_dev_create(const struct zip_dev_conf *conf, struct zip_dev **dev)
+__wrap_qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **dev)
 {
 	made = *conf;
+	made_zip = *(const struct zip_dev_conf *)conf->classes[0].conf;
 	snprintf(made_name, sizeof(made_name), "%s", conf->name != NULL ? conf->name : "");
-	return __real_zip_dev_create(conf, dev);
+	return __real_qm_dev_create(conf, dev);
 }
 
-int __real_zip_dev_guard_add(struct zip_dev *dev, void *addr, size_t len,
-		struct zip_dev_guard **guard);
-int __wrap_zip_dev_guard_add(struct zip_dev *dev, void *addr, size_t len,
-		struct zip_dev_guard **guard);
+int __real_qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len,
+		struct qm_dev_guard **guard);
+int __wrap_qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len,
+		struct qm_dev_guard **guard);
 
 int
-__wrap_zip_dev_guard_add(struct zip_dev *dev, void *addr, size_t len,
-		struct zip_dev_guard **guard)
+__wrap_qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len,
+		struct qm_dev_guard **guard)
 {
-	return guard_rc != 0 ? guard_rc : __real_zip_dev_guard_add(dev, addr, len, guard);
+	return guard_rc != 0 ? guard_rc : __real_qm_dev_guard_add(dev, addr, len, guard);
 }
 
 bool shut_waits;
 static pthread_t destroyer;
 
-bool __real_zip_dev_shut(struct zip_dev *dev);
-bool __wrap_zip_dev_shut(struct zip_dev *dev);
+bool __real_qm_dev_shut(struct qm_dev *dev);
+bool __wrap_qm_dev_shut(struct qm_dev *dev);
 
 bool
-__wrap_zip_dev_shut(struct zip_dev *dev)
+__wrap_qm_dev_shut(struct qm_dev *dev)
 {
-	return __real_zip_dev_shut(dev) && !shut_waits;
+	return __real_qm_dev_shut(dev) && !shut_waits;
 }
 
-void __real_zip_dev_destroy(struct zip_dev *dev);
-void __wrap_zip_dev_destroy(struct zip_dev *dev);
+void __real_qm_dev_destroy(struct qm_dev *dev);
+void __wrap_qm_dev_destroy(struct qm_dev *dev);
 
 void
-__wrap_zip_dev_destroy(struct zip_dev *dev)
+__wrap_qm_dev_destroy(struct qm_dev *dev)
 {
 	destroyer = pthread_self();
-	__real_zip_dev_destroy(dev);
+	__real_qm_dev_destroy(dev);
 }
 
 void *__real_mmap64(void *at, size_t len, int prot, int flags, int fd, off_t off);

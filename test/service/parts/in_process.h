@@ -34,8 +34,9 @@ extern int memfd;      /**< Of the client, MEM_LEN bytes. */
 
 /* What the service asks of others, and what comes of it. */
 extern bool mmap_fails;            /**< With ENFILE. */
-extern int guard_rc;               /**< Of zip_dev_guard_add(), if not 0. */
-extern struct zip_dev_conf made;   /**< Of the function made last. */
+extern int guard_rc;               /**< Of qm_dev_guard_add(), if not 0. */
+extern struct zip_dev_conf made_zip; /**< What made says to the class ZIP. */
+extern struct qm_dev_conf made;   /**< Of the function made last. */
 extern char made_name[64];         /**< Its name, which made.name does not point to any more. */
 
 extern bool shut_waits;            /**< A function that ends has requests being executed. */

@@ -18,7 +18,7 @@
 #include "fail_nth.h"
 #include "in_process.h"
 #include "log.h"
-#include "zip_dev_guard.h"
+#include "qm_dev_guard.h"
 
 #define OUR_UID 77
 
@@ -466,7 +466,7 @@ main(void)
 	};
 
 	log_init(false);
-	if (zip_dev_guard_install() != 0)
+	if (qm_dev_guard_install() != 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,8 @@
 #include "in_process.h"
 #include "log.h"
 #include "said.h"
-#include "zip_dev_guard.h"
-#include "zip_dev_pci.h"
+#include "qm_dev_guard.h"
+#include "qm_dev_pci.h"
 
 /* ---- What the service asks of others ---- */
 
@@ -40,19 +40,19 @@ static struct {
 } dma;
 static int dma_rc;
 
-int __real_zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
+int __real_qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
 		unsigned int prot);
-int __wrap_zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
+int __wrap_qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
 		unsigned int prot);
 int
-__wrap_zip_dev_dma_map(struct zip_dev *dev, uint64_t iova, uint64_t size, void *va,
+__wrap_qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
 		unsigned int prot)
 {
 	dma.iova = iova;
 	dma.size = size;
 	dma.va = va;
 	dma.prot = prot;
-	return dma_rc != 0 ? dma_rc : __real_zip_dev_dma_map(dev, iova, size, va, prot);
+	return dma_rc != 0 ? dma_rc : __real_qm_dev_dma_map(dev, iova, size, va, prot);
 }
 
 /* ---- Who ---- */
@@ -198,8 +198,8 @@ test_no_limits(void **state)
 static void
 test_memory(void **state)
 {
-	static const unsigned int prots[] = { 0, ZIP_DEV_PROT_READ, ZIP_DEV_PROT_WRITE,
-		ZIP_DEV_PROT_READ | ZIP_DEV_PROT_WRITE };
+	static const unsigned int prots[] = { 0, QM_DEV_PROT_READ, QM_DEV_PROT_WRITE,
+		QM_DEV_PROT_READ | QM_DEV_PROT_WRITE };
 	int sock = open_client();
 
 	(void)state;
@@ -276,7 +276,7 @@ test_snapshot(void **state)
 {
 	int one, two;
 	struct client_snapshot snap;
-	struct zip_dev_queue_stats queue;
+	struct qm_dev_queue_stats queue;
 	struct client *c;
 
 	(void)state;
@@ -331,7 +331,7 @@ main(void)
 	};
 
 	log_init(false);
-	if (zip_dev_guard_install() != 0)
+	if (qm_dev_guard_install() != 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,19 +17,21 @@
 #include "log.h"
 #include "options.h"
 #include "vfio_user_json.h"
-#include "zip_dev_guard.h"
-#include "zip_dev_pci.h"
+#include "qm_dev_guard.h"
+#include "qm_dev_pci.h"
+
+static struct zip_dev_conf zip;
 
 #define REGIONS (CLIENT_REGION_DOORBELLS + 1)
 
-static int doorbell_rc; /* of zip_dev_doorbell_fd(), if not 0 */
+static int doorbell_rc; /* of qm_dev_doorbell_fd(), if not 0 */
 
-int __real_zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size);
-int __wrap_zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size);
+int __real_qm_dev_doorbell_fd(struct qm_dev *dev, size_t *size);
+int __wrap_qm_dev_doorbell_fd(struct qm_dev *dev, size_t *size);
 int
-__wrap_zip_dev_doorbell_fd(struct zip_dev *dev, size_t *size)
+__wrap_qm_dev_doorbell_fd(struct qm_dev *dev, size_t *size)
 {
-	return doorbell_rc != 0 ? doorbell_rc : __real_zip_dev_doorbell_fd(dev, size);
+	return doorbell_rc != 0 ? doorbell_rc : __real_qm_dev_doorbell_fd(dev, size);
 }
 
 static void
@@ -65,21 +67,21 @@ test_regions(void **state)
 		[VFIO_USER_PCI_CONFIG] = { 4096, rw },
 		[CLIENT_REGION_DOORBELLS] = { 0, VFIO_USER_REGION_F_MMAP },
 	};
-	struct zip_dev_conf conf = client_dev_conf(&service);
-	struct zip_dev *dev;
+	struct qm_dev_conf conf = client_dev_conf(&service, &zip);
+	struct qm_dev *dev;
 	int sock;
 
 	(void)state;
 	conf.doorbell_memfd = 1;
 	conf.group = service.points[0].group;
-	assert_int_equal(zip_dev_create(&conf, &dev), 0);
-	assert_true(zip_dev_doorbell_fd(dev, &want[CLIENT_REGION_DOORBELLS].size) >= 0);
-	for (unsigned int i = 0; i < ZIP_DEV_PCI_BARS; i++) {
-		want[i].size = zip_dev_pci_bar_size(dev, i);
+	assert_int_equal(qm_dev_create(&conf, &dev), 0);
+	assert_true(qm_dev_doorbell_fd(dev, &want[CLIENT_REGION_DOORBELLS].size) >= 0);
+	for (unsigned int i = 0; i < QM_DEV_PCI_BARS; i++) {
+		want[i].size = qm_dev_pci_bar_size(dev, i);
 		want[i].flags = rw;
-		assert_int_equal(want[i].size != 0, i == ZIP_DEV_BAR_REGS);
+		assert_int_equal(want[i].size != 0, i == QM_DEV_BAR_REGS);
 	}
-	zip_dev_destroy(dev);
+	qm_dev_destroy(dev);
 	sock = open_client();
 	for (uint32_t i = 0; i < REGIONS; i++) {
 		struct vfio_user_region_info m = { .argsz = sizeof(m), .index = i };
@@ -99,15 +101,15 @@ static void
 test_interrupts(void **state)
 {
 	uint32_t want[VFIO_USER_PCI_IRQS] = { [VFIO_USER_PCI_ERR] = 1 };
-	struct zip_dev_conf conf = client_dev_conf(&service);
-	struct zip_dev *dev;
+	struct qm_dev_conf conf = client_dev_conf(&service, &zip);
+	struct qm_dev *dev;
 	int sock;
 
 	(void)state;
-	assert_int_equal(zip_dev_create(&conf, &dev), 0);
-	want[VFIO_USER_PCI_MSI] = zip_dev_pci_irqs(dev);
+	assert_int_equal(qm_dev_create(&conf, &dev), 0);
+	want[VFIO_USER_PCI_MSI] = qm_dev_pci_irqs(dev);
 	assert_true(want[VFIO_USER_PCI_MSI] > 1);
-	zip_dev_destroy(dev);
+	qm_dev_destroy(dev);
 	sock = open_client();
 	for (uint32_t i = 0; i < VFIO_USER_PCI_IRQS; i++) {
 		struct vfio_user_irq_info m = { .argsz = sizeof(m), .index = i };
@@ -167,13 +169,13 @@ test_doorbells(void **state)
 static void
 test_file_of_doorbells(void **state)
 {
-	struct vfio_user_region_info m = { .argsz = sizeof(m), .index = ZIP_DEV_BAR_REGS };
+	struct vfio_user_region_info m = { .argsz = sizeof(m), .index = QM_DEV_BAR_REGS };
 	struct options opt = *service.opt;
 	struct service other = { 0 };
 	int sock = open_client();
 
 	(void)state;
-	service.regions[ZIP_DEV_BAR_REGS].flags |= VFIO_USER_REGION_F_MMAP;
+	service.regions[QM_DEV_BAR_REGS].flags |= VFIO_USER_REGION_F_MMAP;
 	assert_int_equal(ask(sock, VFIO_USER_DEVICE_GET_REGION_INFO, &m, sizeof(m), -1), EINVAL);
 	assert_int_equal(doorbells(sock), 0);
 	/* Who has none in a file is told so, and a service without does not start. */
@@ -201,9 +203,9 @@ test_how_it_is_made(void **state)
 	assert_int_equal(made.revision, HISI_QM_REV_V3);
 	assert_int_equal(made.ext, 1);
 	assert_int_equal(made.isolation, 0);
-	assert_int_equal(made.engine, ZIP_DEV_ENGINE_DEFLATE);
+	assert_int_equal(made_zip.engine, ZIP_DEV_ENGINE_DEFLATE);
 	assert_int_equal(made.queues, 8);
-	assert_int_equal(made.streams_max, 1024);
+	assert_int_equal(made_zip.streams_max, 1024);
 	assert_null(made.fault);
 	assert_int_equal(made.wake, 1);
 	assert_int_equal(made.deferred, 1);
@@ -221,18 +223,19 @@ test_options(void **state)
 {
 	struct options opt = *service.opt;
 	struct service s = { .opt = &opt };
-	struct zip_dev_conf conf;
+	struct qm_dev_conf conf;
 
 	(void)state;
 	opt.queues = 100;
 	opt.per_connection.queues = 99;
-	assert_int_equal(client_dev_conf(&s).queues, 99);
+	assert_int_equal(client_dev_conf(&s, &zip).queues, 99);
 	opt.per_connection.queues = 101;
-	assert_int_equal(client_dev_conf(&s).queues, 100);
+	assert_int_equal(client_dev_conf(&s, &zip).queues, 100);
 	opt.per_connection.queues = 0;
-	assert_int_equal(client_dev_conf(&s).queues, 100);
+	assert_int_equal(client_dev_conf(&s, &zip).queues, 100);
 	opt.per_connection.streams = 0;
-	assert_int_equal(client_dev_conf(&s).streams_max, 1u << 20);
+	(void)client_dev_conf(&s, &zip);
+	assert_int_equal(zip.streams_max, 1u << 20);
 	opt.per_connection.streams = 5;
 	opt.per_connection.ops = 6;
 	opt.revision = HISI_QM_REV_V2;
@@ -240,13 +243,13 @@ test_options(void **state)
 	opt.isolation = true;
 	opt.copy = true;
 	opt.fault = "fault";
-	conf = client_dev_conf(&s);
-	assert_int_equal(conf.streams_max, 5);
+	conf = client_dev_conf(&s, &zip);
+	assert_int_equal(zip.streams_max, 5);
 	assert_int_equal(conf.limits.slots, 6);
 	assert_int_equal(conf.revision, HISI_QM_REV_V2);
 	assert_int_equal(conf.ext, 0);
 	assert_int_equal(conf.isolation, 1);
-	assert_int_equal(conf.engine, ZIP_DEV_ENGINE_COPY);
+	assert_int_equal(zip.engine, ZIP_DEV_ENGINE_COPY);
 	assert_string_equal(conf.fault, "fault");
 }
 
@@ -265,7 +268,7 @@ main(void)
 	};
 
 	log_init(false);
-	if (zip_dev_guard_install() != 0)
+	if (qm_dev_guard_install() != 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@
 #include "in_process.h"
 #include "log.h"
 #include "said.h"
-#include "zip_dev_guard.h"
+#include "qm_dev_guard.h"
 
 /* ---- What is had ---- */
 
@@ -355,8 +355,8 @@ test_who_waits_for_the_end(void **state)
 static void
 test_lines_of_a_function(void **state)
 {
-	static const enum zip_dev_log_level levels[] = { ZIP_DEV_LOG_ERR, ZIP_DEV_LOG_WARNING,
-		ZIP_DEV_LOG_INFO };
+	static const enum qm_dev_log_level levels[] = { QM_DEV_LOG_ERR, QM_DEV_LOG_WARNING,
+		QM_DEV_LOG_INFO };
 	char text[2048], *at = text;
 	int sock = open_client();
 	struct said said;
@@ -561,7 +561,7 @@ main(void)
 	};
 
 	log_init(false);
-	if (zip_dev_guard_install() != 0)
+	if (qm_dev_guard_install() != 0)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,9 +66,9 @@ __wrap_signalfd(int fd, const sigset_t *mask, int flags)
 	return signals;
 }
 
-int __wrap_zip_dev_guard_install(void);
+int __wrap_qm_dev_guard_install(void);
 int
-__wrap_zip_dev_guard_install(void)
+__wrap_qm_dev_guard_install(void)
 {
 	return step("guard");
 }

@@ -20,7 +20,7 @@
 #include "hisi_qm_regs.h"
 #include "options.h"
 #include "said.h"
-#include "zip_dev.h"
+#include "qm_dev.h"
 
 #define GIB  (1024ull * 1024 * 1024)
 #define LONG "/2345678901234567890123456789012345678901234567890123456789012345678901234567890" \
@@ -103,7 +103,7 @@ test_defaults(void **state)
 	assert_null(opt.run_as);
 	assert_null(opt.fault);
 	assert_int_equal(opt.queues, HISI_QM_QUEUES_MAX);
-	assert_int_equal(opt.workers, cpus > ZIP_DEV_WORKERS_MAX ? ZIP_DEV_WORKERS_MAX : cpus);
+	assert_int_equal(opt.workers, cpus > QM_DEV_WORKERS_MAX ? QM_DEV_WORKERS_MAX : cpus);
 	assert_memory_equal(&opt.per_connection, &connection, sizeof(connection));
 	assert_memory_equal(&opt.per_user, &user, sizeof(user));
 }

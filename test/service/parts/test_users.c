@@ -76,7 +76,7 @@ test_no_limit_of_connections(void **state)
 		assert_int_equal(users_take(users, u, (enum user_resource)i, UINT64_MAX / 2), 0);
 		users_give(u, (enum user_resource)i, UINT64_MAX / 2);
 	}
-	for (int i = 0; i < ZIP_DEV_STREAMS; i++)
+	for (int i = 0; i < QM_DEV_CONTEXTS; i++)
 		assert_int_equal(users_quota(u)->max[i], 0);
 	for (int i = 0; i < 1000; i++)
 		users_disconnect(users, u);
@@ -122,9 +122,9 @@ test_quota(void **state)
 
 	(void)state;
 	assert_int_equal(users_connect(users, 1, &a), 0);
-	assert_int_equal(users_quota(a)->max[ZIP_DEV_QUEUES], 4);
-	assert_int_equal(users_quota(a)->max[ZIP_DEV_STREAMS], 5);
-	assert_int_equal(users_quota(a)->max[ZIP_DEV_SLOTS], 6);
+	assert_int_equal(users_quota(a)->max[QM_DEV_QUEUES], 4);
+	assert_int_equal(users_quota(a)->max[QM_DEV_CONTEXTS], 5);
+	assert_int_equal(users_quota(a)->max[QM_DEV_SLOTS], 6);
 	assert_int_equal(users_connect(users, 1, &again), 0);
 	assert_ptr_equal(users_quota(a), users_quota(again));
 	users_disconnect(users, a);

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "qm_dev_queue.h"
+#include "qm_dev_sched.h"
+
+void
+qm_dev_log(const struct qm_dev *dev, enum qm_dev_log_level level, const char *fmt, ...)
+{
+	char line[384];
+	int n = snprintf(line, sizeof(line), "%s: ", dev->name);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	if (dev->conf.log != NULL)
+		dev->conf.log(level, line, dev->conf.priv);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+void
+qm_dev_tell_broken(struct qm_dev *dev)
+{
+	if (!atomic_exchange_explicit(&dev->broken_told, true, memory_order_relaxed) &&
+			dev->conf.failed != NULL)
+		dev->conf.failed(dev->conf.priv);
+}
+
+bool
+qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
+{
+	uint64_t used;
+
+	if (quota == NULL)
+		return true;
+	used = atomic_load_explicit(&quota->used[r], memory_order_relaxed);
+	do {
+		if (quota->max[r] != 0 && used + n > quota->max[r])
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&quota->used[r], &used, used + n,
+			memory_order_relaxed, memory_order_relaxed));
+	return true;
+}
+
+void
+qm_dev_quota_give(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
+{
+	if (quota != NULL)
+		atomic_fetch_sub_explicit(&quota->used[r], n, memory_order_relaxed);
+}
+
+/* Time between looks of those who wait for a worker. */
+#define WAIT_NS 50000
+
+void
+qm_dev_wait(unsigned int *n)
+{
+	static const struct timespec nap = { .tv_nsec = WAIT_NS };
+
+	/* No sched_yield(): with many threads that want to run it takes a slice of each. */
+	if (++*n < 100)
+		qm_dev_relax();
+	else
+		nanosleep(&nap, NULL);
+}
+
+static int
+conf_check(const struct qm_dev *dev)
+{
+	const struct qm_dev_conf *c = &dev->conf;
+
+	if (c->revision != HISI_QM_REV_V2 && c->revision != HISI_QM_REV_V3)
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "revision 0x%x, expected 0x%x or 0x%x",
+				c->revision, HISI_QM_REV_V2, HISI_QM_REV_V3);
+	else if (c->ext > 1)
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "ext %u, expected 0 or 1", c->ext);
+	else if (c->queues == 0 || c->queues > HISI_QM_QUEUES_MAX)
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "queues %u, expected 1 to %u", c->queues,
+				HISI_QM_QUEUES_MAX);
+	else if (c->workers > QM_DEV_WORKERS_MAX)
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "workers %u, expected 0 to %u", c->workers,
+				QM_DEV_WORKERS_MAX);
+	else if (c->group != NULL && c->workers != 0)
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "workers %u with those of a pool, expected 0",
+				c->workers);
+	else if (c->classes[0].class == NULL)
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "no class, expected 1 to %u", QM_DEV_CLASSES_MAX);
+	else if (c->isolation > 1 || (c->isolation != 0 && c->revision < HISI_QM_REV_V3))
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "isolation %u with revision 0x%x, expected 0, "
+				"or 1 with revision 0x%x", c->isolation, c->revision,
+				HISI_QM_REV_V3);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+static int
+queues_init(struct qm_dev *dev)
+{
+	size_t n = dev->conf.queues;
+
+	dev->queues = calloc(n, sizeof(dev->queues[0]));
+	return dev->queues != NULL ? 0 : -ENOMEM;
+}
+
+/* Pages that no queue has used cost nothing. */
+static int
+doorbells_init(struct qm_dev *dev)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *va;
+	int rc;
+
+	dev->doorbells_size = (dev->conf.queues * sizeof(dev->doorbells[0]) + page - 1) /
+		page * page;
+	if (dev->conf.doorbell_memfd) {
+		dev->doorbells_fd = memfd_create(dev->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		/* A client that could shrink it would kill whoever looks at it. */
+		if (dev->doorbells_fd < 0 ||
+				ftruncate(dev->doorbells_fd, (off_t)dev->doorbells_size) != 0 ||
+				fcntl(dev->doorbells_fd, F_ADD_SEALS,
+				F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+			rc = -errno;
+			qm_dev_log(dev, QM_DEV_LOG_ERR, "memfd of %zu bytes for doorbells: "
+					"error %d, expected 0", dev->doorbells_size, -rc);
+			return rc;
+		}
+	}
+	va = mmap(NULL, dev->doorbells_size, PROT_READ | PROT_WRITE, dev->doorbells_fd < 0 ?
+			MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, dev->doorbells_fd, 0);
+	if (va == MAP_FAILED)
+		return -ENOMEM;
+	dev->doorbells = va;
+	return 0;
+}
+
+static void
+doorbells_fini(struct qm_dev *dev)
+{
+	if (dev->doorbells != NULL)
+		munmap((void *)dev->doorbells, dev->doorbells_size);
+	if (dev->doorbells_fd >= 0)
+		close(dev->doorbells_fd);
+}
+
+int
+qm_dev_doorbell_fd(struct qm_dev *dev, size_t *size)
+{
+	if (!dev->conf.doorbell_memfd)
+		return -ENOTSUP;
+	*size = dev->doorbells_size;
+	return dev->doorbells_fd;
+}
+
+struct qm_dev_queue *
+qm_dev_queue_make(struct qm_dev *dev, uint16_t qn)
+{
+	struct qm_dev_queue *q = qm_dev_queue_find(dev, qn), *old = NULL;
+
+	if (q != NULL || qn >= dev->conf.queues)
+		return q;
+	q = aligned_alloc(64, sizeof(*q));
+	if (q == NULL)
+		return NULL;
+	memset(q, 0, sizeof(*q));
+	q->num = qn;
+	q->dev = dev;
+	q->db = &dev->doorbells[qn];
+	q->shared = dev->group != NULL;
+	if (q->shared) {
+		q->pool = dev->group->pool;
+		q->sched.weight = dev->group->weight;
+		q->sched.can_sleep = dev->conf.wake != 0;
+	}
+	if (atomic_compare_exchange_strong_explicit(&dev->queues[qn], &old, q,
+			memory_order_acq_rel, memory_order_acquire))
+		return q;
+	free(q);
+	return old;
+}
+
+/* A function's own workers are a pool that nobody else uses. */
+
+static int
+own_spawn(unsigned int worker, pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
+{
+	const struct qm_dev *dev = priv;
+
+	(void)worker;
+	return dev->conf.spawn != NULL ? dev->conf.spawn(thread, run, arg, dev->conf.priv) :
+		pthread_create(thread, NULL, run, arg);
+}
+
+static void
+own_log(enum qm_dev_log_level level, const char *line, void *priv)
+{
+	const struct qm_dev *dev = priv;
+
+	if (dev->conf.log != NULL)
+		dev->conf.log(level, line, dev->conf.priv);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+static int
+workers_init(struct qm_dev *dev)
+{
+	struct qm_dev_pool_conf pool_conf = {
+		.name = dev->name, .workers = dev->conf.workers, .spawn = own_spawn,
+		.log = own_log, .priv = dev,
+	};
+	int rc = 0;
+
+	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX; i++)
+		pool_conf.classes[i] = dev->conf.classes[i].class;
+	dev->group = dev->conf.group;
+	if (dev->conf.workers != 0) {
+		rc = qm_dev_pool_create(&pool_conf, &dev->own_pool);
+		if (rc == 0)
+			rc = qm_dev_group_create(dev->own_pool, 0, 1, &dev->group);
+	}
+	if (rc == 0 && dev->group != NULL)
+		qm_dev_group_attach(dev->group, 1);
+	return rc;
+}
+
+static void
+workers_fini(struct qm_dev *dev)
+{
+	if (dev->group != NULL)
+		qm_dev_group_attach(dev->group, -1);
+	if (dev->own_pool == NULL)
+		return;
+	qm_dev_group_destroy(dev->group);
+	qm_dev_pool_destroy(dev->own_pool);
+}
+
+int
+qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **out)
+{
+	struct qm_dev *dev = calloc(1, sizeof(*dev));
+	int rc;
+
+	if (dev == NULL)
+		return -ENOMEM;
+	dev->conf = *conf;
+	dev->doorbells_fd = -1;
+	snprintf(dev->name, sizeof(dev->name), "%s", conf->name != NULL ? conf->name : "qm_dev");
+	dev->conf.name = dev->name;
+	rc = conf_check(dev);
+	if (rc == 0)
+		rc = qm_dev_fault_create(dev, conf->fault);
+	if (rc == 0)
+		rc = workers_init(dev);
+	if (rc == 0)
+		rc = qm_dev_map_init(&dev->map, dev->group != NULL ? dev->group->pool : NULL);
+	if (rc != 0) {
+		workers_fini(dev);
+		qm_dev_fault_destroy(dev);
+		free(dev);
+		return rc;
+	}
+	dev->conf.fault = NULL; /* the caller's */
+	pthread_mutex_init(&dev->mb_lock, NULL);
+	qm_dev_view_add(&dev->map, &dev->mb_view);
+	qm_dev_view_add(&dev->map, &dev->events.view);
+	qm_dev_regs_reset(dev);
+	qm_dev_pci_init(dev);
+
+	rc = qm_dev_classes_create(dev);
+	if (rc == 0)
+		rc = doorbells_init(dev);
+	if (rc == 0)
+		rc = queues_init(dev);
+	if (rc != 0) {
+		qm_dev_destroy(dev);
+		return rc;
+	}
+	*out = dev;
+	return 0;
+}
+
+void
+qm_dev_destroy(struct qm_dev *dev)
+{
+	if (dev == NULL)
+		return;
+	for (unsigned int i = 0; dev->queues != NULL && i < dev->conf.queues; i++) {
+		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
+
+		if (q == NULL)
+			continue;
+		qm_dev_queue_halt(dev, q);
+		qm_dev_exec_destroy(q->exec);
+		free(q->counts.times);
+		free(q);
+	}
+	workers_fini(dev);
+	free(dev->queues);
+	doorbells_fini(dev);
+	qm_dev_classes_destroy(dev);
+	qm_dev_map_fini(&dev->map);
+	pthread_mutex_destroy(&dev->mb_lock);
+	qm_dev_fault_destroy(dev);
+	free(dev);
+}
+
+bool
+qm_dev_shut(struct qm_dev *dev)
+{
+	bool busy = false;
+
+	pthread_mutex_lock(&dev->mb_lock);
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
+
+		if (q == NULL)
+			continue;
+		qm_dev_queue_shut(dev, q);
+		queue_lock(q);
+		busy = busy || qm_dev_queue_busy(q);
+		queue_unlock(q);
+	}
+	pthread_mutex_unlock(&dev->mb_lock);
+	return !busy;
+}
+
+void
+qm_dev_reset(struct qm_dev *dev)
+{
+	/* No command runs, so no queue comes up behind our back. Requests end as U39 says. */
+	pthread_mutex_lock(&dev->mb_lock);
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
+
+		if (q != NULL)
+			qm_dev_queue_reset(dev, q);
+	}
+	qm_dev_classes_reset(dev);
+	qm_dev_regs_reset(dev);
+	pthread_mutex_unlock(&dev->mb_lock);
+	atomic_fetch_add_explicit(&dev->resets, 1, memory_order_relaxed);
+}
+
+struct hisi_qm_shadow *
+qm_dev_doorbell(struct qm_dev *dev, uint16_t qn)
+{
+	return qn < dev->conf.queues ? &dev->doorbells[qn] : NULL;
+}

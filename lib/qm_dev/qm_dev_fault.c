@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qm_dev_fault.h"
+#include "qm_dev_queue.h"
+
+static const struct {
+	const char *name;
+	enum qm_dev_fault_kind kind;
+} names[] = {
+	{ "status=", QM_DEV_FAULT_STATUS }, /* a number follows */
+	{ "stall", QM_DEV_FAULT_STALL },
+	{ "aeq=cq_overflow", QM_DEV_FAULT_CQ_OVERFLOW },
+	{ "aeq=cqe_error", QM_DEV_FAULT_CQE_ERROR },
+	{ "aeq=eq_overflow", QM_DEV_FAULT_EQ_OVERFLOW },
+	{ "mailbox_timeout", QM_DEV_FAULT_MAILBOX },
+	{ "vanish", QM_DEV_FAULT_VANISH },
+};
+
+/* A number in C's notation at *at; steps over it. @return Whether it is in [1, max]. */
+static bool
+number(const char **at, uint64_t max, uint64_t *n)
+{
+	char *end;
+
+	/* strtoull would also take blanks and signs. */
+	if (!isdigit((unsigned char)**at))
+		return false;
+	errno = 0;
+	*n = strtoull(*at, &end, 0);
+	*at = end;
+	return errno == 0 && *n >= 1 && *n <= max;
+}
+
+/* One fault, up to a comma or the end. @return What was expected where *at is; NULL: all well. */
+static const char *
+parse_one(const char **at, struct qm_dev_fault_item *item)
+{
+	size_t i = 0, len;
+	uint64_t n;
+
+	while (i < sizeof(names) / sizeof(names[0]) &&
+			strncmp(*at, names[i].name, strlen(names[i].name)) != 0)
+		i++;
+	if (i == sizeof(names) / sizeof(names[0]))
+		return "status=S, stall, aeq=cq_overflow, aeq=cqe_error, aeq=eq_overflow, "
+			"mailbox_timeout or vanish";
+	len = strlen(names[i].name);
+	*at += len;
+	item->kind = names[i].kind;
+	if (item->kind == QM_DEV_FAULT_STATUS) {
+		if (!number(at, UINT8_MAX, &n))
+			return "a status of 0x01 to 0xff";
+		item->status = (uint8_t)n;
+	}
+	if (**at != '@' && **at != '/')
+		return "@n or /n";
+	item->every = *(*at)++ == '/';
+	if (!number(at, UINT32_MAX, &item->n))
+		return "a number of 1 to 4294967295";
+	return **at == 0 || **at == ',' ? NULL : "a comma or the end";
+}
+
+int
+qm_dev_fault_create(struct qm_dev *dev, const char *spec)
+{
+	struct qm_dev_fault *f;
+	const char *at = spec, *expected = NULL;
+
+	if (spec == NULL || *spec == 0)
+		return 0;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL)
+		return -ENOMEM;
+	for (;;) {
+		if (f->cnt == QM_DEV_FAULTS_MAX) {
+			expected = "8 faults at most";
+			break;
+		}
+		expected = parse_one(&at, &f->item[f->cnt++]);
+		if (expected != NULL || *at == 0)
+			break;
+		at++;
+	}
+	if (expected != NULL) {
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "fault \"%s\": \"%s\" at character %zu, "
+				"expected %s", spec, at, (size_t)(at - spec) + 1, expected);
+		free(f);
+		return -EINVAL;
+	}
+	dev->fault = f;
+	return 0;
+}
+
+void
+qm_dev_fault_destroy(struct qm_dev *dev)
+{
+	free(dev->fault);
+}
+
+/* Does one of the faults that count these events strike at the n-th? */
+static const struct qm_dev_fault_item *
+strikes(struct qm_dev_fault *f, bool commands, uint64_t n)
+{
+	for (unsigned int i = 0; i < f->cnt; i++) {
+		const struct qm_dev_fault_item *item = &f->item[i];
+
+		if ((item->kind == QM_DEV_FAULT_MAILBOX) == commands &&
+				(item->every ? n % item->n == 0 : n == item->n)) {
+			atomic_fetch_add_explicit(&f->struck, 1, memory_order_relaxed);
+			return item;
+		}
+	}
+	return NULL;
+}
+
+enum qm_dev_fault_kind
+qm_dev_fault_request(struct qm_dev *dev, uint8_t *status)
+{
+	struct qm_dev_fault *f = dev->fault;
+	const struct qm_dev_fault_item *item = strikes(f, false,
+			atomic_fetch_add_explicit(&f->requests, 1, memory_order_relaxed) + 1);
+
+	if (item == NULL)
+		return QM_DEV_FAULT_NONE;
+	*status = item->status;
+	return item->kind;
+}
+
+bool
+qm_dev_fault_command(struct qm_dev *dev)
+{
+	struct qm_dev_fault *f = dev->fault;
+
+	if (strikes(f, true, ++f->commands) != NULL)
+		f->stuck = true;
+	return f->stuck;
+}
+
+void
+qm_dev_vanish(struct qm_dev *dev)
+{
+	atomic_store_explicit(&dev->gone, true, memory_order_release);
+	qm_dev_log(dev, QM_DEV_LOG_ERR, "the function vanished (injected fault)");
+	/* No lock: this may be any thread, and nothing brings a queue back any more. */
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
+
+		if (q != NULL)
+			qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
+	}
+}

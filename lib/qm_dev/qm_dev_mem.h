@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef QM_DEV_MEM_H
+#define QM_DEV_MEM_H
+
+/**
+ * @file
+ * Client memory as the engine sees it: the DMA map, views of it that keep what they
+ * found valid, and buffers in it.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "hisi_acc_sgl.h"
+
+struct qm_dev_pool;
+
+/* ---- Memory of the client (qm_dev_map.c, qm_dev_sgl.c) ---- */
+
+struct qm_dev_map_entry {
+	uint64_t iova;
+	uint64_t last; /**< Last address, inclusive: a map may end at 2^64 - 1. */
+	uintptr_t va;
+	unsigned int prot;
+};
+
+/** Some of the maps, sorted by address; never changed once published. */
+struct qm_dev_map_chunk;
+
+/**
+ * All maps, sorted by address, in chunks that tables share; never changed once published
+ * (but for next and dropped, which readers do not look at).
+ */
+struct qm_dev_map_table {
+	struct qm_dev_map_table *next;    /**< In the list of retired tables. */
+	struct qm_dev_map_chunk *dropped; /**< Chunks to be freed with it. */
+	uint64_t gen;                      /**< No two tables have the same. */
+	size_t cnt;
+	struct {
+		uint64_t iova; /**< Of the chunk's first entry. */
+		struct qm_dev_map_chunk *chunk;
+	} part[];
+};
+
+/**
+ * One user of the current table. A table that a view holds is not freed, and
+ * qm_dev_dma_unmap() does not return before the view lets it go.
+ */
+struct qm_dev_view {
+	_Atomic(struct qm_dev_map_table *) held; /**< NULL between enter and leave. */
+	const struct qm_dev_map_table *table;    /**< The same, for the owner. */
+	const struct qm_dev_map_entry *hint;     /**< Of the last hit, in table. */
+	uint64_t gen;                             /**< Of table. */
+	struct qm_dev_view *next;
+};
+
+struct qm_dev_map {
+	pthread_mutex_t lock; /**< Guards all but table. */
+	_Atomic(struct qm_dev_map_table *) table;
+	struct qm_dev_map_table *retired;       /**< Oldest first. */
+	struct qm_dev_map_table **retired_tail; /**< Where the next one is linked. */
+	struct qm_dev_view *views;
+	const struct qm_dev_pool *pool; /**< Whose workers use the map, too; may be NULL. */
+	uint32_t cnt;
+	uint64_t bytes;
+};
+
+int qm_dev_map_init(struct qm_dev_map *map, const struct qm_dev_pool *pool);
+void qm_dev_map_fini(struct qm_dev_map *map);
+
+/** Whether a worker of the pool holds the table. */
+bool qm_dev_pool_holds(const struct qm_dev_pool *pool, const struct qm_dev_map_table *table);
+
+/** Make a view known; it stays known until qm_dev_map_fini(). Not for those of workers. */
+void qm_dev_view_add(struct qm_dev_map *map, struct qm_dev_view *view);
+
+/** Take hold of the current table; addresses got from it are good until leave. */
+void qm_dev_view_enter(struct qm_dev_map *map, struct qm_dev_view *view);
+void qm_dev_view_leave(struct qm_dev_view *view);
+
+/**
+ * Translate the start of [iova, iova + len).
+ * @return Bytes at *va, at most len, that are inside one map which allows prot; 0: none.
+ */
+uint64_t qm_dev_view_run(struct qm_dev_view *view, uint64_t iova, uint64_t len,
+		unsigned int prot, void **va);
+
+/** Translate all of [iova, iova + len); NULL unless inside one map that allows prot. */
+static inline void *
+qm_dev_view_at(struct qm_dev_view *view, uint64_t iova, uint64_t len, unsigned int prot)
+{
+	void *va;
+
+	return qm_dev_view_run(view, iova, len, prot, &va) == len ? va : NULL;
+}
+
+/** Most pieces of a buffer. */
+#define QM_DEV_IOV_MAX (HISI_ACC_SGE_MAX * HISI_ACC_SGL_MAX)
+
+/** A buffer as pieces of this process's memory. */
+struct qm_dev_buf {
+	struct iovec *iov; /**< QM_DEV_IOV_MAX elements. */
+	unsigned int cnt;
+	uint64_t len;      /**< Sum of the pieces. */
+};
+
+/** Describe len bytes at iova. @return 0, or -EFAULT: not all of them are memory it may use. */
+int qm_dev_buf_flat(struct qm_dev_view *view, uint64_t iova, uint64_t len,
+		unsigned int prot, struct qm_dev_buf *buf);
+
+/**
+ * Describe what the SGL at iova holds behind its first skip bytes, at most len
+ * bytes; less than len if the list is shorter.
+ * @return 0, -EFAULT (it, or a piece, is no memory that may be used), -EINVAL (the list).
+ */
+int qm_dev_buf_sgl(struct qm_dev_view *view, uint64_t iova, uint64_t skip, uint64_t len,
+		unsigned int prot, struct qm_dev_buf *buf);
+
+struct qm_dev_piece;
+
+/** Room for qm_dev_buf_overlap() to sort in; NULL: out of memory. Freed with free(). */
+struct qm_dev_piece *qm_dev_pieces_alloc(void);
+
+/**
+ * Do the buffers share a byte? No copy or codec in the engine is defined for
+ * that, whatever the driver hopes for.
+ */
+bool qm_dev_buf_overlap(const struct qm_dev_buf *src, const struct qm_dev_buf *dst,
+		struct qm_dev_piece *scratch);
+
+/** Copy a buffer to another one of the same size; they do not share a byte. */
+void qm_dev_buf_copy(const struct qm_dev_buf *src, const struct qm_dev_buf *dst);
+
+/** Copy n bytes from or to a buffer at offset off; off + n <= buf->len. */
+void qm_dev_buf_read(const struct qm_dev_buf *buf, uint64_t off, void *dst, size_t n);
+void qm_dev_buf_write(const struct qm_dev_buf *buf, uint64_t off, const void *src, size_t n);
+
+#endif /* QM_DEV_MEM_H */

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef QM_DEV_QUEUE_H
+#define QM_DEV_QUEUE_H
+
+/**
+ * @file
+ * A queue pair: qm_dev_queue.c claims, executes and completes its requests, qm_dev_context.c
+ * starts, stops and shows it.
+ */
+
+#include "qm_dev_exec.h"
+#include "qm_dev_func.h"
+#include "qm_dev_stats.h"
+
+/**
+ * State of a queue; only qm_dev_queue_move() changes it.
+ *
+ * @code
+ *   OFF -> SQC or CQC -> LIVE <-> DRAINING      by the driver's commands
+ *    ^        |           |          |
+ *    +--------+-----------+----------+          stopped, set up again, reset
+ *                         +----------+-> FAILED by a fault; OFF as above
+ * @endcode
+ */
+enum qm_dev_queue_state {
+	QM_DEV_QUEUE_OFF,      /**< Has no context. */
+	QM_DEV_QUEUE_SQC,      /**< Has an SQC, and waits for the CQC. */
+	QM_DEV_QUEUE_CQC,      /**< The other way round. */
+	QM_DEV_QUEUE_LIVE,     /**< Has both, as those below. */
+	QM_DEV_QUEUE_DRAINING, /**< Executes what it has; doorbells are not looked at. */
+	QM_DEV_QUEUE_FAILED,   /**< CQ overflow or ring fault; waits to be set up again. */
+};
+
+/** Where the workers have a live queue (qm_dev_sched.h). */
+enum qm_dev_sched_state {
+	QM_DEV_SCHED_OUT,    /**< Nowhere. */
+	QM_DEV_SCHED_ASLEEP, /**< Nobody looks at its doorbell: it must be woken. */
+	QM_DEV_SCHED_QUIET,  /**< Its doorbell is looked at. */
+	QM_DEV_SCHED_FIRST,  /**< Has work, and its turn. */
+	QM_DEV_SCHED_TURN,   /**< Has work, and waits for its turn. */
+	QM_DEV_SCHED_TAKEN,  /**< A worker claims from it. */
+	QM_DEV_SCHED_FENCED, /**< Has work, which begins when nothing of it is executing. */
+};
+
+/**
+ * The rings of a queue. Slots [retire, fetch) are claimed, [fetch, tail) wait, all modulo sq_depth.
+ * qm_dev_queue.lock guards everything; what is atomic is peeked at without it.
+ */
+struct qm_dev_ring {
+	/**
+	 * What a valid doorbell has in its low half, and the depth above: lets
+	 * the register path drop others without a lock. 0: drop all.
+	 */
+	_Atomic uint64_t sq_key;
+	_Atomic uint64_t cq_key;
+	uint64_t sq_base;
+	uint64_t cq_base;
+	uint64_t cq_seen;
+	_Atomic uint64_t sq_seen;    /**< Last doorbell value looked at. */
+	uint16_t sq_depth;
+	uint16_t cq_depth;
+	uint16_t fetch;
+	uint16_t tail;
+	uint16_t retire;
+	uint16_t cq_tail;
+	uint16_t cq_head;
+	uint16_t cq_used;            /**< CQEs that the driver has not given back. */
+	_Atomic uint16_t waiting;    /**< Size of [fetch, tail). */
+	_Atomic uint16_t inflight;   /**< Claimed, not completed. */
+	_Atomic bool armed;          /**< The next CQE raises an event (c_flag, QM 3.2). */
+	bool phase;                  /**< Of the next CQE. */
+	bool sq_wrap;                /**< Flips when tail wraps; as SQC w11 bit 6. */
+	bool cq_wrap;
+	bool cq_head_wrap;
+	bool fenced;                 /**< Shared: the last claim ended at a fence. */
+	int64_t debt;                /**< Cost that only came out when a request was done. */
+	uint8_t *done;               /**< Shared: executed, not retired; one per slot. */
+};
+
+/**
+ * A live queue as the workers see it (qm_dev_sched.c). The pool's lock guards everything, but
+ * deficit and rung_at belong to the worker that has TAKEN the queue. A function without workers
+ * uses running only.
+ */
+struct qm_dev_sched {
+	_Atomic bool running;        /**< In qm_dev.queues_live; workers know it. */
+	_Atomic uint8_t state;       /**< enum qm_dev_sched_state. */
+	bool can_sleep;              /**< Constant. */
+	bool leaving;                /**< TAKEN, and to be OUT after that. */
+	uint32_t weight;             /**< Quanta per round. Constant. */
+	struct qm_dev_queue *next;
+	struct qm_dev_queue *prev;
+	uint64_t round;              /**< In which deficit was last filled up. */
+	int64_t deficit;             /**< Bytes it may still claim in this round. */
+	int64_t quiet_since;         /**< 0: not yet seen quiet. */
+	int64_t rung_at;             /**< When the doorbell was seen; 0: at the claim. */
+};
+
+/**
+ * One queue pair. lock guards everything but sched and what is constant or atomic; without
+ * workers there is one user at a time and it is not taken. Contexts are set with
+ * qm_dev.mb_lock held, too.
+ */
+struct qm_dev_queue {
+	_Alignas(64) struct qm_dev_lock lock;
+	bool shared;                 /**< The function has workers; constant. */
+	uint8_t type;                /**< Queue type, which the SQC names. */
+	_Atomic uint8_t state;       /**< enum qm_dev_queue_state. */
+	uint16_t num;                /**< Constant, as are the next three. */
+	struct qm_dev *dev;
+	struct qm_dev_pool *pool;
+	struct hisi_qm_shadow *db;
+	const struct qm_dev_class_state *cs; /**< Whose requests it has; NULL: no SQC yet. */
+	struct qm_dev_ring ring;
+	struct qm_dev_counts counts;
+	struct qm_dev_exec *exec;    /**< Not shared: who executes. */
+	struct qm_dev_sched sched;
+	uint16_t counted;            /**< Slots taken from the function's budget; 0: none. */
+	struct hisi_qm_sqc sqc;      /**< As the driver gave it. */
+	struct hisi_qm_cqc cqc;
+};
+
+/**
+ * Queue qn, made on first use and kept until the function ends: an idle function has none.
+ * @return NULL: not a queue of the function, or out of memory.
+ */
+struct qm_dev_queue *qm_dev_queue_make(struct qm_dev *dev, uint16_t qn);
+
+/** Take over a context; the queue goes live when it has both. @return Mailbox status. */
+unsigned int qm_dev_queue_set_sqc(struct qm_dev *dev, struct qm_dev_queue *q,
+		const struct hisi_qm_sqc *sqc);
+unsigned int qm_dev_queue_set_cqc(struct qm_dev *dev, struct qm_dev_queue *q,
+		const struct hisi_qm_cqc *cqc);
+
+/** The contexts as they are now; zero if never set. */
+void qm_dev_queue_get_sqc(struct qm_dev *dev, struct qm_dev_queue *q, struct hisi_qm_sqc *sqc);
+void qm_dev_queue_get_cqc(struct qm_dev *dev, struct qm_dev_queue *q, struct hisi_qm_cqc *cqc);
+
+/** Complete all that was rung for so far in queues that did not fail. @return Mailbox status. */
+unsigned int qm_dev_queues_flush(struct qm_dev *dev);
+/** The same for one queue, which then is no longer live. @return Mailbox status. */
+unsigned int qm_dev_queue_stop(struct qm_dev *dev, struct qm_dev_queue *q);
+
+/** The queue may have something to claim; no lock, no write. */
+bool qm_dev_queue_peek(const struct qm_dev_queue *q);
+
+/**
+ * Claim up to max requests into ex->job. The caller's view is entered, and it
+ * must run each of them through qm_dev_queue_run().
+ * @param fair
+ *   Claim only as long as the queue's deficit is above 0, and leave idle workers their part.
+ * @return Requests claimed.
+ */
+unsigned int qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q,
+		struct qm_dev_exec *ex, unsigned int max, bool fair);
+
+/** Execute and complete n claimed requests. */
+void qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *ex,
+		unsigned int n);
+
+/** A doorbell of the register path: validate, then store it where the queue looks. */
+void qm_dev_queue_ring(struct qm_dev *dev, uint64_t value);
+
+/** The same for page qn of BAR4: it must name that queue. */
+void qm_dev_queue_ring_page(struct qm_dev *dev, uint64_t qn, uint64_t value);
+
+/** HISI_QM_SHADOW_REG_WAKE. */
+void qm_dev_queue_wake(struct qm_dev *dev, uint32_t qn);
+
+/**
+ * Change the state of a queue, and with it who takes its doorbells and whether workers know it. Its
+ * lock is held, unless to is FAILED: then the queue claims and completes nothing from now on,
+ * whatever else is done to it at the same time.
+ */
+void qm_dev_queue_move(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_state to);
+
+/** Forget what waits, wait for what is being executed; no longer live, contexts unset. */
+void qm_dev_queue_halt(struct qm_dev *dev, struct qm_dev_queue *q);
+
+/** Halt, and forget the contexts. */
+void qm_dev_queue_reset(struct qm_dev *dev, struct qm_dev_queue *q);
+
+/*
+ * Ring indices are below the depth, which need not be a power of two: they are
+ * wrapped by a compare, never by a division.
+ */
+static inline uint16_t
+ring_dist(uint16_t from, uint16_t to, uint16_t depth)
+{
+	return (uint16_t)(to >= from ? to - from : to + depth - from);
+}
+
+static inline uint16_t
+ring_next(uint16_t idx, uint16_t depth)
+{
+	return (uint16_t)(idx + 1 == depth ? 0 : idx + 1);
+}
+
+static inline void
+queue_lock(struct qm_dev_queue *q)
+{
+	if (q->shared)
+		qm_dev_lock(&q->lock);
+}
+
+static inline void
+queue_unlock(struct qm_dev_queue *q)
+{
+	if (q->shared)
+		qm_dev_unlock(&q->lock);
+}
+
+static inline uint8_t
+queue_state(const struct qm_dev_queue *q)
+{
+	return atomic_load_explicit(&q->state, memory_order_relaxed);
+}
+
+static inline bool
+queue_has_sqc(const struct qm_dev_queue *q)
+{
+	return queue_state(q) == QM_DEV_QUEUE_SQC || queue_state(q) >= QM_DEV_QUEUE_LIVE;
+}
+
+static inline bool
+queue_has_cqc(const struct qm_dev_queue *q)
+{
+	return queue_state(q) >= QM_DEV_QUEUE_CQC;
+}
+
+/* The counters have one writer at a time (the lock's holder): no atomic addition. */
+static inline void
+counter_set(_Atomic uint16_t *counter, uint16_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+static inline uint16_t
+counter_get(const _Atomic uint16_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/** Make the queue dead without waiting for what is being executed; mb_lock is held. */
+void qm_dev_queue_shut(struct qm_dev *dev, struct qm_dev_queue *q);
+
+/** A worker claims from the queue or executes a request of it; its lock is held. */
+bool qm_dev_queue_busy(const struct qm_dev_queue *q);
+
+/** Take over a new SQ tail, if the driver has rung. Lock is held. */
+void qm_dev_queue_look_sq(struct qm_dev *dev, struct qm_dev_queue *q);
+
+/** Take over a new CQ head: CQEs that the driver gives back. Lock is held. */
+void qm_dev_queue_look_cq(struct qm_dev *dev, struct qm_dev_queue *q);
+
+/** Execute up to budget requests in the caller (no workers). @return how many. */
+unsigned int qm_dev_queue_execute(struct qm_dev *dev, struct qm_dev_queue *q,
+		unsigned int budget);
+
+#endif /* QM_DEV_QUEUE_H */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef QM_DEV_SCHED_H
+#define QM_DEV_SCHED_H
+
+/**
+ * @file
+ * What a pool is made of: its engine threads (qm_dev_pool.c) and the lists by
+ * which they find the queue whose turn it is (qm_dev_sched.c).
+ *
+ * A live queue is in one of the states of enum qm_dev_sched_state. Workers move
+ * it round:
+ *
+ * @code
+ *          rung                 its turn              nothing waits
+ *   QUIET ------> FIRST or TURN ---------> TAKEN --------------------> QUIET
+ *     | ^                ^   ^               |  |
+ *     | | woken          |   +---------------+  | what waits is fenced
+ *     v |                |    something waits   v
+ *   ASLEEP               +-------------------- FENCED
+ *   (qm_dev_conf.wake)     nothing is executing
+ * @endcode
+ *
+ * All lists and counters are guarded by qm_dev_pool.lock. It may be taken with any
+ * other lock held, and none is taken with it held. Of client memory, nothing but the
+ * doorbell words is touched under it.
+ */
+
+#include "qm_dev_pool.h"
+#include "qm_dev_queue.h"
+
+/** A list of queues, linked through qm_dev_queue.sched.next and .prev. */
+struct qm_dev_sched_list {
+	struct qm_dev_queue *head;
+	struct qm_dev_queue *tail;
+	uint32_t cnt;
+};
+
+struct qm_dev_worker {
+	struct qm_dev_pool *pool;
+	struct qm_dev_exec *exec;
+	pthread_t thread;
+	/* Written by the worker only. */
+	_Atomic uint64_t requests;
+	_Atomic uint64_t bytes_in;
+	_Atomic uint64_t bytes_out;
+};
+
+struct qm_dev_pool {
+	struct qm_dev_pool_conf conf;
+	char name[64];
+	struct qm_dev_worker *worker;
+	unsigned int workers_running;
+
+	_Alignas(64) struct qm_dev_lock lock;
+	_Atomic bool stop;
+	/** A worker without work looks at the quiet queues, without sleeping. */
+	_Atomic bool polling;
+	uint32_t asleep;        /**< Workers in futex_wait(). */
+	uint32_t queues_asleep; /**< Queues in state ASLEEP. */
+	uint64_t round;       /**< Of the deficit round robin. */
+	/** With work, and with something left of what they may claim this round; served first. */
+	struct qm_dev_sched_list first;
+	/** With work, each waits for its turn in the next round. */
+	struct qm_dev_sched_list turn;
+	struct qm_dev_sched_list quiet;
+	/* For those who look without the lock: */
+	_Atomic uint32_t ready; /**< Queues in first and turn. */
+	_Atomic uint32_t calm;  /**< Queues in quiet. */
+	_Atomic uint32_t idle;  /**< Workers without work. */
+	_Atomic uint32_t futex; /**< Changes whenever sleeping workers have to look. */
+
+	/* Budget of queues. */
+	uint32_t queues_live;
+	uint32_t queues_peak;
+	uint32_t reserved;    /**< Sum of the groups' reserves. */
+	uint32_t shared_live; /**< Live queues that are not covered by a reserve. */
+	uint64_t wakes;
+	uint64_t sleeps;
+};
+
+struct qm_dev_group {
+	struct qm_dev_pool *pool;
+	uint32_t reserve;
+	uint32_t weight;
+	/* Guarded by the pool's lock. */
+	uint32_t functions;
+	uint32_t queues_live;
+	uint32_t queues_peak;
+	uint64_t refused;
+	bool closed;
+};
+
+/** Take a queue from the budget for the group. @return Whether there was one. */
+bool qm_dev_group_take(struct qm_dev_group *group);
+void qm_dev_group_give(struct qm_dev_group *group);
+
+/** Count functions that come (1) and go (-1). */
+void qm_dev_group_attach(struct qm_dev_group *group, int functions);
+
+/**
+ * Make a live queue known to the workers, QUIET, or take it out, unless that is so already. A
+ * worker that has TAKEN it lets go of it soon: until qm_dev_sched_out() it may still claim. Any
+ * threads, also at the same time; q's lock may be held.
+ * @return Whether anything changed.
+ */
+bool qm_dev_sched_set(struct qm_dev_queue *q, bool running);
+
+static inline bool
+qm_dev_sched_out(const struct qm_dev_queue *q)
+{
+	return atomic_load_explicit(&q->sched.state, memory_order_acquire) == QM_DEV_SCHED_OUT;
+}
+
+/** Nothing of a queue with a fence is being executed any more. Any thread; q's lock is held. */
+void qm_dev_sched_unfence(struct qm_dev_queue *q);
+
+/** The queue may have been rung: look at it if it sleeps. Any thread; q's lock may be held. */
+void qm_dev_sched_wake(struct qm_dev_queue *q);
+
+/**
+ * The queue whose turn it is; its state is TAKEN, and only the caller claims from it
+ * until qm_dev_sched_put().
+ * @param looks
+ *   Most quiet queues to look at before.
+ * @return NULL: none has work.
+ */
+struct qm_dev_queue *qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t looks, int64_t now);
+
+/**
+ * Give the queue back after a claim, before the claimed requests are executed, so that
+ * others may go on with it.
+ * @param cost
+ *   Of what was claimed: wakes another worker if that will take long.
+ */
+void qm_dev_sched_put(struct qm_dev_pool *pool, struct qm_dev_queue *q, int64_t cost);
+
+/**
+ * Sleep until there may be work, unless there is some now; the caller is idle.
+ * @param timeout_ns
+ *   Sleep no longer, as long as there are quiet queues to look at.
+ */
+void qm_dev_sched_sleep(struct qm_dev_pool *pool, int64_t timeout_ns);
+
+/** End all workers. */
+void qm_dev_sched_stop(struct qm_dev_pool *pool);
+
+#endif /* QM_DEV_SCHED_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef ZIP_DEV_REQUEST_H
+#define ZIP_DEV_REQUEST_H
+
+/**
+ * @file
+ * Requests of the class ZIP: zip_dev_request.c checks one, zip_dev_run.c executes it,
+ * zip_dev_ext.c has what the extension adds.
+ */
+
+#include "hisi_zip_ext.h"
+#include "hisi_zip_sqe.h"
+#include "zip_codec.h"
+#include "zip_dev.h"
+#include "zip_dev_stream.h"
+
+#define ZIP_DEV_TRAILER_ZLIB 4 /**< Adler-32, big endian. */
+#define ZIP_DEV_TRAILER_GZIP 8 /**< CRC-32 and size, little endian. */
+
+/** The class's state of a function. Constant but for streams. */
+struct zip_dev_func {
+	struct zip_dev_conf conf;
+	uint8_t revision;
+	bool ext;                      /**< The extension is offered. */
+	struct zip_dev_streams streams;
+};
+
+/** The class's state of an executor: one thread at a time. */
+struct zip_dev_exec {
+	struct zip_codec *codec;
+	uint8_t *dict;                 /**< Room for a dictionary: HISI_ZIP_EXT_DICT_MAX bytes. */
+};
+
+/** A request, checked. */
+struct zip_dev_req {
+	uint8_t type;                  /**< enum hisi_zip_req or HISI_ZIP_REQ_EXT_*. */
+	bool compress;
+	bool sgl;
+	bool ext;                      /**< dw10 to dw12 were given. */
+	bool stream;
+	bool first;                    /**< First request of a stream. */
+	bool partial;
+	bool copy;                     /**< Bytes pass through. */
+	enum zip_codec_flush flush;
+	struct zip_codec_params params;
+	unsigned int trailer;          /**< Bytes behind the DEFLATE data. */
+	uint32_t src_len;
+	uint32_t dst_len;
+};
+
+/** What executes a request. */
+struct zip_dev_run {
+	struct zip_dev_func *func;
+	struct zip_dev_exec *exec;
+	struct qm_dev_bufs *bufs;
+};
+
+/** Turn the words of an SQE into a request. @return enum hisi_zip_status. */
+uint32_t zip_dev_check(const struct zip_dev_func *func, uint8_t type,
+		const struct hisi_zip_sqe *sqe, struct zip_dev_req *r);
+
+/** Check and execute the request in sqe, and change its words to the results. */
+void zip_dev_run(const struct zip_dev_run *x, uint8_t type, struct hisi_zip_sqe *sqe);
+
+/** Change the words of sqe to those of a request that was not executed. */
+void zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status);
+
+/** @return enum hisi_zip_status of what qm_dev_buf_flat() or qm_dev_buf_sgl() returned. */
+uint32_t zip_dev_buf_status(int rc);
+
+/** Check dw10 of an LZ4 request and turn it into params. @return enum hisi_zip_status. */
+uint32_t zip_dev_lz4_check(uint32_t w, bool compress, struct zip_codec_params *params);
+
+/** Run an LZ4 request whose buffers are found. @return As zip_codec_lz4_*(). */
+int zip_dev_lz4_run(const struct zip_dev_run *x, bool compress,
+		const struct zip_codec_params *params, struct zip_codec_result *res);
+
+/**
+ * Copy the dictionary of a request, params->dict_len bytes, and let params refer
+ * to the copy. Before the buffers are looked for. @return enum hisi_zip_status.
+ */
+uint32_t zip_dev_dict_take(const struct zip_dev_run *x, const struct hisi_zip_sqe *sqe,
+		struct zip_codec_params *params);
+
+#endif /* ZIP_DEV_REQUEST_H */

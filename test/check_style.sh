@@ -5,7 +5,6 @@
 # Style of every text file: licence, length of lines and files, tabs, no trace of a machine.
 #
 # usage: check_style.sh TOP
-# TOP/test/long_files.txt names the files that may be longer than 600 lines, each with its reason.
 
 set -eu
 
@@ -69,9 +68,8 @@ while read -r f; do
 			complain "$f: space at the end of a line"
 		fi
 		lines=$(wc -l < "$f")
-		if [ "$lines" -gt 600 ] && ! grep -q "^${f#./} .*[a-z]" test/long_files.txt; then
-			complain "$f: $lines lines; expected 600 at most," \
-				"or a reason in test/long_files.txt"
+		if [ "$lines" -gt 600 ]; then
+			complain "$f: $lines lines; expected 600 at most"
 		fi
 	fi
 

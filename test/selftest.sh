@@ -168,7 +168,6 @@ make_tree() {
 	mkdir -p test/groups build/doc/html build/drivers build/arm64-sysroot/usr/bin lib
 	cp "$tree"/test/*.awk "$tree"/test/*.jq test 2> /dev/null || :
 	cp "$tree/test/run.sh" "$tree"/test/li*.sh "$tree"/test/check_*.sh test
-	: > test/long_files.txt
 	: > build/planted
 	echo page > build/doc/html/index.html
 	head -c 50000 /dev/zero > build/drivers/librte_compress_hisi_zip.so

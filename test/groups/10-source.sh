@@ -28,8 +28,7 @@ plant() {
 	rm -rf "${planted:?}"/*
 	file=$planted/$1
 	shift
-	mkdir -p "$(dirname "$file")" "$planted/lib/qm_dev" "$planted/test"
-	: > "$planted/test/long_files.txt"
+	mkdir -p "$(dirname "$file")" "$planted/lib/qm_dev"
 	printf '/* SPDX-License-Identifier: BSD-3-Clause\n * Copyright(c) 2026 X\n */\n' |
 		tee "$planted/lib/qm_dev/qm_dev.h" > "$file"
 	printf '%s\n' "$@" >> "$file"

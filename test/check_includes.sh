@@ -15,13 +15,14 @@ rules() {
 	cat <<-'END'
 		lib/hisi_hw:
 		lib/hisi_qm:
+		lib/hisi_zip:
 		lib/zip_codec:
 		lib/qm_dev:
 		lib/zip_dev: lib/qm_dev lib/zip_codec
 		lib/udma_dev: lib/qm_dev
 		lib/vfio_user:
-		lib/spimdev: lib/hisi_qm lib/vfio_user lib/qm_dev lib/zip_dev lib/udma_dev
-		drivers/compress/hisi_zip: lib/hisi_qm lib/spimdev lib/zip_codec
+		lib/spimdev: lib/hisi_qm lib/hisi_zip lib/vfio_user lib/qm_dev lib/zip_dev lib/udma_dev
+		drivers/compress/hisi_zip: lib/hisi_qm lib/hisi_zip lib/spimdev lib/zip_codec
 		app/spimdevd: lib/qm_dev lib/zip_dev lib/udma_dev lib/vfio_user
 		app/spimctl:
 		app/spimgz: lib/spimdev

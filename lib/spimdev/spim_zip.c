@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hisi_zip_ext.h"
-#include "hisi_zip_sqe.h"
+#include "hisi_zip_request.h"
+#include "hisi_zip_result.h"
 #include "spim.h"
 #include "spimdev.h"
 
-/* What each op of this interface may ask for. */
-#define FEATURES_NEEDED (HISI_ZIP_EXT_F_LEVEL | HISI_ZIP_EXT_F_FLUSH | HISI_ZIP_EXT_F_CHECKSUM)
+/* What an op may ask for besides the job of its queue. */
+#define FEATURES_NEEDED (HISI_ZIP_EXT_F_LEVEL | HISI_ZIP_EXT_F_FLUSH)
 
 #define WINDOW_BITS 15
 
@@ -22,28 +22,38 @@
 
 struct spim_zip {
 	struct spim_dev *dev;
+	struct hisi_zip_function function;
 	bool armed; /* there may be events to take */
 };
 
-/*
- * An op in flight, and the lengths that its result is held against. They are kept here, as the
- * function can write to the request and the op may lie in memory that it shares.
- */
+/* An op in flight. It may lie in memory that the function shares: what was asked is kept here. */
 struct flight {
 	struct spim_zip_op *op;
-	uint32_t src_len;
-	uint32_t dst_len;
+	struct hisi_zip_asked asked;
 };
 
 struct spim_zip_queue {
 	struct spim_zip *z;
 	struct spim_queue *queue;
-	enum spim_zip_dir dir;
+	enum hisi_zip_dir dir;
+	struct hisi_zip_words words; /* of all its requests */
 	uint16_t limit;          /* ops in flight */
 	uint16_t used;
 	unsigned int polls;      /* in vain */
 	struct flight flights[]; /* by ring slot */
 };
+
+/* What all requests of a queue ask for. Their level comes with the op. */
+static struct hisi_zip_job
+job_of(enum hisi_zip_dir dir)
+{
+	return (struct hisi_zip_job){
+		.dir = dir,
+		.format = HISI_ZIP_FORMAT_DEFLATE,
+		.checksums = HISI_ZIP_EXT_CRC32,
+		.window = WINDOW_BITS,
+	};
+}
 
 int
 spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zip **out)
@@ -53,6 +63,7 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 		.log = conf != NULL ? conf->log : NULL,
 		.local.workers = conf != NULL && conf->threads != 0 ? conf->threads : 1,
 	};
+	const struct hisi_zip_job job = job_of(HISI_ZIP_COMP);
 	struct spim_zip *z = calloc(1, sizeof(*z));
 	struct spim_info info;
 	int ret;
@@ -65,9 +76,9 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 		return ret;
 	}
 	spim_info_get(z->dev, &info);
-	/* V2 has no raw DEFLATE. */
-	if ((info.ext_features & FEATURES_NEEDED) != FEATURES_NEEDED || !info.va ||
-			info.revision < HISI_QM_REV_V3) {
+	z->function.revision = info.revision;
+	z->function.features = info.ext_features;
+	if (!hisi_zip_can(&z->function, &job, FEATURES_NEEDED) || !info.va) {
 		spim_zip_close(z);
 		return -ENOTSUP;
 	}
@@ -100,8 +111,9 @@ int
 spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 		struct spim_zip_queue **out)
 {
-	struct spim_zip_queue *q;
 	uint16_t slots = HISI_QM_RING_DEPTH_MIN;
+	struct spim_zip_queue *q;
+	struct hisi_zip_job job;
 	int ret;
 
 	if (depth == 0 || depth >= HISI_QM_RING_DEPTH_MAX || dir > SPIM_ZIP_DECOMPRESS)
@@ -112,10 +124,11 @@ spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 	if (q == NULL)
 		return -ENOMEM;
 	q->z = z;
-	q->dir = dir;
+	q->dir = dir == SPIM_ZIP_COMPRESS ? HISI_ZIP_COMP : HISI_ZIP_DECOMP;
+	job = job_of(q->dir);
+	hisi_zip_words_set(&q->words, &z->function, &job);
 	q->limit = depth;
-	ret = spim_queue_take(z->dev, dir == SPIM_ZIP_COMPRESS ? HISI_ZIP_QC_COMPRESS :
-		HISI_ZIP_QC_DECOMPRESS, slots, -1, &q->queue);
+	ret = spim_queue_take(z->dev, q->dir, slots, -1, &q->queue);
 	if (ret != 0) {
 		free(q);
 		return ret;
@@ -135,8 +148,8 @@ spim_zip_queue_give(struct spim_zip_queue *q)
 }
 
 /*
- * One word or byte of what the function may write to at any time, read once: what is checked is
- * what is used.
+ * One word or byte of an op, which the function may write to at any time, read once: what is
+ * checked is what is used.
  */
 static uint32_t
 word(const uint32_t *at)
@@ -156,29 +169,42 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 	struct hisi_qm_ring *ring = &q->queue->qp.ring;
 	uint16_t slot = ring->sq_tail;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, slot);
-	const struct flight flight = { op, word(&op->src_len), word(&op->dst_len) };
+	const uint32_t src_len = word(&op->src_len);
 	const uint8_t level = byte(&op->level), last = byte(&op->last);
 
 	if (q->used == q->limit)
 		return -EAGAIN;
-	if (flight.src_len > SPIM_ZIP_LEN_MAX || level > SPIM_ZIP_LEVEL_MAX || last > 1)
+	if (src_len > SPIM_ZIP_LEN_MAX || level > SPIM_ZIP_LEVEL_MAX || last > 1)
 		return -EINVAL;
-	*sqe = (struct hisi_zip_sqe){
-		.dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT,
-		.dw9 = HISI_ZIP_REQ_DEFLATE,
-		.dw10 = HISI_ZIP_EXT_VALID | HISI_ZIP_EXT_CRC32 |
-			(uint32_t)level << HISI_ZIP_EXT_LEVEL_SHIFT |
-			(uint32_t)(last || q->dir == SPIM_ZIP_DECOMPRESS ?
-			HISI_ZIP_EXT_FLUSH_DW7 : HISI_ZIP_EXT_FLUSH_FULL) <<
-			HISI_ZIP_EXT_FLUSH_SHIFT | WINDOW_BITS << HISI_ZIP_EXT_WINDOW_SHIFT,
-	};
-	hisi_zip_sqe_src(sqe, (uintptr_t)op->src, flight.src_len);
-	hisi_zip_sqe_dst(sqe, (uintptr_t)op->dst, flight.dst_len);
-	q->flights[slot] = flight;
+	q->flights[slot].op = op;
+	*sqe = (struct hisi_zip_sqe){ 0 };
+	hisi_zip_req_buffers(sqe, &q->flights[slot].asked, (uintptr_t)op->src, src_len,
+		(uintptr_t)op->dst, word(&op->dst_len));
+	hisi_zip_req_words(sqe, &q->words);
+	hisi_zip_req_level(sqe, level);
+	if (q->dir == HISI_ZIP_COMP && !last)
+		hisi_zip_req_flush_full(sqe);
 	q->used++;
 	ring->sq_tail = (slot + 1) & ring->mask;
 	hisi_qm_sq_ring(ring);
 	return 0;
+}
+
+/* The status of an op whose request ended like this. */
+static uint8_t
+status_of(enum hisi_zip_outcome outcome)
+{
+	switch (outcome) {
+	case HISI_ZIP_DONE:
+		return SPIM_ZIP_OK;
+	case HISI_ZIP_DONE_PART:
+	case HISI_ZIP_NO_SPACE:
+		return SPIM_ZIP_NO_SPACE;
+	case HISI_ZIP_CORRUPT:
+		return SPIM_ZIP_BAD_DATA;
+	default:
+		return SPIM_ZIP_ERROR;
+	}
 }
 
 /* The slot's SQE has been written back, by a function that need not tell the truth. */
@@ -187,31 +213,15 @@ take_result(struct spim_zip_queue *q, uint16_t slot)
 {
 	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(&q->queue->qp.ring, slot);
 	const struct flight *flight = &q->flights[slot];
-	const uint32_t consumed = word(&sqe->consumed), produced = word(&sqe->produced);
+	const struct hisi_zip_result r = hisi_zip_result_read(sqe);
 	struct spim_zip_op *op = flight->op;
-	uint8_t status;
+	uint8_t status = hisi_zip_result_possible(&flight->asked, q->dir == HISI_ZIP_COMP, r) ?
+		status_of(hisi_zip_result_outcome(r)) : SPIM_ZIP_ERROR;
 
-	switch (word(&sqe->dw3) & HISI_ZIP_STATUS_MASK) {
-	case HISI_ZIP_OK:
-	case HISI_ZIP_NEGACOMPRESS:
-		status = SPIM_ZIP_OK;
-		break;
-	case HISI_ZIP_DSTLEN_OUT:
-		status = SPIM_ZIP_NO_SPACE;
-		break;
-	case HISI_ZIP_BAD_DATA:
-		status = SPIM_ZIP_BAD_DATA;
-		break;
-	default:
-		status = SPIM_ZIP_ERROR;
-		break;
-	}
-	if (consumed > flight->src_len || produced > flight->dst_len)
-		status = SPIM_ZIP_ERROR;
 	op->status = status;
-	op->consumed = status == SPIM_ZIP_OK ? consumed : 0;
-	op->produced = status == SPIM_ZIP_OK ? produced : 0;
-	op->crc32 = status == SPIM_ZIP_OK ? word(&sqe->checksum) : 0;
+	op->consumed = status == SPIM_ZIP_OK ? r.consumed : 0;
+	op->produced = status == SPIM_ZIP_OK ? r.produced : 0;
+	op->crc32 = status == SPIM_ZIP_OK ? hisi_zip_result_crc32(sqe) : 0;
 	return op;
 }
 

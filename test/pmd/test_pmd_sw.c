@@ -530,12 +530,12 @@ run_steps(bool comp, const struct step *steps, size_t n)
 			"%d, step %zu: %u", comp, i, op->consumed);
 		PMD_CHECK(op->debug_status == (st->ended ? 0x113 : 0), "%d, step %zu: 0x%" PRIx64,
 			comp, i, op->debug_status);
-		PMD_CHECK(s->started == st->started && s->dead == st->dead && s->busy == 0, "%d, "
-			"step %zu: %d %d %u", comp, i, s->started, s->dead, s->busy);
+		PMD_CHECK(s->state.started == st->started && s->dead == st->dead && s->busy == 0,
+			"%d, step %zu: %d %d %u", comp, i, s->state.started, s->dead, s->busy);
 		pmd_op_free(op);
 	}
 	/* A stream that cannot be begun is not begun. */
-	if (!s->started) {
+	if (!s->state.started) {
 		struct rte_comp_op *op = op_of(&rng, NULL, PMD_LINEAR, &data, 20);
 
 		op->op_type = RTE_COMP_OP_STATEFUL;
@@ -543,8 +543,8 @@ run_steps(bool comp, const struct step *steps, size_t n)
 		w.reset_ret = -ENOMEM;
 		w.calls = 0;
 		hisi_zip_sw_run(qp, op);
-		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && w.calls == 0 && !s->started,
-			"%s, %u calls", pmd_status(op->status), w.calls);
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && w.calls == 0 &&
+			!s->state.started, "%s, %u calls", pmd_status(op->status), w.calls);
 		w.reset_ret = 0;
 		pmd_op_free(op);
 	}

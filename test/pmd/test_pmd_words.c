@@ -60,7 +60,8 @@ oldest(enum hisi_zip_dir dir)
 static struct hisi_zip_sqe
 basic_words(const struct hisi_zip_xform *x, const struct rte_comp_op *op)
 {
-	struct hisi_zip_sqe want = { .dw7 = x->dw7, .dw9 = x->dw9, .dw10 = x->dw10 };
+	struct hisi_zip_sqe want = { .dw7 = x->words.dw7, .dw9 = x->words.dw9,
+		.dw10 = x->words.dw10 };
 
 	hisi_zip_sqe_src(&want, (uintptr_t)rte_pktmbuf_mtod(op->m_src, char *), op->src.length);
 	hisi_zip_sqe_dst(&want, (uintptr_t)rte_pktmbuf_mtod(op->m_dst, char *),

@@ -162,10 +162,11 @@ check_row(const char *args, uint8_t dev, uint32_t dw7, size_t i, const struct ro
 {
 	struct rte_comp_xform xform = row_xform(r);
 	struct hisi_zip_xform *x = pmd_xform(dev, &xform);
+	const struct hisi_zip_words *w = &x->words;
 	bool deflate = r->comp && r->algo == RTE_COMP_ALGO_DEFLATE;
 
-	PMD_CHECK(x->dw7 == dw7 && x->dw8 == 0 && x->dw9 == r->dw9 && x->dw10 == r->dw10,
-		"%s: row %zu: 0x%x 0x%x 0x%x 0x%x", args, i, x->dw7, x->dw8, x->dw9, x->dw10);
+	PMD_CHECK(w->dw7 == dw7 && w->dw8 == 0 && w->dw9 == r->dw9 && w->dw10 == r->dw10,
+		"%s: row %zu: 0x%x 0x%x 0x%x 0x%x", args, i, w->dw7, w->dw8, w->dw9, w->dw10);
 	PMD_CHECK(x->sw == r->sw && x->dir == !r->comp && x->algo == r->algo &&
 		x->chksum == r->chksum && x->slot_flags == r->slot_flags, "%s: row %zu: %u %u %u "
 		"%u 0x%x", args, i, x->sw, x->dir, x->algo, x->chksum, x->slot_flags);
@@ -300,7 +301,7 @@ check_stream(const char *args, const struct rte_comp_xform *xform, bool sw)
 	PMD_CHECK(ret == 0, "%s: returned %d", args, ret);
 	s = made;
 	PMD_CHECK(s->x.sw == sw && (s->sw != NULL) == sw && (s->ctx.va != NULL) == !sw &&
-		!s->started && !s->dead && s->busy == 0, "%s: %u %p %p", args, s->x.sw,
+		!s->state.started && !s->dead && s->busy == 0, "%s: %u %p %p", args, s->x.sw,
 		(void *)s->sw, s->ctx.va);
 	if (!sw) {
 		uint64_t addr = s->ctx.iova;

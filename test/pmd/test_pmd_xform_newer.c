@@ -32,8 +32,8 @@ lz4_word(uint8_t dev, const struct rte_comp_xform *xform, bool sw, uint32_t dw10
 {
 	struct hisi_zip_xform *x = pmd_xform(dev, xform);
 
-	PMD_CHECK(x->sw == sw && x->dw9 == 0xf1 && x->dw10 == dw10, "%u 0x%x 0x%x", x->sw, x->dw9,
-		x->dw10);
+	PMD_CHECK(x->sw == sw && x->words.dw9 == 0xf1 && x->words.dw10 == dw10, "%u 0x%x 0x%x",
+		x->sw, x->words.dw9, x->words.dw10);
 	pmd_xform_free(dev, x);
 }
 
@@ -157,7 +157,8 @@ dict_kept(uint8_t dev, bool comp, uint8_t *dict, uint16_t len, int chksum, bool 
 	PMD_CHECK(x->slot_flags == (0x10 | (chksum != 0 ? 0x1 : 0) | (is_udc ? 0x20 : 0)),
 		"0x%x", x->slot_flags);
 	PMD_CHECK(x->udc == (is_udc ? udc(dict, len) : 0), "%u", x->udc);
-	PMD_CHECK(sw || x->dw10 == (0x8000f801 | (chksum == 1 ? 0x40 : 0)), "0x%x", x->dw10);
+	PMD_CHECK(sw || x->words.dw10 == (0x8000f801 | (chksum == 1 ? 0x40 : 0)), "0x%x",
+		x->words.dw10);
 	pmd_xform_free(dev, x);
 	pmd_usage_check("a dictionary", &before);
 }

@@ -7,45 +7,28 @@
 #include "hisi_zip_pmd.h"
 
 /*
- * Results of a stateful request: keep the state words for the next one, and
- * tell the application's three outcomes apart (ZIP 5.4, 5.6, 5.8).
+ * Results of a stateful request: keep the state for the next one, and tell the application's
+ * three outcomes apart.
  */
 static uint8_t
-finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe, uint32_t dw3)
+finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe,
+		struct hisi_zip_result r)
 {
 	struct hisi_zip_stream *s = slot->op->stream;
-	uint32_t status = dw3 & HISI_ZIP_STATUS_MASK;
 	bool cut = slot->flags & HISI_ZIP_SLOT_F_CUT;
-	/* Read once, as in take_result(). */
-	uint32_t ctx_dw0 = __atomic_load_n(&sqe->ctx_dw0, __ATOMIC_RELAXED);
-	uint32_t ctx_st = ctx_dw0 & HISI_ZIP_CTX_ST_MASK;
+	bool finish = s->x.dir == HISI_ZIP_COMP && !cut &&
+		slot->op->flush_flag == RTE_COMP_FLUSH_FINAL;
 
-	s->ctx_dw0 = ctx_dw0;
-	s->ctx_dw1 = sqe->ctx_dw1;
-	s->ctx_dw2 = sqe->ctx_dw2;
-	s->isize = sqe->isize;
-	s->checksum = sqe->checksum;
-	switch (status) {
-	case HISI_ZIP_OK:
-	case HISI_ZIP_NEGACOMPRESS:
-		s->started = true;
-		if (s->x.dir == HISI_ZIP_DECOMP && (ctx_st == HISI_ZIP_CTX_NO_SPACE ||
-				ctx_st == HISI_ZIP_CTX_DECOMPING_NO_SPACE))
-			return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
-		if (cut) /* the application shall send the rest, as after an overflow */
-			return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
-		/* A finished stream starts afresh with the next op. */
-		if (s->x.dir == HISI_ZIP_COMP && slot->op->flush_flag == RTE_COMP_FLUSH_FINAL)
-			s->started = false;
+	switch (hisi_zip_result_stream(&s->state, sqe, s->x.dir, finish, r)) {
+	case HISI_ZIP_DONE:
+		/* Cut: the application shall send the rest, as after an overflow. */
+		return cut ? RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
+			RTE_COMP_OP_STATUS_SUCCESS;
+	case HISI_ZIP_DONE_END:
 		return RTE_COMP_OP_STATUS_SUCCESS;
-	case HISI_ZIP_DECOMP_END:
-		s->started = false;
-		return RTE_COMP_OP_STATUS_SUCCESS;
-	case HISI_ZIP_DSTLEN_OUT:
-		if (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) {
-			s->started = true;
-			return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
-		}
+	case HISI_ZIP_DONE_PART:
+		return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+	case HISI_ZIP_NO_SPACE:
 		s->dead = true;
 		return RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
 	default:
@@ -54,49 +37,44 @@ finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe
 	}
 }
 
-/* As possible(), for what is not plainly so. */
-static bool __rte_noinline
-possible_other(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t produced,
-		uint32_t dw3)
-{
-	uint32_t status = dw3 & HISI_ZIP_STATUS_MASK;
-
-	if (consumed > slot->src_len || produced > slot->dst_len)
-		return false;
-	/*
-	 * A successful compression consumes all input and produces output. A function that
-	 * counts otherwise (U16) would have each of them repeated: that is said
-	 * (hisi_zip_lie_log()).
-	 */
-	if ((status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) &&
-			slot->kind == HISI_ZIP_SLOT_COMP &&
-			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
-		return consumed == slot->src_len && produced != 0;
-	return true;
-}
-
 /*
- * Can these be the numbers of a request of that length, with that much room? Both come
- * from the slot, which no device sees: it could write to those in the SQE.
+ * Results go to what is not inlined as words, or in the op: a struct would have to be put together
+ * for that, also where nobody asks.
  */
-static inline bool
-possible(const struct hisi_zip_slot *slot, uint32_t consumed, uint32_t produced, uint32_t dw3)
+static inline struct hisi_zip_result
+result_in(const struct rte_comp_op *op, uint32_t dw3)
 {
-	/* `produced - 1` wraps for 0, which the slow path checks. */
-	if (likely(consumed == slot->src_len && produced - 1 < slot->dst_len))
-		return true;
-	return possible_other(slot, consumed, produced, dw3);
+	return (struct hisi_zip_result){
+		.consumed = op->consumed, .produced = op->produced, .dw3 = dw3,
+	};
+}
+
+/* Can these be the numbers of the request? If a function counts otherwise, that is said once. */
+static bool __rte_noinline
+possible(const struct hisi_zip_slot *slot, uint32_t dw3)
+{
+	return hisi_zip_result_possible(&slot->asked, slot->kind == HISI_ZIP_SLOT_COMP &&
+		!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL), result_in(slot->op, dw3));
 }
 
 /*
- * Is a status that is an error the function's fault, so that software may do better?
- * Of silicon we know only few of them (U11). Not if the data is to blame.
+ * Is it the function's fault that a stateless request ended like this, so that software may do
+ * better? Of silicon we know only few statuses (U11). Not if the data is to blame.
  */
 static bool
-may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t status)
+may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
+		enum hisi_zip_outcome outcome, uint8_t status)
 {
-	if (!qp->dev->args.sw || (slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
+	const struct hisi_zip_xform *x = slot->op->private_xform;
+
+	if (!qp->dev->args.sw || outcome == HISI_ZIP_DONE)
 		return false;
+	/*
+	 * Plain silicon returns no prefix, and takes no destination below 16 bytes (ZIP 5.5);
+	 * software can do both.
+	 */
+	if (outcome == HISI_ZIP_DONE_PART || outcome == HISI_ZIP_NO_SPACE)
+		return x->words.dw10 == 0;
 	if (qp->dev->info.ext_features == 0)
 		return true;
 	/* Memory that could not be announced (hisi_zip_mem.c) is there for us. */
@@ -105,9 +83,27 @@ may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint3
 	return status < HISI_ZIP_BAD_DATA || status > HISI_ZIP_BAD_STREAM;
 }
 
+/* The status of a stateless op whose request ended like this. */
+static uint8_t
+status_of(enum hisi_zip_outcome outcome)
+{
+	switch (outcome) {
+	case HISI_ZIP_DONE:
+		return RTE_COMP_OP_STATUS_SUCCESS;
+	case HISI_ZIP_DONE_PART:
+		return RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+	case HISI_ZIP_NO_SPACE:
+		return RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
+	case HISI_ZIP_MISMATCH:
+		return HISI_ZIP_STATUS_MISMATCH;
+	default:
+		return RTE_COMP_OP_STATUS_ERROR;
+	}
+}
+
 /*
- * The answer, whose numbers are in the op, cannot be true. Returns true if software has
- * set all fields of the op.
+ * The answer, whose numbers are in the op, cannot be true. Returns true if software has set all
+ * fields of the op; else all but output_chksum are set.
  */
 static bool __rte_noinline
 finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw3,
@@ -117,9 +113,8 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 
 	HISI_ZIP_COUNT(qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER], 1);
 	if (!qp->lie.told) {
-		qp->lie = (struct hisi_zip_lie){ .told = true, .request = *slot, .dw3 = dw3,
-			.consumed = op->consumed, .produced = op->produced,
-			.sq_head = sq_head, .cq_head = cq_head };
+		qp->lie = (struct hisi_zip_lie){ .told = true, .request = *slot,
+			.result = result_in(op, dw3), .sq_head = sq_head, .cq_head = cq_head };
 	}
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
 		struct hisi_zip_stream *s = op->stream;
@@ -145,35 +140,22 @@ static bool __rte_noinline
 finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		const struct hisi_zip_sqe *sqe, uint32_t dw3)
 {
+	const struct hisi_zip_result r = result_in(slot->op, dw3);
+	uint8_t status = hisi_zip_result_status(r);
 	struct rte_comp_op *op = slot->op;
-	uint32_t status = dw3 & HISI_ZIP_STATUS_MASK;
 
-	HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, (uint32_t)HISI_ZIP_HW_STATUS_OTHER)], 1);
+	HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
 	op->debug_status = dw3;
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
-		op->status = finish_stateful(slot, sqe, dw3);
-	} else if (status == HISI_ZIP_OK || status == HISI_ZIP_NEGACOMPRESS) {
-		op->status = RTE_COMP_OP_STATUS_SUCCESS;
-	} else if (status == HISI_ZIP_DSTLEN_OUT) {
-		const struct hisi_zip_xform *x = op->private_xform;
+		op->status = finish_stateful(slot, sqe, r);
+	} else {
+		enum hisi_zip_outcome outcome = hisi_zip_result_outcome(r);
 
-		if (x->dw10 == 0 && qp->dev->args.sw) {
-			/*
-			 * Plain silicon returns no prefix, and takes no destination below
-			 * 16 bytes (ZIP 5.5); software can do both.
-			 */
+		if (may_repeat(qp, slot, outcome, status)) {
 			hisi_zip_sw_repeat(qp, op);
 			return true;
 		}
-		op->status = (dw3 & HISI_ZIP_EXT_DW3_PARTIAL) && op->consumed > 0 ?
-			RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
-			RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED;
-	} else if (may_repeat(qp, slot, status)) {
-		hisi_zip_sw_repeat(qp, op);
-		return true;
-	} else {
-		op->status = status == HISI_ZIP_CRC_ERR ? HISI_ZIP_STATUS_MISMATCH :
-			RTE_COMP_OP_STATUS_ERROR;
+		op->status = status_of(outcome);
 	}
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
@@ -195,31 +177,11 @@ output_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
 	if (slot->flags & HISI_ZIP_SLOT_F_UDC)
 		return x->udc;
 
-	if (x->dw10 & HISI_ZIP_EXT_ADLER32)
-		ret = sqe->isize;
-	if (x->dw10 & (HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_XXH32))
-		ret = ret << 32 | sqe->checksum;
+	if (x->words.dw10 & HISI_ZIP_EXT_ADLER32)
+		ret = hisi_zip_result_adler32(sqe);
+	if (x->words.dw10 & (HISI_ZIP_EXT_CRC32 | HISI_ZIP_EXT_XXH32))
+		ret = ret << 32 | hisi_zip_result_crc32(sqe);
 	return ret;
-}
-
-/*
- * Set the words to 0 again that only some requests use: enqueue relies on them
- * for all others, which are spared seven stores each that way.
- */
-static void
-clear_words(struct hisi_zip_sqe *sqe)
-{
-	sqe->dw11 = 0;
-	sqe->dw12 = 0;
-	sqe->dw13 = 0;
-	sqe->dw24 = 0;
-	sqe->dw25 = 0;
-	sqe->ctx_dw0 = 0;
-	hisi_zip_sqe_ctx(sqe, 0);
-	sqe->ctx_dw1 = 0;
-	sqe->ctx_dw2 = 0;
-	sqe->isize = 0;
-	sqe->checksum = 0;
 }
 
 /*
@@ -232,24 +194,22 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 {
 	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, cq_head);
-	/* Read once: what was checked is what the op gets, if the device goes on writing. */
-	uint32_t consumed = __atomic_load_n(&sqe->consumed, __ATOMIC_RELAXED);
-	uint32_t produced = __atomic_load_n(&sqe->produced, __ATOMIC_RELAXED);
-	uint32_t dw3 = __atomic_load_n(&sqe->dw3, __ATOMIC_RELAXED);
+	struct hisi_zip_result r = hisi_zip_result_read(sqe);
 	uint16_t sq_head = __atomic_load_n(&ring->cq[cq_head].sq_head, __ATOMIC_RELAXED);
 	struct rte_comp_op *op = slot->op;
 	bool repeated = false;
 
-	op->consumed = consumed;
-	op->produced = produced;
-	if (unlikely(sq_head != cq_head || !possible(slot, consumed, produced, dw3))) {
-		repeated = finish_lie(qp, slot, dw3, sq_head, cq_head);
-	} else if (likely((dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
+	op->consumed = r.consumed;
+	op->produced = r.produced;
+	if (unlikely(sq_head != cq_head ||
+			(!hisi_zip_result_usual(&slot->asked, r) && !possible(slot, r.dw3)))) {
+		repeated = finish_lie(qp, slot, r.dw3, sq_head, cq_head);
+	} else if (likely(hisi_zip_result_status(r) == HISI_ZIP_OK &&
 			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))) {
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
 		op->debug_status = 0;
 	} else {
-		repeated = finish_other(qp, slot, sqe, dw3);
+		repeated = finish_other(qp, slot, sqe, r.dw3);
 	}
 	if (likely(!repeated))
 		op->output_chksum = 0;
@@ -260,7 +220,7 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 			__atomic_store_n(&hwq->sgl_head, slot->sgl_end, __ATOMIC_RELEASE);
 		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
 				HISI_ZIP_SLOT_F_DICT))
-			clear_words(sqe);
+			hisi_zip_req_clear(sqe);
 		if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
 			struct hisi_zip_stream *s = op->stream;
 

@@ -2,10 +2,6 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-#include <assert.h>
-#include <stddef.h>
-#include <string.h>
-
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
@@ -120,22 +116,17 @@ side_cut(struct side *side)
 static struct hisi_acc_sge *
 side_to_sgl(const struct hisi_zip_qp *qp, const struct side *side, struct hisi_acc_sgl *sgl)
 {
-	struct hisi_acc_sge *sge = (struct hisi_acc_sge *)(sgl + 1);
 	const struct rte_mbuf *m = side->first;
 	uint64_t left = side->length;
 	uint32_t skip = side->skip;
 	/* An empty side still has its one entry. */
 	uint32_t segs = RTE_MAX(side->segs, 1u);
+	struct hisi_acc_sge *sge = hisi_zip_sgl_begin(sgl, (uint16_t)segs);
 
-	sgl->next_dma = 0;
-	sgl->entry_sum_in_chain = (uint16_t)segs;
-	sgl->entry_sum_in_sgl = (uint16_t)segs;
-	sgl->entry_length_in_sgl = (uint16_t)segs;
 	for (uint32_t i = 0; i < segs; i++, sge++, m = m->next) {
 		uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)m->data_len - skip);
 
-		sge->buf = data_addr(qp, m) + skip;
-		sge->len = len;
+		hisi_zip_sge_set(sge, data_addr(qp, m) + skip, len);
 		left -= len;
 		skip = 0;
 	}
@@ -173,26 +164,6 @@ sgl_units(const struct side *side)
 }
 
 /* ---- Building a request -------------------------------------------------------------------- */
-
-/* dw7 to dw10 of a transform, as one store. */
-static inline void
-sqe_controls(struct hisi_zip_sqe *sqe, const struct hisi_zip_xform *x)
-{
-	static_assert(offsetof(struct hisi_zip_xform, dw10) - offsetof(struct hisi_zip_xform, dw7)
-		== offsetof(struct hisi_zip_sqe, dw10) - offsetof(struct hisi_zip_sqe, dw7),
-		"control words have one layout");
-	memcpy(&sqe->dw7, &x->dw7, 4 * sizeof(uint32_t));
-}
-
-static inline void
-sqe_addresses(struct hisi_zip_sqe *sqe, struct hisi_zip_slot *slot, uint64_t src, uint32_t src_len,
-		uint64_t dst, uint32_t dst_len)
-{
-	slot->src_len = src_len;
-	slot->dst_len = dst_len;
-	hisi_zip_sqe_src(sqe, src, src_len);
-	hisi_zip_sqe_dst(sqe, dst, dst_len);
-}
 
 /*
  * Where the requests of a transform go. Most ops of a burst have the transform
@@ -307,12 +278,13 @@ fill_chained(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_sl
 	side_to_sgl(qp, &dst, dst_sgl);
 	slot->flags |= HISI_ZIP_SLOT_F_SGL;
 	slot->sgl_end = hwq->sgl_tail;
-	sqe_addresses(sqe, slot, hwq->sgl.iova + (uint64_t)((char *)src_sgl - (char *)hwq->sgl.va),
+	hisi_zip_req_buffers(sqe, &slot->asked,
+		hwq->sgl.iova + (uint64_t)((char *)src_sgl - (char *)hwq->sgl.va),
 		(uint32_t)src.length,
 		hwq->sgl.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->sgl.va),
 		(uint32_t)dst.length);
-	sqe_controls(sqe, x);
-	sqe->dw9 |= HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
+	hisi_zip_req_words(sqe, &x->words);
+	hisi_zip_req_lists(sqe);
 	return SUBMITTED;
 }
 
@@ -329,9 +301,10 @@ fill_buffers(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_sl
 	if (unlikely((uint64_t)op->src.offset + op->src.length > src->data_len ||
 			op->dst.offset > dst->data_len))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
-	sqe_addresses(sqe, slot, data_addr(qp, src) + op->src.offset, op->src.length,
-		data_addr(qp, dst) + op->dst.offset, dst->data_len - op->dst.offset);
-	sqe_controls(sqe, to->x);
+	hisi_zip_req_buffers(sqe, &slot->asked, data_addr(qp, src) + op->src.offset,
+		op->src.length, data_addr(qp, dst) + op->dst.offset,
+		dst->data_len - op->dst.offset);
+	hisi_zip_req_words(sqe, &to->x->words);
 	return SUBMITTED;
 }
 
@@ -346,7 +319,7 @@ check_flush(const struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 	if (op->flush_flag != RTE_COMP_FLUSH_FULL || x->codec.dict_len != 0)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	/* Without the extension a stateless request always ends the stream. */
-	if (x->dw10 != 0 || x->algo != RTE_COMP_ALGO_DEFLATE)
+	if (x->words.dw10 != 0 || x->algo != RTE_COMP_ALGO_DEFLATE)
 		return SUBMITTED;
 	if (!qp->dev->args.sw)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
@@ -415,43 +388,34 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 	/* The rest is 0 in a slot that the consumer has given back. */
 	if (unlikely(op->flush_flag == RTE_COMP_FLUSH_FULL) && x->dir == HISI_ZIP_COMP &&
 			x->algo == RTE_COMP_ALGO_DEFLATE)
-		sqe->dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
-	if (x->slot_flags & HISI_ZIP_SLOT_F_CHKSUM)
-		hisi_zip_chksum_start(x, op->input_chksum, &sqe->dw11, &sqe->dw12);
-	if (unlikely(x->slot_flags & HISI_ZIP_SLOT_F_DICT)) {
-		sqe->dw13 = x->codec.dict_len;
-		sqe->dw24 = (uint32_t)x->dict.iova;
-		sqe->dw25 = (uint32_t)(x->dict.iova >> 32);
+		hisi_zip_req_flush_full(sqe);
+	if (x->slot_flags & HISI_ZIP_SLOT_F_CHKSUM) {
+		uint32_t crc32, adler32;
+
+		hisi_zip_chksum_start(x, op->input_chksum, &crc32, &adler32);
+		hisi_zip_req_checksums(sqe, crc32, adler32);
 	}
+	if (unlikely(x->slot_flags & HISI_ZIP_SLOT_F_DICT))
+		hisi_zip_req_dict(sqe, x->dict.iova, x->codec.dict_len);
 	push_sqe(to->ring);
 	return SUBMITTED;
 }
 
-/* dw10's flush field and dw7's finish bit for the op of a stream. */
-static void
-stream_flush(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool cut,
-		uint32_t *dw7, uint32_t *dw10)
+/* How the request of a stream ends its output. */
+static enum hisi_zip_flush
+stream_flush(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool cut)
 {
-	bool ext = s->x.dw10 != 0;
+	static const enum hisi_zip_flush flushes[] = {
+		[RTE_COMP_FLUSH_NONE] = HISI_ZIP_FLUSH_NONE,
+		[RTE_COMP_FLUSH_SYNC] = HISI_ZIP_FLUSH_SYNC,
+		[RTE_COMP_FLUSH_FULL] = HISI_ZIP_FLUSH_FULL,
+		[RTE_COMP_FLUSH_FINAL] = HISI_ZIP_FLUSH_FINISH,
+	};
 
 	if (s->x.dir == HISI_ZIP_DECOMP)
-		return;
+		return HISI_ZIP_FLUSH_SYNC;
 	/* The rest of the input comes with another op: nothing to flush yet. */
-	switch (cut ? RTE_COMP_FLUSH_NONE : op->flush_flag) {
-	case RTE_COMP_FLUSH_NONE:
-		/* Without the extension a sync flush does it, at some cost in size. */
-		if (ext)
-			*dw10 |= HISI_ZIP_EXT_FLUSH_NONE << HISI_ZIP_EXT_FLUSH_SHIFT;
-		break;
-	case RTE_COMP_FLUSH_SYNC:
-		break;
-	case RTE_COMP_FLUSH_FULL:
-		*dw10 |= HISI_ZIP_EXT_FLUSH_FULL << HISI_ZIP_EXT_FLUSH_SHIFT;
-		break;
-	case RTE_COMP_FLUSH_FINAL:
-		*dw7 |= HISI_ZIP_DW7_FINISH;
-		break;
-	}
+	return cut ? HISI_ZIP_FLUSH_NONE : flushes[op->flush_flag];
 }
 
 static enum verdict __rte_noinline
@@ -461,7 +425,6 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	struct hisi_zip_sqe *sqe;
 	struct target to;
 	enum verdict verdict;
-	uint32_t dw7, dw10;
 
 	if (s == NULL || s->x.dev != qp->dev || op->m_src == NULL || op->m_dst == NULL ||
 			op->m_src == op->m_dst ||
@@ -483,7 +446,8 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	 * Only the extension has a full flush. Found out before room is taken for SGLs: it
 	 * comes back with the result of a request.
 	 */
-	if (s->x.dir == HISI_ZIP_COMP && op->flush_flag == RTE_COMP_FLUSH_FULL && s->x.dw10 == 0)
+	if (s->x.dir == HISI_ZIP_COMP && op->flush_flag == RTE_COMP_FLUSH_FULL &&
+			s->x.words.dw10 == 0)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	if (qp->hwq[s->x.dir].ring == NULL) {
 		verdict = first_use(qp, &s->x, slot, op);
@@ -495,19 +459,8 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	verdict = fill_buffers(qp, &to, slot, op, sqe);
 	if (verdict != SUBMITTED)
 		return verdict;
-	dw7 = s->x.dw7 | HISI_ZIP_DW7_STREAM | (s->started ? 0 : HISI_ZIP_DW7_STREAM_NEW);
-	dw10 = s->x.dw10 & ~HISI_ZIP_EXT_PARTIAL;
-	stream_flush(s, op, slot->flags & HISI_ZIP_SLOT_F_CUT, &dw7, &dw10);
-	sqe->dw7 = dw7;
-	sqe->dw10 = dw10;
-	sqe->dw11 = 0;
-	sqe->dw12 = 1;
-	sqe->ctx_dw0 = s->ctx_dw0;
-	hisi_zip_sqe_ctx(sqe, s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
-	sqe->ctx_dw1 = s->ctx_dw1;
-	sqe->ctx_dw2 = s->ctx_dw2;
-	sqe->isize = s->isize;
-	sqe->checksum = s->checksum;
+	hisi_zip_req_stream(sqe, &s->x.words, &s->state, s->ctx.iova,
+		stream_flush(s, op, slot->flags & HISI_ZIP_SLOT_F_CUT));
 	s->busy = 1;
 	push_sqe(to.ring);
 	return SUBMITTED;

@@ -38,9 +38,8 @@
 #include <rte_log.h>
 
 #include "compat.h"
-#include "hisi_acc_sgl.h"
-#include "hisi_zip_ext.h"
-#include "hisi_zip_sqe.h"
+#include "hisi_zip_request.h"
+#include "hisi_zip_result.h"
 #include "spim.h"
 #include "zip_codec.h"
 
@@ -67,13 +66,6 @@ struct hisi_zip_devargs {
 	uint32_t timeout_ms;          /**< A queue silent for so long has failed; 0: none has. */
 	char fault[128];              /**< Faults to inject (qm_dev_fault.h); empty: none. */
 	struct spim_local_conf local; /**< Options of dev=local. */
-};
-
-/** Directions; each has its own hardware queue in a queue pair. */
-enum hisi_zip_dir {
-	HISI_ZIP_COMP = 0,   /**< Queue type HISI_ZIP_QC_COMPRESS. */
-	HISI_ZIP_DECOMP = 1, /**< Queue type HISI_ZIP_QC_DECOMPRESS. */
-	HISI_ZIP_DIRS = 2,
 };
 
 struct hisi_zip_extmem;
@@ -108,11 +100,7 @@ struct hisi_zip_xform {
 	uint8_t sw;                    /**< All ops of it are done in software. */
 	uint8_t chksum;                /**< enum rte_comp_checksum_type. */
 	uint8_t algo;                  /**< enum rte_comp_algorithm. */
-	/* SQE dw7 to dw10, in the SQE's layout so that they are copied at once. */
-	uint32_t dw7;                  /**< Without offset. */
-	uint32_t dw8;                  /**< 0. */
-	uint32_t dw9;                  /**< Without buffer type. */
-	uint32_t dw10;                 /**< Extension word, without flush. */
+	struct hisi_zip_words words;   /**< Of its requests. */
 	uint16_t slot_flags;           /**< HISI_ZIP_SLOT_F_* of its stateless ops. */
 	uint8_t udc;                   /**< Checksum of the dictionary, if F_UDC. */
 	struct zip_codec_params codec; /**< The same for software. */
@@ -138,9 +126,7 @@ struct hisi_zip_stream {
 	struct hisi_zip_xform x;       /**< Its transform. */
 	struct hisi_qm_mem ctx;        /**< Stream context buffer (ZIP 5.6). */
 	struct zip_codec_stream *sw;   /**< Set if x.sw. */
-	/* State words carried from a completed request to the next. */
-	uint32_t ctx_dw0, ctx_dw1, ctx_dw2, isize, checksum;
-	bool started;                  /**< The next request continues. */
+	struct hisi_zip_state state;   /**< For the next op; if x.sw, only whether it goes on. */
 	bool dead;                     /**< An error ended it. */
 	/** 1 while an op is in flight: set by enqueue, cleared by dequeue with release. */
 	uint8_t busy;
@@ -177,9 +163,7 @@ struct hisi_zip_slot {
 	uint16_t kind;    /**< enum hisi_zip_slot_kind. */
 	uint16_t flags;   /**< HISI_ZIP_SLOT_F_*, of what is in a hardware queue. */
 	uint32_t sgl_end; /**< SGL ring position that this op's lists end at. */
-	/* Lengths of the request, to check results against. */
-	uint32_t src_len; /**< Bytes of its input. */
-	uint32_t dst_len; /**< Bytes that it may write. */
+	struct hisi_zip_asked asked; /**< What its result is checked against. */
 };
 
 /** Units of the SGL ring: the size of an entry; a header takes two. */
@@ -279,7 +263,7 @@ enum hisi_zip_qp_state {
 /** The first answer of a queue pair that cannot be true, until a line can be logged. */
 struct hisi_zip_lie {
 	struct hisi_zip_slot request; /**< What was asked. */
-	uint32_t dw3, consumed, produced;
+	struct hisi_zip_result result;
 	uint16_t sq_head;   /**< Slot that its CQE names. */
 	uint16_t cq_head;   /**< Slot that it lies in. */
 	bool told;          /**< There was one. */

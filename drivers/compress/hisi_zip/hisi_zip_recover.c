@@ -92,8 +92,8 @@ void
 hisi_zip_lie_log(struct hisi_zip_qp *qp)
 {
 	const struct hisi_zip_lie *lie = &qp->lie;
-	const struct hisi_zip_slot *asked = &lie->request;
-	bool stateful = asked->flags & HISI_ZIP_SLOT_F_STATEFUL;
+	const struct hisi_zip_slot *request = &lie->request;
+	bool stateful = request->flags & HISI_ZIP_SLOT_F_STATEFUL;
 
 	if (!lie->told || lie->logged)
 		return;
@@ -101,11 +101,11 @@ hisi_zip_lie_log(struct hisi_zip_qp *qp)
 	HISI_ZIP_LOG(ERR, "%s: queue pair %u: an answer cannot be true: status 0x%x, consumed %u, "
 		"produced %u, for slot %u, expected of this %s: consumed %s%u, produced up to %u, "
 		"for slot %u; such ops %s; said once", qp->dev->name, qp->id,
-		lie->dw3, lie->consumed, lie->produced, lie->sq_head,
-		asked->kind == HISI_ZIP_SLOT_COMP ? "compression" : "decompression",
-		asked->kind == HISI_ZIP_SLOT_COMP && !stateful ? "" : "up to ", asked->src_len,
-		asked->dst_len, lie->cq_head, qp->dev->args.sw && !stateful ?
-		"are done in software" : "end with an error");
+		lie->result.dw3, lie->result.consumed, lie->result.produced, lie->sq_head,
+		request->kind == HISI_ZIP_SLOT_COMP ? "compression" : "decompression",
+		request->kind == HISI_ZIP_SLOT_COMP && !stateful ? "" : "up to ",
+		request->asked.src_len, request->asked.dst_len, lie->cq_head,
+		qp->dev->args.sw && !stateful ? "are done in software" : "end with an error");
 }
 
 void

@@ -156,7 +156,7 @@ run_stateful(struct hisi_zip_stream *s, const struct rte_comp_op *op, const stru
 	};
 	int ret;
 
-	if (!s->started) {
+	if (!s->state.started) {
 		ret = zip_codec_stream_reset(s->sw, &s->x.codec);
 		if (ret != 0)
 			return ret;
@@ -164,10 +164,10 @@ run_stateful(struct hisi_zip_stream *s, const struct rte_comp_op *op, const stru
 	/* Decompression has no flush, whatever the op says. */
 	ret = zip_codec_stream_run(s->sw, s->x.dir == HISI_ZIP_COMP ? flushes[op->flush_flag] :
 		ZIP_CODEC_FLUSH_SYNC, src, src_cnt, dst, dst_cnt, r);
-	s->started = true;
+	s->state.started = true;
 	if (ret == 0 && (s->x.dir == HISI_ZIP_COMP ? op->flush_flag == RTE_COMP_FLUSH_FINAL :
 			r->end))
-		s->started = false;
+		s->state.started = false;
 	if (ret != 0 && ret != -ENOSPC)
 		s->dead = true;
 	return ret;

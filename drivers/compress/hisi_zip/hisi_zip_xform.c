@@ -35,77 +35,61 @@ udc_checksum(const uint8_t *dict, size_t len)
 	return ~sum & 0xf;
 }
 
-/* The hardware's window code that is not larger than 2^bits bytes (ZIP 5.3). */
-static uint32_t
-window_code(uint8_t bits)
+/* What a transform asks for, in the function's terms. */
+static struct hisi_zip_job
+job_of(const struct hisi_zip_xform *x)
 {
-	if (bits >= 15)
-		return HISI_ZIP_WINDOW_32K;
-	if (bits == 14)
-		return HISI_ZIP_WINDOW_16K;
-	return bits == 13 ? HISI_ZIP_WINDOW_8K : HISI_ZIP_WINDOW_4K;
+	bool deflate = x->algo == RTE_COMP_ALGO_DEFLATE;
+
+	return (struct hisi_zip_job){
+		.dir = x->dir,
+		.format = deflate ? HISI_ZIP_FORMAT_DEFLATE : x->algo == RTE_COMP_ALGO_NULL ?
+			HISI_ZIP_FORMAT_COPY : HISI_ZIP_FORMAT_LZ4,
+		.checksums = (x->codec.checksum & ZIP_CODEC_CRC32 ? HISI_ZIP_EXT_CRC32 : 0) |
+			(x->codec.checksum & ZIP_CODEC_ADLER32 ? HISI_ZIP_EXT_ADLER32 : 0) |
+			(x->codec.checksum & ZIP_CODEC_XXH32 ? HISI_ZIP_EXT_XXH32 : 0),
+		.dict = x->codec.dict_len != 0,
+		.level = x->codec.level,
+		.huffman = (uint8_t)x->codec.huffman,
+		.window = x->codec.window,
+		.lz4_flags = x->codec.lz4_flags,
+		.partial = x->dir == HISI_ZIP_COMP && deflate && x->codec.dict_len == 0,
+	};
+}
+
+static struct hisi_zip_function
+function_of(const struct hisi_zip_dev *dev)
+{
+	return (struct hisi_zip_function){
+		.revision = dev->info.revision,
+		.features = dev->info.ext_features,
+	};
 }
 
 /*
- * Can the function itself do what the transform asks? A plain one cannot choose
- * level or codes, has no windows below 4 KiB and no checksums of raw DEFLATE,
- * and V2 has no raw DEFLATE at all (ZIP 5.9).
+ * Can the function itself do what the transform asks? A plain one has one level, and no checksums
+ * of raw DEFLATE (U17).
  */
 static bool
 function_can(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
 {
-	uint32_t have = dev->info.ext_features;
-	uint32_t need = 0;
+	const struct hisi_zip_function f = function_of(dev);
+	const struct hisi_zip_job job = job_of(x);
+	/* Without software a level is a wish, as in other hardware that has only one. */
+	bool level = x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE &&
+		x->codec.level != DEFAULT_LEVEL && dev->args.sw;
 
-	if (x->algo == HISI_ZIP_ALGO_LZ4)
-		return (have & HISI_ZIP_EXT_F_LZ4) != 0;
-	if (x->algo == RTE_COMP_ALGO_NULL)
-		need |= HISI_ZIP_EXT_F_COPY;
-	else if (dev->info.revision < HISI_QM_REV_V3)
-		return false;
-	if (x->codec.checksum != 0)
-		need |= HISI_ZIP_EXT_F_CHECKSUM;
-	if (x->codec.dict_len != 0)
-		need |= HISI_ZIP_EXT_F_DICT;
-	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE) {
-		if (x->codec.huffman == ZIP_CODEC_HUFFMAN_FIXED || x->codec.level == 0)
-			need |= HISI_ZIP_EXT_F_HUFFMAN | HISI_ZIP_EXT_F_LEVEL;
-		/* Without software a level is a wish, as in other hardware that has only one. */
-		if (x->codec.level != DEFAULT_LEVEL && dev->args.sw)
-			need |= HISI_ZIP_EXT_F_LEVEL;
-		if (x->codec.window < 12)
-			need |= HISI_ZIP_EXT_F_WINDOW;
-	}
-	return (need & ~have) == 0;
+	return hisi_zip_can(&f, &job, level ? HISI_ZIP_EXT_F_LEVEL : 0);
 }
 
 /* The request words of a transform whose API terms have been checked. */
 static void
 build_words(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 {
-	x->dw7 = (dev->info.revision >= HISI_QM_REV_V3 ? HISI_ZIP_SQE_TYPE3 : HISI_ZIP_SQE_TYPE0)
-		<< HISI_ZIP_DW7_TYPE_SHIFT;
-	x->dw9 = x->algo == RTE_COMP_ALGO_NULL ? (uint32_t)HISI_ZIP_REQ_EXT_COPY :
-		x->algo == HISI_ZIP_ALGO_LZ4 ? (uint32_t)HISI_ZIP_REQ_EXT_LZ4 :
-		HISI_ZIP_REQ_DEFLATE | window_code(x->codec.window) << HISI_ZIP_DW9_WINDOW_SHIFT;
-	x->dw10 = 0;
-	if (dev->info.ext_features == 0)
-		return;
-	x->dw10 = HISI_ZIP_EXT_VALID |
-		(uint32_t)x->codec.level << HISI_ZIP_EXT_LEVEL_SHIFT |
-		(uint32_t)x->codec.huffman << HISI_ZIP_EXT_HUFFMAN_SHIFT |
-		(x->codec.window & HISI_ZIP_EXT_WINDOW_MASK) << HISI_ZIP_EXT_WINDOW_SHIFT |
-		(uint32_t)x->codec.lz4_flags >> 2 << HISI_ZIP_EXT_LZ4_SHIFT;
-	if (x->codec.checksum & ZIP_CODEC_XXH32)
-		x->dw10 |= HISI_ZIP_EXT_XXH32;
-	if (x->codec.dict_len != 0)
-		x->dw10 |= HISI_ZIP_EXT_DICT;
-	if (x->codec.checksum & ZIP_CODEC_CRC32)
-		x->dw10 |= HISI_ZIP_EXT_CRC32;
-	if (x->codec.checksum & ZIP_CODEC_ADLER32)
-		x->dw10 |= HISI_ZIP_EXT_ADLER32;
-	if (x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE && x->codec.dict_len == 0)
-		x->dw10 |= HISI_ZIP_EXT_PARTIAL;
+	const struct hisi_zip_function f = function_of(dev);
+	const struct hisi_zip_job job = job_of(x);
+
+	hisi_zip_words_set(&x->words, &f, &job);
 }
 
 static int

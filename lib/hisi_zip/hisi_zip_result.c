@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include "hisi_zip_result.h"
+
+enum hisi_zip_outcome
+hisi_zip_result_stream(struct hisi_zip_state *state, const struct hisi_zip_sqe *sqe,
+		enum hisi_zip_dir dir, bool finish, struct hisi_zip_result r)
+{
+	uint32_t ctx_st;
+
+	state->ctx_dw0 = hisi_zip_result_word(&sqe->ctx_dw0);
+	state->ctx_dw1 = hisi_zip_result_word(&sqe->ctx_dw1);
+	state->ctx_dw2 = hisi_zip_result_word(&sqe->ctx_dw2);
+	state->isize = hisi_zip_result_word(&sqe->isize);
+	state->checksum = hisi_zip_result_word(&sqe->checksum);
+	switch (hisi_zip_result_status(r)) {
+	case HISI_ZIP_OK:
+	case HISI_ZIP_NEGACOMPRESS:
+		state->started = true;
+		ctx_st = state->ctx_dw0 & HISI_ZIP_CTX_ST_MASK;
+		if (dir == HISI_ZIP_DECOMP && (ctx_st == HISI_ZIP_CTX_NO_SPACE ||
+				ctx_st == HISI_ZIP_CTX_DECOMPING_NO_SPACE))
+			return HISI_ZIP_DONE_PART;
+		if (finish)
+			state->started = false;
+		return HISI_ZIP_DONE;
+	case HISI_ZIP_DECOMP_END:
+		state->started = false;
+		return HISI_ZIP_DONE_END;
+	case HISI_ZIP_DSTLEN_OUT:
+		if ((r.dw3 & HISI_ZIP_EXT_DW3_PARTIAL) == 0)
+			return HISI_ZIP_NO_SPACE;
+		state->started = true;
+		return HISI_ZIP_DONE_PART;
+	default:
+		return HISI_ZIP_FAILED;
+	}
+}

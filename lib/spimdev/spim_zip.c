@@ -128,7 +128,7 @@ spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 	job = job_of(q->dir);
 	hisi_zip_words_set(&q->words, &z->function, &job);
 	q->limit = depth;
-	ret = spim_queue_take(z->dev, q->dir, slots, -1, &q->queue);
+	ret = spim_queue_take(z->dev, (uint8_t)q->dir, slots, -1, &q->queue);
 	if (ret != 0) {
 		free(q);
 		return ret;

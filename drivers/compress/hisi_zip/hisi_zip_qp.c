@@ -128,8 +128,7 @@ hwq_stop(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
 static int
 queue_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir, struct spim_queue **queue)
 {
-	return spim_queue_take(qp->dev->spim, dir == HISI_ZIP_COMP ? HISI_ZIP_QC_COMPRESS :
-		HISI_ZIP_QC_DECOMPRESS, (uint16_t)(qp->mask + 1), qp->socket, queue);
+	return spim_queue_take(qp->dev->spim, dir, (uint16_t)(qp->mask + 1), qp->socket, queue);
 }
 
 /*

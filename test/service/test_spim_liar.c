@@ -173,7 +173,7 @@ static const struct {
 	{ "status-bad-data", SPIM_ZIP_BAD_DATA, SPIM_ZIP_BAD_DATA, 0 },
 	{ "status-nega", SPIM_ZIP_OK, SPIM_ZIP_OK, 0 },
 	{ "status-high", SPIM_ZIP_OK, SPIM_ZIP_OK, 0 },
-	{ "consumed-less", SPIM_ZIP_OK, SPIM_ZIP_OK, -1 },
+	{ "consumed-less", SPIM_ZIP_ERROR, SPIM_ZIP_OK, -1 },
 	{ "tag", SPIM_ZIP_OK, SPIM_ZIP_OK, 0 },
 	{ "sq-head", SPIM_ZIP_OK, SPIM_ZIP_OK, 0 },
 	{ "other-slot", SPIM_ZIP_OK, SPIM_ZIP_OK, 0 },

@@ -158,7 +158,7 @@ stateless(struct rng *rng, enum hisi_zip_dir dir, bool chksum, bool dict)
 	/* An older DPDK has no words for a dictionary. */
 	if (dict) {
 		x->slot_flags |= HISI_ZIP_SLOT_F_DICT;
-		x->dw10 = (x->dw10 & ~HISI_ZIP_EXT_PARTIAL) | HISI_ZIP_EXT_DICT;
+		x->words.dw10 = (x->words.dw10 & ~HISI_ZIP_EXT_PARTIAL) | HISI_ZIP_EXT_DICT;
 		x->codec.dict_len = 100;
 		x->dict.iova = (uintptr_t)plain.data;
 	}

@@ -10,7 +10,8 @@ set -eu
 
 cd "$1"
 
-# Component: the components whose headers it may include, besides its own and hisi_hw.
+# Component, or one file of it: the components whose headers it may include, besides its own and
+# hisi_hw.
 rules() {
 	cat <<-'END'
 		lib/hisi_hw:
@@ -21,7 +22,9 @@ rules() {
 		lib/zip_dev: lib/qm_dev lib/zip_codec
 		lib/udma_dev: lib/qm_dev
 		lib/vfio_user:
-		lib/spimdev: lib/hisi_qm lib/hisi_zip lib/vfio_user lib/qm_dev lib/zip_dev lib/udma_dev
+		lib/spimdev: lib/hisi_qm lib/vfio_user
+		lib/spimdev/spim_local.c: lib/hisi_qm lib/qm_dev lib/zip_dev lib/udma_dev
+		lib/spimdev/spim_zip.c: lib/hisi_qm lib/hisi_zip
 		drivers/compress/hisi_zip: lib/hisi_qm lib/hisi_zip lib/spimdev lib/zip_codec
 		app/spimdevd: lib/qm_dev lib/zip_dev lib/udma_dev lib/vfio_user
 		app/spimctl:
@@ -47,16 +50,19 @@ function complain(text) {
 	print text
 	bad = 1
 }
-function component(path) {
+function folder(path,  c) {
 	for (c in rule)
 		if (index(path, c "/") == 1)
 			return c
 	return ""
 }
+function component(path) {
+	return path in rule ? path : folder(path)
+}
 $1 == "R" {
 	c = $2
 	sub(":$", "", c)
-	rule[c] = " " c " lib/hisi_hw "
+	rule[c] = " " (c ~ /\.[ch]$/ ? folder(c) : c) " lib/hisi_hw "
 	for (i = 3; i <= NF; i++)
 		rule[c] = rule[c] $i " "
 }

@@ -15,8 +15,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include <rte_atomic.h>
 #include <rte_comp.h>
 #include <rte_lcore.h>
+#include <rte_log.h>
 #include <rte_version.h>
 
 /** Version of the compressdev API to compile for; default: DPDK's own. */
@@ -103,6 +105,32 @@ hisi_zip_dict_of(const struct rte_comp_xform *x)
 
 #endif
 
+/* ---- Atomics ------------------------------------------------------------------------------- */
+
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+#include <rte_stdatomic.h>
+#else
+
+#define RTE_ATOMIC(type) type
+#define __rte_atomic
+#define rte_memory_order_relaxed __ATOMIC_RELAXED
+#define rte_memory_order_acquire __ATOMIC_ACQUIRE
+#define rte_memory_order_release __ATOMIC_RELEASE
+#define rte_memory_order_seq_cst __ATOMIC_SEQ_CST
+#define rte_atomic_load_explicit(ptr, order) __atomic_load_n(ptr, order)
+#define rte_atomic_store_explicit(ptr, val, order) __atomic_store_n(ptr, val, order)
+#define rte_atomic_fetch_add_explicit(ptr, val, order) __atomic_fetch_add(ptr, val, order)
+
+#endif
+
+/* ---- Log ----------------------------------------------------------------------------------- */
+
+#ifndef RTE_LOG_LINE
+#define RTE_LOG_LINE(level, type, ...) \
+	RTE_LOG(level, type, RTE_FMT(RTE_FMT_HEAD(__VA_ARGS__ ,) "\n", \
+		RTE_FMT_TAIL(__VA_ARGS__ ,)))
+#endif
+
 /* ---- Threads ------------------------------------------------------------------------------- */
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
@@ -136,7 +164,7 @@ hisi_zip_ctrl_thread_create(pthread_t *thread, const char *name, void *(*run)(vo
 	if (start == NULL)
 		return -ENOMEM;
 	*start = (struct hisi_zip_thread_start){ .run = run, .arg = arg };
-	ret = rte_thread_create_control(&id, name, hisi_zip_thread_main, start);
+	ret = rte_thread_create_internal_control(&id, name, hisi_zip_thread_main, start);
 	if (ret != 0) {
 		free(start);
 		return -abs(ret);

@@ -85,8 +85,8 @@ hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2, uint64
 	bar->io.revision = revision;
 	bar->bar2 = bar2;
 	if (bar2 == NULL || bar2_len < HISI_ZIP_BAR2_MIN) {
-		HISI_ZIP_LOG(ERR, "%s: BAR2 has 0x%llx bytes, expected 0x%x or more",
-			bar->io.name, (unsigned long long)bar2_len, HISI_ZIP_BAR2_MIN);
+		HISI_ZIP_LOG(ERR, "%s: BAR2 has 0x%" PRIx64 " bytes, expected 0x%x or "
+			"more", bar->io.name, bar2_len, HISI_ZIP_BAR2_MIN);
 		return -EINVAL;
 	}
 	if (bar_read32(&bar->io, HISI_QM_MAILBOX) == UINT32_MAX) {
@@ -102,8 +102,8 @@ hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2, uint64
 	if (!isolation)
 		return 0;
 	if (bar4 == NULL || bar4_len < HISI_QM_DB_PAGE_SIZE) {
-		HISI_ZIP_LOG(ERR, "%s: doorbells are in BAR4, which has 0x%llx bytes, expected "
-			"0x%x for each queue", bar->io.name, (unsigned long long)bar4_len,
+		HISI_ZIP_LOG(ERR, "%s: doorbells are in BAR4, which has 0x%" PRIx64 " bytes, "
+			"expected 0x%x for each queue", bar->io.name, bar4_len,
 			HISI_QM_DB_PAGE_SIZE);
 		return -ENODEV;
 	}

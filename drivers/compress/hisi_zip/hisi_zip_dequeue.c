@@ -195,7 +195,9 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, cq_head);
 	struct hisi_zip_result r = hisi_zip_result_read(sqe);
-	uint16_t sq_head = __atomic_load_n(&ring->cq[cq_head].sq_head, __ATOMIC_RELAXED);
+	const uint16_t *cq_sq_head = &ring->cq[cq_head].sq_head;
+	uint16_t sq_head = rte_atomic_load_explicit((const uint16_t __rte_atomic *)cq_sq_head,
+		rte_memory_order_relaxed);
 	struct rte_comp_op *op = slot->op;
 	bool repeated = false;
 
@@ -217,7 +219,8 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 		if ((slot->flags & HISI_ZIP_SLOT_F_CHKSUM) && !repeated)
 			op->output_chksum = output_chksum(slot, sqe);
 		if (slot->flags & HISI_ZIP_SLOT_F_SGL)
-			__atomic_store_n(&hwq->sgl_head, slot->sgl_end, __ATOMIC_RELEASE);
+			rte_atomic_store_explicit(&hwq->sgl_head, slot->sgl_end,
+				rte_memory_order_release);
 		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
 				HISI_ZIP_SLOT_F_DICT))
 			hisi_zip_req_clear(sqe);
@@ -225,7 +228,7 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 			struct hisi_zip_stream *s = op->stream;
 
 			/* Release: enqueue may use the state words again. Nothing of s follows. */
-			__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+			rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 		}
 	}
 }
@@ -273,14 +276,15 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	uint16_t ready[HISI_ZIP_DIRS] = { 0 };
 	uint16_t consumed[HISI_ZIP_DIRS] = { 0 };
 	uint64_t bytes = 0;
-	uint32_t head;
+	uint32_t head, waiting;
 	uint16_t i = 0;
 
 	if (unlikely(qp == NULL))
 		return 0;
 	head = qp->head;
 	/* Acquire: slots before tail are ours to look at. */
-	nb_ops = (uint16_t)RTE_MIN(nb_ops, __atomic_load_n(&qp->tail, __ATOMIC_ACQUIRE) - head);
+	waiting = rte_atomic_load_explicit(&qp->tail, rte_memory_order_acquire) - head;
+	nb_ops = (uint16_t)RTE_MIN(nb_ops, waiting);
 
 	while (i < nb_ops) {
 		struct hisi_zip_slot *slot = &qp->slots[head & qp->mask];
@@ -347,7 +351,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		}
 	}
 	/* Release: enqueue may fill these slots and their SQEs again. */
-	__atomic_store_n(&qp->head, head, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&qp->head, head, rte_memory_order_release);
 	HISI_ZIP_COUNT(qp->deq.ops, i);
 	HISI_ZIP_COUNT(qp->deq.bytes, bytes);
 	return i;

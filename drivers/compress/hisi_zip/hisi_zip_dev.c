@@ -21,7 +21,7 @@
 static int
 mem_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
 {
-	static uint32_t serial; /* memzone names must differ */
+	static RTE_ATOMIC(uint32_t) serial; /* memzone names must differ */
 	const struct hisi_zip_dev *dev = priv;
 	const struct rte_memzone *mz;
 	char name[RTE_MEMZONE_NAMESIZE];
@@ -36,7 +36,7 @@ mem_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *
 		return mem->va != NULL ? 0 : -ENOMEM;
 	}
 	snprintf(name, sizeof(name), "hisi_zip_%" PRIu32,
-		__atomic_fetch_add(&serial, 1, __ATOMIC_RELAXED));
+		rte_atomic_fetch_add_explicit(&serial, 1, rte_memory_order_relaxed));
 	mz = rte_memzone_reserve_aligned(name, len, socket, RTE_MEMZONE_IOVA_CONTIG, align);
 	if (mz == NULL)
 		return -ENOMEM;
@@ -72,7 +72,7 @@ static int
 spawn(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
 {
 	RTE_SET_USED(priv);
-	return hisi_zip_ctrl_thread_create(thread, "hisi_zip_engine", run, arg);
+	return hisi_zip_ctrl_thread_create(thread, "zip-engine", run, arg);
 }
 
 /* What the device can do: the function's own features, and all of them with sw=on. */

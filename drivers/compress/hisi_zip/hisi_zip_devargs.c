@@ -115,9 +115,8 @@ set_fault(const char *value, struct hisi_zip_devargs *out)
 {
 	if (value[0] == '\0' || rte_strscpy(out->fault, value, sizeof(out->fault)) < 0)
 		return -EINVAL;
-	for (char *p = out->fault; *p != '\0'; p++) {
+	for (char *p = out->fault; *p != '\0'; p++)
 		*p = *p == '+' ? ',' : *p == ':' ? '=' : *p;
-	}
 	return 0;
 }
 

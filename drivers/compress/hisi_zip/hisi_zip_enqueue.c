@@ -148,7 +148,8 @@ sgl_reserve(struct hisi_zip_hwq *hwq, uint32_t units)
 	if (units > to_end)
 		start += to_end; /* lists do not wrap */
 	if (start + units - hwq->sgl_head_seen > size) {
-		hwq->sgl_head_seen = __atomic_load_n(&hwq->sgl_head, __ATOMIC_ACQUIRE);
+		hwq->sgl_head_seen = rte_atomic_load_explicit(&hwq->sgl_head,
+			rte_memory_order_acquire);
 		if (start + units - hwq->sgl_head_seen > size)
 			return NULL;
 	}
@@ -432,7 +433,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 			(unsigned int)op->flush_flag > RTE_COMP_FLUSH_FINAL))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	/* Acquire: the state words that dequeue left with the op before this one. */
-	if (__atomic_load_n(&s->busy, __ATOMIC_ACQUIRE) || s->dead)
+	if (rte_atomic_load_explicit(&s->busy, rte_memory_order_acquire) || s->dead)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_STATE);
 	slot->kind = s->x.dir;
 	slot->flags = HISI_ZIP_SLOT_F_STATEFUL |
@@ -478,7 +479,8 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 
 	if (unlikely(qp == NULL))
 		return 0;
-	if (unlikely(__atomic_load_n(&qp->state, __ATOMIC_RELAXED) != HISI_ZIP_QP_RUNNING)) {
+	if (unlikely(rte_atomic_load_explicit(&qp->state, rte_memory_order_relaxed) !=
+			HISI_ZIP_QP_RUNNING)) {
 		if (qp->state == HISI_ZIP_QP_STOPPED)
 			return 0;
 		hisi_zip_renew(qp);
@@ -487,7 +489,7 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	room = qp->limit - (tail - qp->head_seen);
 	if (unlikely(room < nb_ops)) {
 		/* Acquire: slots before head, and what they stood for, are ours again. */
-		qp->head_seen = __atomic_load_n(&qp->head, __ATOMIC_ACQUIRE);
+		qp->head_seen = rte_atomic_load_explicit(&qp->head, rte_memory_order_acquire);
 		room = qp->limit - (tail - qp->head_seen);
 		if (room < nb_ops) {
 			HISI_ZIP_COUNT(qp->enq.full, 1);
@@ -531,7 +533,7 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		return 0;
 
 	/* Release: dequeue may look at the slots filled above. */
-	__atomic_store_n(&qp->tail, tail, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&qp->tail, tail, rte_memory_order_release);
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		if (qp->hwq[dir].ring != NULL &&
 				qp->hwq[dir].ring->sq_tail != old_sq_tail[dir])

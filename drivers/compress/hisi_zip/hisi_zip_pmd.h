@@ -29,13 +29,13 @@
  */
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
 #include <rte_comp.h>
 #include <rte_compressdev.h>
 #include <rte_compressdev_pmd.h>
-#include <rte_log.h>
 
 #include "compat.h"
 #include "hisi_zip_request.h"
@@ -51,10 +51,10 @@
 #define HISI_ZIP_TIMEOUT_MS  30000
 
 extern int hisi_zip_logtype;
+#define RTE_LOGTYPE_HISI_ZIP hisi_zip_logtype
 
 /** Log a line about a device; control path only. */
-#define HISI_ZIP_LOG(level, fmt, ...) \
-	rte_log(RTE_LOG_ ## level, hisi_zip_logtype, "HISI_ZIP: " fmt "\n", ## __VA_ARGS__)
+#define HISI_ZIP_LOG(level, ...) RTE_LOG_LINE(level, HISI_ZIP, __VA_ARGS__)
 
 /* ---- Device -------------------------------------------------------------------------------- */
 
@@ -129,7 +129,7 @@ struct hisi_zip_stream {
 	struct hisi_zip_state state;   /**< For the next op; if x.sw, only whether it goes on. */
 	bool dead;                     /**< An error ended it. */
 	/** 1 while an op is in flight: set by enqueue, cleared by dequeue with release. */
-	uint8_t busy;
+	RTE_ATOMIC(uint8_t) busy;
 };
 
 /* ---- Queue pair ---------------------------------------------------------------------------- */
@@ -179,18 +179,18 @@ struct hisi_zip_slot {
 #define HISI_ZIP_NO_QUEUE (-1) /**< hisi_zip_hwq.qn: not taken. */
 
 /** A hardware queue of a queue pair, and memory for the SGLs of its requests. */
-struct hisi_zip_hwq {
+struct __rte_cache_aligned hisi_zip_hwq {
 	/*
 	 * Set at first use, by enqueue; constant until stop or until all ops of a
 	 * queue that failed are back.
 	 */
 	struct spim_queue *queue;   /**< NULL: not taken. */
-	int32_t qn;                 /**< Its number for telemetry, which must not follow queue. */
+	RTE_ATOMIC(int32_t) qn;     /**< Its number for telemetry, which must not follow queue. */
 	/**
 	 * The queue has failed: set by dequeue, reset by enqueue once all its ops
 	 * are back. Ops without a result will not get one.
 	 */
-	uint8_t failed;
+	RTE_ATOMIC(uint8_t) failed;
 	uint8_t stuck;              /**< Failed, and may still write to memory. */
 	struct hisi_qm_mem sgl;     /**< SGL ring. */
 	uint32_t sgl_mask;          /**< Units of the ring - 1. */
@@ -201,31 +201,33 @@ struct hisi_zip_hwq {
 	uint32_t fail_end;          /**< Ops of a failed queue lie before this position. */
 
 	/* The enqueuing thread's. Units before sgl_head + size are free. */
-	struct hisi_qm_ring *ring __rte_cache_aligned; /**< NULL: nothing can be submitted. */
+	/** NULL: nothing can be submitted. */
+	alignas(RTE_CACHE_LINE_SIZE) struct hisi_qm_ring *ring;
 	uint32_t sgl_tail;          /**< Next unit to fill, not wrapped. */
 	uint32_t sgl_head_seen;     /**< sgl_head as last loaded. */
 
 	/* The dequeuing thread's; passed to the enqueuing one with release. */
-	uint32_t sgl_head __rte_cache_aligned; /**< Units before it are free. */
+	/** Units before it are free. */
+	alignas(RTE_CACHE_LINE_SIZE) RTE_ATOMIC(uint32_t) sgl_head;
 	uint16_t cq_due;            /**< CQEs stepped over since the CQ doorbell was rung. */
-} __rte_cache_aligned;
+};
 
 /**
  * Add to a counter. Each has one writer; telemetry and stats read them from
  * other threads, which is all that the atomic store is for.
  */
 #define HISI_ZIP_COUNT(counter, n) \
-	__atomic_store_n(&(counter), (counter) + (n), __ATOMIC_RELAXED)
-#define HISI_ZIP_COUNTER(counter) __atomic_load_n(&(counter), __ATOMIC_RELAXED)
+	rte_atomic_store_explicit(&(counter), (counter) + (n), rte_memory_order_relaxed)
+#define HISI_ZIP_COUNTER(counter) rte_atomic_load_explicit(&(counter), rte_memory_order_relaxed)
 
 /** Counters of one queue pair; each half has one writer. */
 struct hisi_zip_enq_stats {
-	uint64_t ops;      /**< Ops accepted. */
-	uint64_t bytes;    /**< Their source bytes. */
-	uint64_t rejected; /**< Accepted ops that got an error status at once. */
-	uint64_t full;     /**< Bursts cut short because the queue pair was full. */
-	uint64_t software; /**< Accepted ops that were not submitted to the function. */
-	uint64_t no_queue; /**< Ops for which no hardware queue could be taken. */
+	RTE_ATOMIC(uint64_t) ops;      /**< Ops accepted. */
+	RTE_ATOMIC(uint64_t) bytes;    /**< Their source bytes. */
+	RTE_ATOMIC(uint64_t) rejected; /**< Accepted ops that got an error status at once. */
+	RTE_ATOMIC(uint64_t) full;     /**< Bursts cut short because the queue pair was full. */
+	RTE_ATOMIC(uint64_t) software; /**< Accepted ops that were not submitted to the function. */
+	RTE_ATOMIC(uint64_t) no_queue; /**< Ops for which no hardware queue could be taken. */
 };
 
 #define HISI_ZIP_OP_STATUSES 16 /**< Room for every rte_comp_op_status. */
@@ -239,16 +241,16 @@ enum hisi_zip_fail {
 };
 
 struct hisi_zip_deq_stats {
-	uint64_t ops;      /**< Ops given back. */
-	uint64_t bytes;    /**< Bytes produced. */
-	uint64_t errors;   /**< Ops given back with a status that is an error. */
-	uint64_t sw;       /**< Ops done in software. */
-	uint64_t repeated; /**< Those of them that the function had had first. */
-	uint64_t lost;     /**< Requests that a failed queue did not complete. */
-	uint64_t restarts; /**< Queues started again after their service was killed. */
-	uint64_t fails[HISI_ZIP_FAILS]; /**< Queues that failed, by cause. */
-	uint64_t status[HISI_ZIP_OP_STATUSES]; /**< By op status. */
-	uint64_t hw_status[64]; /**< Requests by SQE status (ZIP 5.4), 63: others. */
+	RTE_ATOMIC(uint64_t) ops;      /**< Ops given back. */
+	RTE_ATOMIC(uint64_t) bytes;    /**< Bytes produced. */
+	RTE_ATOMIC(uint64_t) errors;   /**< Ops given back with a status that is an error. */
+	RTE_ATOMIC(uint64_t) sw;       /**< Ops done in software. */
+	RTE_ATOMIC(uint64_t) repeated; /**< Those of them that the function tried first. */
+	RTE_ATOMIC(uint64_t) lost;     /**< Requests that a failed queue did not complete. */
+	RTE_ATOMIC(uint64_t) restarts; /**< Queues started again after their service was killed. */
+	RTE_ATOMIC(uint64_t) fails[HISI_ZIP_FAILS]; /**< Queues that failed, by cause. */
+	RTE_ATOMIC(uint64_t) status[HISI_ZIP_OP_STATUSES]; /**< By op status. */
+	RTE_ATOMIC(uint64_t) hw_status[64]; /**< Requests by SQE status (ZIP 5.4), 63: others. */
 };
 
 /** Why a request failed, for counting; see hw_status. */
@@ -301,7 +303,7 @@ struct hisi_zip_watch {
  *
  * One thread may enqueue while another one dequeues.
  */
-struct hisi_zip_qp {
+struct __rte_cache_aligned hisi_zip_qp {
 	/* Constant while started. */
 	struct hisi_zip_dev *dev;
 	TAILQ_ENTRY(hisi_zip_qp) next; /**< In the device's list. */
@@ -317,22 +319,24 @@ struct hisi_zip_qp {
 	 */
 	uint16_t cq_pace;
 	uint8_t polled;              /**< Dequeue runs the engine. */
-	uint8_t state;               /**< enum hisi_zip_qp_state, atomic. */
+	RTE_ATOMIC(uint8_t) state;   /**< enum hisi_zip_qp_state. */
 	int socket;
 	struct zip_codec *codec;     /**< For ops in software; NULL until one was needed. */
 	struct hisi_zip_hwq hwq[HISI_ZIP_DIRS];
 
 	/* The enqueuing thread's. */
-	uint32_t tail __rte_cache_aligned; /**< Passed to the dequeuing thread with release. */
+	/** Passed to the dequeuing thread with release. */
+	alignas(RTE_CACHE_LINE_SIZE) RTE_ATOMIC(uint32_t) tail;
 	uint32_t head_seen;          /**< head as last loaded. */
 	struct hisi_zip_enq_stats enq;
 
 	/* The dequeuing thread's. */
-	uint32_t head __rte_cache_aligned; /**< Passed to the enqueuing thread with release. */
+	/** Passed to the enqueuing thread with release. */
+	alignas(RTE_CACHE_LINE_SIZE) RTE_ATOMIC(uint32_t) head;
 	struct hisi_zip_watch watch;
 	struct hisi_zip_deq_stats deq;
 	struct hisi_zip_lie lie;
-} __rte_cache_aligned;
+};
 
 /* ---- hisi_zip_devargs.c -------------------------------------------------------------------- */
 

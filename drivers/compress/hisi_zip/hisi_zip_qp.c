@@ -144,8 +144,8 @@ give_back_other(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	struct hisi_zip_hwq *hwq = &qp->hwq[other];
 
 	if (hwq->ring == NULL || hwq->ring->sq_tail != hwq->ring->sq_rung ||
-			__atomic_load_n(&qp->head, __ATOMIC_ACQUIRE) != qp->tail ||
-			__atomic_load_n(&hwq->failed, __ATOMIC_ACQUIRE))
+			rte_atomic_load_explicit(&qp->head, rte_memory_order_acquire) != qp->tail ||
+			rte_atomic_load_explicit(&hwq->failed, rte_memory_order_acquire))
 		return false;
 	hwq->stuck = !hwq_stop(qp, hwq);
 	hisi_zip_hwq_put(qp, other);
@@ -189,7 +189,7 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->queue = queue;
 	hwq->ring = &queue->qp.ring;
-	__atomic_store_n(&hwq->qn, queue->qp.ring.qn, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&hwq->qn, queue->qp.ring.qn, rte_memory_order_relaxed);
 	return 0;
 
 fail:
@@ -217,8 +217,8 @@ hisi_zip_hwq_put(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	hwq->ring = NULL;
 	hwq->queue = NULL;
 	hwq->stuck = 0;
-	__atomic_store_n(&hwq->failed, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&hwq->qn, HISI_ZIP_NO_QUEUE, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&hwq->failed, 0, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&hwq->qn, HISI_ZIP_NO_QUEUE, rte_memory_order_relaxed);
 }
 
 void

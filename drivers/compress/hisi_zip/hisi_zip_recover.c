@@ -62,9 +62,9 @@ queue_fail(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq, int why, uint64_t s
 	 * Before the state: who sees that looks for this. With the fence in hisi_zip_renew()
 	 * either that finds it, or our state comes after its own.
 	 */
-	__atomic_store_n(&hwq->failed, 1, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&qp->state, HISI_ZIP_QP_FAILING, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&hwq->failed, 1, rte_memory_order_release);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
+	rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_FAILING, rte_memory_order_release);
 }
 
 /*
@@ -164,7 +164,7 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 		struct hisi_zip_stream *s = op->stream;
 
 		s->dead = true;
-		__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 	}
 }
 
@@ -172,16 +172,16 @@ void
 hisi_zip_renew(struct hisi_zip_qp *qp)
 {
 	/* Acquire: what dequeue did with the queues of ops that are back. */
-	uint32_t head = __atomic_load_n(&qp->head, __ATOMIC_ACQUIRE);
+	uint32_t head = rte_atomic_load_explicit(&qp->head, rte_memory_order_acquire);
 	bool waiting = false;
 
 	/* First, so that a failure that comes meanwhile is not lost. */
-	__atomic_store_n(&qp->state, HISI_ZIP_QP_RUNNING, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_RUNNING, rte_memory_order_release);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		struct hisi_zip_hwq *hwq = &qp->hwq[dir];
 
-		if (!__atomic_load_n(&hwq->failed, __ATOMIC_ACQUIRE))
+		if (!rte_atomic_load_explicit(&hwq->failed, rte_memory_order_acquire))
 			continue;
 		if (hwq->ring != NULL) {
 			hwq->ring = NULL;
@@ -193,5 +193,6 @@ hisi_zip_renew(struct hisi_zip_qp *qp)
 			waiting = true;
 	}
 	if (waiting)
-		__atomic_store_n(&qp->state, HISI_ZIP_QP_FAILING, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_FAILING,
+			rte_memory_order_release);
 }

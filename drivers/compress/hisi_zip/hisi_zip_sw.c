@@ -228,5 +228,5 @@ out:
 	op->output_chksum = chksum_of(x, &r);
 	op->debug_status = stateful && r.end ? HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK : 0;
 	if (stateful)
-		__atomic_store_n(&s->busy, 0, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 }

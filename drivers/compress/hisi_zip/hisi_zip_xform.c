@@ -417,7 +417,7 @@ hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
 			dev->name, stream);
 		return -EINVAL;
 	}
-	if (__atomic_load_n(&s->busy, __ATOMIC_ACQUIRE)) {
+	if (rte_atomic_load_explicit(&s->busy, rte_memory_order_acquire)) {
 		HISI_ZIP_LOG(ERR, "%s: stream %p with an op in flight was to be freed, "
 			"expected none", dev->name, stream);
 		return -EBUSY;

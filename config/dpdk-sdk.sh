@@ -3,7 +3,8 @@
 # Copyright(c) 2026 The spimdev authors
 #
 # Collects what a DPDK driver needs beyond DPDK's public headers and what Debian does not install:
-# six driver-SDK headers and the pmdinfo generator. Taken, in this order, from
+# six driver-SDK headers and the pmdinfo generator; and devtools, if the source has it, which a test
+# checks the drivers with. Taken, in this order, from
 #   1. DIR, if given: an unpacked DPDK source tree of the installed release series, or an earlier
 #      OUTDIR of this script;
 #   2. the installed DPDK, if it was built with enable_driver_sdk (the headers; the generator
@@ -14,7 +15,8 @@
 # usage: config/dpdk-sdk.sh OUTDIR [DIR]
 # For a cross-build, the environment says where "installed" is: PKG_CONFIG_LIBDIR finds the
 # libdpdk in the sysroot DPDK_SYSROOT, DPDK_SOURCE_PACKAGE (NAME=VERSION) is what it was made of.
-# Fills OUTDIR/include, OUTDIR/buildtools and OUTDIR/VERSION; quick when that was done before.
+# Fills OUTDIR/include, OUTDIR/buildtools, OUTDIR/devtools and OUTDIR/VERSION; quick when that was
+# done before.
 
 set -eu
 
@@ -34,7 +36,7 @@ given=${2:-}
 version=$(pkg-config --modversion libdpdk) ||
 	die "pkg-config does not find libdpdk; config/setup.sh installs it"
 libdpdk_include=${DPDK_SYSROOT:-}$(pkg-config --variable=includedir libdpdk)
-stamp="$version ${given:-package}"
+stamp="$version ${given:-package}, with devtools"
 
 if [ "$(cat "$out/stamp" 2> /dev/null)" = "$stamp" ]; then
 	echo "dpdk-sdk: driver headers and pmdinfogen of DPDK $version are in $out"
@@ -111,7 +113,7 @@ fetch_source_package() {
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-rm -rf "$out/stamp" "$out/include" "$out/buildtools" "$out/work"
+rm -rf "$out/stamp" "$out/VERSION" "$out/include" "$out/buildtools" "$out/devtools" "$out/work"
 mkdir -p "$out/include" "$out/buildtools" "$out/work"
 trap 'rm -rf "$out/work"' EXIT
 
@@ -137,6 +139,7 @@ fi
 	copy_from "$header_tree" "$out/include" $headers
 	copy_from "$tree" "$out/buildtools" $tools
 }
+[ ! -d "$tree/devtools" ] || cp -r "$tree/devtools" "$out/devtools"
 cp "$tree/VERSION" "$out/VERSION"
 echo "$stamp" > "$out/stamp"
 echo "dpdk-sdk: driver headers and pmdinfogen of DPDK $version are in $out"

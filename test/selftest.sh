@@ -30,6 +30,7 @@ programs() {
 		source test/check_includes.sh status include*
 		source test/check_style.sh status style*
 		source test/check_citations.sh status citation*
+		source test/checkpatch.sh status checkpatch*
 		source bin/shellcheck status shellcheck*
 		gcc config/build.sh build gcc*
 		gcc bin/meson unit gcc
@@ -144,6 +145,7 @@ make_tree() {
 	mkdir "$work/tree"
 	cd "$work/tree"
 	stands_in config/setup.sh config/build.sh config/arm64.sh config/chroot.sh app/perf.sh \
+		config/dpdk-sdk.sh test/checkpatch.sh \
 		test/service/test_life.py test/service/test_clients.py \
 		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh \
 		test/mutate/selftest.sh \

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# Builds the driver for the DPDK of another Debian release and runs that DPDK's own programs with
-# it: compressdev_autotest, and dpdk-test-compress-perf with every algorithm that it knows. All of
-# it happens in a chroot in build/chroot, which is made at the first run; the build is in
-# build/SUITE.
+# Builds the driver for the DPDK of another Debian release, runs that DPDK's own programs with it:
+# compressdev_autotest, and dpdk-test-compress-perf with every algorithm that it knows; and has its
+# checkpatches.sh look at drivers/. All of it happens in a chroot in build/chroot, which is made at
+# the first run; the build is in build/SUITE.
 #
 # usage: test/versions.sh SUITE
 #   SUITE  trixie (DPDK 24.11), sid (25.11), or any other that Debian's mirrors have
@@ -48,5 +48,6 @@ algos() {
 within 3600 need "the build" built
 reports autotest in_suite test/stock/autotest.sh no-huge workers=1 ext=off
 reports perf algos
+check "checkpatch" test/checkpatch.sh . "build/$suite/config/dpdk-sdk"
 reports pmd_newer in_suite test/pmd/newer.sh "build/$suite"
 exit "$failed"

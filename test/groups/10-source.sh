@@ -10,6 +10,12 @@ set -eu
 check "include rules hold" sh test/check_includes.sh .
 check "style rules hold" sh test/check_style.sh .
 check "citations resolve" sh test/check_citations.sh .
+drivers_checked() {
+	[ -d build/config/dpdk-sdk/devtools ] ||
+		config/dpdk-sdk.sh build/config/dpdk-sdk || return
+	test/checkpatch.sh .
+}
+check "checkpatch: DPDK's checkpatches.sh finds nothing in drivers" drivers_checked
 scripts() {
 	scripts_list=$(find . \( -name .git -o -name "build*" \) -prune -o -name "*.sh" -print \
 		-o -path ./.ci/run -print | sort)
@@ -137,6 +143,28 @@ rejected "citation check rejects a row without a function" citations \
 plant_reference "_\`${U}1\` | ? | Nothing in the code depends on it |" "$cites"
 rejected "citation check rejects a row that is there twice" citations \
 	"doc/hw/unknown.rst:2: ${U}1 is there twice"
+
+# plant_driver EXCEPTION LINE...: a driver of one file.
+plant_driver() {
+	exception=$1
+	shift
+	plant drivers/compress/a/a.c "$@"
+	planning || echo "$exception" > "$planted/test/checkpatch_exceptions.txt"
+}
+# The first is the kernel's to find, the other one DPDK's.
+bad_lines='static int a=__sync_fetch_and_add(&b, 1);'
+plant_driver "drivers/compress/b/ | SPACING: | other" "$bad_lines"
+check "checkpatch rejects what the kernel's script finds" ends_with 1 \
+	"drivers/compress/a/a.c:4: SPACING: " test/checkpatch.sh "$planted"
+check "checkpatch rejects what DPDK's script finds" ends_with 1 \
+	"drivers/compress/a/a.c: Using __sync_xxx builtins" test/checkpatch.sh "$planted"
+plant_driver "drivers/compress/a/a.c | SPACING:" "$bad_lines"
+check "checkpatch rejects an exception without a reason" ends_with 1 \
+	"checkpatch_exceptions.txt:1: not FILE | BEGINNING | REASON" test/checkpatch.sh "$planted"
+plant_driver "drivers/compress/a/ | SPACING: | excepted" "$bad_lines"
+planning || echo "drivers/compress/a/a.c | Using __sync_xxx | excepted" \
+	>> "$planted/test/checkpatch_exceptions.txt"
+check "checkpatch accepts exceptions" test/checkpatch.sh "$planted"
 
 # shellcheck disable=SC2016 # a bad script's
 printf '%s\n' '#!/bin/sh' 'echo $1' > "$planted/bad.sh"

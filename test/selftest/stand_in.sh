@@ -113,6 +113,18 @@ bin/shellcheck)
 		;;
 	esac
 	;;
+test/checkpatch.sh)
+	case $1 in
+	/*)
+		if ! grep -q excepted "$1/test/checkpatch_exceptions.txt"; then
+			echo "drivers/compress/a/a.c:4: SPACING: "
+			echo "drivers/compress/a/a.c: Using __sync_xxx builtins"
+			echo "checkpatch_exceptions.txt:1: not FILE | BEGINNING | REASON"
+			exit 1
+		fi
+		;;
+	esac
+	;;
 bin/dpdk-pmdinfo.py)
 	keys="dev=local|unix:<path> workers=<N> rev=<S> ext=<S> engine=<S> sw=<S>"
 	keys="$keys timeout=<N> socket_id=<N>"

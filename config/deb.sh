@@ -3,8 +3,8 @@
 # Copyright(c) 2026 The spimdev authors
 #
 # Builds the Debian packages of this tree, in a chroot of the release that they are for, and looks
-# at them with lintian. They are for the DPDK of that release: its ABI is part of the driver
-# package's name.
+# at them with lintian. First it gets what that release's packages of DPDK lack (dpdk-sdk.sh), and
+# puts it into the source package: the build itself, of that source package, has no network.
 #
 # usage: config/deb.sh [SUITE [ARCH]]
 #   SUITE  default: this machine's release
@@ -38,15 +38,9 @@ if [ "${SPIMDEV_DEB_INSIDE:-}" = 1 ]; then
 		dpkg --add-architecture "$arch"
 		apt-get -qq update
 	fi
-	abi=$(apt-cache show libdpdk-dev | sed -n 's/.*librte-compressdev\([0-9][0-9]*\).*/\1/p' |
-		head -n 1)
-	dpdk=$(apt-cache show libdpdk-dev | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/\1/p' |
-		head -n 1)
-	[ -n "$abi" ] && [ -n "$dpdk" ] || die "no ABI in the dependencies of $suite's libdpdk-dev"
 	# An earlier run may have been interrupted.
 	dpkg --configure -a
-	cd "$out/source"
-	sed "s/@ABI@/$abi/g; s/@DPDK@/$dpdk/g" debian/control.in > debian/control
+	cd "$out/spimdev"
 	crossbuild=
 	[ "$arch" = "$native" ] || crossbuild="--host-architecture $arch -P cross,nocheck"
 	# shellcheck disable=SC2086 # two options on purpose
@@ -56,9 +50,18 @@ if [ "${SPIMDEV_DEB_INSIDE:-}" = 1 ]; then
 	triplet=$(dpkg-architecture -a "$arch" -q DEB_HOST_MULTIARCH)
 	PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig \
 		sh config/dpdk-sdk.sh "$top/$out/dpdk-sdk" ${given:+"$given"}
-	DPDK_SOURCE=$top/$out/dpdk-sdk DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" \
-		dpkg-buildpackage -us -uc -a "$arch"
-	lintian --allow-root --fail-on error,warning ../*.changes
+	# What only a test of ours needs stays out.
+	tar -C "$top/$out" -c --exclude devtools --exclude stamp dpdk-sdk | tar -x
+	cd ..
+	dpkg-source -b spimdev
+	rm -rf spimdev
+	dpkg-source -x spimdev_*.dsc build
+	cd build
+	DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" unshare --net \
+		dpkg-buildpackage -b -us -uc -a "$arch"
+	cd ..
+	rm -rf build
+	lintian --allow-root --fail-on error,warning ./*.dsc ./*.changes
 	exit
 fi
 
@@ -78,13 +81,14 @@ flock 8
 # DPDK's driver headers may stay: they know of which version they are.
 mkdir -p "$out"
 find "$out" -mindepth 1 -maxdepth 1 ! -name dpdk-sdk -exec rm -rf {} +
-mkdir "$out/source"
-tar -c --exclude=./.git --exclude='./build*' --exclude=__pycache__ . | tar -x -C "$out/source"
+echo "deb: $suite $arch: fetching DPDK's driver headers and what the build depends on;" \
+	"then building without network"
+mkdir "$out/spimdev"
+tar -c --exclude=./.git --exclude='./build*' --exclude=__pycache__ . | tar -x -C "$out/spimdev"
 log=$out/build.log
 config/chroot.sh --run "$chroot" env SPIMDEV_DEB_INSIDE=1 "config/deb.sh" "$suite" "$arch" \
 	> "$log" 2>&1 || {
 	tail -n 30 "$log" | cut -c 1-200 >&2
 	die "$suite $arch: failed (all of it: $log)"
 }
-rm -rf "$out/source"
 echo "deb: $(find "$out" -name '*.deb' -printf '%f ')in $out"

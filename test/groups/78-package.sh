@@ -5,7 +5,8 @@
 # The Debian packages of this machine's release; test/packages.sh SUITE[:ARCH] is for others.
 # beforehand: . /etc/os-release
 # beforehand: config/chroot.sh "$VERSION_CODENAME" build-essential debhelper dpkg-dev lintian
-# beforehand: config/chroot.sh "$VERSION_CODENAME.installed" dpdk dpdk-dev
+# beforehand: set -- autopkgtest dpkg-dev gcc libc6-dev pkgconf
+# beforehand: config/chroot.sh "$VERSION_CODENAME.installed" dpdk dpdk-dev "$@"
 
 set -eu
 . test/lib.sh

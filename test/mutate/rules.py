@@ -19,6 +19,9 @@ WEAKER = {"memory_order_release": "memory_order_relaxed",
           "memory_order_acquire": "memory_order_relaxed",
           "memory_order_acq_rel": "memory_order_relaxed",
           "memory_order_seq_cst": "memory_order_relaxed",
+          "rte_memory_order_release": "rte_memory_order_relaxed",
+          "rte_memory_order_acquire": "rte_memory_order_relaxed",
+          "rte_memory_order_seq_cst": "rte_memory_order_relaxed",
           "__ATOMIC_RELEASE": "__ATOMIC_RELAXED", "__ATOMIC_ACQUIRE": "__ATOMIC_RELAXED",
           "__ATOMIC_SEQ_CST": "__ATOMIC_RELAXED", "__ATOMIC_ACQ_REL": "__ATOMIC_RELAXED"}
 ASSIGNS = ("=", "+=", "-=", "|=", "&=", "^=", "*=", "/=", "%=", "<<=", ">>=")

@@ -23,7 +23,7 @@ work=$PWD/build/arm64-work
 
 # To build, and DPDK's own programs to test with.
 packages="libc6-dev libgcc-12-dev libisal-dev libdeflate-dev zlib1g-dev liblz4-dev libxxhash-dev
-	libnuma-dev libcmocka-dev
+	libnuma-dev libjson-c-dev libseccomp-dev libcmocka-dev
 	libdpdk-dev dpdk-dev"
 # What these depend on only for programs that nothing here runs.
 unneeded="^(perl|perl-.*|python.*|libpython.*|libperl.*|systemd.*|dpkg.*|debconf|bash|dash|udev)\$"

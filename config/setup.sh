@@ -14,7 +14,8 @@ set -eu
 # Everything to build and to run the stock DPDK programs.
 packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils ca-certificates
 	dpdk dpdk-dev libdpdk-dev python3-pyelftools
-	libisal-dev libdeflate-dev zlib1g-dev liblz4-dev libxxhash-dev libnuma-dev libcmocka-dev
+	libisal-dev libdeflate-dev zlib1g-dev liblz4-dev libxxhash-dev libnuma-dev libjson-c-dev
+	libseccomp-dev libcmocka-dev
 	python3 procps util-linux mount"
 # What draws the benchmark's plot.
 plot_packages="python3-matplotlib"

@@ -5,13 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pwd.h>
 #include <sched.h>
-#include <stddef.h>
+#include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -96,10 +93,6 @@ sandbox_drop_privileges(const char *user)
 
 /* ---- System calls ---- */
 
-/*
- * A filter in classic BPF, which the kernel runs at every system call. It is
- * built from this table. SYS_* that one of the architectures lacks are under #ifdef.
- */
 enum rule_kind {
 	RULE_ALLOW,
 	RULE_KILL,
@@ -115,208 +108,159 @@ struct rule {
 	enum rule_kind kind;
 };
 
+/* What is not here fails. A call that this architecture does not have has a number of no call. */
 static const struct rule rules[] = {
-	/* Events, most frequent first: the list is walked in order. */
-	{ SYS_futex, RULE_ALLOW },
-	{ SYS_recvmsg, RULE_ALLOW },
-	{ SYS_sendmsg, RULE_ALLOW },
-	{ SYS_epoll_pwait, RULE_ALLOW },
-#ifdef SYS_epoll_wait
-	{ SYS_epoll_wait, RULE_ALLOW },
-#endif
-#ifdef SYS_poll
-	{ SYS_poll, RULE_ALLOW },
-#endif
-	{ SYS_ppoll, RULE_ALLOW },
-	{ SYS_read, RULE_ALLOW },
-	{ SYS_write, RULE_ALLOW },
-	{ SYS_writev, RULE_ALLOW },
-	{ SYS_clock_gettime, RULE_ALLOW },
-	{ SYS_clock_nanosleep, RULE_ALLOW },
-	{ SYS_nanosleep, RULE_ALLOW },
-	{ SYS_sched_yield, RULE_ALLOW },
-	{ SYS_epoll_ctl, RULE_ALLOW },
-	{ SYS_epoll_create1, RULE_ALLOW },
-	{ SYS_eventfd2, RULE_ALLOW },
+	/* Events. */
+	{ SCMP_SYS(futex), RULE_ALLOW },
+	{ SCMP_SYS(recvmsg), RULE_ALLOW },
+	{ SCMP_SYS(sendmsg), RULE_ALLOW },
+	{ SCMP_SYS(epoll_pwait), RULE_ALLOW },
+	{ SCMP_SYS(epoll_wait), RULE_ALLOW },
+	{ SCMP_SYS(poll), RULE_ALLOW },
+	{ SCMP_SYS(ppoll), RULE_ALLOW },
+	{ SCMP_SYS(read), RULE_ALLOW },
+	{ SCMP_SYS(write), RULE_ALLOW },
+	{ SCMP_SYS(writev), RULE_ALLOW },
+	{ SCMP_SYS(clock_gettime), RULE_ALLOW },
+	{ SCMP_SYS(clock_nanosleep), RULE_ALLOW },
+	{ SCMP_SYS(nanosleep), RULE_ALLOW },
+	{ SCMP_SYS(sched_yield), RULE_ALLOW },
+	{ SCMP_SYS(epoll_ctl), RULE_ALLOW },
+	{ SCMP_SYS(epoll_create1), RULE_ALLOW },
+	{ SCMP_SYS(eventfd2), RULE_ALLOW },
 	/* How clients' eventfds are signalled, whose counters may be full (vfio_user_notify.h). */
-	{ SYS_io_submit, RULE_ALLOW },
-	{ SYS_io_getevents, RULE_ALLOW },
-	{ SYS_io_destroy, RULE_ALLOW },
-	{ SYS_timerfd_create, RULE_ALLOW },
-	{ SYS_timerfd_settime, RULE_ALLOW },
-	{ SYS_signalfd4, RULE_ALLOW },
-	{ SYS_membarrier, RULE_ALLOW },
+	{ SCMP_SYS(io_submit), RULE_ALLOW },
+	{ SCMP_SYS(io_getevents), RULE_ALLOW },
+	{ SCMP_SYS(io_destroy), RULE_ALLOW },
+	{ SCMP_SYS(timerfd_create), RULE_ALLOW },
+	{ SCMP_SYS(timerfd_settime), RULE_ALLOW },
+	{ SCMP_SYS(signalfd4), RULE_ALLOW },
+	{ SCMP_SYS(membarrier), RULE_ALLOW },
 	/* Connections and their files. */
-	{ SYS_accept, RULE_ALLOW },
-	{ SYS_accept4, RULE_ALLOW },
-	{ SYS_recvfrom, RULE_ALLOW },
-	{ SYS_sendto, RULE_ALLOW },
-	{ SYS_getsockopt, RULE_ALLOW },
-	{ SYS_setsockopt, RULE_ALLOW },
-	{ SYS_getsockname, RULE_ALLOW },
-	{ SYS_shutdown, RULE_ALLOW },
-	{ SYS_close, RULE_ALLOW },
-	{ SYS_dup, RULE_ALLOW },
-	{ SYS_dup3, RULE_ALLOW },
-	{ SYS_fcntl, RULE_ALLOW },
-	{ SYS_fstat, RULE_ALLOW },
-	{ SYS_fstatfs, RULE_ALLOW },
-#ifdef SYS_newfstatat
-	{ SYS_newfstatat, RULE_ALLOW },
-#endif
-	{ SYS_statx, RULE_ALLOW },
-	{ SYS_lseek, RULE_ALLOW },
-	{ SYS_socket, RULE_UNIX }, /* the service manager */
+	{ SCMP_SYS(accept), RULE_ALLOW },
+	{ SCMP_SYS(accept4), RULE_ALLOW },
+	{ SCMP_SYS(recvfrom), RULE_ALLOW },
+	{ SCMP_SYS(sendto), RULE_ALLOW },
+	{ SCMP_SYS(getsockopt), RULE_ALLOW },
+	{ SCMP_SYS(setsockopt), RULE_ALLOW },
+	{ SCMP_SYS(getsockname), RULE_ALLOW },
+	{ SCMP_SYS(shutdown), RULE_ALLOW },
+	{ SCMP_SYS(close), RULE_ALLOW },
+	{ SCMP_SYS(dup), RULE_ALLOW },
+	{ SCMP_SYS(dup3), RULE_ALLOW },
+	{ SCMP_SYS(fcntl), RULE_ALLOW },
+	{ SCMP_SYS(fstat), RULE_ALLOW },
+	{ SCMP_SYS(fstatfs), RULE_ALLOW },
+	{ SCMP_SYS(newfstatat), RULE_ALLOW },
+	{ SCMP_SYS(statx), RULE_ALLOW },
+	{ SCMP_SYS(lseek), RULE_ALLOW },
+	{ SCMP_SYS(socket), RULE_UNIX }, /* the service manager */
 	/* Memory. */
-	{ SYS_mmap, RULE_NO_EXEC },
-	{ SYS_mprotect, RULE_NO_EXEC },
-	{ SYS_munmap, RULE_ALLOW },
-	{ SYS_mremap, RULE_ALLOW },
-	{ SYS_madvise, RULE_ALLOW },
-	{ SYS_brk, RULE_ALLOW },
-	{ SYS_memfd_create, RULE_ALLOW },
-	{ SYS_ftruncate, RULE_ALLOW },
-	{ SYS_fallocate, RULE_ALLOW },
-	{ SYS_mbind, RULE_ALLOW },
-	{ SYS_get_mempolicy, RULE_ALLOW },
-	{ SYS_set_mempolicy, RULE_ALLOW },
-	{ SYS_move_pages, RULE_ALLOW },
+	{ SCMP_SYS(mmap), RULE_NO_EXEC },
+	{ SCMP_SYS(mprotect), RULE_NO_EXEC },
+	{ SCMP_SYS(munmap), RULE_ALLOW },
+	{ SCMP_SYS(mremap), RULE_ALLOW },
+	{ SCMP_SYS(madvise), RULE_ALLOW },
+	{ SCMP_SYS(brk), RULE_ALLOW },
+	{ SCMP_SYS(memfd_create), RULE_ALLOW },
+	{ SCMP_SYS(ftruncate), RULE_ALLOW },
+	{ SCMP_SYS(fallocate), RULE_ALLOW },
+	{ SCMP_SYS(mbind), RULE_ALLOW },
+	{ SCMP_SYS(get_mempolicy), RULE_ALLOW },
+	{ SCMP_SYS(set_mempolicy), RULE_ALLOW },
+	{ SCMP_SYS(move_pages), RULE_ALLOW },
 	/* Threads and the end. */
-	{ SYS_clone, RULE_THREAD },
-	{ SYS_clone3, RULE_ENOSYS }, /* its flags are in memory: a filter cannot see them */
-	{ SYS_set_robust_list, RULE_ALLOW },
-	{ SYS_rseq, RULE_ALLOW },
-	{ SYS_sched_getaffinity, RULE_ALLOW },
-	{ SYS_sched_setaffinity, RULE_ALLOW },
-	{ SYS_getcpu, RULE_ALLOW },
-	{ SYS_getpid, RULE_ALLOW },
-	{ SYS_gettid, RULE_ALLOW },
-	{ SYS_tgkill, RULE_ALLOW },
-	{ SYS_getrandom, RULE_ALLOW },
-	{ SYS_prctl, RULE_ALLOW }, /* names of threads; nothing can be gained without privileges */
-	{ SYS_rt_sigaction, RULE_ALLOW },
-	{ SYS_rt_sigprocmask, RULE_ALLOW },
-	{ SYS_rt_sigreturn, RULE_ALLOW },
-	{ SYS_sigaltstack, RULE_ALLOW },
-	{ SYS_restart_syscall, RULE_ALLOW },
-	{ SYS_exit, RULE_ALLOW },
-	{ SYS_exit_group, RULE_ALLOW },
+	{ SCMP_SYS(clone), RULE_THREAD },
+	{ SCMP_SYS(clone3), RULE_ENOSYS }, /* its flags are in memory: a filter cannot see them */
+	{ SCMP_SYS(set_robust_list), RULE_ALLOW },
+	{ SCMP_SYS(rseq), RULE_ALLOW },
+	{ SCMP_SYS(sched_getaffinity), RULE_ALLOW },
+	{ SCMP_SYS(sched_setaffinity), RULE_ALLOW },
+	{ SCMP_SYS(getcpu), RULE_ALLOW },
+	{ SCMP_SYS(getpid), RULE_ALLOW },
+	{ SCMP_SYS(gettid), RULE_ALLOW },
+	{ SCMP_SYS(tgkill), RULE_ALLOW },
+	{ SCMP_SYS(getrandom), RULE_ALLOW },
+	{ SCMP_SYS(prctl), RULE_ALLOW }, /* names of threads; nothing can be gained without privileges */
+	{ SCMP_SYS(rt_sigaction), RULE_ALLOW },
+	{ SCMP_SYS(rt_sigprocmask), RULE_ALLOW },
+	{ SCMP_SYS(rt_sigreturn), RULE_ALLOW },
+	{ SCMP_SYS(sigaltstack), RULE_ALLOW },
+	{ SCMP_SYS(restart_syscall), RULE_ALLOW },
+	{ SCMP_SYS(exit), RULE_ALLOW },
+	{ SCMP_SYS(exit_group), RULE_ALLOW },
 	/* Files: /sys for the CPUs, /proc for clients' commands; sockets are removed. */
-	{ SYS_openat, RULE_READ_ONLY },
-	{ SYS_getdents64, RULE_ALLOW },
-#ifdef SYS_readlink
-	{ SYS_readlink, RULE_ALLOW },
-#endif
-	{ SYS_readlinkat, RULE_ALLOW },
-#ifdef SYS_unlink
-	{ SYS_unlink, RULE_ALLOW },
-#endif
-	{ SYS_unlinkat, RULE_ALLOW },
-	{ SYS_flock, RULE_ALLOW },
-	{ SYS_prlimit64, RULE_ALLOW },
-	{ SYS_uname, RULE_ALLOW },
-	{ SYS_sysinfo, RULE_ALLOW },
+	{ SCMP_SYS(openat), RULE_READ_ONLY },
+	{ SCMP_SYS(getdents64), RULE_ALLOW },
+	{ SCMP_SYS(readlink), RULE_ALLOW },
+	{ SCMP_SYS(readlinkat), RULE_ALLOW },
+	{ SCMP_SYS(unlink), RULE_ALLOW },
+	{ SCMP_SYS(unlinkat), RULE_ALLOW },
+	{ SCMP_SYS(flock), RULE_ALLOW },
+	{ SCMP_SYS(prlimit64), RULE_ALLOW },
+	{ SCMP_SYS(uname), RULE_ALLOW },
+	{ SCMP_SYS(sysinfo), RULE_ALLOW },
 	/* Nothing that runs here has any business with these. */
-	{ SYS_execve, RULE_KILL },
-	{ SYS_execveat, RULE_KILL },
-	{ SYS_ptrace, RULE_KILL },
-	{ SYS_process_vm_readv, RULE_KILL },
-	{ SYS_process_vm_writev, RULE_KILL },
+	{ SCMP_SYS(execve), RULE_KILL },
+	{ SCMP_SYS(execveat), RULE_KILL },
+	{ SCMP_SYS(ptrace), RULE_KILL },
+	{ SCMP_SYS(process_vm_readv), RULE_KILL },
+	{ SCMP_SYS(process_vm_writev), RULE_KILL },
 };
-#define RULES (sizeof(rules) / sizeof(rules[0]))
 
-#if defined(__x86_64__)
-#define FILTER_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define FILTER_ARCH AUDIT_ARCH_AARCH64
-#endif
+/* What a call's argument is held against: only these bits of it count. */
+#define BITS(arg, bits, value) SCMP_CMP64((arg), SCMP_CMP_MASKED_EQ, (bits), (value))
 
-#ifdef FILTER_ARCH
-/* Most instructions of a rule, and of what stands before and after all rules. */
-#define RULE_INSNS  6
-#define FRAME_INSNS 8
-
-#define LOAD(off) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(off)))
-#define JUMP(op, k, t, f) \
-	((struct sock_filter)BPF_JUMP(BPF_JMP | (op) | BPF_K, (uint32_t)(k), (t), (f)))
-#define RETURN(k) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)(k)))
-/* Low half of an argument; little endian. */
-#define ARG(n) (offsetof(struct seccomp_data, args) + (n) * sizeof(uint64_t))
-#define DENIED (SECCOMP_RET_ERRNO | EPERM)
-
-/*
- * One rule, n instructions: if the number matches, decide; else go on behind it.
- * A rule that looks at an argument decides in any case, so it need not restore
- * the number.
- */
-static size_t
-rule_code(const struct rule *r, struct sock_filter *code)
+static int
+add_rule(scmp_filter_ctx filter, const struct rule *r)
 {
-	uint32_t result = r->kind == RULE_KILL ? SECCOMP_RET_KILL_PROCESS :
-		r->kind == RULE_ENOSYS ? (SECCOMP_RET_ERRNO | ENOSYS) : SECCOMP_RET_ALLOW;
-	size_t n = 1;
-
 	switch (r->kind) {
-	case RULE_NO_EXEC:
-		code[n++] = LOAD(ARG(2));
-		code[n++] = JUMP(BPF_JSET, PROT_EXEC, 1, 0);
-		break;
-	case RULE_THREAD:
-		code[n++] = LOAD(ARG(0));
-		code[n++] = JUMP(BPF_JSET, CLONE_THREAD, 0, 1);
-		break;
-	case RULE_READ_ONLY:
-		code[n++] = LOAD(ARG(2));
-		code[n++] = JUMP(BPF_JSET, O_ACCMODE | O_CREAT | O_TRUNC, 1, 0);
-		break;
-	case RULE_UNIX:
-		code[n++] = LOAD(ARG(0));
-		code[n++] = JUMP(BPF_JEQ, AF_UNIX, 0, 1);
-		break;
 	case RULE_ALLOW:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->nr, 0);
 	case RULE_KILL:
+		return seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, r->nr, 0);
+	case RULE_NO_EXEC:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->nr, 1, BITS(2, PROT_EXEC, 0));
+	case RULE_THREAD:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->nr, 1,
+				BITS(0, CLONE_THREAD, CLONE_THREAD));
+	case RULE_READ_ONLY:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->nr, 1,
+				BITS(2, O_ACCMODE | O_CREAT | O_TRUNC, 0));
+	case RULE_UNIX:
+		return seccomp_rule_add(filter, SCMP_ACT_ALLOW, r->nr, 1,
+				BITS(0, UINT32_MAX, AF_UNIX));
 	case RULE_ENOSYS:
-		break;
+		return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), r->nr, 0);
 	}
-	code[n++] = RETURN(result);
-	if (n > 2)
-		code[n++] = RETURN(DENIED);
-	code[0] = JUMP(BPF_JEQ, r->nr, 0, (uint8_t)(n - 1));
-	return n;
+	return -EINVAL;
+}
+
+static int
+load_filter(scmp_filter_ctx filter)
+{
+	/* Numbers mean something only with their architecture. */
+	int rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+
+	/* Errors are the kernel's own; a tree instead of a list, as there are many calls. */
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	for (size_t i = 0; rc == 0 && i < sizeof(rules) / sizeof(rules[0]); i++)
+		rc = add_rule(filter, &rules[i]);
+	return rc == 0 ? seccomp_load(filter) : rc;
 }
 
 int
 sandbox_filter(void)
 {
-	struct sock_filter code[FRAME_INSNS + RULES * RULE_INSNS];
-	struct sock_fprog prog = { .filter = code };
-	size_t n = 0;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int rc = filter == NULL ? -ENOMEM : load_filter(filter);
 
-	/* Numbers mean something only with their architecture. */
-	code[n++] = LOAD(offsetof(struct seccomp_data, arch));
-	code[n++] = JUMP(BPF_JEQ, FILTER_ARCH, 1, 0);
-	code[n++] = RETURN(SECCOMP_RET_KILL_PROCESS);
-	code[n++] = LOAD(offsetof(struct seccomp_data, nr));
-	for (size_t i = 0; i < RULES; i++)
-		n += rule_code(&rules[i], &code[n]);
-	code[n++] = RETURN(DENIED);
-	prog.len = (unsigned short)n;
-
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) != 0) {
-		int rc = -errno;
-
+	seccomp_release(filter);
+	if (rc != 0)
 		log_line(LOG_LEVEL_ERR, "cannot filter system calls: %s; --sandbox off does "
 				"without", strerror(-rc));
-		return rc;
-	}
-	return 0;
+	return rc;
 }
-#else
-int
-sandbox_filter(void)
-{
-	log_line(LOG_LEVEL_ERR, "system calls of this architecture are not known; --sandbox off "
-			"does without the filter");
-	return -ENOTSUP;
-}
-#endif

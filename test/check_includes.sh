@@ -26,8 +26,9 @@ rules() {
 		lib/spimdev/spim_local.c: lib/hisi_qm lib/qm_dev lib/zip_dev lib/udma_dev
 		lib/spimdev/spim_zip.c: lib/hisi_qm lib/hisi_zip
 		drivers/compress/hisi_zip: lib/hisi_qm lib/hisi_zip lib/spimdev lib/zip_codec
-		app/spimdevd: lib/qm_dev lib/zip_dev lib/udma_dev lib/vfio_user
-		app/spimctl:
+		app/record:
+		app/spimdevd: app/record lib/qm_dev lib/zip_dev lib/udma_dev lib/vfio_user
+		app/spimctl: app/record
 		app/spimgz: lib/spimdev
 	END
 }

@@ -51,8 +51,7 @@ take_lines(struct snapshot *snap, char *buf, size_t *len)
 	int rc = 0;
 
 	while (rc == 0 && (newline = memchr(line, '\n', *len - (size_t)(line - buf))) != NULL) {
-		*newline = '\0';
-		rc = snapshot_line(snap, line);
+		rc = snapshot_line(snap, line, (size_t)(newline - line));
 		line = newline + 1;
 	}
 	*len -= (size_t)(line - buf);
@@ -66,8 +65,9 @@ read_answer(int fd, struct snapshot *snap)
 	static char buf[32768]; /* more than any line */
 	char clean[RECORD_PATH_MAX];
 	size_t len = 0;
+	int rc = 0;
 
-	for (;;) {
+	while (rc == 0) {
 		ssize_t n = recv(fd, buf + len, sizeof(buf) - len, 0);
 
 		if (n < 0 && errno == EINTR)
@@ -79,36 +79,67 @@ read_answer(int fd, struct snapshot *snap)
 		if (n <= 0)
 			break;
 		len += (size_t)n;
-		if (take_lines(snap, buf, &len) != 0) {
-			complain("out of memory");
-			return -1;
-		}
+		rc = take_lines(snap, buf, &len);
 		if (len == sizeof(buf))
 			break;
+	}
+	if (rc == -ENOMEM) {
+		complain("out of memory");
+		return -1;
 	}
 	if (snap->error[0] != '\0') {
 		complain("the service refuses: %s", print_clean(snap->error, clean));
 		return -1;
 	}
-	if (!snap->complete) {
+	if (rc != 0 || !snap->complete) {
 		complain("the answer is not complete: the service ended, or is none");
 		return -1;
 	}
 	return 0;
 }
 
-int
-ask(const char *control, const char *request, struct snapshot *snap)
+/* @return 0, or -1: said why. */
+static int
+send_request(int fd, const struct request *r)
 {
-	char line[ASK_REQUEST_MAX + 1];
-	int fd = dial(control), n = snprintf(line, sizeof(line), "%s\n", request), rc;
+	struct json_object *object = json_object_new_object();
+	const char *line = NULL;
+	char text[1024]; /* a path of which every byte takes six, and more */
+	size_t len;
+
+	if (record_add(object, "command", json_object_new_string(r->command)) &&
+			(r->path == NULL || record_add(object, "path",
+				json_object_new_string(r->path))) &&
+			(r->id == NULL || record_add(object, "id",
+				json_object_new_uint64(*r->id))))
+		line = record_line(object, &len);
+	if (line != NULL) {
+		len = (size_t)snprintf(text, sizeof(text), "%s\n", line);
+		/* If this fails, what is read tells why. */
+		(void)!send(fd, text, len, MSG_NOSIGNAL);
+	} else {
+		complain("out of memory");
+	}
+	json_object_put(object);
+	return line != NULL ? 0 : -1;
+}
+
+int
+ask(const char *control, const struct request *request, struct snapshot *snap)
+{
+	int fd, rc;
 
 	*snap = (struct snapshot){ 0 };
+	if (request->path != NULL && strlen(request->path) >= RECORD_PATH_MAX) {
+		complain("no access point has so long a path");
+		return -1;
+	}
+	fd = dial(control);
 	if (fd < 0)
 		return -1;
-	/* If this fails, what is read tells why. */
-	(void)!send(fd, line, (size_t)n, MSG_NOSIGNAL);
-	rc = read_answer(fd, snap);
+	rc = send_request(fd, request);
+	if (rc == 0)
+		rc = read_answer(fd, snap);
 	close(fd);
 	if (rc != 0) {
 		snapshot_free(snap);
@@ -117,21 +148,5 @@ ask(const char *control, const char *request, struct snapshot *snap)
 	for (size_t i = 0; i < snap->clients_cnt; i++)
 		process_command(&snap->clients[i]);
 	snapshot_sum(snap);
-	return 0;
-}
-
-int
-ask_path(char request[ASK_REQUEST_MAX], const char *prefix, const char *path)
-{
-	size_t n = (size_t)snprintf(request, ASK_REQUEST_MAX, "%s ", prefix);
-
-	for (; *path != '\0'; path++) {
-		unsigned char c = (unsigned char)*path;
-
-		if (n + 4 > ASK_REQUEST_MAX)
-			return -1;
-		n += (size_t)snprintf(request + n, ASK_REQUEST_MAX - n,
-				c > ' ' && c < 0x7f && c != '%' ? "%c" : "%%%02x", c);
-	}
 	return 0;
 }

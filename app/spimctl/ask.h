@@ -10,13 +10,17 @@
  * One request to the service's control socket, and its answer.
  */
 
-#include "record.h"
-
-/** Most bytes of a request. */
-#define ASK_REQUEST_MAX 500
+#include "snapshot.h"
 
 /** Seconds that the service may take to say something. */
 #define ASK_TIMEOUT 10
+
+/** What to ask for; admin.h of the service describes it. */
+struct request {
+	const char *command;
+	const char *path;   /**< NULL: none. */
+	const uint64_t *id; /**< NULL: none. */
+};
 
 /**
  * Connect, ask, read the answer.
@@ -27,9 +31,6 @@
  *   and sums are in it.
  * @return 0, or -1: said why on standard error.
  */
-int ask(const char *control, const char *request, struct snapshot *snap);
-
-/** Write PREFIX and path as the protocol wants it into request. @return 0, or -1: too long. */
-int ask_path(char request[ASK_REQUEST_MAX], const char *prefix, const char *path);
+int ask(const char *control, const struct request *request, struct snapshot *snap);
 
 #endif /* SPIMCTL_ASK_H */

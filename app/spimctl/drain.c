@@ -41,34 +41,39 @@ queues(const struct options *opt, const struct snapshot *snap, const char *path)
 }
 
 static void
-tell(const struct options *opt, const struct snapshot *snap, const char *path)
+tell_text(const struct options *opt, const struct snapshot *snap, const char *path)
 {
-	const char *before = "";
-
-	if (opt->json)
-		printf("{\"access_points\": [");
 	for (size_t i = 0; i < snap->points_cnt; i++) {
 		const struct record_point *p = &snap->points[i];
 		char clean[RECORD_PATH_MAX];
 
-		if (!meant(opt, p, path))
-			continue;
-		if (opt->json) {
-			printf("%s{\"path\": ", before);
-			json_text(stdout, p->path);
-			printf(", \"draining\": %s, \"connections\": %" PRIu64 ", \"queues\": %"
-					PRIu64 "}", p->draining ? "true" : "false", p->connections,
-					p->queues);
-			before = ", ";
-		} else {
+		if (meant(opt, p, path))
 			printf("%s: %s, %" PRIu64 " clients, %" PRIu64 " queues in use\n",
 					print_clean(p->path, clean),
 					p->draining ? "draining" : "open", p->connections,
 					p->queues);
-		}
 	}
-	if (opt->json)
-		printf("]}\n");
+}
+
+static int
+tell_json(const struct options *opt, const struct snapshot *snap, const char *path)
+{
+	static const struct field fields[] = {
+		RECORD_FIELD(record_point, path, "path", FIELD_TEXT),
+		RECORD_FIELD(record_point, draining, "draining", FIELD_FLAG),
+		RECORD_FIELD(record_point, connections, "connections", FIELD_NUMBER),
+		RECORD_FIELD(record_point, queues, "queues", FIELD_NUMBER),
+		{ 0 },
+	};
+	struct json_object *object = json_object_new_object();
+	struct json_object *points = json_object_new_array();
+	bool complete = record_add(object, "access_points", points);
+
+	for (size_t i = 0; i < snap->points_cnt && complete; i++)
+		if (meant(opt, &snap->points[i], path))
+			complete = record_add(points, NULL,
+					shown_record(fields, &snap->points[i]));
+	return print_json(object, complete);
 }
 
 /* Look until nothing is in use, or for as long as was said. */
@@ -81,7 +86,7 @@ wait_unused(const struct options *opt, struct snapshot *snap, const char *path)
 	while (queues(opt, snap, path) != 0 && now() < end) {
 		nanosleep(&pause, NULL);
 		snapshot_free(snap);
-		if (ask(opt->control, "points", snap) != 0)
+		if (ask(opt->control, &(struct request){ .command = "points" }, snap) != 0)
 			return -1;
 	}
 	return 0;
@@ -90,21 +95,19 @@ wait_unused(const struct options *opt, struct snapshot *snap, const char *path)
 int
 drain(const struct options *opt, const char *path, bool draining)
 {
-	char request[ASK_REQUEST_MAX];
+	const struct request one = { draining ? "drain" : "undrain", path, NULL };
+	const struct request all = { draining ? "drain-all" : "undrain-all", NULL, NULL };
 	struct snapshot snap;
 	int status = STATUS_OK;
 
-	if (opt->all) {
-		snprintf(request, sizeof(request), "%s", draining ? "drain-all" : "undrain-all");
-	} else if (ask_path(request, draining ? "drain" : "undrain", path) != 0) {
-		complain("no access point has so long a path");
-		return STATUS_FAILED;
-	}
-	if (ask(opt->control, request, &snap) != 0)
+	if (ask(opt->control, opt->all ? &all : &one, &snap) != 0)
 		return STATUS_FAILED;
 	if (opt->wait >= 0 && wait_unused(opt, &snap, path) != 0)
 		return STATUS_FAILED;
-	tell(opt, &snap, path);
+	if (!opt->json)
+		tell_text(opt, &snap, path);
+	else if (tell_json(opt, &snap, path) != 0)
+		status = STATUS_FAILED;
 	if (opt->wait >= 0 && queues(opt, &snap, path) != 0) {
 		complain("%" PRIu64 " queues are still in use after %g seconds",
 				queues(opt, &snap, path), opt->wait);

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"
@@ -110,9 +111,6 @@ fields_text(const struct field *fields, const void *record)
 		case FIELD_FLAG:
 			printf("%-18s %s\n", f->key, *number != 0 ? "yes" : "no");
 			break;
-		case FIELD_MODE:
-			printf("%-18s %04" PRIo64 "\n", f->key, *number);
-			break;
 		case FIELD_TEXT:
 		case FIELD_OURS:
 			printf("%-18s %s\n", f->key, print_clean(value, room));
@@ -130,144 +128,121 @@ fields_text(const struct field *fields, const void *record)
 	}
 }
 
-/* ---- JSON ---- */
+/* ---- Commands ---- */
 
-static void
-json_part(const char *name, const struct field *fields, const void *record, bool *first)
-{
-	bool inner = true;
-
-	json_key(stdout, name, first);
-	putchar('{');
-	json_record(stdout, fields, record, &inner);
-	putchar('}');
-}
-
-static void
+static int
 list_json(const struct snapshot *snap)
 {
-	bool first = true;
+	struct json_object *object = json_object_new_object();
 
-	putchar('{');
-	json_part("service", service_fields, &snap->service, &first);
-	json_key(stdout, "access_points", &first);
-	json_records(stdout, point_fields, snap->points, snap->points_cnt, sizeof(*snap->points));
-	json_key(stdout, "clients", &first);
-	json_records(stdout, client_fields, snap->clients, snap->clients_cnt,
-			sizeof(*snap->clients));
-	puts("}");
+	return print_json(object, record_add(object, "service",
+				shown_record(service_fields, &snap->service)) &&
+			record_add(object, "access_points", shown_records(point_fields,
+				snap->points, snap->points_cnt, sizeof(*snap->points))) &&
+			record_add(object, "clients", shown_records(client_fields,
+				snap->clients, snap->clients_cnt, sizeof(*snap->clients))));
 }
-
-/* ---- Commands ---- */
 
 int
 list(const struct options *opt)
 {
 	struct snapshot snap;
+	int rc = 0;
 
-	if (ask(opt->control, "clients", &snap) != 0)
+	if (ask(opt->control, &(struct request){ .command = "clients" }, &snap) != 0)
 		return STATUS_FAILED;
 	if (opt->json) {
-		list_json(&snap);
+		rc = list_json(&snap);
 	} else {
 		service_text(&snap.service);
 		points_text(&snap);
 		clients_text(&snap);
 	}
 	snapshot_free(&snap);
-	return STATUS_OK;
+	return rc == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static int
-show_service(const struct options *opt)
+show_service(const struct options *opt, struct snapshot *snap)
 {
-	struct snapshot snap;
-	bool first = true;
+	struct json_object *object;
 
-	if (ask(opt->control, "points", &snap) != 0)
-		return STATUS_FAILED;
-	if (opt->json) {
-		putchar('{');
-		json_part("service", service_fields, &snap.service, &first);
-		puts("}");
-	} else {
-		fields_text(service_fields, &snap.service);
+	if (ask(opt->control, &(struct request){ .command = "points" }, snap) != 0)
+		return -1;
+	if (!opt->json) {
+		fields_text(service_fields, &snap->service);
+		return 0;
 	}
-	snapshot_free(&snap);
-	return STATUS_OK;
+	object = json_object_new_object();
+	return print_json(object, record_add(object, "service",
+				shown_record(service_fields, &snap->service)));
 }
 
 static int
-show_client(const struct options *opt, const char *id)
+show_client(const struct options *opt, uint64_t id, struct snapshot *snap)
 {
-	char request[ASK_REQUEST_MAX];
-	struct snapshot snap;
-	bool first = true;
+	struct json_object *object;
 
-	snprintf(request, sizeof(request), "client %s", id);
-	if (ask(opt->control, request, &snap) != 0)
-		return STATUS_FAILED;
-	if (snap.clients_cnt != 1) {
-		complain("connection %s ended", id);
-		snapshot_free(&snap);
-		return STATUS_FAILED;
+	if (ask(opt->control, &(struct request){ .command = "client", .id = &id }, snap) != 0)
+		return -1;
+	if (snap->clients_cnt != 1) {
+		complain("connection %" PRIu64 " ended", id);
+		return -1;
 	}
-	if (opt->json) {
-		putchar('{');
-		json_part("client", client_fields, snap.clients, &first);
-		json_key(stdout, "queues", &first);
-		json_records(stdout, queue_fields, snap.queues, snap.queues_cnt,
-				sizeof(*snap.queues));
-		puts("}");
-	} else {
-		fields_text(client_fields, snap.clients);
-		queues_text(&snap);
+	if (!opt->json) {
+		fields_text(client_fields, snap->clients);
+		queues_text(snap);
+		return 0;
 	}
-	snapshot_free(&snap);
-	return STATUS_OK;
+	object = json_object_new_object();
+	return print_json(object, record_add(object, "client",
+				shown_record(client_fields, snap->clients)) &&
+			record_add(object, "queues", shown_records(queue_fields,
+				snap->queues, snap->queues_cnt, sizeof(*snap->queues))));
 }
 
 static int
-show_point(const struct options *opt, const char *path)
+show_point(const struct options *opt, const char *path, struct snapshot *snap)
 {
 	const struct record_point *p;
-	struct snapshot snap;
+	struct json_object *object;
 	size_t kept = 0;
-	bool first = true;
 
-	if (ask(opt->control, "clients", &snap) != 0)
-		return STATUS_FAILED;
-	p = snapshot_point(&snap, path);
+	if (ask(opt->control, &(struct request){ .command = "clients" }, snap) != 0)
+		return -1;
+	p = snapshot_point(snap, path);
 	if (p == NULL) {
 		complain("no access point has the path '%s'", path);
-		snapshot_free(&snap);
-		return STATUS_FAILED;
+		return -1;
 	}
-	for (size_t i = 0; i < snap.clients_cnt; i++)
-		if (strcmp(snap.clients[i].path, path) == 0)
-			snap.clients[kept++] = snap.clients[i];
-	snap.clients_cnt = kept;
-	if (opt->json) {
-		putchar('{');
-		json_part("access_point", point_fields, p, &first);
-		json_key(stdout, "clients", &first);
-		json_records(stdout, client_fields, snap.clients, snap.clients_cnt,
-				sizeof(*snap.clients));
-		puts("}");
-	} else {
+	for (size_t i = 0; i < snap->clients_cnt; i++)
+		if (strcmp(snap->clients[i].path, path) == 0)
+			snap->clients[kept++] = snap->clients[i];
+	snap->clients_cnt = kept;
+	if (!opt->json) {
 		fields_text(point_fields, p);
-		clients_text(&snap);
+		clients_text(snap);
+		return 0;
 	}
-	snapshot_free(&snap);
-	return STATUS_OK;
+	object = json_object_new_object();
+	return print_json(object, record_add(object, "access_point",
+				shown_record(point_fields, p)) &&
+			record_add(object, "clients", shown_records(client_fields,
+				snap->clients, snap->clients_cnt, sizeof(*snap->clients))));
 }
 
 int
 show(const struct options *opt, const char *what)
 {
+	struct snapshot snap = { 0 };
+	int rc;
+
 	if (what == NULL)
-		return show_service(opt);
-	if (what[0] != '\0' && what[strspn(what, "0123456789")] == '\0' && strlen(what) <= 20)
-		return show_client(opt, what);
-	return show_point(opt, what);
+		rc = show_service(opt, &snap);
+	else if (what[0] != '\0' && what[strspn(what, "0123456789")] == '\0' && strlen(what) <= 20)
+		rc = show_client(opt, strtoull(what, NULL, 10), &snap);
+	else
+		rc = show_point(opt, what, &snap);
+	snapshot_free(&snap);
+	return rc == 0 ? STATUS_OK : STATUS_FAILED;
 }

@@ -142,106 +142,78 @@ print_clean(const char *text, char room[RECORD_PATH_MAX])
 
 /* ---- JSON ---- */
 
-void
-json_key(FILE *out, const char *key, bool *first)
-{
-	fprintf(out, "%s\"%s\": ", *first ? "" : ", ", key);
-	*first = false;
-}
-
-void
-json_text(FILE *out, const char *text)
+struct json_object *
+shown_text(const char *text)
 {
 	char clean[RECORD_PATH_MAX];
 
-	fputc('"', out);
-	for (const char *c = print_clean(text, clean); *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			fputc('\\', out);
-		fputc(*c, out);
-	}
-	fputc('"', out);
+	return json_object_new_string(print_clean(text, clean));
 }
 
-void
-json_times(FILE *out, const struct record_hist *h)
+struct json_object *
+shown_decimal(double value, int digits)
 {
-	static const int percent[] = { 50, 90, 99 };
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.*f", digits, value);
+	return json_object_new_double_s(value, text);
+}
+
+static struct json_object *
+shown_times(const struct record_hist *h)
+{
+	static const struct {
+		const char *key;
+		double percent;
+	} percentiles[] = { { "p50_us", 50 }, { "p90_us", 90 }, { "p99_us", 99 } };
+	struct json_object *object = json_object_new_object();
 	uint64_t n = hist_count(h);
+	bool complete = record_add(object, "samples", json_object_new_uint64(n));
 
-	fprintf(out, "{\"samples\": %" PRIu64, n);
-	for (size_t i = 0; i < sizeof(percent) / sizeof(percent[0]); i++) {
-		if (n == 0)
-			fprintf(out, ", \"p%d_us\": null", percent[i]);
-		else
-			fprintf(out, ", \"p%d_us\": %.3f", percent[i],
-					hist_percentile(h, percent[i]) / 1000);
-	}
-	fputc('}', out);
+	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]) && complete; i++)
+		complete = n == 0 ?
+			json_object_object_add(object, percentiles[i].key, NULL) == 0 :
+			record_add(object, percentiles[i].key, shown_decimal(
+				hist_percentile(h, percentiles[i].percent) / 1000, 3));
+	return record_whole(object, complete);
 }
 
-void
-json_causes(FILE *out, const uint64_t cause[RECORD_CAUSES])
+struct json_object *
+shown_field(const struct field *field, const void *value)
 {
-	bool first = true;
-
-	fputc('{', out);
-	for (int i = 0; i < RECORD_CAUSES; i++) {
-		if (cause[i] == 0)
-			continue;
-		json_key(out, cause_names[i], &first);
-		fprintf(out, "%" PRIu64, cause[i]);
-	}
-	fputc('}', out);
+	return field->kind == FIELD_TIMES ? shown_times(value) : shown_text(value);
 }
 
-static void
-json_field(FILE *out, const struct field *f, const void *value)
+struct json_object *
+shown_record(const struct field *fields, const void *record)
 {
-	const uint64_t *number = value;
+	struct json_object *object = json_object_new_object();
 
-	switch (f->kind) {
-	case FIELD_NUMBER:
-		fprintf(out, "%" PRIu64, *number);
-		break;
-	case FIELD_FLAG:
-		fputs(*number != 0 ? "true" : "false", out);
-		break;
-	case FIELD_MODE:
-		fprintf(out, "\"%04" PRIo64 "\"", *number);
-		break;
-	case FIELD_TEXT:
-	case FIELD_OURS:
-		json_text(out, value);
-		break;
-	case FIELD_TIMES:
-		json_times(out, value);
-		break;
-	case FIELD_CAUSES:
-		json_causes(out, value);
-		break;
-	}
+	return record_whole(object, record_add_fields(object, fields, record, shown_field));
 }
 
-void
-json_record(FILE *out, const struct field *fields, const void *record, bool *first)
+struct json_object *
+shown_records(const struct field *fields, const void *records, size_t cnt, size_t size)
 {
-	for (const struct field *f = fields; f->key != NULL; f++) {
-		json_key(out, f->kind == FIELD_CAUSES ? "errors_by_cause" : f->key, first);
-		json_field(out, f, (const char *)record + f->offset);
-	}
+	struct json_object *array = json_object_new_array();
+	bool complete = array != NULL;
+
+	for (size_t i = 0; i < cnt && complete; i++)
+		complete = record_add(array, NULL,
+				shown_record(fields, (const char *)records + i * size));
+	return record_whole(array, complete);
 }
 
-void
-json_records(FILE *out, const struct field *fields, const void *records, size_t cnt, size_t size)
+int
+print_json(struct json_object *object, bool complete)
 {
-	fputc('[', out);
-	for (size_t i = 0; i < cnt; i++) {
-		bool first = true;
+	const char *text = !complete ? NULL : json_object_to_json_string_ext(object,
+			JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-		fputs(i == 0 ? "{" : ", {", out);
-		json_record(out, fields, (const char *)records + i * size, &first);
-		fputc('}', out);
-	}
-	fputc(']', out);
+	if (text != NULL)
+		puts(text);
+	else
+		complain("out of memory");
+	json_object_put(object);
+	return text != NULL ? 0 : -1;
 }

@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-#include "record.h"
+#include "snapshot.h"
 
 /** A line on standard error. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -44,22 +44,29 @@ const char *print_clean(const char *text, char room[RECORD_PATH_MAX]);
 
 /* ---- JSON ---- */
 
-/** A key with what follows left to the caller; *first is whether it is the first. */
-void json_key(FILE *out, const char *key, bool *first);
+/* Each is NULL without memory for it, which record_add() knows. */
 
-void json_text(FILE *out, const char *text);
+struct json_object *shown_text(const char *text);
 
-/** {"samples": N, "p50_us": X, ...}; the percentiles are null without samples. */
-void json_times(FILE *out, const struct record_hist *h);
+/** A number with so many digits behind the point. */
+struct json_object *shown_decimal(double value, int digits);
 
-/** All causes that are not 0. */
-void json_causes(FILE *out, const uint64_t cause[RECORD_CAUSES]);
+/**
+ * What record_add_fields() takes: clean texts; {"samples": N, "p50_us": X, ...} of times,
+ * with percentiles that are null without samples.
+ */
+struct json_object *shown_field(const struct field *field, const void *value);
 
-/** The members of a record, without braces. */
-void json_record(FILE *out, const struct field *fields, const void *record, bool *first);
+struct json_object *shown_record(const struct field *fields, const void *record);
 
-/** An array of records, each an object. */
-void json_records(FILE *out, const struct field *fields, const void *records, size_t cnt,
+/** An array of records. */
+struct json_object *shown_records(const struct field *fields, const void *records, size_t cnt,
 		size_t size);
+
+/**
+ * Print an object in one line, if it is complete, and free it.
+ * @return 0, or -1: said that memory is out.
+ */
+int print_json(struct json_object *object, bool complete);
 
 #endif /* SPIMCTL_PRINT_H */

@@ -14,7 +14,7 @@
  *   top.c       top
  *   drain.c     drain, undrain
  *   ask.c       request and answer
- *   record.c    what is in an answer
+ *   snapshot.c  what is in an answer; app/record has what a line of it is
  *   process.c   commands of clients
  *   print.c     text and JSON
  */

@@ -126,79 +126,66 @@ compare(struct view *v, const struct snapshot *before)
 
 /* ---- JSON ---- */
 
-static void
-rates_json(const struct row *r, double seconds, bool *first)
-{
-	const struct {
-		const char *key;
-		uint64_t value;
-	} rates[] = {
-		{ "ops_per_s", r->done.ops },
-		{ "bytes_in_per_s", r->done.bytes_in },
-		{ "bytes_out_per_s", r->done.bytes_out },
-		{ "errors_per_s", r->done.errors },
-	};
+static const struct field row_client_fields[] = {
+	RECORD_FIELD(record_client, id, "id", FIELD_NUMBER),
+	RECORD_FIELD(record_client, pid, "pid", FIELD_NUMBER),
+	RECORD_FIELD(record_client, uid, "uid", FIELD_NUMBER),
+	RECORD_FIELD(record_client, command, "command", FIELD_OURS),
+	RECORD_FIELD(record_client, queues, "queues", FIELD_NUMBER),
+	RECORD_FIELD(record_client, path, "path", FIELD_TEXT),
+	{ 0 },
+};
 
-	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		json_key(stdout, rates[i].key, first);
-		printf("%.1f", (double)rates[i].value / seconds);
-	}
-	json_key(stdout, "wait", first);
-	json_times(stdout, &r->done.wait);
-	json_key(stdout, "service", first);
-	json_times(stdout, &r->done.service);
-	json_key(stdout, "errors_by_cause", first);
-	json_causes(stdout, r->done.cause);
+static const struct field row_point_fields[] = {
+	RECORD_FIELD(record_point, connections, "connections", FIELD_NUMBER),
+	RECORD_FIELD(record_point, queues, "queues", FIELD_NUMBER),
+	RECORD_FIELD(record_point, path, "path", FIELD_TEXT),
+	{ 0 },
+};
+
+static bool
+add_rate(struct json_object *to, const char *key, uint64_t n, double seconds)
+{
+	return record_add(to, key, shown_decimal((double)n / seconds, 1));
 }
 
-static void
-number_json(const char *key, uint64_t value, bool *first)
-{
-	json_key(stdout, key, first);
-	printf("%" PRIu64, value);
-}
-
-static void
+static struct json_object *
 row_json(const struct row *r, double seconds)
 {
-	bool first = true;
+	const struct record_totals *t = &r->done;
+	struct json_object *o = r->client != NULL ? shown_record(row_client_fields, r->client) :
+		shown_record(row_point_fields, r->point);
 
-	putchar('{');
-	if (r->client != NULL) {
-		number_json("id", r->client->id, &first);
-		number_json("pid", r->client->pid, &first);
-		number_json("uid", r->client->uid, &first);
-		json_key(stdout, "command", &first);
-		json_text(stdout, r->client->command);
-		number_json("queues", r->client->queues, &first);
-	} else {
-		number_json("connections", r->point->connections, &first);
-		number_json("queues", r->point->queues, &first);
-	}
-	json_key(stdout, "path", &first);
-	json_text(stdout, r->client != NULL ? r->client->path : r->point->path);
-	rates_json(r, seconds, &first);
-	putchar('}');
+	return record_whole(o, add_rate(o, "ops_per_s", t->ops, seconds) &&
+			add_rate(o, "bytes_in_per_s", t->bytes_in, seconds) &&
+			add_rate(o, "bytes_out_per_s", t->bytes_out, seconds) &&
+			add_rate(o, "errors_per_s", t->errors, seconds) &&
+			record_add_fields(o, totals_fields, t, shown_field));
 }
 
-static void
+static struct json_object *
+rows_json(const struct row *rows, size_t cnt, double seconds)
+{
+	struct json_object *array = json_object_new_array();
+	bool complete = array != NULL;
+
+	for (size_t i = 0; i < cnt && complete; i++)
+		complete = record_add(array, NULL, row_json(&rows[i], seconds));
+	return record_whole(array, complete);
+}
+
+static int
 view_json(const struct view *v)
 {
-	bool first = true;
+	struct json_object *o = json_object_new_object();
 
-	printf("{\"seconds\": %.3f, \"service\": {", v->seconds);
-	json_record(stdout, service_fields, &v->snap.service, &first);
-	printf("}, \"access_points\": [");
-	for (size_t i = 0; i < v->snap.points_cnt; i++) {
-		fputs(i == 0 ? "" : ", ", stdout);
-		row_json(&v->points[i], v->seconds);
-	}
-	printf("], \"clients\": [");
-	for (size_t i = 0; i < v->rows_cnt; i++) {
-		fputs(i == 0 ? "" : ", ", stdout);
-		row_json(&v->rows[i], v->seconds);
-	}
-	printf("], \"idle\": %zu}\n", v->idle);
+	return print_json(o, record_add(o, "seconds", shown_decimal(v->seconds, 3)) &&
+			record_add(o, "service",
+				shown_record(service_fields, &v->snap.service)) &&
+			record_add(o, "access_points",
+				rows_json(v->points, v->snap.points_cnt, v->seconds)) &&
+			record_add(o, "clients", rows_json(v->rows, v->rows_cnt, v->seconds)) &&
+			record_add(o, "idle", json_object_new_uint64(v->idle)));
 }
 
 /* ---- Text ---- */
@@ -287,12 +274,13 @@ screen(const struct view *v)
 	free(text);
 }
 
-/* @return 0, or -1: standard output is gone. */
+/* @return 0, or -1: standard output is gone, or out of memory. */
 static int
 tell(const struct options *opt, const struct view *v, bool first)
 {
 	if (opt->json) {
-		view_json(v);
+		if (view_json(v) != 0)
+			return -1;
 	} else if (isatty(STDOUT_FILENO) == 1) {
 		screen(v);
 	} else {
@@ -306,18 +294,19 @@ tell(const struct options *opt, const struct view *v, bool first)
 int
 top(const struct options *opt)
 {
+	const struct request request = { .command = "clients" };
 	struct snapshot before;
 	double last = now();
 	int rc = 0;
 
-	if (ask(opt->control, "clients", &before) != 0)
+	if (ask(opt->control, &request, &before) != 0)
 		return STATUS_FAILED;
 	for (unsigned long i = 0; rc == 0 && (opt->count == 0 || i < opt->count); i++) {
 		struct view v = { 0 };
 		double at;
 
 		sleep_until(last + opt->delay);
-		rc = ask(opt->control, "clients", &v.snap);
+		rc = ask(opt->control, &request, &v.snap);
 		if (rc != 0)
 			break;
 		at = now();

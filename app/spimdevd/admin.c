@@ -14,10 +14,12 @@
 #include "admin.h"
 #include "client.h"
 #include "log.h"
+#include "record.h"
 #include "report.h"
 #include "vfio_user_sock.h"
 
-#define TICK_MS 1000 /* how often deadlines are looked at while there is a session */
+#define TICK_MS       1000 /* how often deadlines are looked at while there is a session */
+#define REQUEST_DEPTH 2    /* levels of values in a request */
 
 struct session {
 	int fd;
@@ -27,7 +29,7 @@ struct session {
 	uint64_t moved_ms;  /* last time that it asked or read */
 	struct report report;
 	size_t in_len;
-	char in[ADMIN_REQUEST_MAX + 1];
+	char in[ADMIN_REQUEST_MAX];
 	size_t out_len;
 	size_t out_sent;
 	char out[REPORT_ROOM];
@@ -61,41 +63,18 @@ end_session(struct admin *a, unsigned int i)
 
 /* ---- Requests ---- */
 
+/* A line that says why. Without memory for it the session ends, which says enough. */
 static void
 refuse(struct session *s, const char *reason)
 {
+	struct json_object *object = json_object_new_object();
+	const char *line = NULL;
+
+	if (record_add(object, "error", json_object_new_string(reason)))
+		line = record_line(object, NULL);
 	s->report.stage = REPORT_DONE;
-	s->out_len = (size_t)snprintf(s->out, sizeof(s->out), "error %s\n", reason);
-}
-
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-		c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* Undo %XX in place. @return Whether it was well formed. */
-static bool
-unescape(char *text)
-{
-	char *to = text;
-
-	for (; *text != '\0'; text++) {
-		if (*text == '%') {
-			int high = hex(text[1]);
-			int low = high < 0 ? -1 : hex(text[2]);
-
-			if (low < 0 || (high | low) == 0)
-				return false;
-			*to++ = (char)(high << 4 | low);
-			text += 2;
-		} else {
-			*to++ = *text;
-		}
-	}
-	*to = '\0';
-	return true;
+	s->out_len = line == NULL ? 0 : (size_t)snprintf(s->out, sizeof(s->out), "%s\n", line);
+	json_object_put(object);
 }
 
 static void
@@ -110,18 +89,15 @@ set_draining(struct session *s, struct access_point *p, bool draining)
 			(unsigned int)s->peer.uid);
 }
 
+/* @param path Of the access point; NULL: all. */
 static void
-drain(struct admin *a, struct session *s, char *path, bool draining)
+drain(struct admin *a, struct session *s, const char *path, bool draining)
 {
 	struct service *service = a->service;
 	bool found = false;
 
 	if (!may_change(a, &s->peer)) {
 		refuse(s, "only root and the user of the service may do that");
-		return;
-	}
-	if (path != NULL && !unescape(path)) {
-		refuse(s, "the path has a % without two hexadecimal digits behind it");
 		return;
 	}
 	for (unsigned int i = 0; i < service->opt->listen_cnt; i++) {
@@ -138,46 +114,85 @@ drain(struct admin *a, struct session *s, char *path, bool draining)
 		refuse(s, "no access point has this path");
 }
 
-static void
-report_client(struct admin *a, struct session *s, const char *text)
-{
-	unsigned long long id;
-	char *end;
+enum argument { ARGUMENT_NONE, ARGUMENT_ID, ARGUMENT_PATH };
 
-	errno = 0;
-	id = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
-		refuse(s, "the number of a connection is expected behind client");
-	else if (report_begin_client(&s->report, a->service, id) != 0)
-		refuse(s, "no connection has this number");
+/* A request's members; a text is valid as long as the JSON that it is from. */
+struct request {
+	const char *command;
+	const char *path;
+	uint64_t id;
+	enum argument argument;
+};
+
+/* @return NULL, or what is wrong with it. */
+static const char *
+take_member(struct request *r, const char *key, struct json_object *value)
+{
+	if (strcmp(key, "command") == 0) {
+		r->command = record_text(value, ADMIN_REQUEST_MAX);
+		return r->command == NULL ? "command: a text is expected" : NULL;
+	}
+	if (r->argument != ARGUMENT_NONE)
+		return "a command has one argument at most";
+	if (strcmp(key, "path") == 0) {
+		r->argument = ARGUMENT_PATH;
+		r->path = record_text(value, ADMIN_REQUEST_MAX);
+		return r->path == NULL ? "path: a text without a byte 0 is expected" : NULL;
+	}
+	if (strcmp(key, "id") == 0) {
+		r->argument = ARGUMENT_ID;
+		return record_number(value, &r->id) ? NULL :
+			"id: the number of a connection is expected";
+	}
+	return "unknown key; command, path and id are known";
 }
 
 static void
-answer(struct admin *a, struct session *s)
+carry_out(struct admin *a, struct session *s, const struct request *r)
 {
-	char *word = s->in, *arg = strchr(s->in, ' ');
+	const char *c = r->command;
+
+	if (r->argument == ARGUMENT_ID && strcmp(c, "client") == 0) {
+		if (report_begin_client(&s->report, a->service, r->id) != 0)
+			refuse(s, "no connection has this number");
+	} else if (r->argument == ARGUMENT_PATH && strcmp(c, "drain") == 0) {
+		drain(a, s, r->path, true);
+	} else if (r->argument == ARGUMENT_PATH && strcmp(c, "undrain") == 0) {
+		drain(a, s, r->path, false);
+	} else if (r->argument == ARGUMENT_NONE && strcmp(c, "points") == 0) {
+		report_begin(&s->report, a->service, false);
+	} else if (r->argument == ARGUMENT_NONE && strcmp(c, "clients") == 0) {
+		report_begin(&s->report, a->service, true);
+	} else if (r->argument == ARGUMENT_NONE && strcmp(c, "drain-all") == 0) {
+		drain(a, s, NULL, true);
+	} else if (r->argument == ARGUMENT_NONE && strcmp(c, "undrain-all") == 0) {
+		drain(a, s, NULL, false);
+	} else {
+		refuse(s, "unknown command, or not with this argument");
+	}
+}
+
+static void
+answer(struct admin *a, struct session *s, size_t len)
+{
+	struct json_object *object = record_parse(s->in, len, REQUEST_DEPTH);
+	struct request r = { 0 };
+	const char *wrong = object == NULL ? "the request is no JSON object of texts and numbers" :
+		NULL;
 
 	s->answering = true;
-	if (arg != NULL)
-		*arg++ = '\0';
-	if (strcmp(word, "client") == 0 && arg != NULL)
-		report_client(a, s, arg);
-	else if (strcmp(word, "drain") == 0 && arg != NULL)
-		drain(a, s, arg, true);
-	else if (strcmp(word, "undrain") == 0 && arg != NULL)
-		drain(a, s, arg, false);
-	else if (arg != NULL)
-		refuse(s, "unknown request");
-	else if (strcmp(word, "points") == 0)
-		report_begin(&s->report, a->service, false);
-	else if (strcmp(word, "clients") == 0)
-		report_begin(&s->report, a->service, true);
-	else if (strcmp(word, "drain-all") == 0)
-		drain(a, s, NULL, true);
-	else if (strcmp(word, "undrain-all") == 0)
-		drain(a, s, NULL, false);
+	if (object != NULL) {
+		json_object_object_foreach(object, key, value)
+			if (wrong == NULL)
+				wrong = take_member(&r, key, value);
+	}
+	if (wrong == NULL && r.command == NULL)
+		wrong = "a command is expected";
+	if (wrong == NULL)
+		carry_out(a, s, &r);
 	else
-		refuse(s, "unknown request");
+		refuse(s, wrong);
+	json_object_put(object);
 }
 
 /* ---- Sessions ---- */
@@ -186,7 +201,7 @@ answer(struct admin *a, struct session *s)
 static bool
 receive(struct admin *a, struct session *s)
 {
-	ssize_t n = recv(s->fd, s->in + s->in_len, ADMIN_REQUEST_MAX - s->in_len, MSG_DONTWAIT);
+	ssize_t n = recv(s->fd, s->in + s->in_len, sizeof(s->in) - s->in_len, MSG_DONTWAIT);
 	char *newline;
 
 	if (n < 0)
@@ -194,24 +209,17 @@ receive(struct admin *a, struct session *s)
 	if (n == 0)
 		return false;
 	s->in_len += (size_t)n;
-	s->in[s->in_len] = '\0';
 	newline = memchr(s->in, '\n', s->in_len);
 	if (newline != NULL) {
-		*newline = '\0';
-		/* A byte 0 would end a word early and let it pass for another. */
-		if (strlen(s->in) == (size_t)(newline - s->in)) {
-			answer(a, s);
-			return true;
-		}
-	}
-	if (newline != NULL || s->in_len == ADMIN_REQUEST_MAX) {
+		answer(a, s, (size_t)(newline - s->in));
+	} else if (s->in_len == sizeof(s->in)) {
 		s->answering = true;
-		refuse(s, newline != NULL ? "a byte 0 in the request" : "the request is too long");
+		refuse(s, "the request is too long");
 	}
 	return true;
 }
 
-/* One piece of the answer. @return Whether the session goes on. */
+/* Some of the answer. @return Whether the session goes on. */
 static bool
 send_some(struct session *s, uint64_t now)
 {
@@ -221,7 +229,7 @@ send_some(struct session *s, uint64_t now)
 		s->out_sent = 0;
 		s->out_len = report_more(&s->report, s->out);
 		if (s->out_len == 0)
-			return false;
+			return false; /* all is told; or nothing can be */
 	}
 	n = send(s->fd, s->out + s->out_sent, s->out_len - s->out_sent,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -278,7 +286,7 @@ pause_accept(struct admin *a, bool paused, uint64_t now)
 static void
 accept_one(struct admin *a, uint64_t now)
 {
-	static const char busy[] = "error too many ask at the same time\n";
+	static const char busy[] = "{\"error\":\"too many ask at the same time\"}\n";
 	int fd = accept4(a->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ucred peer;
 	socklen_t len = sizeof(peer);

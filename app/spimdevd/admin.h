@@ -9,22 +9,30 @@
  * @file
  * The control socket: where spimctl(8) asks what there is, and drains access points.
  *
- * A connection is one request, which is a line of words, and its answer, which is lines
- * of words too; then the service closes it. Requests:
+ * A connection is one request, which is a line with one JSON object, and its answer, which is
+ * lines of that kind too; then the service closes it. Requests:
  *
- *   points          the service and its access points
- *   clients         and all clients
- *   client ID       and one client, with its queues
- *   drain PATH      hand out nothing more at an access point; drain-all: at all
- *   undrain PATH    hand out again; undrain-all
+ *   {"command":"points"}                the service and its access points
+ *   {"command":"clients"}               and all clients
+ *   {"command":"client","id":7}         and one client, with its queues
+ *   {"command":"drain","path":"/x"}     hand out nothing more at an access point
+ *   {"command":"drain-all"}             at all of them
+ *   {"command":"undrain","path":"/x"}   hand out again
+ *   {"command":"undrain-all"}
  *
- * The answer to the last four is that to "points". Each of its lines begins with its kind
- * and has KEY=VALUE in any order; report.c has the keys. Readers must ignore kinds and keys
- * that they do not know. Bytes that are not printable, the space and '%' are written as %
- * and two hexadecimal digits, in requests as well. A histogram is a list of BUCKET:COUNT,
- * as is "status", separated by commas; buckets are those of struct qm_dev_hist. The last line
- * is "end"; without it the answer is not complete. A request that is refused is answered by
- * one line "error" and its reason, in plain text.
+ * Other keys, other types and whatever lies deeper are refused; of a key that is there twice the
+ * last counts. What is behind the line is not read.
+ *
+ * The answer to the last four is that to "points". Each of its lines has one member, which says
+ * what it tells of:
+ *
+ *   {"service":{...}}, {"point":{...}}, {"client":{...}}, {"queue":{...}}
+ *                        record.h has what is in them
+ *   {"end":true}         the last line; without it the answer is not complete
+ *   {"error":"REASON"}   the request is refused; the only line then
+ *
+ * Readers must ignore kinds and keys that they do not know. A path may have any bytes but 0, which
+ * are not always UTF-8: they are told as they are.
  *
  * Who may connect says the mode of the socket. To drain and to undrain is left to root and to
  * the user of the service.
@@ -42,7 +50,7 @@ struct service;
 
 #define ADMIN_SESSIONS_MAX   16
 #define ADMIN_SESSIONS_OTHER 12    /**< At most of these are of other users. */
-#define ADMIN_REQUEST_MAX    512   /**< Bytes of a request. */
+#define ADMIN_REQUEST_MAX    1024  /**< Bytes of a request, its newline included. */
 #define ADMIN_STALL_MS       5000
 #define ADMIN_SESSION_MS     60000
 

@@ -2,93 +2,72 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client.h"
+#include "record.h"
 #include "report.h"
 
-/*
- * The longest line: a path of which every byte takes three, 256 statuses of 15 bytes, two
- * histograms of 40 buckets of 24 bytes, and some 25 numbers.
- */
-#define LINE_ROOM 7168
-
-/* Lines at a time: the loop has others to serve. */
-#define LINES_PER_TURN 32
+/* Lines at a time, of some 14 us each: the loop has others to serve. */
+#define LINES_PER_TURN 8
 
 struct writer {
 	char *buf;
 	size_t len;
+	bool failed; /* out of memory */
 };
 
-static void put(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
+/* A line is an object of one member: what kind of thing it tells of, and that. */
 static void
-put(struct writer *w, const char *fmt, ...)
+put_line(struct writer *w, const char *kind, struct json_object *value)
 {
-	va_list ap;
-	int n;
+	struct json_object *object = json_object_new_object();
+	const char *line = NULL;
+	size_t len;
 
-	va_start(ap, fmt);
-	n = vsnprintf(w->buf + w->len, REPORT_ROOM - w->len, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		w->len += (size_t)n;
-}
-
-static void
-put_number(struct writer *w, const char *key, uint64_t value)
-{
-	put(w, " %s=%" PRIu64, key, value);
-}
-
-static void
-put_text(struct writer *w, const char *key, const char *text)
-{
-	put(w, " %s=", key);
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		put(w, c > ' ' && c < 0x7f && c != '%' ? "%c" : "%%%02x", c);
+	if (record_add(object, kind, value))
+		line = record_line(object, &len);
+	if (line != NULL && len < REPORT_ROOM - w->len) {
+		memcpy(w->buf + w->len, line, len);
+		w->len += len;
+		w->buf[w->len++] = '\n';
+	} else {
+		w->failed = true;
 	}
-}
-
-/* Most buckets are empty: only the others are written. */
-static void
-put_counts(struct writer *w, const char *key, const uint64_t *count, unsigned int n)
-{
-	const char *before = "";
-
-	put(w, " %s=", key);
-	for (unsigned int i = 0; i < n; i++) {
-		if (count[i] == 0)
-			continue;
-		put(w, "%s%u:%" PRIu64, before, i, count[i]);
-		before = ",";
-	}
+	json_object_put(object);
 }
 
 static void
-put_times(struct writer *w, const struct qm_dev_times *times)
+put_record(struct writer *w, const char *kind, const struct field *fields, const void *record)
 {
-	put_counts(w, "wait", times->wait.bucket, QM_DEV_HIST_BUCKETS);
-	put_counts(w, "service", times->service.bucket, QM_DEV_HIST_BUCKETS);
+	struct json_object *object = json_object_new_object();
+
+	put_line(w, kind, record_whole(object, record_add_fields(object, fields, record, NULL)));
 }
 
 static void
-put_totals(struct writer *w, const struct client_totals *t)
+take_times(struct record_totals *to, const struct qm_dev_times *times)
 {
-	put_number(w, "ops", t->ops);
-	put_number(w, "bytes_in", t->bytes_in);
-	put_number(w, "bytes_out", t->bytes_out);
-	put_number(w, "errors", t->errors);
-	put_counts(w, "status", t->status, 256);
-	put_times(w, &t->times);
+	static_assert(RECORD_BUCKETS == QM_DEV_HIST_BUCKETS, "a histogram is told as it is");
+	memcpy(to->wait.bucket, times->wait.bucket, sizeof(to->wait.bucket));
+	memcpy(to->service.bucket, times->service.bucket, sizeof(to->service.bucket));
+}
+
+static void
+take_totals(struct record_totals *to, const struct client_totals *t)
+{
+	to->ops = t->ops;
+	to->bytes_in = t->bytes_in;
+	to->bytes_out = t->bytes_out;
+	to->errors = t->errors;
+	for (unsigned int i = 0; i < 256; i++)
+		if (record_cause(i) >= 0)
+			to->cause[record_cause(i)] += t->status[i];
+	take_times(to, &t->times);
 }
 
 /* ---- Lines ---- */
@@ -98,28 +77,30 @@ put_service(struct writer *w, const struct service *s)
 {
 	struct vfio_user_server_stats server;
 	struct qm_dev_pool_stats pool;
+	struct record_service r;
 
 	vfio_user_server_stats_get(s->server, &server);
 	qm_dev_pool_stats_get(s->pool, &pool);
-	put(w, "service");
-	put_text(w, "version", SPIMDEV_VERSION);
-	put_number(w, "pid", (uint64_t)getpid());
-	put_number(w, "uptime_ms", service_now_ms() - s->started_ms);
-	put_number(w, "connections", server.conns);
-	put_number(w, "accepted", server.accepted);
-	put_number(w, "refused", server.refused);
-	put_number(w, "workers", pool.workers);
-	put_number(w, "workers_asleep", pool.workers_asleep);
-	put_number(w, "queues", pool.queues_live);
-	put_number(w, "queues_awake", pool.queues_awake);
-	put_number(w, "queues_peak", pool.queues_peak);
-	put_number(w, "queues_max", pool.queues_max);
-	put_number(w, "ops", pool.requests);
-	put_number(w, "bytes_in", pool.bytes_in);
-	put_number(w, "bytes_out", pool.bytes_out);
-	put_number(w, "wakes", pool.wakes);
-	put_number(w, "sleeps", pool.sleeps);
-	put(w, "\n");
+	r = (struct record_service){
+		.version = SPIMDEV_VERSION,
+		.pid = (uint64_t)getpid(),
+		.uptime_ms = service_now_ms() - s->started_ms,
+		.connections = server.conns,
+		.accepted = server.accepted,
+		.refused = server.refused,
+		.workers = pool.workers,
+		.workers_asleep = pool.workers_asleep,
+		.queues = pool.queues_live,
+		.queues_awake = pool.queues_awake,
+		.queues_peak = pool.queues_peak,
+		.queues_max = pool.queues_max,
+		.ops = pool.requests,
+		.bytes_in = pool.bytes_in,
+		.bytes_out = pool.bytes_out,
+		.wakes = pool.wakes,
+		.sleeps = pool.sleeps,
+	};
+	put_record(w, "service", service_fields, &r);
 }
 
 /* Counters are those of clients that ended: the others have their own lines. */
@@ -127,22 +108,24 @@ static void
 put_point(struct writer *w, const struct access_point *p)
 {
 	struct qm_dev_group_stats group;
+	struct record_point r;
 
 	qm_dev_group_stats_get(p->group, &group);
-	put(w, "point");
-	put_text(w, "path", p->conf->path);
-	put_number(w, "mode", p->conf->mode);
-	put_number(w, "weight", group.weight);
-	put_number(w, "reserve", group.reserve);
-	put_number(w, "draining", p->draining);
-	put_number(w, "connections", p->connections);
-	put_number(w, "accepted", p->accepted);
-	put_number(w, "refused", p->refused);
-	put_number(w, "queues", group.queues_live);
-	put_number(w, "queues_peak", group.queues_peak);
-	put_number(w, "queues_refused", group.refused);
-	put_totals(w, &p->ended);
-	put(w, "\n");
+	r = (struct record_point){
+		.weight = group.weight,
+		.reserve = group.reserve,
+		.draining = p->draining,
+		.connections = p->connections,
+		.accepted = p->accepted,
+		.refused = p->refused,
+		.queues = group.queues_live,
+		.queues_peak = group.queues_peak,
+		.queues_refused = group.refused,
+	};
+	snprintf(r.path, sizeof(r.path), "%s", p->conf->path);
+	snprintf(r.mode, sizeof(r.mode), "%04o", (unsigned int)p->conf->mode);
+	take_totals(&r.totals, &p->ended);
+	put_record(w, "point", point_fields, &r);
 }
 
 static void
@@ -150,31 +133,33 @@ put_client(struct writer *w, struct client *c)
 {
 	static struct client_totals totals; /* too big for a stack; one thread */
 	struct client_snapshot snap;
+	struct record_client r;
 
 	client_snapshot(c, &snap);
 	memset(&totals, 0, sizeof(totals));
 	client_totals_add(c, &totals);
-	put(w, "client");
-	put_number(w, "id", snap.id);
-	put_text(w, "path", snap.path);
-	put_number(w, "pid", (uint64_t)snap.peer.pid);
-	put_number(w, "uid", snap.peer.uid);
-	put_number(w, "gid", snap.peer.gid);
-	put_number(w, "age_ms", service_now_ms() - snap.since_ms);
-	put_number(w, "negotiated", snap.negotiated);
-	put_number(w, "queues", snap.dev.queues_live);
-	put_number(w, "streams", snap.dev.contexts);
-	put_number(w, "maps", snap.conn.maps);
-	put_number(w, "files", snap.conn.files);
-	put_number(w, "mapped", snap.conn.mapped);
-	put_number(w, "messages", snap.conn.messages);
-	put_number(w, "message_errors", snap.conn.errors);
-	put_number(w, "irqs", snap.conn.irqs);
-	put_number(w, "resets", snap.dev.resets);
-	put_number(w, "mailbox_errors", snap.dev.mailbox_errors);
-	put_number(w, "doorbells_dropped", snap.dev.doorbells_dropped);
-	put_totals(w, &totals);
-	put(w, "\n");
+	r = (struct record_client){
+		.id = snap.id,
+		.pid = (uint64_t)snap.peer.pid,
+		.uid = snap.peer.uid,
+		.gid = snap.peer.gid,
+		.age_ms = service_now_ms() - snap.since_ms,
+		.negotiated = snap.negotiated,
+		.queues = snap.dev.queues_live,
+		.streams = snap.dev.contexts,
+		.maps = snap.conn.maps,
+		.files = snap.conn.files,
+		.mapped = snap.conn.mapped,
+		.messages = snap.conn.messages,
+		.message_errors = snap.conn.errors,
+		.irqs = snap.conn.irqs,
+		.resets = snap.dev.resets,
+		.mailbox_errors = snap.dev.mailbox_errors,
+		.doorbells_dropped = snap.dev.doorbells_dropped,
+	};
+	snprintf(r.path, sizeof(r.path), "%s", snap.path);
+	take_totals(&r.totals, &totals);
+	put_record(w, "client", client_fields, &r);
 }
 
 /* One line for each queue that is or was in use. @return Whether there may be more queues. */
@@ -182,23 +167,25 @@ static bool
 put_queue(struct writer *w, const struct client *c, unsigned int number)
 {
 	struct qm_dev_queue_stats q;
+	struct record_queue r;
 
 	if (client_queue_stats(c, number, &q) != 0)
 		return false;
 	if (!q.live && q.requests == 0)
 		return true;
-	put(w, "queue");
-	put_number(w, "number", number);
-	put_number(w, "live", q.live);
-	put_number(w, "asleep", q.asleep);
-	put_number(w, "waiting", q.waiting);
-	put_number(w, "inflight", q.inflight);
-	put_number(w, "ops", q.requests);
-	put_number(w, "bytes_in", q.bytes_in);
-	put_number(w, "bytes_out", q.bytes_out);
-	put_number(w, "errors", q.errors);
-	put_times(w, &q.times);
-	put(w, "\n");
+	r = (struct record_queue){
+		.number = number,
+		.live = q.live,
+		.asleep = q.asleep,
+		.waiting = q.waiting,
+		.inflight = q.inflight,
+		.totals.ops = q.requests,
+		.totals.bytes_in = q.bytes_in,
+		.totals.bytes_out = q.bytes_out,
+		.totals.errors = q.errors,
+	};
+	take_times(&r.totals, &q.times);
+	put_record(w, "queue", queue_fields, &r);
 	return true;
 }
 
@@ -258,7 +245,7 @@ report_line(struct report *r, struct writer *w)
 			r->stage = REPORT_END;
 		break;
 	case REPORT_END:
-		put(w, "end\n");
+		put_line(w, "end", json_object_new_boolean(true));
 		r->stage = REPORT_DONE;
 		break;
 	case REPORT_DONE:
@@ -272,12 +259,13 @@ report_more(struct report *r, char *buf)
 	struct writer w = { .buf = buf };
 
 	/* A queue without a line costs next to nothing, so that queues may take more turns. */
-	for (unsigned int i = 0; r->stage != REPORT_DONE && w.len + LINE_ROOM <= REPORT_ROOM; i++) {
+	for (unsigned int i = 0; r->stage != REPORT_DONE && !w.failed &&
+			w.len + RECORD_TEXT_MAX <= REPORT_ROOM; i++) {
 		if (i >= LINES_PER_TURN && w.len != 0)
 			break;
 		report_line(r, &w);
 	}
-	return w.len;
+	return w.failed ? 0 : w.len;
 }
 
 void

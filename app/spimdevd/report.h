@@ -8,7 +8,7 @@
 /**
  * @file
  * What the control socket tells of the service: lines in the form that admin.h describes,
- * made piece by piece while the service goes on. So a report of many clients is no picture
+ * made some at a time while the service goes on. So a report of many clients is no picture
  * of one moment: a client that ends meanwhile may be missing both in its own line and in the
  * counters of its access point.
  *
@@ -54,7 +54,7 @@ int report_begin_client(struct report *r, struct service *service, uint64_t id);
  * The next lines, a bounded number.
  * @param buf
  *   REPORT_ROOM bytes.
- * @return Bytes, or 0 when all is told.
+ * @return Bytes, or 0 when all is told, or out of memory.
  */
 size_t report_more(struct report *r, char *buf);
 

@@ -181,7 +181,8 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(gettid), RULE_ALLOW },
 	{ SCMP_SYS(tgkill), RULE_ALLOW },
 	{ SCMP_SYS(getrandom), RULE_ALLOW },
-	{ SCMP_SYS(prctl), RULE_ALLOW }, /* names of threads; nothing can be gained without privileges */
+	/* Names of threads; nothing can be gained without privileges. */
+	{ SCMP_SYS(prctl), RULE_ALLOW },
 	{ SCMP_SYS(rt_sigaction), RULE_ALLOW },
 	{ SCMP_SYS(rt_sigprocmask), RULE_ALLOW },
 	{ SCMP_SYS(rt_sigreturn), RULE_ALLOW },

@@ -2,6 +2,7 @@
 # Copyright(c) 2026 The spimdev authors
 """Starts and ends spimdevd, and looks into it from outside."""
 
+import json
 import os
 import select
 import signal
@@ -16,6 +17,18 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.environ.get("SPIMDEVD", os.path.join(TOP, "build", "app", "spimdevd"))
 # Further arguments of every start: a sanitizer needs "--sandbox off".
 EXTRA = os.environ.get("SPIMDEVD_ARGS", "").split()
+
+
+def ask(control, command, kind, **argument):
+    """What the control socket tells of this kind of things: a list of dicts."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(control)
+        sock.sendall(json.dumps(dict(argument, command=command)).encode() + b"\n")
+        # A path need not be text.
+        with sock.makefile("r", encoding="utf-8", errors="surrogateescape", newline="\n") as f:
+            lines = [json.loads(line) for line in f]
+    assert lines[-1] == {"end": True}, lines[-1]
+    return [line[kind] for line in lines if kind in line]
 
 
 class Server:
@@ -85,12 +98,8 @@ class Server:
         """What the service has, from outside and by its own account."""
         told = dict(self.base)
         if os.path.exists(self.path + ".control"):
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-                sock.connect(self.path + ".control")
-                sock.sendall(b"points\n")
-                line = sock.makefile("r", encoding="ascii").readline()
-            words = dict(word.split("=", 1) for word in line.split()[1:])
-            told = {key: int(words[key]) for key in ("connections", "queues")}
+            service, = ask(self.path + ".control", "points", kind="service")
+            told = {key: service[key] for key in ("connections", "queues")}
         # After the session, whose descriptor is closed then.
         return dict(told, fds=self.settle(self.fds, self.base["fds"], 1), maps=self.maps())
 
@@ -113,12 +122,7 @@ class Server:
 
     def counter(self, name):
         """A counter of the access point, as the control socket tells it."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.connect(self.path + ".control")
-            sock.sendall(b"points\n")
-            told = b"".join(iter(lambda: sock.recv(65536), b"")).decode()
-        point = next(line for line in told.splitlines() if line.startswith("point "))
-        return int(dict(word.split("=", 1) for word in point.split()[1:])[name])
+        return ask(self.path + ".control", "points", kind="point")[0][name]
 
     # ---- From outside ----
 

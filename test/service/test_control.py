@@ -2,6 +2,7 @@
 # Copyright(c) 2026 The spimdev authors
 """The control socket of spimdevd: who may use it, and peers that misuse it."""
 
+import json
 import os
 import shutil
 import signal
@@ -114,27 +115,74 @@ def answer(s, request):
             out += part
 
 
+# No requests: no JSON, none that is expected, or hostile.
+REFUSED = (
+    b"\n", b" \n", b"points\n", b"x\n", b"{\n", b"}\n", b"{}\n", b"[]\n", b"null\n", b"1\n",
+    b'"points"\n', b'["points"]\n', b'{"command":"points"\n', b'{"command":"points"}}\n',
+    b'{"command":"points"}{"command":"points"}\n', b'{"command":"points"} x\n',
+    b'{"command":"points",}\n', b'{"command":}\n', b'{"command"}\n', b"{command:points}\n",
+    b'{"command":"points"/**/}\n', b'{"command":"po\\qints"}\n', b'{"command":"points\n"}\n',
+    # Of a wrong type, too little, too much.
+    b'{"command":1}\n', b'{"command":null}\n', b'{"command":["points"]}\n',
+    b'{"command":{"command":"points"}}\n', b'{"command":true}\n', b'{"command":"list"}\n',
+    b'{"command":""}\n', b'{"Command":"points"}\n', b'{"command":"POINTS"}\n',
+    b'{"command":"points","id":1}\n', b'{"command":"points","path":"/x"}\n',
+    b'{"command":"points","more":1}\n', b'{"command":"clients","":1}\n', b'{"path":"/x"}\n',
+    b'{"command":"client"}\n', b'{"command":"client","path":"/x"}\n',
+    b'{"command":"client","id":"1"}\n', b'{"command":"client","id":-1}\n',
+    b'{"command":"client","id":1.0}\n', b'{"command":"client","id":1e0}\n',
+    b'{"command":"client","id":1x}\n', b'{"command":"client","id":0x1}\n',
+    b'{"command":"client","id":01}\n', b'{"command":"client","id":null}\n',
+    b'{"command":"client","id":[1]}\n', b'{"command":"client","id":1,"path":"/x"}\n',
+    b'{"command":"client","id":7}\n', b'{"command":"client","id":18446744073709551616}\n',
+    b'{"command":"client","id":' + b"9" * 900 + b"}\n",
+    b'{"command":"client","id":1e' + b"9" * 900 + b"}\n",
+    b'{"command":"drain"}\n', b'{"command":"drain","path":1}\n', b'{"command":"drain","path":""}\n',
+    b'{"command":"drain","path":["/x"]}\n', b'{"command":"drain","id":1}\n',
+    b'{"command":"drain-all","path":"/x"}\n', b'{"command":"drain-all","path":null}\n',
+    # A byte 0, as it is or escaped, ends nothing early.
+    b'{"command":"drain-all"}\0\n', b'{"command":"drain-all\0"}\n', b'\0{"command":"points"}\n',
+    b'{"command":"drain-all\\u0000"}\n', b'{"command":"drain","path":"/x\\u0000"}\n', b"\0\n",
+    # Too deep, too long.
+    b'{"command":{"a":{"b":1}}}\n', b'{"a":[[1]],"command":"points"}\n',
+    b"[" * 1000 + b"\n", b'{"command":' * 90 + b"\n", b"A" * 1024, b"A" * 100000,
+    b'{"command":"points"' + b" " * 1024 + b"}\n", b'{"command":"points","a":"' + b"x" * 2000000,
+    # What is none of Unicode.
+    b"\xff" * 100 + b"\n", b'{"command":"\xff\xfe"}\n', b'{"command":"\\ud800"}\n',
+    b'{"command":"\\u12"}\n', b"%n%s%n\n", b'{"command":"%n%s%n"}\n',
+)
+
+
 def test_hostile_requests():
     with Server() as s, worker(s.path) as (_, work):
         fds = s.fds()
-        for request in (b"\n", b" \n", b"x\n", b"list\n", b"points \n", b"clients x\n",
-                        b"client\n", b"client \n", b"client -1\n", b"client 1x\n",
-                        b"client 99999999999999999999999\n", b"client 7 7\n", b"drain\n",
-                        b"drain \n", b"drain %\n", b"drain %4\n", b"drain %zz\n",
-                        b"drain %00\n", b"drain /a\0b\n", b"points\0\n", b"\xff" * 100 + b"\n",
-                        b"drain-all x\n", b"A" * 512, b"A" * 100000, b"%n%s%n\n"):
+        for request in REFUSED:
             got = answer(s, request)
-            assert got.startswith(b"error ") and got.endswith(b"\n"), (request[:20], got)
-            assert got.count(b"\n") == 1, got
+            assert got.endswith(b"\n") and got.count(b"\n") == 1, (request[:40], got)
+            assert list(json.loads(got)) == ["error"], (request[:40], got)
         # A byte at a time is fine, and what is behind a request does not count.
         with raw(s) as sock:
-            for byte in b"points":
+            for byte in b'{"command": "points"}':
                 sock.send(bytes([byte]))
-            sock.send(b"\ndrain-all\n")  # at once: the answer closes
-            assert sock.recv(7) == b"service"
+            sock.send(b'\n{"command":"drain-all"}\n' * 100)  # at once: the answer closes
+            assert sock.recv(11) == b'{"service":'
         assert not refused(s.path)
         assert work(3) == [0] * 3
         assert s.settle(s.fds, fds) <= fds
+
+
+def test_paths_of_any_bytes():
+    """Those that need escapes, and those that are no text at all."""
+    for name in (b'a"b\\c%20', b"tab\tnew\nline\x01\x7f", "\u20ac".encode(),
+                 b"\xff\xc3\x28", b"'{}"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.fsencode(folder) + b"/" + name
+            with Server("--listen", path, folder=folder) as s:
+                done = subprocess.run([SPIMCTL, "-c", control(s), "-j", "drain", path],
+                                      capture_output=True, timeout=20, check=True)
+                point, = json.loads(done.stdout)["access_points"]
+                assert point["draining"], point
+                assert refused(path) and not refused(s.path)
 
 
 def test_control_clients_that_stall_are_closed():
@@ -143,8 +191,8 @@ def test_control_clients_that_stall_are_closed():
         fds = s.fds()
         silent, slow, half = raw(s), raw(s), raw(s)
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-        slow.sendall(b"clients\n")  # and does not read
-        half.sendall(b"clien")
+        slow.sendall(b'{"command":"clients"}\n')  # and does not read
+        half.sendall(b'{"command":"cli')
         start = time.monotonic()
         while time.monotonic() - start < 2:
             assert work(1) == [0]
@@ -157,7 +205,8 @@ def test_control_clients_that_stall_are_closed():
         data = b""
         while part := slow.recv(65536):
             data += part
-        assert not data.endswith(b"\nend\n"), "all of it fitted: the test needs more clients"
+        assert not data.endswith(b'{"end":true}\n'), \
+            "all of it fitted: the test needs more clients"
         assert 4 < time.monotonic() - start < 30
         before = s.cpu()
         time.sleep(1)
@@ -171,7 +220,7 @@ def test_more_control_clients_than_there_is_room_for():
         fds = s.fds()
         many = [raw(s) for _ in range(40)]
         last = many[-1].recv(100)
-        assert last == b"error too many ask at the same time\n", last
+        assert json.loads(last) == {"error": "too many ask at the same time"}, last
         assert s.settle(s.fds, fds + 16) <= fds + 16
         status, _, err = spimctl(control(s), "list")
         assert status == FAILED and "too many" in err, err

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 
 import runner
-from server import TOP, Server
+from server import TOP, Server, ask
 from spimctl import (FAILED, SIZE, SPIMCTL, USAGE, busy, control, good, good_json, ordered,
                      refused, spimctl, worker)
 from vfio_user import COMPRESS, MB_NO_QUEUE, MB_STOP_QP, Client, Memory, Queue
@@ -87,20 +87,10 @@ def test_show():
         assert (status, out) == (FAILED, "") and "/not/there" in err, err
 
 
-def line_of(s, kind, request=b"clients\n"):
-    """The words of the first line of a kind, as the service says them."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.connect(control(s))
-        sock.sendall(request)
-        line = next(line for line in sock.makefile("r") if line.startswith(kind + " "))
-    return dict(word.split("=", 1) for word in line.split()[1:])
-
-
 def histograms(s, kind):
-    """Wait and service times of it."""
-    words = line_of(s, kind)
-    return [Counter({int(k): int(n) for k, n in (item.split(":") for item in words[key].split(",")
-                                                 if item)}) for key in ("wait", "service")]
+    """Wait and service times of the first of a kind."""
+    told = ask(control(s), "clients", kind)[0]
+    return [Counter({i: n for i, n in enumerate(told[key]) if n}) for key in ("wait", "service")]
 
 
 def test_counters_of_clients_that_ended_stay_with_the_access_point():
@@ -136,22 +126,25 @@ def test_counters_of_clients_that_ended_stay_with_the_access_point():
 def test_queues_in_all_their_states():
     with Server() as s, worker(s.path) as (c, work):
         work(3)
-        number = line_of(s, "client")["id"].encode()
+        number = ask(control(s), "clients", "client")[0]["id"]
+
+        def queues():
+            return ask(control(s), "client", "queue", id=number)
+
         end = time.monotonic() + 20
-        while (queue := line_of(s, "queue", b"client " + number + b"\n"))["ops"] != "3":
+        while (queue := queues()[0])["ops"] != 3:
             assert time.monotonic() < end, queue
         # No shadow doorbells: nothing can wake it but a doorbell, and nothing waits.
         assert (queue["number"], queue["live"], queue["waiting"], queue["inflight"]) == (
-            "0", "1", "0", "0"), queue
+            0, True, 0, 0), queue
         assert c.mailbox(MB_STOP_QP, 0)[0] == 0
         c.reset()
-        point = line_of(s, "point")
-        assert (point["queues"], point["queues_peak"]) == ("0", "1"), point
-        service = line_of(s, "service")
-        assert (service["queues"], service["queues_peak"]) == ("0", "1"), service
+        for kind in "point", "service":
+            told, = ask(control(s), "points", kind)
+            assert (told["queues"], told["queues_peak"]) == (0, 1), told
         # One that was in use is told of, with what it has done.
-        queue = line_of(s, "queue", b"client " + number + b"\n")
-        assert (queue["number"], queue["live"], queue["ops"]) == ("0", "0", "3"), queue
+        queue, = queues()
+        assert (queue["number"], queue["live"], queue["ops"]) == (0, False, 3), queue
 
 
 def test_many_clients_are_all_told():
@@ -387,12 +380,15 @@ def test_no_service():
 
 def test_a_service_that_is_none():
     """What answers something else, half an answer, or nothing."""
-    long = b"client id=1 " + b"x" * 100000
     for answer, want in ((b"", "not complete"), (b"HTTP/1.1 400\r\n\r\n", "not complete"),
-                         (b"service pid=1 version=%zz%\npoint path=/a", "not complete"),
-                         (b"client wait=1:2,zz status=9999:1,999999999999999999999:3\n",
-                          "not complete"),
-                         (b"error \x1b[2J no\n", "no"), (long, "not complete")):
+                         (b'{"service":{"pid":1}}\n{"end":tru', "not complete"),
+                         (b'{"client":{"wait":[1,"zz"]}}\n{"end":true}\n', "not complete"),
+                         (b'{"client":{"id":1e99}}\n{"end":true}\n', "not complete"),
+                         (b'{"error":"\\u001b[2J no"}\n', "no"),
+                         (b'{"error":"' + b"x" * 1000 + b'"}\n', "not complete"),
+                         (b'{"client":' * 3000 + b"\n", "not complete"),
+                         (b"[" * 40000 + b"\n", "not complete"),
+                         (b'{"client":{"path":"' + b"x" * 100000, "not complete")):
         with tempfile.TemporaryDirectory() as folder:
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             listener.bind(folder + "/c")

@@ -4,6 +4,7 @@
 
 What it shall print is in spimctl_told.txt: a line "$ ARGUMENTS", then the output."""
 
+import json
 import os
 import shlex
 import socket
@@ -15,25 +16,40 @@ import threading
 import runner
 from spimctl import FAILED, SPIMCTL
 
-SERVICE = ("service version=9.8 pid=12 uptime_ms=9999 connections=3 accepted=40 refused=5 "
-           "workers=4 workers_asleep=1 queues=6 queues_awake=2 queues_peak=7 queues_max=1024 "
-           "ops=1000 bytes_in=123456 bytes_out=999 wakes=8 sleeps=9 later=1\n")
-POINTS = ("point path=/a%20b mode=438 weight=3 reserve=2 draining=1 connections=2 accepted=30 "
-          "refused=4 queues=5 queues_peak=6 queues_refused=1 ops=500 bytes_in=2048 "
-          "bytes_out=1024 errors=3 status=14:2,255:1 wait=10:100 service=20:10\n"
-          "point path=/b mode=384 weight=1 reserve=0 draining=0 connections=1 queues=1\n")
-FIRST = ("client id=7 path=/a%20b pid=0 uid=1000 gid=100 age_ms=61000 negotiated=1 queues=2 "
-         "streams=1 maps=3 files=4 mapped=1048576 messages=50 message_errors=6 irqs=7 resets=8 "
-         "mailbox_errors=9 doorbells_dropped=10 ops=400 bytes_in=4096 bytes_out=100 errors=1 "
-         "status=32:1 wait=0:1 service=12:4\n")
-OTHERS = ("client id=8 path=/b pid=0 uid=0 gid=0 age_ms=5 negotiated=0 queues=0\n"
-          "client id=9 path=/a%20b pid=0 uid=0 queues=1 age_ms=5 ops=10 bytes_in=9000 "
-          "bytes_out=10\n")
-QUEUES = ("queue number=0 live=1 asleep=0 waiting=3 inflight=2 ops=40 bytes_in=400 bytes_out=4 "
-          "errors=1 wait=1:1 service=30:1\n"
-          "queue number=5 live=1 asleep=1 ops=1\nqueue number=6 live=0 asleep=1\n")
-ALL = SERVICE + POINTS + FIRST + OTHERS + "end\n"
-FREE = SERVICE + POINTS.replace("queues=5", "queues=0") + "end\n"
+
+def line(kind, value=None, **members):
+    return json.dumps({kind: members if value is None else value}) + "\n"
+
+
+SERVICE = line("service", version="9.8", pid=12, uptime_ms=9999, connections=3, accepted=40,
+               refused=5, workers=4, workers_asleep=1, queues=6, queues_awake=2, queues_peak=7,
+               queues_max=1024, ops=1000, bytes_in=123456, bytes_out=999, wakes=8, sleeps=9,
+               later=1)
+POINTS = (line("point", path="/a b", mode="0666", weight=3, reserve=2, draining=True, connections=2,
+               accepted=30, refused=4, queues=5, queues_peak=6, queues_refused=1, ops=500,
+               bytes_in=2048, bytes_out=1024, errors=3,
+               errors_by_cause={"output_full": 2, "other": 1}, wait=[0] * 10 + [100],
+               service=[0] * 20 + [10]) +
+          line("point", path="/b", mode="0600", weight=1, reserve=0, draining=False, connections=1,
+               queues=1))
+FIRST = line("client", id=7, path="/a b", pid=0, uid=1000, gid=100, age_ms=61000, negotiated=True,
+             queues=2, streams=1, maps=3, files=4, mapped=1048576, messages=50, message_errors=6,
+             irqs=7, resets=8, mailbox_errors=9, doorbells_dropped=10, ops=400, bytes_in=4096,
+             bytes_out=100, errors=1, errors_by_cause={"bad_data": 1}, wait=[1],
+             service=[0] * 12 + [4])
+OTHERS = (line("client", id=8, path="/b", pid=0, uid=0, gid=0, age_ms=5, negotiated=False,
+               queues=0) +
+          line("client", id=9, path="/a b", pid=0, uid=0, queues=1, age_ms=5, ops=10,
+               bytes_in=9000, bytes_out=10))
+QUEUES = (line("queue", number=0, live=True, asleep=False, waiting=3, inflight=2, ops=40,
+               bytes_in=400, bytes_out=4, errors=1, wait=[0, 1], service=[0] * 30 + [1]) +
+          line("queue", number=5, live=True, asleep=True, ops=1) +
+          line("queue", number=6, live=False, asleep=True))
+END = line("end", True)
+POINTS_ONLY = SERVICE + POINTS + END
+ALL = SERVICE + POINTS + FIRST + OTHERS + END
+OTHER = ALL.replace('"pid": 12', '"pid": 11')
+FREE = SERVICE + POINTS.replace('"queues": 5', '"queues": 0') + END
 
 
 def ask(answers, *args):
@@ -62,24 +78,25 @@ def ask(answers, *args):
 # By arguments: what is asked, and what is answered each time. Of another service, all that it
 # did is since it began: with that, rates are the same in each run.
 ANSWERS = {
-    "list": [("clients", ALL)],
-    "-j list": [("clients", ALL)],
-    "show": [("points", SERVICE + POINTS + "end\n")],
-    "show --json": [("points", SERVICE + POINTS + "end\n")],
-    "show '/a b'": [("clients", ALL)],
-    "show '/a b' --json": [("clients", ALL)],
-    "show 7": [("client 7", SERVICE + POINTS + FIRST + QUEUES + "end\n")],
-    "show 7 -j": [("client 7", SERVICE + POINTS + FIRST + QUEUES + "end\n")],
-    "top -n1 -d0.1": [("clients", ALL.replace("pid=12", "pid=11")), ("clients", ALL)],
-    "top -n1 -d0.1 -j": [("clients", ALL.replace("pid=12", "pid=11")), ("clients", ALL)],
-    "drain '/a b'": [("drain /a%20b", SERVICE + POINTS + "end\n")],
-    "drain '/a b' -j": [("drain /a%20b", SERVICE + POINTS + "end\n")],
-    "drain --all": [("drain-all", SERVICE + POINTS + "end\n")],
-    "undrain --all --json": [("undrain-all", SERVICE + POINTS + "end\n")],
-    "undrain /b": [("undrain /b", SERVICE + POINTS + "end\n")],
-    "drain '/a b' --wait 30": [("drain /a%20b", SERVICE + POINTS + "end\n"),
-                               ("points", SERVICE + POINTS + "end\n"), ("points", FREE)],
-    "drain /b -w0": [("drain /b", SERVICE + POINTS + "end\n")],
+    "list": [({"command": "clients"}, ALL)],
+    "-j list": [({"command": "clients"}, ALL)],
+    "show": [({"command": "points"}, POINTS_ONLY)],
+    "show --json": [({"command": "points"}, POINTS_ONLY)],
+    "show '/a b'": [({"command": "clients"}, ALL)],
+    "show '/a b' --json": [({"command": "clients"}, ALL)],
+    "show 7": [({"command": "client", "id": 7}, SERVICE + POINTS + FIRST + QUEUES + END)],
+    "show 7 -j": [({"command": "client", "id": 7}, SERVICE + POINTS + FIRST + QUEUES + END)],
+    "top -n1 -d0.1": [({"command": "clients"}, OTHER), ({"command": "clients"}, ALL)],
+    "top -n1 -d0.1 -j": [({"command": "clients"}, OTHER), ({"command": "clients"}, ALL)],
+    "drain '/a b'": [({"command": "drain", "path": "/a b"}, POINTS_ONLY)],
+    "drain '/a b' -j": [({"command": "drain", "path": "/a b"}, POINTS_ONLY)],
+    "drain --all": [({"command": "drain-all"}, POINTS_ONLY)],
+    "undrain --all --json": [({"command": "undrain-all"}, POINTS_ONLY)],
+    "undrain /b": [({"command": "undrain", "path": "/b"}, POINTS_ONLY)],
+    "drain '/a b' --wait 30": [({"command": "drain", "path": "/a b"}, POINTS_ONLY),
+                               ({"command": "points"}, POINTS_ONLY),
+                               ({"command": "points"}, FREE)],
+    "drain /b -w0": [({"command": "drain", "path": "/b"}, POINTS_ONLY)],
 }
 
 
@@ -95,7 +112,8 @@ def test_all_output():
     assert set(want) == set(ANSWERS)
     for args, answers in ANSWERS.items():
         asked, status, out, err = ask([a for _, a in answers], *shlex.split(args))
-        assert asked == [a + "\n" for a, _ in answers], (args, asked)
+        assert all(a.endswith("\n") for a in asked), (args, asked)
+        assert [json.loads(a) for a in asked] == [a for a, _ in answers], (args, asked)
         assert out == want[args], "%s:\n%s\nexpected\n%s" % (args, out, want[args])
         if args == "drain /b -w0":
             assert (status, err) == (
@@ -106,11 +124,11 @@ def test_all_output():
 
 def test_refusals():
     for answer, args, want in (
-            ("error no connection has this number\n", ("show", "7"),
+            (line("error", "no connection has this number"), ("show", "7"),
              "the service refuses: no connection has this number"),
-            (SERVICE + "end\n", ("show", "7"), "connection 7 ended"),
-            (SERVICE + FIRST + FIRST + "end\n", ("show", "7"), "connection 7 ended"),
-            (SERVICE + POINTS + "end\n", ("show", "/a"), "no access point has the path '/a'"),
+            (SERVICE + END, ("show", "7"), "connection 7 ended"),
+            (SERVICE + FIRST + FIRST + END, ("show", "7"), "connection 7 ended"),
+            (SERVICE + POINTS + END, ("show", "/a"), "no access point has the path '/a'"),
             (SERVICE + POINTS, ("list",),
              "the answer is not complete: the service ended, or is none"),
             ("x" * 40000, ("list",),

@@ -4,6 +4,7 @@
 
 /* What spimctl makes of the service's lines, and how it writes figures and texts. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 
 #include "fail_nth.h"
 #include "print.h"
+#include "said.h"
 
 #define KIB 1024.0
 #define US  1000.0
@@ -148,45 +150,56 @@ test_clean(void **state)
 
 /* ---- Lines ---- */
 
-static void
+/* A line, with " for '. @return What snapshot_line() does. */
+static int
 take(struct snapshot *snap, const char *text)
 {
 	char line[2048];
+	size_t len = strlen(text);
 
-	snprintf(line, sizeof(line), "%s", text);
-	assert_int_equal(snapshot_line(snap, line), 0);
+	assert_true(len < sizeof(line));
+	for (size_t i = 0; i <= len; i++)
+		line[i] = text[i] == '\'' ? '"' : text[i];
+	return snapshot_line(snap, line, len);
 }
 
 static void
 test_lines(void **state)
 {
+	static const char *const lines[] = {
+		"{}",
+		("{'service':{'version':'1 2','pid':12,'unknown':[3],'ops':99,"
+			"'sleeps':18446744073709551615}}"),
+		("{'point':{'path':'/a/b%zz\\u001b','mode':'0666','draining':true,'weight':3,"
+			"'reserve':2}}"),
+		" { 'point' : { 'path' : '/other' } } ",
+		"{'later':{'kind':1}}",
+		"{'point':{'path':'\n\xf0%0g'}}",
+		("{'client':{'id':7,'path':'/a/b%zz\x1b','command':'told','pid':5,"
+			"'errors_by_cause':{'output_full':2,'bad_checksum':1,'bad_data':3,"
+			"'internal':4,'other':10,'later':9},"
+			"'wait':[1,0,0,6,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+			"0,0,0,0,0,0,5],'service':[0,1],'ops':10,'bytes_in':20,'bytes_out':30,"
+			"'errors':4}}"),
+		("{'client':{'id':8,'path':'/a/b%zz\x1b','ops':1,'bytes_in':2,'bytes_out':3,"
+			"'errors':1,'errors_by_cause':{'output_full':1},'service':[0,1]}}"),
+		"{'client':{'id':9,'path':'/gone','ops':5,'errors_by_cause':{},'wait':[]}}",
+		/* What is told twice is what is told last. */
+		"{'service':{'version':'longer','version':'1 2'}}",
+		"{'queue':{'number':3,'live':true,'waiting':4,'inflight':5,'ops':6}}",
+	};
 	const long blocks = fail_nth_blocks();
 	struct snapshot snap = { 0 };
 	const struct record_client *c;
 
 	(void)state;
-	take(&snap, "");
-	take(&snap, "service version=1%202 pid=12 unknown=3 ops=99 "
-		"sleeps=18446744073709551615");
-	take(&snap, "point path=/a%2fb%zz%4 mode=438 draining=1 weight=3 reserve=2");
-	take(&snap, "point path=/other");
-	take(&snap, "later kind=1");
-	take(&snap, "point path=%0a%f0%0g%g0%00cut");
-	take(&snap, "client id=7 path=/a/b%zz%4 command=told pid=5 =6 novalue "
-		"status=14:2,16:1,13:5,19:6,31:7,32:3,38:4,39:1,255:2 "
-		"wait=0:1,3:2,3:4,39:5,40:9 service=1:1,x ops=10 "
-		"bytes_in=20 bytes_out=30 errors=4");
-	take(&snap, "client id=8 path=/a/b%zz%4 ops=1 bytes_in=2 bytes_out=3 errors=1 "
-		"status=14:1,13:7,19:9 service=1:1;2:1"); /* 13 and 19 are no errors */
-	take(&snap, "client id=9 path=/gone ops=5 status=14");
-	/* What is told twice is what is told last. */
-	take(&snap, "service version=longer version=1%202");
-	take(&snap, "queue number=3 live=1 asleep=0 waiting=4 inflight=5 ops=6");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(take(&snap, lines[i]), 0);
 	assert_false(snap.complete);
 	assert_string_equal(snap.error, "");
-	take(&snap, "end");
+	assert_int_equal(take(&snap, "{'end':true}"), 0);
 	assert_true(snap.complete);
-	take(&snap, "error it is so");
+	assert_int_equal(take(&snap, "{'error':'it is so'}"), 0);
 	assert_string_equal(snap.error, "it is so");
 
 	assert_string_equal(snap.service.version, "1 2");
@@ -194,9 +207,9 @@ test_lines(void **state)
 	assert_int_equal(snap.service.ops, 99);
 	assert_true(snap.service.sleeps == UINT64_MAX);
 	assert_int_equal(snap.points_cnt, 3);
-	assert_string_equal(snap.points[2].path, "\n\xf0%0g%g0");
-	assert_string_equal(snap.points[0].path, "/a/b%zz%4");
-	assert_int_equal(snap.points[0].mode, 0666);
+	assert_string_equal(snap.points[2].path, "\n\xf0%0g");
+	assert_string_equal(snap.points[0].path, "/a/b%zz\x1b");
+	assert_string_equal(snap.points[0].mode, "0666");
 	assert_int_equal(snap.points[0].draining, 1);
 	assert_int_equal(snap.points[0].weight, 3);
 	assert_int_equal(snap.points[1].weight, 0);
@@ -217,10 +230,10 @@ test_lines(void **state)
 	assert_int_equal(c->totals.wait.bucket[39], 5);
 	assert_int_equal(hist_count(&c->totals.wait), 12);
 	assert_int_equal(hist_count(&c->totals.service), 1);
-	assert_int_equal(hist_count(&snap.clients[1].totals.service), 1);
 	assert_int_equal(snap.clients[1].totals.errors, 1);
 	assert_int_equal(snap.queues_cnt, 1);
 	assert_int_equal(snap.queues[0].number, 3);
+	assert_int_equal(snap.queues[0].live, 1);
 	assert_int_equal(snap.queues[0].inflight, 5);
 
 	snapshot_sum(&snap);
@@ -240,6 +253,55 @@ test_lines(void **state)
 	assert_int_equal(fail_nth_blocks(), blocks);
 }
 
+/* What no service of ours tells ends the answer. */
+static void
+test_bad_lines(void **state)
+{
+	static const char *const lines[] = {
+		"", "x", "[]", "1", "'end'", "{'end':true}}", "{'end':true}{}", "{'end':true",
+		"service version=1", "{'point':1}", "{'point':[]}", "{'point':null}",
+		"{'client':{'id':-1}}", "{'client':{'id':1.0}}", "{'client':{'id':'1'}}",
+		"{'client':{'id':true}}", "{'client':{'id':null}}", "{'client':{'id':[]}}",
+		"{'point':{'draining':1}}", "{'point':{'draining':'true'}}",
+		"{'point':{'path':1}}", "{'point':{'path':null}}",
+		"{'point':{'path':'a\\u0000b'}}", "{'point':{'mode':'00000666'}}",
+		"{'client':{'wait':{}}}", "{'client':{'wait':3}}", "{'client':{'wait':[-1]}}",
+		"{'client':{'wait':[[]]}}", "{'client':{'wait':['1']}}",
+		"{'client':{'wait':[null]}}", "{'client':{'wait':[1.5]}}",
+		"{'client':{'errors_by_cause':[]}}", "{'client':{'errors_by_cause':1}}",
+		"{'client':{'errors_by_cause':{'other':'1'}}}",
+		"{'client':{'errors_by_cause':{'other':-1}}}",
+		"{'later':{'a':{'b':{'c':1}}}}", /* too deep for any line */
+	};
+	const long blocks = fail_nth_blocks();
+	struct snapshot snap = { 0 };
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (take(&snap, lines[i]) != -EINVAL)
+			fail_msg("%s: taken", lines[i]);
+	assert_int_equal(snapshot_line(&snap, "{}\0", 3), -EINVAL);
+	assert_int_equal(snapshot_line(&snap, "{\0}", 3), -EINVAL);
+	assert_false(snap.complete);
+	/* The longest path, and one byte more. */
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "{'point':{'path':'%0*d'}}", RECORD_PATH_MAX - 1 + i,
+			1);
+		assert_int_equal(take(&snap, text), i == 0 ? 0 : -EINVAL);
+	}
+	/* All buckets, and one more. */
+	for (int i = 0; i < 2; i++) {
+		strcpy(text, "{'client':{'wait':[0");
+		for (int n = 1; n < RECORD_BUCKETS + i; n++)
+			strcat(text, ",1");
+		strcat(text, "]}}");
+		assert_int_equal(take(&snap, text), i == 0 ? 0 : -EINVAL);
+	}
+	snapshot_free(&snap);
+	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
 static void
 test_many_lines(void **state)
 {
@@ -249,8 +311,8 @@ test_many_lines(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 1000; i++) {
-		snprintf(line, sizeof(line), "client id=%u ops=%u", i, i * 2);
-		assert_int_equal(snapshot_line(&snap, line), 0);
+		snprintf(line, sizeof(line), "{'client':{'id':%u,'ops':%u}}", i, i * 2);
+		assert_int_equal(take(&snap, line), 0);
 	}
 	assert_int_equal(snap.clients_cnt, 1000);
 	for (unsigned int i = 0; i < 1000; i++) {
@@ -260,12 +322,11 @@ test_many_lines(void **state)
 	}
 	snapshot_free(&snap);
 	for (int i = 0; i < 3; i++) {
-		static const char *const kinds[] = { "point path=/a", "client id=1",
-			"queue number=1" };
+		static const char *const kinds[] = { "{'point':{'path':'/a'}}",
+			"{'client':{'id':1}}", "{'queue':{'number':1}}" };
 
-		snprintf(line, sizeof(line), "%s", kinds[i]);
 		fail_nth(1);
-		assert_true(snapshot_line(&snap, line) < 0);
+		assert_int_equal(take(&snap, kinds[i]), -ENOMEM);
 		assert_string_equal(fail_nth_end(), "reallocarray");
 	}
 	snapshot_free(&snap);
@@ -307,34 +368,58 @@ test_since(void **state)
 static void
 test_json(void **state)
 {
-	static const char want[] = "{\"number\": 3, \"live\": true, \"asleep\": false, "
+	static const char want[] = "{ \"number\": 3, \"live\": true, \"asleep\": false, "
 		"\"waiting\": 4, \"inflight\": 5, \"ops\": 6, \"bytes_in\": 7, \"bytes_out\": 8, "
-		"\"errors\": 9, \"wait\": {\"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
-		"\"p99_us\": 2.038}, \"service\": {\"samples\": 0, \"p50_us\": null, "
-		"\"p90_us\": null, \"p99_us\": null}}";
+		"\"errors\": 9, \"wait\": { \"samples\": 100, \"p50_us\": 1.536, "
+		"\"p90_us\": 1.946, \"p99_us\": 2.038 }, \"service\": { \"samples\": 0, "
+		"\"p50_us\": null, \"p90_us\": null, \"p99_us\": null } }";
+	struct record_totals totals = { .cause = { 1, [9] = 2 } };
+	struct json_object *o = json_object_new_object(), *causes;
 	struct snapshot snap = { 0 };
-	char *text, list[1200];
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	uint64_t causes[RECORD_CAUSES] = { 0 };
+	char out[2048], list[2048];
+	struct said said;
 
 	(void)state;
 	for (int i = 0; i < 2; i++)
-		take(&snap, "queue number=3 live=1 waiting=4 inflight=5 ops=6 bytes_in=7 "
-			"bytes_out=8 errors=9 wait=10:100");
-	json_records(out, queue_fields, snap.queues, 2, sizeof(snap.queues[0]));
-	json_records(out, queue_fields, snap.queues, 0, sizeof(snap.queues[0]));
-	json_text(out, "a\"b\\c\033");
-	json_causes(out, causes);
-	causes[0] = 1;
-	causes[9] = 2;
-	json_causes(out, causes);
-	fclose(out);
-	snprintf(list, sizeof(list), "[%s, %s][]\"a\\\"b\\\\c?\"{}"
-		"{\"output_full\": 1, \"other\": 2}", want, want);
-	assert_string_equal(text, list);
-	(free)(text);
+		assert_int_equal(take(&snap, "{'queue':{'number':3,'live':true,'waiting':4,"
+			"'inflight':5,'ops':6,'bytes_in':7,'bytes_out':8,'errors':9,"
+			"'wait':[0,0,0,0,0,0,0,0,0,0,100]}}"), 0);
+	assert_true(record_add(o, "two", shown_records(queue_fields, snap.queues, 2,
+		sizeof(snap.queues[0]))));
+	assert_true(record_add(o, "none", shown_records(queue_fields, snap.queues, 0,
+		sizeof(snap.queues[0]))));
+	assert_true(record_add(o, "text", shown_text("a\"b\\c/\033")));
+	assert_true(record_add_fields(o, totals_fields, &totals, shown_field));
+	json_object_object_del(o, "wait");
+	json_object_object_del(o, "service");
+	assert_true(json_object_object_get_ex(o, "errors_by_cause", &causes));
+	assert_int_equal(json_object_object_length(causes), 2);
+	said_begin(&said, SAID_OUT);
+	assert_int_equal(print_json(o, true), 0);
+	said_end(&said, out, sizeof(out));
+	snprintf(list, sizeof(list), "{ \"two\": [ %s, %s ], \"none\": [ ], "
+		"\"text\": \"a\\\"b\\\\c/?\", "
+		"\"errors_by_cause\": { \"output_full\": 1, \"other\": 2 } }\n", want, want);
+	assert_string_equal(out, list);
 	snapshot_free(&snap);
+}
+
+/* What is not complete is not printed. */
+static void
+test_json_without_memory(void **state)
+{
+	char out[64], err[64];
+	struct said said[2];
+
+	(void)state;
+	said_begin(&said[0], SAID_OUT);
+	said_begin(&said[1], SAID_ERR);
+	assert_int_equal(print_json(json_object_new_object(), false), -1);
+	assert_int_equal(print_json(NULL, false), -1);
+	said_end(&said[1], err, sizeof(err));
+	said_end(&said[0], out, sizeof(out));
+	assert_string_equal(out, "");
+	assert_string_equal(err, "spimctl: out of memory\nspimctl: out of memory\n");
 }
 
 int
@@ -346,9 +431,11 @@ main(void)
 		cmocka_unit_test(test_percentiles),
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_many_lines),
 		cmocka_unit_test(test_since),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_without_memory),
 	};
 
 	return cmocka_run_group_tests_name("spimctl", tests, NULL, NULL);

@@ -18,13 +18,23 @@
 #include "spimctl.h"
 #include "test_spimctl_util.h"
 
-#define SERVICE "service version=1 pid=12 uptime_ms=9999 queues=6\n"
-#define POINTS  "point path=/a queues=1 ops=1\npoint path=/b queues=0\n"
-#define CLIENTS "client id=1 path=/a queues=1 ops=5\nclient id=2 path=/b ops=1\n"
-#define QUEUES  "queue number=0 live=1\nqueue number=1\n"
-#define ALL     SERVICE POINTS CLIENTS "end\n"
+#define SERVICE "{'service':{'version':'1','pid':12,'uptime_ms':9999,'queues':6}}\n"
+#define POINTS \
+	"{'point':{'path':'/a','queues':1,'ops':1}}\n" \
+	"{'point':{'path':'/b','queues':0}}\n"
+#define CLIENTS \
+	"{'client':{'id':1,'path':'/a','queues':1,'ops':5}}\n" \
+	"{'client':{'id':2,'path':'/b','ops':1}}\n"
+#define QUEUES "{'queue':{'number':0,'live':true}}\n{'queue':{'number':1}}\n"
+#define ALL    SERVICE POINTS CLIENTS END
+
+#define ASK_CLIENT "{'command':'client','id':1}"
+#define ASK_DRAIN  "{'command':'drain','path':'/a'}"
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct request ask_points = { .command = "points" };
+static const struct request ask_clients = { .command = "clients" };
 
 /* ---- The commands ---- */
 
@@ -64,12 +74,17 @@ run_drain(const struct options *opt)
 	return drain(opt, "/a", true);
 }
 
-static const struct told whole[] = { { "clients", ALL }, { "clients", ALL }, { "clients", ALL } };
-static const struct told points[] = { { "points", ALL } };
-static const struct told client[] = { { "client 1", SERVICE POINTS
-	"client id=1 path=/a queues=2\n" QUEUES "end\n" } };
+static const struct told whole[] = {
+	{ ASK_CLIENTS, ALL }, { ASK_CLIENTS, ALL }, { ASK_CLIENTS, ALL },
+};
+static const struct told points[] = { { ASK_POINTS, ALL } };
+static const struct told client[] = {
+	{ ASK_CLIENT, SERVICE POINTS
+		"{'client':{'id':1,'path':'/a','queues':2}}\n" QUEUES END },
+};
 static const struct told drained[] = {
-	{ "drain /a", ALL }, { "points", ALL }, { "points", SERVICE "point path=/a\nend\n" },
+	{ ASK_DRAIN, ALL }, { ASK_POINTS, ALL },
+	{ ASK_POINTS, SERVICE "{'point':{'path':'/a'}}\n" END },
 };
 
 static const struct {
@@ -177,22 +192,25 @@ test_refusals(void **state)
 		unsigned int cnt;
 		const char *err;
 	} cases[] = {
-		{ "list", { { "clients", SERVICE POINTS CLIENTS } }, 1, ended },
-		{ "list", { { "clients", SERVICE POINTS CLIENTS "error no\x1b\n" } }, 1,
+		{ "list", { { ASK_CLIENTS, SERVICE POINTS CLIENTS } }, 1, ended },
+		{ "list", { { ASK_CLIENTS, SERVICE POINTS CLIENTS "{'error':'no\x1b'}\n" } }, 1,
 			"spimctl: the service refuses: no?\n" },
-		{ "show", { { "points", "" } }, 1, ended },
-		{ "show 1", { { "client 1", SERVICE POINTS "end\n" } }, 1,
+		{ "show", { { ASK_POINTS, "" } }, 1, ended },
+		{ "show 1", { { ASK_CLIENT, SERVICE POINTS END } }, 1,
 			"spimctl: connection 1 ended\n" },
-		{ "show 1", { { "client 1", ALL } }, 1, "spimctl: connection 1 ended\n" },
-		{ "show /a", { { "clients", SERVICE "point path=/aa\n" CLIENTS "end\n" } }, 1,
-			"spimctl: no access point has the path '/a'\n" },
-		{ "top", { { "clients", POINTS } }, 1, ended },
-		{ "top", { { "clients", ALL }, { "clients", POINTS CLIENTS } }, 2, ended },
-		{ "top", { { "clients", ALL }, { "clients", ALL }, { "clients", "end" } }, 3,
-			ended },
-		{ "drain", { { "drain /a", "error no such\n" } }, 1,
+		{ "show 1", { { ASK_CLIENT, ALL } }, 1, "spimctl: connection 1 ended\n" },
+		{ "show /a", { { ASK_CLIENTS, SERVICE "{'point':{'path':'/aa'}}\n" CLIENTS END } },
+			1, "spimctl: no access point has the path '/a'\n" },
+		{ "top", { { ASK_CLIENTS, POINTS } }, 1, ended },
+		{ "top", { { ASK_CLIENTS, ALL }, { ASK_CLIENTS, POINTS CLIENTS } }, 2, ended },
+		{ "top", { { ASK_CLIENTS, ALL }, { ASK_CLIENTS, ALL },
+			{ ASK_CLIENTS, "{'end':tru" } }, 3, ended },
+		{ "list", { { ASK_CLIENTS, "{'end':false}\n" } }, 1, ended },
+		{ "list", { { ASK_CLIENTS, "{'service':{'pid':'1'}}\n" END } }, 1, ended },
+		{ "list", { { ASK_CLIENTS, "service pid=1\nend\n" END } }, 1, ended },
+		{ "drain", { { ASK_DRAIN, "{'error':'no such'}\n" } }, 1,
 			"spimctl: the service refuses: no such\n" },
-		{ "drain", { { "drain /a", ALL }, { "points", POINTS } }, 2, ended },
+		{ "drain", { { ASK_DRAIN, ALL }, { ASK_POINTS, POINTS } }, 2, ended },
 	};
 	const struct holdings_now before = holdings_get();
 	const long blocks = fail_nth_blocks();
@@ -219,7 +237,7 @@ test_refusals(void **state)
 static void
 test_without_standard_input(void **state)
 {
-	const struct told told = { "clients", ALL };
+	const struct told told = { ASK_CLIENTS, ALL };
 	int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10), ret;
 	struct snapshot snap;
 	bool left_open;
@@ -227,7 +245,7 @@ test_without_standard_input(void **state)
 	(void)state;
 	util_service(&told, 1);
 	close(STDIN_FILENO);
-	ret = ask(util_control, "clients", &snap);
+	ret = ask(util_control, &ask_clients, &snap);
 	left_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
 	dup2(saved, STDIN_FILENO);
 	close(saved);
@@ -247,14 +265,18 @@ test_show_what(void **state)
 		struct told told;
 		const char *err;
 	} cases[] = {
-		{ "0", { "client 0", "end\n" }, "spimctl: connection 0 ended\n" },
-		{ "18446744073709551615", { "client 18446744073709551615", "end\n" },
+		{ "0", { "{'command':'client','id':0}", END }, "spimctl: connection 0 ended\n" },
+		{ "18446744073709551615",
+			{ "{'command':'client','id':18446744073709551615}", END },
 			"spimctl: connection 18446744073709551615 ended\n" },
-		{ "184467440737095516150", { "clients", "end\n" },
+		{ "18446744073709551616", /* there is none of so big a number either */
+			{ "{'command':'client','id':18446744073709551615}", END },
+			"spimctl: connection 18446744073709551615 ended\n" },
+		{ "184467440737095516150", { ASK_CLIENTS, END },
 			"spimctl: no access point has the path '184467440737095516150'\n" },
-		{ "1x", { "clients", "end\n" },
+		{ "1x", { ASK_CLIENTS, END },
 			"spimctl: no access point has the path '1x'\n" },
-		{ "", { "clients", "end\n" }, "spimctl: no access point has the path ''\n" },
+		{ "", { ASK_CLIENTS, END }, "spimctl: no access point has the path ''\n" },
 	};
 	const struct options opt = options(false);
 
@@ -280,8 +302,8 @@ static void
 test_drain_waits(void **state)
 {
 	static const struct told told[] = {
-		{ "drain /a", ALL }, { "points", ALL }, { "points", ALL }, { "points", ALL },
-		{ "points", ALL }, { "points", ALL }, { "points", ALL },
+		{ ASK_DRAIN, ALL }, { ASK_POINTS, ALL }, { ASK_POINTS, ALL },
+		{ ASK_POINTS, ALL }, { ASK_POINTS, ALL }, { ASK_POINTS, ALL },
 	};
 	struct options opt = options(false);
 	int status;
@@ -315,7 +337,8 @@ test_drain_waits(void **state)
 		"spimctl: 1 queues are still in use after 0 seconds\n");
 	/* Nothing is in use there; or it was not asked to wait. */
 	for (int i = 0; i < 2; i++) {
-		const struct told once = { i == 0 ? "drain /b" : "undrain /a", ALL };
+		const struct told once = { i == 0 ? "{'command':'drain','path':'/b'}" :
+			"{'command':'undrain','path':'/a'}", ALL };
 
 		opt.wait = i == 0 ? 10 : -1;
 		util_service(&once, 1);
@@ -348,7 +371,7 @@ test_path_of_the_socket(void **state)
 		memcpy(path, "/nowhere/", 9);
 		path[len] = '\0';
 		util_print_begin();
-		ret = ask(path, "points", &snap);
+		ret = ask(path, &ask_points, &snap);
 		util_print_end();
 		assert_int_equal(ret, -1);
 		if (len <= 107)
@@ -386,7 +409,7 @@ test_nobody_listens(void **state)
 			close(fd);
 		}
 		util_print_begin();
-		ret = ask(util_control, "points", &snap);
+		ret = ask(util_control, &ask_points, &snap);
 		util_print_end();
 		assert_int_equal(unlink(util_control), i < 2 ? 0 : -1);
 		assert_int_equal(ret, -1);
@@ -397,7 +420,7 @@ test_nobody_listens(void **state)
 static void
 test_slow_service(void **state)
 {
-	const struct told told = { "points", SERVICE POINTS "end\n" };
+	const struct told told = { ASK_POINTS, SERVICE POINTS END };
 	struct snapshot snap;
 
 	(void)state;
@@ -405,7 +428,7 @@ test_slow_service(void **state)
 	util_service(&told, 1);
 	util_receive_s = util_send_s = 0;
 	util_recv_fails(3, EINTR);
-	assert_int_equal(ask(util_control, "points", &snap), 0);
+	assert_int_equal(ask(util_control, &ask_points, &snap), 0);
 	assert_int_equal(util_service_end(), 1);
 	assert_int_equal(snap.points_cnt, 2);
 	snapshot_free(&snap);
@@ -418,7 +441,7 @@ test_slow_service(void **state)
 		util_service(&told, 1);
 		util_recv_fails(1, i == 0 ? EAGAIN : ECONNRESET);
 		util_print_begin();
-		ret = ask(util_control, "points", &snap);
+		ret = ask(util_control, &ask_points, &snap);
 		util_print_end();
 		util_service_end();
 		assert_int_equal(ret, -1);
@@ -433,20 +456,23 @@ static void
 test_long_lines(void **state)
 {
 	static char answer[40000];
-	const struct told told = { "points", answer };
+	const struct told told = { ASK_POINTS, answer };
 	struct snapshot snap;
 
 	(void)state;
 	for (size_t len = 32767; len <= 32769; len++) {
+		static const char begin[] = "{'point':{'path':'/a','weight':7,";
+		static const char end[] = "'reserve':3}}\n";
 		int ret;
 
 		/* With its newline. */
-		memset(answer, 'x', len);
-		memcpy(answer, "point path=/a weight=7 ", 23);
-		strcpy(answer + len - 11, " reserve=3\nend\n");
+		memset(answer, ' ', len);
+		memcpy(answer, begin, sizeof(begin) - 1);
+		strcpy(answer + len - (sizeof(end) - 1), end);
+		strcat(answer, END);
 		util_service(&told, 1);
 		util_print_begin();
-		ret = ask(util_control, "points", &snap);
+		ret = ask(util_control, &ask_points, &snap);
 		util_print_end();
 		assert_int_equal(util_service_end(), 1);
 		assert_int_equal(ret, len <= 32768 ? 0 : -1);
@@ -459,28 +485,37 @@ test_long_lines(void **state)
 	}
 }
 
+/* The longest path, of bytes that take the most room; and one that is longer. */
 static void
 test_requests(void **state)
 {
-	char request[ASK_REQUEST_MAX], path[600] = "";
+	struct request request = { .command = "undrain" };
+	char path[RECORD_PATH_MAX + 1] = "", want[1024];
+	struct told told = { want, END };
+	struct snapshot snap;
+	int n;
 
 	(void)state;
-	assert_int_equal(ask_path(request, "drain", "/a!~ %\x7f\x80\x1f\n\xff"), 0);
-	assert_string_equal(request, "drain /a!~%20%25%7f%80%1f%0a%ff");
-	assert_int_equal(ask_path(request, "drain", ""), 0);
-	assert_string_equal(request, "drain ");
-	/* There must be room for one that is written as three. */
-	memset(path, 'p', ASK_REQUEST_MAX - 9);
-	assert_int_equal(ask_path(request, "drain", path), 0);
-	assert_int_equal(strlen(request), ASK_REQUEST_MAX - 3);
-	path[ASK_REQUEST_MAX - 10] = ' ';
-	assert_int_equal(ask_path(request, "drain", path), 0);
-	assert_int_equal(strlen(request), ASK_REQUEST_MAX - 1);
-	assert_string_equal(request + ASK_REQUEST_MAX - 5, "p%20");
-	path[ASK_REQUEST_MAX - 9] = 'p';
-	assert_int_equal(ask_path(request, "drain", path), -1);
-	path[ASK_REQUEST_MAX - 10] = 'p';
-	assert_int_equal(ask_path(request, "drain", path), -1);
+	memset(path, 0x1f, RECORD_PATH_MAX - 1);
+	n = snprintf(want, sizeof(want), "{'command':'undrain','path':'");
+	for (int i = 0; i < RECORD_PATH_MAX - 1; i++)
+		n += snprintf(want + n, sizeof(want) - (size_t)n, "\\u001f");
+	snprintf(want + n, sizeof(want) - (size_t)n, "'}");
+	for (int i = 0; i < 2; i++) {
+		request.path = path;
+		util_service(&told, 1);
+		assert_int_equal(ask(util_control, &request, &snap), 0);
+		assert_int_equal(util_service_end(), 1);
+		snapshot_free(&snap);
+		/* What is no UTF-8 goes as it is. */
+		strcpy(path, "/a \\\xff\xc3%");
+		strcpy(want, "{'command':'undrain','path':'/a \\\\\xff\xc3%'}");
+	}
+	memset(path, 'x', RECORD_PATH_MAX);
+	util_print_begin();
+	assert_int_equal(ask(util_control, &request, &snap), -1);
+	util_print_end();
+	assert_string_equal(util_err, "spimctl: no access point has so long a path\n");
 }
 
 int

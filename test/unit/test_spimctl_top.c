@@ -20,32 +20,37 @@
 #include "spimctl.h"
 #include "test_spimctl_util.h"
 
-#define SERVICE "service version=1 pid=12 uptime_ms=9999 connections=8 queues=6 queues_max=1024 " \
-	"workers=4 workers_asleep=1\n"
+#define SERVICE "{'service':{'version':'1','pid':12,'uptime_ms':9999,'connections':8,'queues':6," \
+	"'queues_max':1024,'workers':4,'workers_asleep':1}}\n"
 
 #define BEFORE \
-	SERVICE "point path=/a ops=100 bytes_in=1000 bytes_out=500 errors=3 wait=3:4\n" \
-	"client id=1 path=/a ops=10 bytes_in=100 bytes_out=50 errors=1 status=14:1 wait=1:1\n" \
-	"client id=2 path=/a ops=5\n" \
-	"client id=4 path=/a ops=7 bytes_in=70\n" \
-	"client id=6 path=/a ops=3\n" \
-	"client id=7 path=/a\n" \
-	"end\n"
+	SERVICE "{'point':{'path':'/a','ops':100,'bytes_in':1000,'bytes_out':500,'errors':3," \
+	"'wait':[0,0,0,4]}}\n" \
+	"{'client':{'id':1,'path':'/a','ops':10,'bytes_in':100,'bytes_out':50,'errors':1," \
+	"'errors_by_cause':{'output_full':1},'wait':[0,1]}}\n" \
+	"{'client':{'id':2,'path':'/a','ops':5}}\n" \
+	"{'client':{'id':4,'path':'/a','ops':7,'bytes_in':70}}\n" \
+	"{'client':{'id':6,'path':'/a','ops':3}}\n" \
+	"{'client':{'id':7,'path':'/a'}}\n" \
+	END
 
 /* Differences: bytes 250 of 1, 3 and 5, of which 3 has more ops; 8 has more bytes. */
 #define AFTER \
-	SERVICE "point path=/a connections=8 queues=3 ops=100 bytes_in=1000 bytes_out=500 " \
-	"errors=3 wait=3:4\npoint path=/new draining=1\n" \
-	"client id=1 path=/a pid=0 uid=7 queues=2 ops=12 bytes_in=300 bytes_out=100 errors=2 " \
-	"status=14:1,32:1 wait=1:1,10:100 service=20:1\n" \
-	"client id=2 path=/a queues=1 ops=5\n" \
-	"client id=3 path=/a ops=4 bytes_in=250\n" \
-	"client id=4 path=/a ops=7 bytes_in=70\n" \
-	"client id=5 path=/a ops=2 bytes_in=200 bytes_out=50\n" \
-	"client id=6 path=/a ops=4\n" \
-	"client id=7 path=/a\n" \
-	"client id=8 path=/a ops=1 bytes_out=1000\n" \
-	"end\n"
+	SERVICE "{'point':{'path':'/a','connections':8,'queues':3,'ops':100,'bytes_in':1000," \
+	"'bytes_out':500,'errors':3,'wait':[0,0,0,4]}}\n" \
+	"{'point':{'path':'/new','draining':true}}\n" \
+	"{'client':{'id':1,'path':'/a','pid':0,'uid':7,'queues':2,'ops':12,'bytes_in':300," \
+	"'bytes_out':100,'errors':2,'errors_by_cause':{'output_full':1,'bad_data':1}," \
+	"'wait':[0,1,0,0,0,0,0,0,0,0,100],'service':[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0," \
+	"1]}}\n" \
+	"{'client':{'id':2,'path':'/a','queues':1,'ops':5}}\n" \
+	"{'client':{'id':3,'path':'/a','ops':4,'bytes_in':250}}\n" \
+	"{'client':{'id':4,'path':'/a','ops':7,'bytes_in':70}}\n" \
+	"{'client':{'id':5,'path':'/a','ops':2,'bytes_in':200,'bytes_out':50}}\n" \
+	"{'client':{'id':6,'path':'/a','ops':4}}\n" \
+	"{'client':{'id':7,'path':'/a'}}\n" \
+	"{'client':{'id':8,'path':'/a','ops':1,'bytes_out':1000}}\n" \
+	END
 
 static int
 run_top(const struct told *told, size_t cnt, bool json)
@@ -67,48 +72,49 @@ run_top(const struct told *told, size_t cnt, bool json)
 	return status;
 }
 
-static const char no_times[] = "{\"samples\": 0, \"p50_us\": null, \"p90_us\": null, "
-	"\"p99_us\": null}";
+static const char no_times[] = "{ \"samples\": 0, \"p50_us\": null, \"p90_us\": null, "
+	"\"p99_us\": null }";
 
 /* What the clients did in half a second, and their access points by that. */
 static void
 test_rates(void **state)
 {
-	static const struct told told[] = { { "clients", BEFORE }, { "clients", AFTER } };
+	static const struct told told[] = { { ASK_CLIENTS, BEFORE }, { ASK_CLIENTS, AFTER } };
 	static const unsigned int order[] = { 8, 3, 1, 5, 6, 2 };
 	const char *at;
 	char want[2048];
 
 	(void)state;
 	assert_int_equal(run_top(told, 2, true), STATUS_OK);
-	assert_memory_equal(util_out, "{\"seconds\": 0.500, \"service\": {", 31);
+	assert_memory_equal(util_out, "{ \"seconds\": 0.500, \"service\": {", 32);
 	at = strstr(util_out, "\"clients\": [");
 	assert_non_null(at);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		snprintf(want, sizeof(want), "{\"id\": %u, ", order[i]);
-		assert_ptr_equal(strstr(at, "{\"id\": "), strstr(at, want));
+		snprintf(want, sizeof(want), "{ \"id\": %u, ", order[i]);
+		assert_ptr_equal(strstr(at, "{ \"id\": "), strstr(at, want));
 		at = strstr(at, want) + 1;
 	}
-	assert_null(strstr(at, "{\"id\": "));
-	assert_non_null(strstr(at, "}], \"idle\": 2}\n"));
-	snprintf(want, sizeof(want), "{\"id\": 1, \"pid\": 0, \"uid\": 7, \"command\": \"-\", "
+	assert_null(strstr(at, "{ \"id\": "));
+	assert_non_null(strstr(at, " } ], \"idle\": 2 }\n"));
+	snprintf(want, sizeof(want), "{ \"id\": 1, \"pid\": 0, \"uid\": 7, \"command\": \"-\", "
 		"\"queues\": 2, \"path\": \"/a\", \"ops_per_s\": 4.0, \"bytes_in_per_s\": 400.0, "
 		"\"bytes_out_per_s\": 100.0, \"errors_per_s\": 2.0, "
-		"\"wait\": {\"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
-		"\"p99_us\": 2.038}, \"service\": {\"samples\": 1, \"p50_us\": 1572.864, "
-		"\"p90_us\": 1992.294, \"p99_us\": 2086.666}, "
-		"\"errors_by_cause\": {\"bad_data\": 1}}, ");
+		"\"wait\": { \"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
+		"\"p99_us\": 2.038 }, \"service\": { \"samples\": 1, \"p50_us\": 1572.864, "
+		"\"p90_us\": 1992.294, \"p99_us\": 2086.666 }, "
+		"\"errors_by_cause\": { \"bad_data\": 1 } }, ");
 	assert_non_null(strstr(util_out, want));
 	/* Of all clients: 2 + 4 + 2 + 1 + 1 ops, and so on. */
-	snprintf(want, sizeof(want), "\"access_points\": [{\"connections\": 8, \"queues\": 3, "
+	snprintf(want, sizeof(want), "\"access_points\": [ { \"connections\": 8, \"queues\": 3, "
 		"\"path\": \"/a\", \"ops_per_s\": 20.0, \"bytes_in_per_s\": 1300.0, "
 		"\"bytes_out_per_s\": 2200.0, \"errors_per_s\": 2.0, "
-		"\"wait\": {\"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
-		"\"p99_us\": 2.038}, \"service\": {\"samples\": 1, \"p50_us\": 1572.864, "
-		"\"p90_us\": 1992.294, \"p99_us\": 2086.666}, \"errors_by_cause\": "
-		"{\"bad_data\": 1}}, {\"connections\": 0, \"queues\": 0, \"path\": \"/new\", "
+		"\"wait\": { \"samples\": 100, \"p50_us\": 1.536, \"p90_us\": 1.946, "
+		"\"p99_us\": 2.038 }, \"service\": { \"samples\": 1, \"p50_us\": 1572.864, "
+		"\"p90_us\": 1992.294, \"p99_us\": 2086.666 }, \"errors_by_cause\": "
+		"{ \"bad_data\": 1 } }, { \"connections\": 0, \"queues\": 0, \"path\": \"/new\", "
 		"\"ops_per_s\": 0.0, \"bytes_in_per_s\": 0.0, \"bytes_out_per_s\": 0.0, "
-		"\"errors_per_s\": 0.0, \"wait\": %s, \"service\": %s, \"errors_by_cause\": {}}], ",
+		"\"errors_per_s\": 0.0, \"wait\": %s, \"service\": %s, "
+		"\"errors_by_cause\": { } } ], ",
 		no_times, no_times);
 	assert_non_null(strstr(util_out, want));
 }
@@ -118,15 +124,16 @@ static void
 test_nothing_done(void **state)
 {
 	char answer[4096] = SERVICE;
-	const struct told told[] = { { "clients", answer }, { "clients", answer } };
+	const struct told told[] = { { ASK_CLIENTS, answer }, { ASK_CLIENTS, answer } };
 
 	(void)state;
 	for (int n = 1; n <= 20; n++) {
-		sprintf(answer + strlen(answer), "client id=%d path=/a ops=9\n", n + n / 11);
-		strcat(answer, "end\n");
+		sprintf(answer + strlen(answer), "{'client':{'id':%d,'path':'/a','ops':9}}\n",
+			n + n / 11);
+		strcat(answer, END);
 		assert_int_equal(run_top(told, 2, true), STATUS_OK);
-		assert_non_null(strstr(util_out, "\"clients\": [], "));
-		answer[strlen(answer) - 4] = '\0';
+		assert_non_null(strstr(util_out, "\"clients\": [ ], "));
+		answer[strlen(answer) - strlen(END)] = '\0';
 	}
 }
 
@@ -134,8 +141,9 @@ test_nothing_done(void **state)
 static void
 test_pace(void **state)
 {
-	static const struct told told[] = { { "clients", BEFORE }, { "clients", AFTER },
-		{ "clients", AFTER } };
+	static const struct told told[] = {
+		{ ASK_CLIENTS, BEFORE }, { ASK_CLIENTS, AFTER }, { ASK_CLIENTS, AFTER },
+	};
 	const char *second;
 
 	(void)state;
@@ -167,14 +175,15 @@ static void
 test_another_service(void **state)
 {
 	static const struct told told[] = {
-		{ "clients", "service pid=11\nclient id=1 path=/a ops=9\nend\n" },
-		{ "clients", "service pid=12 uptime_ms=1999\n"
-			"client id=1 path=/a ops=10\nend\n" },
+		{ ASK_CLIENTS, "{'service':{'pid':11}}\n"
+			"{'client':{'id':1,'path':'/a','ops':9}}\n" END },
+		{ ASK_CLIENTS, "{'service':{'pid':12,'uptime_ms':1999}}\n"
+			"{'client':{'id':1,'path':'/a','ops':10}}\n" END },
 	};
 
 	(void)state;
 	assert_int_equal(run_top(told, 2, true), STATUS_OK);
-	assert_memory_equal(util_out, "{\"seconds\": 2.000, ", 19);
+	assert_memory_equal(util_out, "{ \"seconds\": 2.000, ", 20);
 	assert_non_null(strstr(util_out, "\"ops_per_s\": 5.0, "));
 }
 
@@ -250,13 +259,13 @@ test_screen(void **state)
 		{ 100, 200, 99, 200 }, { 41, 10, 40, 10 }, { 40, 10, 39, 10 },
 	};
 	char answer[4096] = SERVICE, text[16384];
-	const struct told told[] = { { "clients", answer }, { "clients", answer } };
+	const struct told told[] = { { ASK_CLIENTS, answer }, { ASK_CLIENTS, answer } };
 
 	(void)state;
 	/* 34 lines: 4 before the access points, 2 behind. */
 	for (int i = 0; i < 28; i++)
-		sprintf(answer + strlen(answer), "point path=/number%d\n", i);
-	strcat(answer, "end\n");
+		sprintf(answer + strlen(answer), "{'point':{'path':'/number%d'}}\n", i);
+	strcat(answer, END);
 	assert_int_equal(run_top(told, 2, false), STATUS_OK);
 	strcpy(text, util_out);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -269,7 +278,7 @@ test_screen(void **state)
 static void
 test_no_screen(void **state)
 {
-	static const struct told told[] = { { "clients", BEFORE }, { "clients", AFTER } };
+	static const struct told told[] = { { ASK_CLIENTS, BEFORE }, { ASK_CLIENTS, AFTER } };
 	const long blocks = fail_nth_blocks();
 
 	(void)state;
@@ -286,8 +295,8 @@ test_no_screen(void **state)
 static void
 test_screen_cuts_characters(void **state)
 {
-	static const char answer[] = SERVICE "point path=/x%e2%82%acy\nend\n";
-	static const struct told told[] = { { "clients", answer }, { "clients", answer } };
+	static const char answer[] = SERVICE "{'point':{'path':'/x\xe2\x82\xacy'}}\n" END;
+	static const struct told told[] = { { ASK_CLIENTS, answer }, { ASK_CLIENTS, answer } };
 	size_t before;
 	char *line;
 

@@ -27,12 +27,24 @@ static const struct told *answers;
 static size_t answers_cnt;
 static unsigned int asked;
 
+const char *
+util_json(const char *text)
+{
+	static __thread char json[65536];
+	size_t len = strlen(text);
+
+	assert_true(len < sizeof(json));
+	for (size_t i = 0; i <= len; i++)
+		json[i] = text[i] == '\'' ? '"' : text[i];
+	return json;
+}
+
 static void *
 serve(void *arg)
 {
 	for (size_t i = 0; i < answers_cnt; i++) {
 		const struct told *t = &answers[i];
-		char request[512] = "";
+		char request[1024] = "";
 		int conn = accept(listener, NULL, NULL);
 		ssize_t n;
 
@@ -42,9 +54,9 @@ serve(void *arg)
 		asked++;
 		if (n < 1 || request[n - 1] != '\n' || (t->request != NULL &&
 				((size_t)n != strlen(t->request) + 1 ||
-				memcmp(request, t->request, (size_t)n - 1) != 0)))
+				memcmp(request, util_json(t->request), (size_t)n - 1) != 0)))
 			asked += 1000;
-		(void)!send(conn, t->answer, strlen(t->answer), MSG_NOSIGNAL);
+		(void)!send(conn, util_json(t->answer), strlen(t->answer), MSG_NOSIGNAL);
 		close(conn);
 	}
 	return arg;

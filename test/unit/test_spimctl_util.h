@@ -16,10 +16,20 @@
 
 #include <cmocka.h>
 
-/** What is asked, without the newline, and answered; request NULL: whatever it is. */
+/**
+ * What is asked, without the newline, and answered; request NULL: whatever it is. In both,
+ * ' stands for ".
+ */
 struct told {
 	const char *request, *answer;
 };
+
+#define ASK_POINTS  "{'command':'points'}"
+#define ASK_CLIENTS "{'command':'clients'}"
+#define END         "{'end':true}\n"
+
+/** Text with " for '. @return It, in a buffer of its own until the next call. */
+const char *util_json(const char *text);
 
 /** Path of the service's socket. */
 extern const char *const util_control;

@@ -19,6 +19,7 @@
 #include "in_process.h"
 #include "log.h"
 #include "qm_dev_guard.h"
+#include "record.h"
 
 #define OUR_UID 77
 
@@ -65,6 +66,16 @@ __wrap_send(int fd, const void *buf, size_t len, int flags)
 	return __real_send(fd, buf, at_a_time != 0 && len > at_a_time ? at_a_time : len, flags);
 }
 
+static unsigned int json_left; /* objects until the one that there is no memory for */
+
+struct json_object *__real_json_object_new_object(void);
+struct json_object *__wrap_json_object_new_object(void);
+struct json_object *
+__wrap_json_object_new_object(void)
+{
+	return json_left != 0 && --json_left == 0 ? NULL : __real_json_object_new_object();
+}
+
 static int
 set_up_admin(void **state)
 {
@@ -105,6 +116,12 @@ say(int sock, const char *text)
 	admin_run(service.admin);
 }
 
+#define ASK(command) "{\"command\":\"" command "\"}\n"
+#define ERROR(text)  "{\"error\":\"" text "\"}\n"
+#define END          "\n{\"end\":true}\n"
+#define SERVICE      "{\"service\":{"
+#define CLIENT       "\n{\"client\":{\"id\":"
+
 /* All that it is told, until the service closes. */
 static const char *
 hear(int sock)
@@ -141,7 +158,8 @@ is_open(int sock)
 static void
 test_who_may_change(void **state)
 {
-	static const char *const requests[] = { "drain-all\n", "undrain-all\n", "drain /x\n" };
+	static const char *const requests[] = { ASK("drain-all"), ASK("undrain-all"),
+		"{\"path\":\"/x\",\"command\":\"drain\"}\n" };
 	static const uid_t uids[] = { 0, OUR_UID, OUR_UID + 1 };
 
 	(void)state;
@@ -153,27 +171,27 @@ test_who_may_change(void **state)
 			say(sock, requests[k]);
 			text = hear(sock);
 			if (i == 2)
-				assert_string_equal(text, "error only root and the user of the "
-						"service may do that\n");
+				assert_string_equal(text, ERROR("only root and the user of the "
+						"service may do that"));
 			else if (k == 2)
-				assert_string_equal(text, "error no access point has this path\n");
+				assert_string_equal(text, ERROR("no access point has this path"));
 			else
-				assert_memory_equal(text, "service ", 8);
+				assert_memory_equal(text, SERVICE, strlen(SERVICE));
 			assert_int_equal(service.points[0].draining, i != 2 && k == 0);
 		}
 	/* To look is for all who can connect. */
 	for (size_t i = 0; i < 3; i++) {
 		int sock = connect_as(uids[i]);
 
-		say(sock, "clients\n");
-		assert_non_null(strstr(hear(sock), "\nend\n"));
+		say(sock, ASK("clients"));
+		assert_non_null(strstr(hear(sock), END));
 	}
 }
 
 static void
 test_places(void **state)
 {
-	static const char busy[] = "error too many ask at the same time\n";
+	static const char busy[] = ERROR("too many ask at the same time");
 	int others[ADMIN_SESSIONS_OTHER], ours[ADMIN_SESSIONS_MAX], n = 0;
 	unsigned int fds = vt_fds();
 
@@ -227,7 +245,7 @@ test_stall(void **state)
 	int silent = connect_as(0), half = connect_as(0);
 
 	(void)state;
-	say(half, "poi");
+	say(half, "{\"com");
 	later_ms = ADMIN_STALL_MS - 1;
 	assert_true(is_open(silent));
 	assert_true(is_open(half));
@@ -247,7 +265,7 @@ test_slow_reader(void **state)
 
 	(void)state;
 	at_a_time = 1;
-	say(sock, "points\n");
+	say(sock, ASK("points"));
 	for (later_ms = 0; later_ms < ADMIN_SESSION_MS; later_ms += ADMIN_STALL_MS - 1) {
 		assert_true(is_open(sock));
 		assert_int_equal(recv(sock, (char[1]){ 0 }, 1, MSG_DONTWAIT), 1);
@@ -272,12 +290,12 @@ test_pieces(void **state)
 	(void)state;
 	assert_int_equal(map_memory(client), 0);
 	sock = connect_as(0);
-	say(sock, "clients\n");
+	say(sock, ASK("clients"));
 	snprintf(whole, sizeof(whole), "%s", hear(sock));
-	assert_non_null(strstr(whole, "\nclient "));
+	assert_non_null(strstr(whole, CLIENT));
 	at_a_time = 7;
 	sock = connect_as(0);
-	for (const char *at = "clients\n"; *at != '\0'; at++)
+	for (const char *at = ASK("clients"); *at != '\0'; at++)
 		say(sock, (char[2]){ *at, '\0' });
 	assert_string_equal(hear(sock), whole);
 	close_client(client);
@@ -297,17 +315,17 @@ test_clients_that_end(void **state)
 		client[i] = open_client();
 	at_a_time = 1;
 	sock = connect_as(0);
-	say(sock, "clients\n");
+	say(sock, ASK("clients"));
 	admin_run(service.admin); /* the first lines are made */
 	for (int i = 0; i < CLIENTS; i++)
 		close(client[i]);
 	all_gone();
 	at_a_time = 0;
 	text = hear(sock);
-	for (const char *at = text; (at = strstr(at, "\nclient id=")) != NULL; at++)
+	for (const char *at = text; (at = strstr(at, CLIENT)) != NULL; at++)
 		lines++;
 	assert_true(lines > 0 && lines < CLIENTS);
-	assert_string_equal(text + strlen(text) - 5, "\nend\n");
+	assert_string_equal(text + strlen(text) - strlen(END), END);
 	/* One that is told of alone, with its queues: not with those of the next one. */
 	client[0] = open_client();
 	client[1] = open_client();
@@ -315,39 +333,42 @@ test_clients_that_end(void **state)
 	assert_int_equal(take_queue(client[1]), 0x100);
 	at_a_time = 1;
 	sock = connect_as(0);
-	say(sock, "client 61\n");
+	say(sock, "{\"command\":\"client\",\"id\":61}\n");
 	admin_run(service.admin);
 	close(client[0]);
 	left_with(1, 1, 1);
 	at_a_time = 0;
 	text = hear(sock);
-	assert_non_null(strstr(text, "\nclient id=61 "));
-	assert_null(strstr(text, "\nqueue "));
-	assert_string_equal(text + strlen(text) - 5, "\nend\n");
+	assert_non_null(strstr(text, CLIENT "61,"));
+	assert_null(strstr(text, "\n{\"queue\":"));
+	assert_string_equal(text + strlen(text) - strlen(END), END);
 	sock = connect_as(0);
-	say(sock, "client 62\n");
-	assert_non_null(strstr(hear(sock), "\nqueue number=0 live=1 "));
+	say(sock, "{\"id\":62,\"command\":\"client\"}\n");
+	assert_non_null(strstr(hear(sock), "\n{\"queue\":{\"number\":0,\"live\":true,"));
 	close_client(client[1]);
 }
 
 /* ---- Requests ---- */
 
+/* A request of all bytes that there may be, one without an end, and half a one. */
 static void
 test_length(void **state)
 {
+	static const char request[] = "{\"command\":\"points\"}";
 	char text[ADMIN_REQUEST_MAX + 1];
 	int sock;
 
 	(void)state;
-	memset(text, 'x', sizeof(text));
+	memset(text, ' ', sizeof(text));
+	memcpy(text, request, sizeof(request) - 1);
 	text[ADMIN_REQUEST_MAX] = '\0';
 	sock = connect_as(0);
 	say(sock, text);
-	assert_string_equal(hear(sock), "error the request is too long\n");
+	assert_string_equal(hear(sock), ERROR("the request is too long"));
 	text[ADMIN_REQUEST_MAX - 1] = '\n';
 	sock = connect_as(0);
 	say(sock, text);
-	assert_string_equal(hear(sock), "error unknown request\n");
+	assert_memory_equal(hear(sock), SERVICE, strlen(SERVICE));
 	text[ADMIN_REQUEST_MAX - 1] = '\0';
 	sock = connect_as(0);
 	say(sock, text);
@@ -356,46 +377,88 @@ test_length(void **state)
 	admin_run(service.admin);
 }
 
+/* What is refused, and what it is told. ' stands for ". */
 static void
-test_paths(void **state)
+test_refused(void **state)
 {
 	static const struct { const char *request, *answer; } wrong[] = {
-		{ "drain %", "path has a %" }, { "drain %4", "path has a %" },
-		{ "drain %g0", "path has a %" }, { "drain %4g", "path has a %" },
-		{ "drain %00", "path has a %" }, { "drain /%:0", "path has a %" },
-		{ "drain /no", "no access point" }, { "drain-all x", "unknown request" },
-		{ "points x", "unknown request" }, { "client", "unknown request" },
-		{ "client x", "is expected behind client" }, { "client 1x", "is expected behind" },
-		{ "client ", "is expected behind" }, { "client -1", "is expected behind" },
-		{ "client 18446744073709551616", "is expected behind" },
-		{ "client 4711", "no connection has this number" },
+		{ "", "no JSON object" }, { "points", "no JSON object" },
+		{ "[]", "no JSON object" }, { "null", "no JSON object" },
+		{ "{'command':'points'", "no JSON object" },
+		{ "{'command':'points'}}", "no JSON object" },
+		{ "{'command':'points',}", "no JSON object" },
+		{ "{'command':[['points']]}", "no JSON object" },
+		{ "{'command':'client','id':01}", "no JSON object" },
+		{ "{}", "a command is expected" }, { "{'id':1}", "a command is expected" },
+		{ "{'command':1}", "command: a text" }, { "{'command':null}", "command: a text" },
+		{ "{'command':{}}", "command: a text" },
+		{ "{'command':'points\\u0000'}", "command: a text" },
+		{ "{'command':'points','x':1}", "unknown key" }, { "{'':1}", "unknown key" },
+		{ "{'command':'client','id':'1'}", "id: the number" },
+		{ "{'command':'client','id':-1}", "id: the number" },
+		{ "{'command':'client','id':1.0}", "id: the number" },
+		{ "{'command':'client','id':true}", "id: the number" },
+		{ "{'command':'client','id':null}", "id: the number" },
+		{ "{'command':'client','id':[]}", "id: the number" },
+		{ "{'command':'client','id':4711}", "no connection has this number" },
+		{ "{'command':'client','id':18446744073709551615}", "no connection has this" },
+		{ "{'command':'client','id':18446744073709551616}", "no connection has this" },
+		{ "{'command':'drain','path':1}", "path: a text" },
+		{ "{'command':'drain','path':'/\\u0000'}", "path: a text" },
+		{ "{'command':'drain','path':'/no'}", "no access point" },
+		{ "{'command':'drain','path':'/no','id':1}", "one argument" },
+		{ "{'command':'drain'}", "unknown command" },
+		{ "{'command':'drain','id':1}", "unknown command" },
+		{ "{'command':'drain-all','path':'/no'}", "unknown command" },
+		{ "{'command':'undrain-all','id':1}", "unknown command" },
+		{ "{'command':'points','id':1}", "unknown command" },
+		{ "{'command':'clients','path':'/no'}", "unknown command" },
+		{ "{'command':'client'}", "unknown command" },
+		{ "{'command':'point'}", "unknown command" },
+		{ "{'command':''}", "unknown command" },
 	};
-	char text[300];
-	int sock;
+	const long blocks = fail_nth_blocks();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[300];
 		const char *answer;
+		int sock;
 
 		snprintf(text, sizeof(text), "%s\n", wrong[i].request);
+		for (char *at = text; (at = strchr(at, '\'')) != NULL;)
+			*at = '"';
 		sock = connect_as(0);
 		say(sock, text);
 		answer = hear(sock);
-		if (strncmp(answer, "error ", 6) != 0 || strstr(answer, wrong[i].answer) == NULL)
+		if (strncmp(answer, "{\"error\":\"", 10) != 0 ||
+				strstr(answer, wrong[i].answer) == NULL)
 			fail_msg("%s: %s", wrong[i].request, answer);
+		assert_ptr_equal(strchr(answer, '\n'), answer + strlen(answer) - 1);
 		assert_false(service.points[0].draining);
 	}
-	/* Every byte escaped, in both cases. */
+	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
+/* Every byte of the path escaped, in both cases; the last of two commands counts. */
+static void
+test_paths(void **state)
+{
+	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
-		size_t n = (size_t)snprintf(text, sizeof(text), i == 0 ? "drain " : "undrain ");
+		char text[ADMIN_REQUEST_MAX];
+		size_t n = (size_t)snprintf(text, sizeof(text),
+				"{\"command\":\"points\",\"path\":\"");
+		int sock;
 
 		for (const char *at = vt.path; *at != '\0'; at++)
-			n += (size_t)snprintf(text + n, sizeof(text) - n, i == 0 ? "%%%02x" :
-					"%%%02X", (unsigned char)*at);
-		snprintf(text + n, sizeof(text) - n, "\n");
+			n += (size_t)snprintf(text + n, sizeof(text) - n, i == 0 ? "\\u%04x" :
+					"\\u%04X", (unsigned char)*at);
+		snprintf(text + n, sizeof(text) - n, "\",\"command\":\"%s\"}\n",
+				i == 0 ? "drain" : "undrain");
 		sock = connect_as(0);
 		say(sock, text);
-		assert_memory_equal(hear(sock), "service ", 8);
+		assert_memory_equal(hear(sock), SERVICE, strlen(SERVICE));
 		assert_int_equal(service.points[0].draining, i == 0);
 	}
 }
@@ -435,8 +498,8 @@ test_failures(void **state)
 			later_ms += 1000;
 			admin_run(service.admin);
 			admin_run(service.admin);
-			say(sock, "points\n");
-			assert_memory_equal(hear(sock), "service ", 8);
+			say(sock, ASK("points"));
+			assert_memory_equal(hear(sock), SERVICE, strlen(SERVICE));
 		} else {
 			assert_false(is_open(sock));
 		}
@@ -444,10 +507,51 @@ test_failures(void **state)
 		admin_run(service.admin);
 	}
 	assert_string_equal(fail_nth_struck(), "accept4 calloc epoll_ctl getsockopt");
-	say(sock, "points\n");
-	assert_memory_equal(hear(sock), "service ", 8);
+	say(sock, ASK("points"));
+	assert_memory_equal(hear(sock), SERVICE, strlen(SERVICE));
 	assert_int_equal(vt_fds(), fds);
 	assert_int_equal(fail_nth_blocks(), blocks);
+}
+
+/* Without memory for all of an answer it has no end; the next one has. */
+static void
+test_no_memory(void **state)
+{
+	unsigned int fds = vt_fds(), n;
+	int client = open_client();
+	long blocks = fail_nth_blocks();
+
+	(void)state;
+	for (n = 1; n < 100; n++) {
+		int sock = connect_as(0);
+		const char *text;
+
+		json_left = n;
+		say(sock, ASK("clients"));
+		text = hear(sock);
+		if (json_left != 0)
+			break;
+		assert_null(strstr(text, "\"end\""));
+		assert_int_equal(fail_nth_blocks(), blocks);
+	}
+	json_left = 0;
+	/* A line of each kind, its own object and what holds that; and causes. */
+	assert_int_equal(n, 10);
+	for (n = 1; n < 100; n++) {
+		int sock = connect_as(0);
+		const char *text;
+
+		json_left = n;
+		say(sock, "{}\n");
+		text = hear(sock);
+		if (json_left != 0)
+			break;
+		assert_string_equal(text, "");
+	}
+	json_left = 0;
+	assert_int_equal(n, 2);
+	close_client(client);
+	assert_int_equal(vt_fds(), fds);
 }
 
 int
@@ -461,8 +565,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_pieces, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_clients_that_end, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_length, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_refused, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_paths, set_up_admin, tear_down),
 		cmocka_unit_test_setup_teardown(test_failures, set_up_admin, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_memory, set_up_admin, tear_down),
 	};
 
 	log_init(false);

@@ -499,6 +499,7 @@ test_calls_that_fail(void **state)
 static void
 test_no_descriptor_for_control(void **state)
 {
+	static const char request[] = "{\"command\":\"points\"}\n";
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), filler[64];
 	struct pollfd p = { .fd = admin_fd(service.admin), .events = POLLIN };
@@ -517,7 +518,7 @@ test_no_descriptor_for_control(void **state)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s%s", vt.path, OPTIONS_CONTROL_SUFFIX);
 	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(poll(&p, 1, 0), 1);
-	assert_int_equal(send(sock, "points\n", 7, 0), 7);
+	assert_int_equal(send(sock, request, strlen(request), 0), strlen(request));
 	admin_run(service.admin);
 	/* It waits a while, and is not woken for what it cannot do. */
 	assert_int_equal(poll(&p, 1, 0), 0);
@@ -526,12 +527,12 @@ test_no_descriptor_for_control(void **state)
 	while (n != 0)
 		close(filler[--n]);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-	for (int ms = 0; recv(sock, text, 7, MSG_DONTWAIT | MSG_PEEK) != 7; ms++) {
+	for (int ms = 0; recv(sock, text, 12, MSG_DONTWAIT | MSG_PEEK) != 12; ms++) {
 		assert_true(ms < PATIENCE);
 		admin_run(service.admin);
 		nap();
 	}
-	assert_memory_equal(text, "service", 7);
+	assert_memory_equal(text, "{\"service\":{", 12);
 	for (int ms = 0; recv(sock, text, sizeof(text), MSG_DONTWAIT) != 0; ms++) {
 		if (ms == PATIENCE)
 			fail_msg("an answer without an end");

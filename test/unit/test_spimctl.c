@@ -94,6 +94,7 @@ test_percentiles(void **state)
 	h.bucket[3] = 10; /* 8 to 16 */
 	assert_int_equal(hist_count(&h), 20);
 	assert_true(hist_percentile(&h, 50) == 2);
+	assert_true(hist_percentile(&h, 52.5) > 8 && hist_percentile(&h, 52.5) < 9);
 	assert_true(hist_percentile(&h, 75) == 12);
 	assert_true(hist_percentile(&h, 100) == 16);
 	h.bucket[RECORD_BUCKETS - 1] = 20;

@@ -13,7 +13,7 @@ hisi_zip_can(const struct hisi_zip_function *f, const struct hisi_zip_job *job, 
 	uint32_t need = wishes;
 
 	if (job->format == HISI_ZIP_FORMAT_LZ4)
-		return (f->features & HISI_ZIP_EXT_F_LZ4) != 0;
+		return ((wishes | HISI_ZIP_EXT_F_LZ4) & ~f->features) == 0;
 	if (job->format == HISI_ZIP_FORMAT_COPY)
 		need |= HISI_ZIP_EXT_F_COPY;
 	else if (f->revision < HISI_QM_REV_V3)

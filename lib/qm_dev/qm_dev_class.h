@@ -11,8 +11,9 @@
  *
  * A function (qm_dev.h) has queues, and each queue has a type, which its SQC names (QM 3.1). A
  * class executes the requests of some types; a function may have several classes. The queue
- * manager copies a request once from the ring, lets the class execute the copy, and completes it
- * in the order of the queue. It knows no request.
+ * manager copies a request from the ring, lets the class check and execute that copy, and completes
+ * it in the order of the queue. It knows no request. A request that waits for a fence is copied
+ * again at its turn; nothing is kept of the copy before.
  *
  * A class keeps three kinds of state, each with one rule of who touches it:
  * - of a function: made with it, used by all threads that execute its requests;
@@ -69,9 +70,10 @@ struct qm_dev_outlook {
 };
 
 /**
- * A class. All functions but create, destroy, exec_create and exec_destroy may be called by any
- * thread that executes requests, several at a time. None may block. Pointers to functions that a
- * class has no use for are NULL where that is said.
+ * A class. look, execute and refuse are called by any thread that executes requests, several at a
+ * time, each with an executor of its own. reg_write and contexts are called by any thread beside
+ * them; reset while no request executes, create and destroy while nothing else is called. None may
+ * block. Pointers to functions that a class has no use for are NULL where that is said.
  */
 struct qm_dev_class {
 	const char *name;              /**< In log lines: "zip". */

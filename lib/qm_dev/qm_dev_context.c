@@ -31,15 +31,20 @@ void
 qm_dev_queue_move(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_state to)
 {
 	const struct qm_dev_ring *r = &q->ring;
-	bool live = to == QM_DEV_QUEUE_LIVE || to == QM_DEV_QUEUE_DRAINING;
+	bool live = state_runs(to), was = queue_runs(q);
 	uint64_t sq_key = live ? db_key(q->num, HISI_QM_DB_SQ, q->sqc.w8, r->sq_depth) : 0;
 	uint64_t cq_key = live ? db_key(q->num, HISI_QM_DB_CQ, q->cqc.w8, r->cq_depth) : 0;
 
-	/* Whoever rings is let in when all is there, and workers come last. */
 	atomic_store_explicit(&q->state, (uint8_t)to, memory_order_release);
-	atomic_store_explicit(&q->ring.sq_key, sq_key, memory_order_release);
-	atomic_store_explicit(&q->ring.cq_key, cq_key, memory_order_release);
-	set_live(dev, q, live);
+	/* Whoever rings is let in when all is there, and workers come last. */
+	if (!live || !was) {
+		atomic_store_explicit(&q->ring.sq_key, sq_key, memory_order_release);
+		atomic_store_explicit(&q->ring.cq_key, cq_key, memory_order_release);
+		set_live(dev, q, live);
+	}
+	/* Whoever made the function vanish may have looked at the queue before it was live. */
+	if (live && atomic_load_explicit(&dev->gone, memory_order_acquire))
+		qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
 }
 
 /* ---- Budgets; mb_lock is held ---- */
@@ -211,9 +216,6 @@ queue_after_set(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_st
 		memset(q->ring.done, 0, q->ring.sq_depth);
 	qm_dev_queue_move(dev, q, QM_DEV_QUEUE_LIVE);
 	queue_unlock(q);
-	/* Whoever made the function vanish may have looked at the queue before it was live. */
-	if (atomic_load_explicit(&dev->gone, memory_order_acquire))
-		qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
 	return QM_DEV_MB_OK;
 }
 

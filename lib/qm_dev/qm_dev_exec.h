@@ -19,7 +19,7 @@
 
 /** A request on its way, in private memory. */
 struct qm_dev_job {
-	_Alignas(64) uint8_t sqe[QM_DEV_SQE_SIZE]; /**< Copied once from the ring. */
+	_Alignas(64) uint8_t sqe[QM_DEV_SQE_SIZE]; /**< Copied from the ring at its turn. */
 	void *ring;                   /**< Its slot in client memory. */
 	struct qm_dev_outlook outlook;
 	struct qm_dev_result result;

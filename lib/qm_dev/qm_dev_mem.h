@@ -111,7 +111,11 @@ struct qm_dev_buf {
 	uint64_t len;      /**< Sum of the pieces. */
 };
 
-/** Describe len bytes at iova. @return 0, or -EFAULT: not all of them are memory it may use. */
+/**
+ * Describe len bytes at iova.
+ * @return 0, -EFAULT (not all of them are memory it may use), -EINVAL (more pieces than a buffer
+ * has).
+ */
 int qm_dev_buf_flat(struct qm_dev_view *view, uint64_t iova, uint64_t len,
 		unsigned int prot, struct qm_dev_buf *buf);
 

@@ -45,13 +45,6 @@ fire_event(struct qm_dev *dev, struct qm_dev_queue *q)
 	qm_dev_event_completion(dev, q->num);
 }
 
-/* Does it complete requests? */
-static inline bool
-queue_runs(const struct qm_dev_queue *q)
-{
-	return queue_state(q) == QM_DEV_QUEUE_LIVE || queue_state(q) == QM_DEV_QUEUE_DRAINING;
-}
-
 /* A CQ doorbell: CQEs that the driver gives back, and whether it wants an event. Lock is held. */
 static void
 take_cq(struct qm_dev *dev, struct qm_dev_queue *q, uint64_t value)

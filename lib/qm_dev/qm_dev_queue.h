@@ -23,6 +23,8 @@
  *    ^        |           |          |
  *    +--------+-----------+----------+          stopped, set up again, reset
  *                         +----------+-> FAILED by a fault; OFF as above
+ *
+ * A function that vanishes takes its queues to FAILED from any state.
  * @endcode
  */
 enum qm_dev_queue_state {
@@ -75,7 +77,8 @@ struct qm_dev_ring {
 	bool sq_wrap;                /**< Flips when tail wraps; as SQC w11 bit 6. */
 	bool cq_wrap;
 	bool cq_head_wrap;
-	bool fenced;                 /**< Shared: the last claim ended at a fence. */
+	bool fenced;                 /**< Shared: the last claim ended at a fence; who claims
+	                                  reads it without the lock, too. */
 	int64_t debt;                /**< Cost that only came out when a request was done. */
 	uint8_t *done;               /**< Shared: executed, not retired; one per slot. */
 };
@@ -217,6 +220,19 @@ static inline uint8_t
 queue_state(const struct qm_dev_queue *q)
 {
 	return atomic_load_explicit(&q->state, memory_order_relaxed);
+}
+
+static inline bool
+state_runs(unsigned int state)
+{
+	return state == QM_DEV_QUEUE_LIVE || state == QM_DEV_QUEUE_DRAINING;
+}
+
+/** Does it complete requests? */
+static inline bool
+queue_runs(const struct qm_dev_queue *q)
+{
+	return state_runs(queue_state(q));
 }
 
 static inline bool

@@ -315,13 +315,12 @@ void
 qm_dev_sched_unfence(struct qm_dev_queue *q)
 {
 	struct qm_dev_pool *pool = q->pool;
-	bool fenced;
 
 	qm_dev_lock(&pool->lock);
-	fenced = sched_state(q) == QM_DEV_SCHED_FENCED;
-	if (fenced)
+	if (sched_state(q) == QM_DEV_SCHED_FENCED)
 		make_ready(pool, q);
-	unlock_and_wake(pool, fenced && !polled(pool));
+	/* The caller is a worker that has nothing left to execute: it looks next. */
+	unlock_and_wake(pool, false);
 }
 
 void

@@ -114,7 +114,7 @@ qm_dev_sched_out(const struct qm_dev_queue *q)
 	return atomic_load_explicit(&q->sched.state, memory_order_acquire) == QM_DEV_SCHED_OUT;
 }
 
-/** Nothing of a queue with a fence is being executed any more. Any thread; q's lock is held. */
+/** Nothing of a queue with a fence is being executed any more. Workers; q's lock is held. */
 void qm_dev_sched_unfence(struct qm_dev_queue *q);
 
 /** The queue may have been rung: look at it if it sleeps. Any thread; q's lock may be held. */

@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -58,6 +59,22 @@ operation(const struct hisi_udma_sqe *sqe)
 	return sqe->dw0 >> HISI_UDMA_DW0_EXT_SHIFT & HISI_UDMA_DW0_EXT_MASK;
 }
 
+/* Words and bits that no request uses: what they may mean one day is not ignored. */
+static bool
+rest_is_zero(const struct hisi_udma_sqe *sqe)
+{
+	const uint32_t dw0 = HISI_UDMA_DW0_BD_MASK |
+		HISI_UDMA_DW0_TASK_MASK << HISI_UDMA_DW0_TASK_SHIFT |
+		HISI_UDMA_DW0_EXT_MASK << HISI_UDMA_DW0_EXT_SHIFT;
+	uint32_t rest = (sqe->dw0 & ~dw0) | (sqe->dw7 & ~HISI_UDMA_DW7_PREFETCH) |
+		(sqe->ext & ~HISI_UDMA_EXT_FENCE) | sqe->rsvd1[0] | sqe->rsvd1[1] |
+		sqe->rsvd24[0] | sqe->rsvd24[1];
+
+	for (unsigned int i = 0; i < sizeof(sqe->rsvd10) / sizeof(sqe->rsvd10[0]); i++)
+		rest |= sqe->rsvd10[i];
+	return rest == 0;
+}
+
 static enum udma_dev_status
 check(const struct hisi_udma_sqe *sqe)
 {
@@ -65,16 +82,13 @@ check(const struct hisi_udma_sqe *sqe)
 
 	if ((sqe->dw0 & HISI_UDMA_DW0_BD_MASK) != HISI_UDMA_BD ||
 			(sqe->dw0 >> HISI_UDMA_DW0_TASK_SHIFT & HISI_UDMA_DW0_TASK_MASK) !=
-			HISI_UDMA_TASK || (sqe->dw0 & HISI_UDMA_DW0_INVALID) != 0 ||
-			(sqe->dw7 & HISI_UDMA_DW7_MULTI) != 0 ||
-			(sqe->ext & ~HISI_UDMA_EXT_FENCE) != 0 ||
-			(op != HISI_UDMA_COPY && op != HISI_UDMA_FILL) ||
-			sqe->len > HISI_UDMA_LEN_MAX)
+			HISI_UDMA_TASK || (op != HISI_UDMA_COPY && op != HISI_UDMA_FILL) ||
+			sqe->len > HISI_UDMA_LEN_MAX || !rest_is_zero(sqe))
 		return UDMA_DEV_BAD_SQE;
 	return UDMA_DEV_OK;
 }
 
-/* Bytes before are a multiple of the pattern's size where a piece of memory ends in the middle. */
+/* A piece may end inside of the pattern: phase is where the next one goes on. */
 static void
 fill(const struct qm_dev_buf *dst, uint64_t pattern)
 {
@@ -101,18 +115,21 @@ run(struct qm_dev_bufs *b, const struct hisi_udma_sqe *sqe)
 {
 	enum udma_dev_status st = check(sqe);
 	bool copy = operation(sqe) == HISI_UDMA_COPY;
+	int ret;
 
 	if (st != UDMA_DEV_OK)
 		return st;
-	if (qm_dev_buf_flat(&b->view, address(sqe->dst_l, sqe->dst_h), sqe->len,
-			QM_DEV_PROT_WRITE, &b->dst) != 0 || (copy &&
-			qm_dev_buf_flat(&b->view, address(sqe->src_l, sqe->src_h), sqe->len,
-			QM_DEV_PROT_READ, &b->src) != 0))
-		return UDMA_DEV_BAD_ADDR;
+	ret = qm_dev_buf_flat(&b->view, address(sqe->dst_l, sqe->dst_h), sqe->len,
+			QM_DEV_PROT_WRITE, &b->dst);
+	if (ret == 0 && copy)
+		ret = qm_dev_buf_flat(&b->view, address(sqe->src_l, sqe->src_h), sqe->len,
+				QM_DEV_PROT_READ, &b->src);
+	if (ret != 0)
+		return ret == -EFAULT ? UDMA_DEV_BAD_ADDR : UDMA_DEV_BAD_SQE;
 	if (!copy)
 		fill(&b->dst, sqe->pattern_l | (uint64_t)sqe->pattern_h << 32);
 	else if (qm_dev_buf_overlap(&b->src, &b->dst, b->pieces))
-		return UDMA_DEV_OVERLAP;
+		return UDMA_DEV_BAD_SQE;
 	else
 		qm_dev_buf_copy(&b->src, &b->dst);
 	return UDMA_DEV_OK;

@@ -11,16 +11,18 @@
  *
  * A request is executed whole or not at all: nothing is written unless all of its addresses may be
  * used. Its status, which the field ERR of wb and the counters have, is one of enum
- * udma_dev_status; silicon's are not known.
+ * udma_dev_status, numbered as ZIP's (hisi_zip_sqe.h); silicon's are not known (U32).
  */
 
+#include "hisi_zip_sqe.h"
 #include "qm_dev_class.h"
 
 enum udma_dev_status {
 	UDMA_DEV_OK = 0,
-	UDMA_DEV_BAD_SQE = 1,  /**< A field that no request has, or more than HISI_UDMA_LEN_MAX. */
-	UDMA_DEV_BAD_ADDR = 2, /**< An address that the function may not use like this. */
-	UDMA_DEV_OVERLAP = 3,  /**< Source and destination of a copy share a byte. */
+	/** A field that no request has, more than HISI_UDMA_LEN_MAX, or shared bytes (U33). */
+	UDMA_DEV_BAD_SQE = HISI_ZIP_BAD_SQE,
+	/** An address that the function may not use like this. */
+	UDMA_DEV_BAD_ADDR = HISI_ZIP_BAD_ADDR,
 };
 
 /** Takes no configuration. */

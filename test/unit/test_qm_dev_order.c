@@ -427,15 +427,26 @@ shut_while_it_executes(void **state)
 static void
 vanish(void)
 {
-	/* Another thread would wait for the lock. */
-	if (acted || step_count < act_at || pool->lock.held != 0 || queue_of(0)->lock.held != 0)
+	/* Another thread would wait for this lock; it takes no queue's. */
+	if (acted || step_count < act_at || pool->lock.held != 0)
 		return;
 	acted = true;
 	stepping = 0;
 	qm_dev_vanish(client[0].td.dev);
 }
 
-/* No queue of it is left to the workers, nor is counted, and it can be reset. */
+/* Nothing of the queue is left to the workers, nor is it counted. */
+static void
+is_gone(const struct client *c, const struct qm_dev_queue *vq)
+{
+	assert_false(queue_runs(vq));
+	assert_int_equal(vq->ring.sq_key | vq->ring.cq_key, 0);
+	assert_int_equal(vq->sched.state, QM_DEV_SCHED_OUT);
+	assert_false(vq->sched.running);
+	assert_int_equal(pool->quiet.cnt, CLIENTS - 1);
+	assert_int_equal(atomic_load(&c->td.dev->queues_live), 0);
+}
+
 static void
 vanishes_while_a_queue_goes_live(void **state)
 {
@@ -463,11 +474,7 @@ vanishes_while_a_queue_goes_live(void **state)
 		if (!acted)
 			assert_int_equal(vq->state, QM_DEV_QUEUE_LIVE);
 		if (acted) {
-			assert_int_not_equal(vq->state, QM_DEV_QUEUE_LIVE);
-			assert_int_equal(vq->sched.state, QM_DEV_SCHED_OUT);
-			assert_false(vq->sched.running);
-			assert_int_equal(pool->quiet.cnt, CLIENTS - 1);
-			assert_int_equal(atomic_load(&c->td.dev->queues_live), 0);
+			is_gone(c, vq);
 			tried++;
 		}
 		/* As an injected fault never lets it: it comes back. */
@@ -475,6 +482,34 @@ vanishes_while_a_queue_goes_live(void **state)
 		atomic_store(&c->td.dev->gone, false);
 	}
 	assert_true(tried > 100);
+}
+
+/* The same while what it has is flushed. */
+static void
+vanishes_while_a_queue_drains(void **state)
+{
+	struct client *c = &client[0];
+	struct qm_dev_queue *vq = queue_of(0);
+	unsigned int tried = 0;
+
+	(void)state;
+	for (act_at = 1, acted = true; acted; act_at++) {
+		assert_int_equal(tq_restart(&c->q, HISI_ZIP_QC_COMPRESS), 0);
+		acted = false;
+		step_begin(vanish);
+		assert_int_equal(qm_dev_queues_flush(c->td.dev), QM_DEV_MB_OK);
+		step_end();
+		if (acted) {
+			is_gone(c, vq);
+			assert_int_equal(vq->state, QM_DEV_QUEUE_FAILED);
+			tried++;
+		} else {
+			assert_int_equal(vq->state, QM_DEV_QUEUE_LIVE);
+		}
+		qm_dev_reset(c->td.dev);
+		atomic_store(&c->td.dev->gone, false);
+	}
+	assert_true(tried > 30);
 }
 
 static int
@@ -498,6 +533,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(rung_while_it_falls_asleep, setup_turns,
 				turns_close),
 		cmocka_unit_test_setup_teardown(shut_while_it_executes, setup_turns, turns_close),
+		cmocka_unit_test_setup_teardown(vanishes_while_a_queue_drains, setup_turns,
+				turns_close),
 		cmocka_unit_test_setup_teardown(vanishes_while_a_queue_goes_live, setup_turns,
 				turns_close),
 	};

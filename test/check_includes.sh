@@ -21,13 +21,14 @@ rules() {
 		lib/qm_dev:
 		lib/zip_dev: lib/qm_dev lib/zip_codec
 		lib/udma_dev: lib/qm_dev
+		lib/qm_classes: lib/qm_dev lib/zip_dev lib/udma_dev
 		lib/vfio_user:
 		lib/spimdev: lib/hisi_qm lib/vfio_user
-		lib/spimdev/spim_local.c: lib/hisi_qm lib/qm_dev lib/zip_dev lib/udma_dev
+		lib/spimdev/spim_local.c: lib/hisi_qm lib/qm_dev lib/qm_classes
 		lib/spimdev/spim_zip.c: lib/hisi_qm lib/hisi_zip
 		drivers/compress/hisi_zip: lib/hisi_qm lib/hisi_zip lib/spimdev lib/zip_codec
 		app/record:
-		app/spimdevd: app/record lib/qm_dev lib/zip_dev lib/udma_dev lib/vfio_user
+		app/spimdevd: app/record lib/qm_dev lib/qm_classes lib/zip_dev lib/vfio_user
 		app/spimctl: app/record
 		app/spimgz: lib/spimdev
 	END

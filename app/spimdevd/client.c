@@ -14,9 +14,9 @@
 #include "admin.h"
 #include "client.h"
 #include "log.h"
+#include "qm_classes.h"
 #include "qm_dev_guard.h"
 #include "qm_dev_pci.h"
-#include "udma_dev.h"
 
 /*
  * What may take time, and how the event loop is kept from waiting for it:
@@ -267,26 +267,24 @@ client_dev_conf(const struct service *s, struct zip_dev_conf *zip)
 	const struct limits *limits = &opt->per_connection;
 	uint64_t queues = limits->queues != 0 && limits->queues < opt->queues ? limits->queues :
 		opt->queues;
+	struct qm_dev_conf conf;
 
 	*zip = (struct zip_dev_conf){
 		.engine = opt->copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
 		.streams_max = limits->streams != 0 ? (uint32_t)limits->streams : STREAMS_ALL,
 	};
-	return (struct qm_dev_conf){
+	conf = (struct qm_dev_conf){
 		.revision = opt->revision,
 		.ext = opt->ext,
 		.isolation = opt->isolation,
 		.queues = (uint16_t)queues,
-		.classes = {
-			{ &zip_dev_class, zip },
-			/* V3 has it by the extension only (UDMA 1). */
-			{ opt->ext ? &udma_dev_class : NULL, NULL },
-		},
 		.fault = opt->fault,
 		.wake = 1,
 		.deferred = 1,
 		.limits.slots = (uint32_t)limits->ops,
 	};
+	qm_classes_of_function(conf.classes, zip, opt->ext);
+	return conf;
 }
 
 static int

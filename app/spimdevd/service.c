@@ -18,8 +18,8 @@
 #include "log.h"
 #include "placement.h"
 #include "service.h"
+#include "qm_classes.h"
 #include "qm_dev_pci.h"
-#include "udma_dev.h"
 
 /*
  * A message is mostly followed by another: who opens an access point and takes a queue says a
@@ -169,17 +169,17 @@ describe(struct service *s)
 static int
 start_threads(struct service *s)
 {
-	const struct qm_dev_pool_conf conf = {
+	struct qm_dev_pool_conf conf = {
 		.name = "pool",
 		.workers = (uint16_t)s->opt->workers,
 		.queues_max = s->opt->queues,
-		.classes = { &zip_dev_class, &udma_dev_class },
 		.stats = 1,
 		.spawn = placement_spawn,
 		.log = pool_log,
 	};
 	int rc = control_create(&s->control);
 
+	qm_classes_of_pool(conf.classes);
 	if (rc == 0)
 		rc = qm_dev_pool_create(&conf, &s->pool);
 	for (unsigned int i = 0; rc == 0 && i < s->opt->listen_cnt; i++)

@@ -77,8 +77,8 @@ struct qm_dev_ring {
 	bool sq_wrap;                /**< Flips when tail wraps; as SQC w11 bit 6. */
 	bool cq_wrap;
 	bool cq_head_wrap;
-	bool fenced;                 /**< Shared: the last claim ended at a fence; who claims
-	                                  reads it without the lock, too. */
+	/** Shared: the last claim ended at a fence. Who claims reads it without the lock, too. */
+	bool fenced;
 	int64_t debt;                /**< Cost that only came out when a request was done. */
 	uint8_t *done;               /**< Shared: executed, not retired; one per slot. */
 };

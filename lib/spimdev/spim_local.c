@@ -7,9 +7,8 @@
 #include <sys/eventfd.h>
 
 #include "spim_internal.h"
+#include "qm_classes.h"
 #include "qm_dev.h"
-#include "udma_dev.h"
-#include "zip_dev.h"
 
 /*
  * The "local" transport: register height on a software function in the same
@@ -150,11 +149,6 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 		.ext = !conf->local.plain,
 		.queues = conf->local.queues != 0 ? conf->local.queues : HISI_QM_QUEUES_MAX,
 		.workers = conf->local.workers,
-		.classes = {
-			{ &zip_dev_class, &zip_conf },
-			/* V3 has it by the extension only (UDMA 1). */
-			{ conf->local.plain ? NULL : &udma_dev_class, NULL },
-		},
 		.fault = conf->local.fault,
 		.spawn = local_spawn,
 		.log = local_log,
@@ -169,6 +163,7 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 	local->log = conf->log;
 	local->conf = conf->local;
 	dev_conf.priv = local;
+	qm_classes_of_function(dev_conf.classes, &zip_conf, !conf->local.plain);
 	ret = qm_dev_create(&dev_conf, &local->dev);
 	if (ret != 0) {
 		spim_log(conf, 1, "local function with %u workers, revision 0x%x: error %d",

@@ -27,6 +27,7 @@ BOUNDS = {
     "lib/spimdev": 98,
     "lib/vfio_user": 94.5,
     "lib/zip_codec": 95.5,
+    "lib/qm_classes": 100,
     "lib/qm_dev": 96,
     "lib/udma_dev": 96,
     "lib/zip_dev": 96,

@@ -24,17 +24,15 @@
 
 #include <stdint.h>
 
-/* ---- Registers, BAR2 --------------------------------------------------------------------- */
+#include "hisi_ext.h"
 
-#define HISI_ZIP_EXT_REG_MAGIC    0x2800 /**< RO, 32 bit: HISI_ZIP_EXT_MAGIC. */
-#define HISI_ZIP_EXT_REG_FEATURES 0x2804 /**< RO, 32 bit: HISI_ZIP_EXT_F_*. */
+/* ---- Registers, BAR2: besides hisi_ext.h ------------------------------------------------ */
+
 /**
  * WO, 64 bit: the stream context address as in SQE dw22/23. The function drops
  * what it keeps for that stream. Unknown addresses are ignored.
  */
 #define HISI_ZIP_EXT_REG_STREAM_RELEASE 0x2810
-
-#define HISI_ZIP_EXT_MAGIC 0x4d495053u /**< "SPIM" in memory order. */
 
 #define HISI_ZIP_EXT_F_LEVEL    (1u << 0) /**< Levels 0 to 9 are obeyed. */
 #define HISI_ZIP_EXT_F_HUFFMAN  (1u << 1) /**< Fixed or dynamic codes are obeyed. */
@@ -48,7 +46,6 @@
 #define HISI_ZIP_EXT_F_DICT     (1u << 9) /**< Dictionaries; V3 only. */
 #define HISI_ZIP_EXT_F_ALL      0x3ffu /**< All that are about ZIP. */
 #define HISI_ZIP_EXT_F_UDMA     (1u << 16) /**< Queues of type 2 (UDMA 1), fences (EXT 6). */
-#define HISI_ZIP_EXT_F_KNOWN    (HISI_ZIP_EXT_F_ALL | HISI_ZIP_EXT_F_UDMA)
 
 /* ---- SQE dw9: more request types --------------------------------------------------------- */
 

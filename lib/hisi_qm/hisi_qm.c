@@ -310,6 +310,7 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 {
 	struct hisi_qm_ring *ring = &qp->ring;
 	size_t len = images_off(depth) + 2 * CTX_SIZE;
+	volatile uint64_t *db[2];
 	int qn, ret;
 
 	if (depth < HISI_QM_RING_DEPTH_MIN || depth > HISI_QM_RING_DEPTH_MAX ||
@@ -329,16 +330,11 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 	qn = ret = queue_take(qm);
 	if (qn < 0)
 		goto fail;
-	ret = qm->io->ops->doorbells(qm->io, (uint16_t)qn, &ring->sq_db, &ring->cq_db);
+	ret = qm->io->ops->doorbells(qm->io, (uint16_t)qn, &db[0], &db[1]);
 	if (ret != 0)
 		goto fail_put;
-	ring->sq = qp->mem.va;
-	ring->cq = (struct hisi_qm_cqe *)(ring->sq + ((size_t)depth << HISI_QM_SQE_LOG2));
-	ring->qn = (uint16_t)qn;
-	ring->mask = (uint16_t)(depth - 1);
-	ring->sq_db_base = hisi_qm_db(ring->qn, HISI_QM_DB_SQ, 0, 0, 0);
-	ring->cq_db_base = hisi_qm_db(ring->qn, HISI_QM_DB_CQ, 0, 0, 0);
-	ring->cq_phase = 1;
+	hisi_qm_ring_init(ring, (uint16_t)qn, depth, qp->mem.va,
+		(char *)qp->mem.va + ((size_t)depth << HISI_QM_SQE_LOG2), db);
 	ring->wake_io = qm->io->ops->wake != NULL ? qm->io : NULL;
 	ret = contexts_set(qm, qp);
 	/* A mailbox that hangs stays so: nobody would get a queue any more. */

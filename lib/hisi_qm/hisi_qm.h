@@ -21,9 +21,6 @@
 #include "hisi_qm_io.h"
 #include "hisi_qm_ring.h"
 
-#define HISI_QM_RING_DEPTH_MIN 16   /**< Smallest depth of a queue pair. */
-#define HISI_QM_RING_DEPTH_MAX 1024 /**< Largest; what the hardware is used with (QM 4.3). */
-
 /** A function that has been brought up. */
 struct hisi_qm {
 	struct hisi_qm_io *io;

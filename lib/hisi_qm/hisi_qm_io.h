@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Register height: what a transport that owns a function's mailbox provides,
+ * Register level: what a transport that owns a function's mailbox provides,
  * so that hisi_qm can turn it into queue pairs. A transport is PCI (BAR2
  * mapped), a software function in the process, or one behind a socket.
  */
@@ -60,7 +60,7 @@ struct hisi_qm_io_ops {
 	unsigned int (*poll)(struct hisi_qm_io *io, uint16_t qn, unsigned int budget);
 };
 
-/** One function at register height; embedded in the transport's own struct. */
+/** One function at register level; embedded in the transport's own struct. */
 struct hisi_qm_io {
 	const struct hisi_qm_io_ops *ops;
 	const char *name;  /**< For log lines. */

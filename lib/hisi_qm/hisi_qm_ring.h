@@ -40,6 +40,9 @@
 #include "hisi_qm_regs.h"
 #include "hisi_qm_shadow.h"
 
+#define HISI_QM_RING_DEPTH_MIN 16   /**< Smallest depth of a queue pair. */
+#define HISI_QM_RING_DEPTH_MAX 1024 /**< Largest; what the hardware is used with (QM 4.3). */
+
 /**
  * Make earlier stores to memory visible to the device before later stores to
  * its registers, as QM 4.2 demands before an SQ doorbell.
@@ -109,6 +112,30 @@ struct hisi_qm_ring {
 	_Alignas(64) uint16_t cq_head; /**< Next CQE to look at. */
 	uint16_t cq_phase;             /**< Phase of a CQE that is new there. */
 };
+
+/**
+ * Make the rings of a queue that was started empty. Memory of both is zeroed.
+ * @param db
+ *   Where its doorbells are, of the SQ and of the CQ; may be the same.
+ * @param depth
+ *   Entries of both: a power of two.
+ */
+static inline void
+hisi_qm_ring_init(struct hisi_qm_ring *ring, uint16_t qn, uint16_t depth, void *sq, void *cq,
+		volatile uint64_t *const db[2])
+{
+	*ring = (struct hisi_qm_ring){
+		.sq = sq,
+		.cq = cq,
+		.sq_db = db[0],
+		.cq_db = db[1],
+		.sq_db_base = hisi_qm_db(qn, HISI_QM_DB_SQ, 0, 0, 0),
+		.cq_db_base = hisi_qm_db(qn, HISI_QM_DB_CQ, 0, 0, 0),
+		.mask = (uint16_t)(depth - 1),
+		.qn = qn,
+		.cq_phase = 1,
+	};
+}
 
 /** The SQE in a slot. */
 static inline void *

@@ -79,7 +79,7 @@ struct qm_dev_class {
 	const char *name;              /**< In log lines: "zip". */
 	uint16_t pci_device;           /**< PCI device id of a VF that has this class first. */
 	uint16_t types;                /**< Queue types, bit n for type n (QM 3.1). */
-	uint32_t ext_features;         /**< Its bits in HISI_ZIP_EXT_REG_FEATURES. */
+	uint32_t ext_features;         /**< Its bits in HISI_EXT_REG_FEATURES. */
 
 	/**
 	 * Make the class's state of a function.

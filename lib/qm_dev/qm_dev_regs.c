@@ -67,9 +67,9 @@ read32(struct qm_dev *dev, uint32_t off)
 		return reg_load(&dev->events.eq[QM_DEV_IRQ_EQ].mask);
 	case HISI_QM_QUE_ISO_CFG:
 		return dev->conf.isolation;
-	case HISI_ZIP_EXT_REG_MAGIC:
-		return dev->conf.ext ? HISI_ZIP_EXT_MAGIC : 0;
-	case HISI_ZIP_EXT_REG_FEATURES:
+	case HISI_EXT_REG_MAGIC:
+		return dev->conf.ext ? HISI_EXT_MAGIC : 0;
+	case HISI_EXT_REG_FEATURES:
 		return dev->conf.ext ? qm_dev_classes_features(dev) : 0;
 	default:
 		i = find_reg(dev, off);

@@ -10,25 +10,25 @@
  * How a process reaches a shared accelerator: an access point is opened by
  * name, and a hardware queue is taken from it when work is first submitted.
  *
- * This is queue height: what a driver needs, and all that it needs, whatever
- * the transport. Opening an access point takes no queue; taking a queue is the
- * allocation; putting it, closing the access point or the death of the process
- * gives it back.
+ * This is the queue level: what a driver needs, and all that it needs, whatever
+ * the transport and the accelerator class. Opening an access point takes no queue;
+ * taking a queue is the allocation; putting it, closing the access point or the
+ * death of the process gives it back. spim_ops.h is what a transport implements.
  *
  * Names: "local" is a software function inside the process; "unix:PATH" is an
  * access point of the service that listens on PATH.
  *
  * All functions are control path and may be called from any thread; calls on
  * one access point serialise inside. The data path is hisi_qm_ring.h on
- * spim_queue.qp.ring, plus spim_queue_poll().
+ * spim_queue.ring, plus spim_queue_poll().
  */
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hisi_qm.h"
+#include "hisi_qm_io.h"
+#include "hisi_qm_ring.h"
 
 /** An open access point. */
 struct spim_dev;
@@ -40,7 +40,7 @@ struct spim_info {
 	uint8_t announce;      /**< 1: the function sees announced memory only (spim_mem_map()). */
 	uint8_t polled;        /**< 1: the queues' owner must call spim_queue_poll(). */
 	uint16_t queues;       /**< Queues that could be taken at most. */
-	uint32_t ext_features; /**< HISI_ZIP_EXT_F_* that are offered; 0: plain silicon. */
+	uint32_t ext_features; /**< Feature bits of the extension (EXT 1); 0: plain silicon. */
 };
 
 /** Options of a "local" function. */
@@ -60,6 +60,7 @@ struct spim_local_conf {
 /** How an access point is opened. */
 struct spim_conf {
 	const char *owner;                 /**< Name of the opening device, for log lines. */
+	uint16_t device;                   /**< PCI device id that a service must have; 0: any. */
 	const struct hisi_qm_mem_ops *mem; /**< Memory for rings; NULL: spim_mem_alloc()'s. */
 	hisi_qm_log_t log;                 /**< Takes log lines; NULL: none. */
 	/**
@@ -73,11 +74,10 @@ struct spim_conf {
 	struct spim_local_conf local;      /**< Options of "local". */
 };
 
-/** A queue pair of the function: one direction. */
+/** A queue that was taken, as the data path sees it. Constant until it is put. */
 struct spim_queue {
-	struct hisi_qm_qp qp;  /**< Rings, for the data path. */
-	struct hisi_qm_io *io; /**< For spim_queue_poll(). */
-	uint32_t opened;       /**< Which opening of the function it was started on. */
+	struct hisi_qm_ring *ring;  /**< Its rings and doorbells. */
+	struct hisi_qm_io *poll_io; /**< Whom spim_queue_poll() calls; NULL: not polled. */
 };
 
 /**
@@ -94,7 +94,7 @@ struct spim_queue {
 int spim_open(const char *name, const struct spim_conf *conf, struct spim_dev **dev);
 
 /**
- * Open a function that the caller reaches at register height itself (a PCI
+ * Open a function that the caller reaches at register level itself (a PCI
  * function that a driver has mapped).
  * @param io
  *   Must outlive the access point.
@@ -114,21 +114,26 @@ void spim_info_get(const struct spim_dev *dev, struct spim_info *info);
  * Take a queue and start it.
  *
  * @param type
- *   enum hisi_zip_qc_type.
+ *   Queue type, as the accelerator class defines it (QM 3.1).
  * @param depth
- *   Ring entries, see hisi_qm_qp_start().
+ *   Entries of both rings: a power of two, HISI_QM_RING_DEPTH_MIN to _MAX, of which at most
+ *   depth - 1 may be in flight. A transport may give more; ring->mask has the number.
  * @param socket
- *   NUMA socket of the rings, or -1.
+ *   NUMA socket of the rings, or -1. A wish.
  * @return
- *   0; -EBUSY if no queue is free now; see hisi_qm_qp_start().
+ *   0; -EBUSY: no queue is free now; -EINVAL (depth, or a type that the function does not
+ *   have), -ENOMEM, -ENODEV, or what the transport failed with.
  */
 int spim_queue_take(struct spim_dev *dev, uint8_t type, uint16_t depth, int socket,
 		struct spim_queue **queue);
 
 /**
  * Let a queue finish what was submitted to it. CQEs can still be consumed
- * afterwards, and the device touches no memory for this queue any more, unless
- * it returns something other than 0 and -ENODEV, see hisi_qm_qp_stop().
+ * afterwards. May take seconds.
+ *
+ * @return
+ *   0 or -ENODEV (the function is gone): the device touches no memory for this queue any
+ *   more; otherwise it may, and rings and data must be left to it.
  */
 int spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue);
 
@@ -136,17 +141,17 @@ int spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue);
  * Is the function still there, and the queue its own? Cheap; for a caller that
  * has polled for long without a completion.
  * @return
- *   0; -ENOTCONN (spim_queue_lost()), or see hisi_qm_qp_check().
+ *   0; -ENOTCONN: the function that it was taken from is gone, spim_queue_restart() may find
+ *   another; -ENODEV: it is gone for good; -ESTALE: the queue was lost in a reset. In these
+ *   cases nothing will complete any more.
  */
 int spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue);
 
 /**
  * Stop a queue that has not completed anything for too long, if need be by a
- * reset of the function, see hisi_qm_qp_abort(). May take seconds.
+ * reset of the function, in which its other queues are lost, too. May take seconds.
  *
- * @return
- *   0 or -ENODEV: the device touches no memory for this queue any more;
- *   otherwise it may, and rings and data must be left to it.
+ * @return As spim_queue_stop().
  */
 int spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue);
 
@@ -161,25 +166,21 @@ void spim_queue_put(struct spim_dev *dev, struct spim_queue *queue);
 static inline unsigned int
 spim_queue_poll(const struct spim_queue *queue, unsigned int budget)
 {
-	return queue->io->ops->poll(queue->io, queue->qp.ring.qn, budget);
+	return queue->poll_io->ops->poll(queue->poll_io, queue->ring->qn, budget);
 }
 
 /**
- * Is the function that the queue was started on gone? Costs a system call at most;
- * to be asked when completions fail to come. Never, for a function in this process.
- */
-bool spim_queue_lost(struct spim_dev *dev, const struct spim_queue *queue);
-
-/**
  * Start a queue that spim_queue_check() found lost, on a new function of the same access
- * point or on one that was reset, and submit again what was in flight
- * (hisi_qm_qp_restart() says what the caller must keep to). Opens the access point again
- * if need be and no other thread did. What a stream had on the old
- * function is lost: its next request ends with HISI_ZIP_BAD_STREAM.
+ * point or on one that was reset, and submit again what was in flight: all that was rung
+ * for and whose CQE was not stepped over, in the slots where it is. By the consumer, with
+ * all CQEs that are ready stepped over; the producer may go on meanwhile, if the function
+ * was gone (-ENOTCONN). Opens the access point again if need be and no other thread did.
+ * What requests had left behind in the old function is lost.
  *
  * @return
- *   0; -EBUSY (no queue is free now); -ENOENT, -ECONNREFUSED, -ENOTCONN and others:
- *   not reachable now. May be tried again, at intervals.
+ *   0; -ENOTSUP: never on this transport, whose spim_queue_check() does not tell -ENOTCONN;
+ *   -EBUSY (no queue is free now); -ENOENT, -ECONNREFUSED, -ENOTCONN and others: not reachable
+ *   now. May be tried again, at intervals.
  */
 int spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue);
 
@@ -234,7 +235,10 @@ void *spim_mem_alloc(struct spim_dev *dev, size_t len);
 /** Give it back. NULL is allowed. */
 void spim_mem_free(struct spim_dev *dev, void *va);
 
-/** Tell the function that a stream (context address as in the SQE) is over. */
-void spim_stream_release(struct spim_dev *dev, uint64_t ctx_addr);
+/**
+ * Write a register of the accelerator class that a feature bit of spim_info.ext_features
+ * offers, with one store. Nothing else is for the users of queues.
+ */
+void spim_reg_write64(struct spim_dev *dev, uint32_t off, uint64_t value);
 
 #endif /* SPIM_H */

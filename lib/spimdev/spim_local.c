@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-#include "spim_internal.h"
 #include "qm_classes.h"
 #include "qm_dev.h"
+#include "spim_qm.h"
 
 /*
- * The "local" transport: register height on a software function in the same
+ * The "local" transport: register level on a software function in the same
  * process. Addresses are pointers, as on silicon with the process's own PASID:
  * the function is given the whole address space as its map.
  */
@@ -194,7 +194,19 @@ local_close(struct hisi_qm_io *io)
 	free(local);
 }
 
-const struct spim_transport spim_local_transport = {
+const struct spim_qm_transport spim_local_transport = {
 	.close = local_close,
 	.events = local_events,
 };
+
+static int
+local_open(const char *rest, const struct spim_conf *conf, struct spim_dev **dev)
+{
+	struct hisi_qm_io *io;
+	int ret = spim_local_open(conf, &io);
+
+	(void)rest;
+	return ret != 0 ? ret : spim_qm_open(io, &spim_local_transport, 1, conf, dev);
+}
+
+const struct spim_transport spim_local = { .name = "local", .open = local_open };

@@ -4,16 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "spim_internal.h"
+#include "spim_mem.h"
 
-static size_t
-page_round(size_t len)
+size_t
+spim_mem_pages(size_t len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -67,7 +65,7 @@ spim_mem_alloc(struct spim_dev *dev, size_t len)
 	c = malloc(sizeof(*c));
 	if (c == NULL)
 		return NULL;
-	c->len = page_round(len);
+	c->len = spim_mem_pages(len);
 	ret = c->len == 0 ? -EINVAL : chunk_map(c, dev->info.announce);
 	if (ret != 0) {
 		free(c);
@@ -127,68 +125,9 @@ spim_mem_announce(struct spim_dev *dev)
 	return ret;
 }
 
-int
-spim_mem_qm_init(struct spim_dev *dev)
-{
-	dev->small = spim_mem_alloc(dev, SPIM_SMALL_PAGES * (size_t)sysconf(_SC_PAGESIZE));
-	return dev->small != NULL ? 0 : -errno;
-}
-
-/* So many neighbouring pages out of the small ones, or NULL. They are zeroed. */
-static uint8_t *
-small_alloc(struct spim_dev *dev, size_t len)
-{
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE), n = page_round(len) / page;
-	uint8_t *va = NULL;
-
-	if (n == 0 || n > SPIM_SMALL_PAGES / 2)
-		return NULL;
-	pthread_mutex_lock(&dev->mem_lock);
-	for (size_t i = 0; i + n <= SPIM_SMALL_PAGES && va == NULL; i++) {
-		const uint32_t pages = ((1u << n) - 1) << i;
-
-		if ((dev->small_used & pages) == 0) {
-			dev->small_used |= pages;
-			va = dev->small + i * page;
-		}
-	}
-	pthread_mutex_unlock(&dev->mem_lock);
-	return va;
-}
-
-/* @return Whether they were some of the small ones. */
-static bool
-small_free(struct spim_dev *dev, uint8_t *va, size_t len)
-{
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE), n = page_round(len) / page;
-
-	if (va < dev->small || va >= dev->small + SPIM_SMALL_PAGES * page)
-		return false;
-	memset(va, 0, len);
-	pthread_mutex_lock(&dev->mem_lock);
-	dev->small_used &= ~(((1u << n) - 1) << ((size_t)(va - dev->small) / page));
-	pthread_mutex_unlock(&dev->mem_lock);
-	return true;
-}
-
-int
-spim_mem_qm_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
-{
-	(void)align; /* a page is more than any ring wants */
-	(void)socket;
-	mem->va = small_alloc(priv, len);
-	if (mem->va == NULL)
-		mem->va = spim_mem_alloc(priv, len);
-	if (mem->va == NULL)
-		return -errno;
-	mem->iova = (uintptr_t)mem->va;
-	mem->len = len;
-	return 0;
-}
-
 void
-spim_mem_qm_free(void *priv, struct hisi_qm_mem *mem)
+spim_mem_fini(struct spim_dev *dev)
 {
-	if (!small_free(priv, mem->va, mem->len))
-		spim_mem_free(priv, mem->va);
+	while (dev->chunks != NULL)
+		spim_mem_free(dev, dev->chunks->va);
 }

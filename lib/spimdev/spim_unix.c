@@ -11,13 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hisi_ext.h"
 #include "hisi_qm_shadow.h"
-#include "hisi_zip_ext.h"
-#include "spim_internal.h"
+#include "spim_qm.h"
 #include "vfio_user_client.h"
 
 /*
- * The "unix" transport: register height on a function of the service, over
+ * The "unix" transport: register level on a function of the service, over
  * vfio-user. Registers are messages; doorbells are words in memory that both
  * sides map, and so are rings and data, which the service sees at the addresses
  * where this process has them.
@@ -29,9 +29,6 @@
  * same moment, on a machine that is busy besides.
  */
 #define TIMEOUT_MS 30000
-
-/* PCI ids of the function, first dword of config space. */
-#define PCI_ID     ((uint32_t)HISI_PCI_DEVICE_ZIP_VF << 16 | HISI_PCI_VENDOR)
 
 #define MB_WORDS   (sizeof(struct hisi_qm_mailbox) / sizeof(uint32_t))
 
@@ -53,7 +50,7 @@ struct spim_unix {
 	 */
 	uint32_t mb[MB_WORDS];
 	pthread_mutex_t mb_lock;
-	/** HISI_ZIP_EXT_REG_MAGIC and _FEATURES of this function, read at once. */
+	/** HISI_EXT_REG_MAGIC and _FEATURES of this function, read at once. */
 	uint32_t ext[2];
 };
 
@@ -127,9 +124,9 @@ unix_read32(struct hisi_qm_io *io, uint32_t off)
 
 	if (off >= HISI_QM_MAILBOX && off < HISI_QM_MAILBOX + sizeof(u->mb))
 		return mailbox_read(u, off);
-	if (off == HISI_ZIP_EXT_REG_MAGIC)
+	if (off == HISI_EXT_REG_MAGIC)
 		return reg_read(u, off, u->ext, sizeof(u->ext)) == 0 ? u->ext[0] : UINT32_MAX;
-	if (off == HISI_ZIP_EXT_REG_FEATURES)
+	if (off == HISI_EXT_REG_FEATURES)
 		return u->ext[1];
 	return reg_read(u, off, &value, sizeof(value)) == 0 ? value : UINT32_MAX;
 }
@@ -279,6 +276,19 @@ client_log(const char *line, void *priv)
 	spim_log(&u->conf, 1, "unix:%s: %s", u->path, line);
 }
 
+/* Are these the ids, as in the first dword of config space, of what the caller can drive? */
+static int
+check_ids(const struct spim_unix *u, uint32_t ids)
+{
+	const uint16_t want = u->conf.device != 0 ? u->conf.device : (uint16_t)(ids >> 16);
+
+	if (ids == ((uint32_t)want << 16 | HISI_PCI_VENDOR))
+		return 0;
+	spim_log(&u->conf, 1, "unix:%s: device %04x:%04x, expected %04x:%04x", u->path,
+		ids & 0xffff, ids >> 16, HISI_PCI_VENDOR, want);
+	return -ENODEV;
+}
+
 /* Connect, and see whether it is what we know to drive. */
 static int
 connect_function(struct spim_unix *u, struct vfio_user_client **out)
@@ -301,11 +311,8 @@ connect_function(struct spim_unix *u, struct vfio_user_client **out)
 	if (ret == 0)
 		ret = vfio_user_client_region_read(client, VFIO_USER_PCI_CONFIG, 0, pci,
 			sizeof(pci));
-	if (ret == 0 && pci[0] != PCI_ID) {
-		spim_log(&u->conf, 1, "unix:%s: device %04x:%04x, expected %04x:%04x", u->path,
-			pci[0] & 0xffff, pci[0] >> 16, HISI_PCI_VENDOR, HISI_PCI_DEVICE_ZIP_VF);
-		ret = -ENODEV;
-	}
+	if (ret == 0)
+		ret = check_ids(u, pci[0]);
 	if (ret == 0 && u->client != NULL && (uint8_t)pci[2] != u->io.revision) {
 		spim_log(&u->conf, 1, "unix:%s: revision 0x%x, expected 0x%x as before", u->path,
 			pci[2] & 0xff, u->io.revision);
@@ -399,7 +406,7 @@ unix_events(struct hisi_qm_io *io, int eventfd, int epfd)
 	return ret;
 }
 
-const struct spim_transport spim_unix_transport = {
+const struct spim_qm_transport spim_unix_transport = {
 	.close = unix_close,
 	.mem_map = unix_mem_map,
 	.mem_unmap = unix_mem_unmap,
@@ -436,3 +443,14 @@ spim_unix_open(const char *path, const struct spim_conf *conf, struct hisi_qm_io
 	*io = &u->io;
 	return 0;
 }
+
+static int
+unix_open(const char *rest, const struct spim_conf *conf, struct spim_dev **dev)
+{
+	struct hisi_qm_io *io;
+	int ret = spim_unix_open(rest, conf, &io);
+
+	return ret != 0 ? ret : spim_qm_open(io, &spim_unix_transport, 1, conf, dev);
+}
+
+const struct spim_transport spim_unix = { .name = "unix:", .open = unix_open };

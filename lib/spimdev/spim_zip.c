@@ -37,10 +37,11 @@ struct spim_zip_queue {
 	struct spim_queue *queue;
 	enum hisi_zip_dir dir;
 	struct hisi_zip_words words; /* of all its requests */
-	uint16_t limit;          /* ops in flight */
+	uint16_t limit;              /* ops in flight */
 	uint16_t used;
-	unsigned int polls;      /* in vain */
-	struct flight flights[]; /* by ring slot */
+	unsigned int polls;          /* in vain */
+	uint16_t mask;               /* of flights; the ring may have more slots */
+	struct flight flights[];     /* by ring slot */
 };
 
 /* What all requests of a queue ask for. Their level comes with the op. */
@@ -60,6 +61,7 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 {
 	struct spim_conf c = {
 		.owner = conf != NULL && conf->name != NULL ? conf->name : "spimdev",
+		.device = HISI_PCI_DEVICE_ZIP_VF,
 		.log = conf != NULL ? conf->log : NULL,
 		.local.workers = conf != NULL && conf->threads != 0 ? conf->threads : 1,
 	};
@@ -77,7 +79,7 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 	}
 	spim_info_get(z->dev, &info);
 	z->function.revision = info.revision;
-	z->function.features = info.ext_features;
+	z->function.features = info.ext_features & HISI_ZIP_EXT_F_ALL;
 	if (!hisi_zip_can(&z->function, &job, FEATURES_NEEDED) || !info.va) {
 		spim_zip_close(z);
 		return -ENOTSUP;
@@ -128,6 +130,7 @@ spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 	job = job_of(q->dir);
 	hisi_zip_words_set(&q->words, &z->function, &job);
 	q->limit = depth;
+	q->mask = (uint16_t)(slots - 1);
 	ret = spim_queue_take(z->dev, (uint8_t)q->dir, slots, -1, &q->queue);
 	if (ret != 0) {
 		free(q);
@@ -166,9 +169,10 @@ byte(const uint8_t *at)
 int
 spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 {
-	struct hisi_qm_ring *ring = &q->queue->qp.ring;
+	struct hisi_qm_ring *ring = q->queue->ring;
 	uint16_t slot = ring->sq_tail;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, slot);
+	struct flight *flight = &q->flights[slot & q->mask];
 	const uint32_t src_len = word(&op->src_len);
 	const uint8_t level = byte(&op->level), last = byte(&op->last);
 
@@ -176,9 +180,9 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 		return -EAGAIN;
 	if (src_len > SPIM_ZIP_LEN_MAX || level > SPIM_ZIP_LEVEL_MAX || last > 1)
 		return -EINVAL;
-	q->flights[slot].op = op;
+	flight->op = op;
 	*sqe = (struct hisi_zip_sqe){ 0 };
-	hisi_zip_req_buffers(sqe, &q->flights[slot].asked, (uintptr_t)op->src, src_len,
+	hisi_zip_req_buffers(sqe, &flight->asked, (uintptr_t)op->src, src_len,
 		(uintptr_t)op->dst, word(&op->dst_len));
 	hisi_zip_req_words(sqe, &q->words);
 	hisi_zip_req_level(sqe, level);
@@ -211,8 +215,8 @@ status_of(enum hisi_zip_outcome outcome)
 static struct spim_zip_op *
 take_result(struct spim_zip_queue *q, uint16_t slot)
 {
-	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(&q->queue->qp.ring, slot);
-	const struct flight *flight = &q->flights[slot];
+	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(q->queue->ring, slot);
+	const struct flight *flight = &q->flights[slot & q->mask];
 	const struct hisi_zip_result r = hisi_zip_result_read(sqe);
 	struct spim_zip_op *op = flight->op;
 	uint8_t status = hisi_zip_result_possible(&flight->asked, q->dir == HISI_ZIP_COMP, r) ?
@@ -228,7 +232,7 @@ take_result(struct spim_zip_queue *q, uint16_t slot)
 int
 spim_zip_poll(struct spim_zip_queue *q, struct spim_zip_op **ops, unsigned int n)
 {
-	struct hisi_qm_ring *ring = &q->queue->qp.ring;
+	struct hisi_qm_ring *ring = q->queue->ring;
 	uint16_t ready, slot = ring->cq_head;
 
 	/* Before the rings are looked at: what comes behind this makes an event of its own. */
@@ -285,7 +289,7 @@ spim_zip_wait(struct spim_zip_queue *q, int timeout_ms)
 
 	if (pfd.fd < 0)
 		return pfd.fd;
-	if (hisi_qm_cq_ready(&q->queue->qp.ring, 1) != 0)
+	if (hisi_qm_cq_ready(q->queue->ring, 1) != 0)
 		return 1;
 	spim_zip_arm(q);
 	ret = poll(&pfd, 1, timeout_ms);

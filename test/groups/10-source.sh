@@ -59,6 +59,9 @@ rejected "include check rejects what only another file may" includes \
 	"lib/spimdev/a.c: includes qm_dev.h of lib/qm_dev; expected one of: lib/spimdev lib/hisi_hw"
 plant lib/spimdev/spim_local.c '#include "qm_dev.h"'
 check "include check accepts what only one file may" sh test/check_includes.sh "$planted"
+plant lib/spimdev/a.c '#include "hisi_zip_sqe.h"'
+rejected "include check rejects a class where none is known" includes \
+	"lib/spimdev/a.c: includes hisi_zip_sqe.h of a class; lib/spimdev is to know none"
 plant lib/qm_dev/a.c '#include "../qm_dev/qm_dev.h"'
 rejected "include check rejects a path" includes \
 	"lib/qm_dev/a.c: includes ../qm_dev/qm_dev.h; expected a name without a path"

@@ -91,7 +91,7 @@ check_ops(const struct hisi_zip_qp *qp, const char *name)
 		"%s: %" PRIu64 " ops ended with an error, %" PRIu64 " at once", name, deq->errors,
 		enq->rejected);
 	/* A function with the extension does what a request can hold; before V3 no raw DEFLATE. */
-	if (qp->dev->info.ext_features == HISI_ZIP_EXT_F_KNOWN &&
+	if (qp->dev->info.ext_features == (HISI_ZIP_EXT_F_ALL | HISI_ZIP_EXT_F_UDMA) &&
 			qp->dev->info.revision >= HISI_QM_REV_V3)
 		PMD_CHECK(deq->repeated == (qp->dev->args.sw ? again : 0) &&
 			deq->sw - deq->repeated <= look.long_ops[qp->dev->id][qp->id],

@@ -22,7 +22,7 @@ __typeof__(rte_zmalloc_socket) __real_rte_zmalloc_socket, __wrap_rte_zmalloc_soc
 __typeof__(zip_codec_stream_create) __real_zip_codec_stream_create, __wrap_zip_codec_stream_create;
 __typeof__(zip_codec_stream_destroy) __real_zip_codec_stream_destroy,
 	__wrap_zip_codec_stream_destroy;
-__typeof__(spim_stream_release) __real_spim_stream_release, __wrap_spim_stream_release;
+__typeof__(spim_reg_write64) __real_spim_reg_write64, __wrap_spim_reg_write64;
 
 void *
 __wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket)
@@ -51,11 +51,12 @@ __wrap_zip_codec_stream_destroy(struct zip_codec_stream *stream)
 }
 
 void
-__wrap_spim_stream_release(struct spim_dev *dev, uint64_t ctx_addr)
+__wrap_spim_reg_write64(struct spim_dev *dev, uint32_t off, uint64_t value)
 {
+	PMD_CHECK(off == HISI_ZIP_EXT_REG_STREAM_RELEASE, "register 0x%x", off);
 	released++;
-	released_addr = ctx_addr;
-	__real_spim_stream_release(dev, ctx_addr);
+	released_addr = value;
+	__real_spim_reg_write64(dev, off, value);
 }
 
 static struct rte_compressdev *

@@ -82,7 +82,8 @@ static struct hisi_zip_qp qp;
 static struct hisi_zip_slot slot;
 static struct hisi_zip_sqe sqe;
 static struct hisi_qm_cqe cqe;
-static struct spim_queue queue;
+static struct hisi_qm_ring ring;
+static struct spim_queue queue = { .ring = &ring };
 
 /* A queue pair with an op that the function has had for a while. */
 static void
@@ -100,9 +101,9 @@ begin(bool sw, bool polled, uint32_t timeout_ms)
 	qp.state = HISI_ZIP_QP_RUNNING;
 	slot.kind = HISI_ZIP_SLOT_COMP;
 	cqe.w7 = 0;
-	queue.qp.ring.sq = (void *)&sqe;
-	queue.qp.ring.cq = &cqe;
-	queue.qp.ring.cq_phase = 1;
+	ring.sq = (void *)&sqe;
+	ring.cq = &cqe;
+	ring.cq_phase = 1;
 	qp.hwq[HISI_ZIP_COMP].queue = &queue;
 	qp.hwq[HISI_ZIP_COMP].qn = 9;
 	checks = aborts = restarts = 0;
@@ -256,7 +257,7 @@ test_renew(void **state)
 		hisi_zip_renew(&qp);
 		assert_int_equal(qp.state, HISI_ZIP_QP_RUNNING);
 		qp.hwq[HISI_ZIP_COMP].failed = 1;
-		qp.hwq[HISI_ZIP_COMP].ring = &queue.qp.ring;
+		qp.hwq[HISI_ZIP_COMP].ring = &ring;
 		qp.tail = tails[i];
 		for (uint32_t left = 2; left > 0; left--) {
 			qp.head = tails[i] - left;
@@ -287,7 +288,7 @@ test_lost(void **state)
 			.output_chksum = 1, .debug_status = 1, .stream = &stream };
 
 		begin(sw, false, TIMEOUT_MS);
-		queue.qp.ring.cq_phase = 1;
+		ring.cq_phase = 1;
 		qp.hwq[HISI_ZIP_COMP].stuck = stuck;
 		slot.op = &op;
 		slot.flags = stateful ? HISI_ZIP_SLOT_F_STATEFUL : 0;
@@ -296,7 +297,7 @@ test_lost(void **state)
 		assert_int_equal(qp.deq.repeated, again);
 		assert_int_equal(slot.kind, again ? HISI_ZIP_SLOT_SW : HISI_ZIP_SLOT_DONE);
 		/* Nothing is ready any more. */
-		assert_int_equal(queue.qp.ring.cq_phase, HISI_QM_CQE_PHASE + 1);
+		assert_int_equal(ring.cq_phase, HISI_QM_CQE_PHASE + 1);
 		assert_int_equal(stream.dead, stateful);
 		assert_int_equal(stream.busy, !stateful);
 		assert_int_equal(op.status, again ? 77 : RTE_COMP_OP_STATUS_ERROR);

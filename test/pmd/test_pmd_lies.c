@@ -289,7 +289,7 @@ static void
 lie_about(enum hisi_zip_dir dir, uint16_t n,
 		void (*tell)(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe))
 {
-	const struct hisi_qm_ring *ring = &pmd_qp(ground.dev, 0)->hwq[dir].queue->qp.ring;
+	const struct hisi_qm_ring *ring = pmd_qp(ground.dev, 0)->hwq[dir].queue->ring;
 	uint16_t slot = (ring->cq_head + n) & ring->mask;
 
 	tell(hisi_qm_sq_slot(ring, slot), &ring->cq[slot]);
@@ -421,7 +421,7 @@ wrong_phase(void)
 			ops[i] = make_op(&rng, dir, PMD_LINEAR);
 		pmd_enqueue(ground.dev, 0, ops, OPS);
 		work(dir);
-		ring = &pmd_qp(ground.dev, 0)->hwq[dir].queue->qp.ring;
+		ring = pmd_qp(ground.dev, 0)->hwq[dir].queue->ring;
 		slot = (ring->cq_head + MIDDLE) & ring->mask;
 		ring->cq[slot].w7 ^= HISI_QM_CQE_PHASE;
 		n = rte_compressdev_dequeue_burst(ground.dev, 0, back, OPS);

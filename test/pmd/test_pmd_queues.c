@@ -22,7 +22,7 @@
 
 #include "hisi_zip_pmd.h"
 #include "pmd_test.h"
-#include "spim_internal.h"
+#include "spim_qm.h"
 
 #define NAME "compress_hisi_zip_queues"
 #define DEPTH 64
@@ -302,7 +302,7 @@ last_queue(void)
 	pmd_rng(&rng);
 	start(&rng, "workers=0,sw=off");
 	/* All but one are somebody else's. */
-	pmd_qp(dev, 0)->dev->spim->qm.queues = 1;
+	spim_qm_of(pmd_qp(dev, 0)->dev->spim)->qm.queues = 1;
 	/* It goes back and forth. */
 	for (int i = 0; i < 10; i++) {
 		enum hisi_zip_dir dir = i % 2 == 0 ? HISI_ZIP_COMP : HISI_ZIP_DECOMP;

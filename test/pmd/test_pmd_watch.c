@@ -14,6 +14,7 @@
 
 #include "hisi_zip_pmd.h"
 #include "pmd_test.h"
+#include "spim_qm.h"
 
 #define NAME "compress_hisi_zip_watch"
 #define DEPTH 64
@@ -77,7 +78,7 @@ start(struct rng *rng, const char *args)
 	pmd_dev_start(dev, 1, DEPTH);
 	comp = pmd_xform(dev, &pmd_deflate_xform);
 	run_one(rng, RTE_COMP_OP_STATUS_SUCCESS);
-	io = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->io;
+	io = spim_qm_of(pmd_qp(dev, 0)->dev->spim)->io;
 	function.real = io->ops;
 	function.ops = *io->ops;
 	function.ops.poll = poll_function;
@@ -235,7 +236,7 @@ late_answer(void)
 		for (int i = 0; i < 3; i++)
 			ops[i] = make_op(&rng, PMD_LINEAR);
 		pmd_enqueue(dev, 0, ops, 3);
-		ring = &pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->qp.ring;
+		ring = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->ring;
 		slot = ring->cq_head;
 		phase = ring->cq_phase;
 		look(1 + LOOKS, 10);
@@ -278,7 +279,7 @@ lie_is_said(void)
 		struct rte_comp_op *ops[2] = { make_op(&rng, PMD_LINEAR),
 			make_op(&rng, PMD_LINEAR) };
 		struct spim_queue *queue = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue;
-		const struct hisi_qm_ring *ring = &queue->qp.ring;
+		const struct hisi_qm_ring *ring = queue->ring;
 		const char *log;
 
 		pmd_log_begin();
@@ -402,7 +403,7 @@ room_for_completions(void)
 
 			pmd_run(dev, 0, ops, burst);
 			done += burst;
-			ring = &pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->qp.ring;
+			ring = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->ring;
 			given_back = (uint16_t)(*ring->cq_db >> HISI_QM_DB_INDEX_SHIFT);
 			held = (ring->cq_head - given_back) & ring->mask;
 			PMD_CHECK(held + n <= ring->mask, "depth %u: %u CQEs of %u are not given "

@@ -51,7 +51,7 @@ make_op(struct rng *rng, void *xform, const uint8_t *data, size_t len)
 static struct hisi_zip_sqe *
 oldest(enum hisi_zip_dir dir)
 {
-	const struct hisi_qm_ring *ring = &pmd_qp(dev, 0)->hwq[dir].queue->qp.ring;
+	const struct hisi_qm_ring *ring = pmd_qp(dev, 0)->hwq[dir].queue->ring;
 
 	return hisi_qm_sq_slot(ring, ring->cq_head);
 }

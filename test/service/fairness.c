@@ -77,7 +77,7 @@ static unsigned int
 busy_turn(struct busy *b, bool more)
 {
 	struct spim_queue *q = b->c.queue[HISI_ZIP_QC_COMPRESS];
-	struct hisi_qm_ring *ring = &q->qp.ring;
+	struct hisi_qm_ring *ring = q->ring;
 	uint16_t n = hisi_qm_cq_ready(ring, b->in_flight), tail;
 
 	for (uint16_t i = 0; i < n; i++) {
@@ -295,7 +295,7 @@ bulk_bytes(struct busy *b, bool done)
 	double bytes = 0;
 
 	for (unsigned long i = 0; i < bulk; i++) {
-		struct hisi_qm_ring *ring = &b[i].c.queue[HISI_ZIP_QC_COMPRESS]->qp.ring;
+		struct hisi_qm_ring *ring = b[i].c.queue[HISI_ZIP_QC_COMPRESS]->ring;
 		uint16_t n = hisi_qm_cq_ready(ring, b[i].in_flight);
 
 		bytes += (double)(done ? n : b[i].in_flight - n) * b[i].req.input_data_length;

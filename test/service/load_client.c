@@ -148,7 +148,7 @@ load_request(const void *src, size_t src_len, void *dst, size_t dst_len)
 bool
 load_submit(struct spim_queue *q, const struct hisi_zip_sqe *sqe, uint16_t in_flight)
 {
-	struct hisi_qm_ring *ring = &q->qp.ring;
+	struct hisi_qm_ring *ring = q->ring;
 
 	if (in_flight >= ring->mask)
 		return false;
@@ -161,7 +161,7 @@ load_submit(struct spim_queue *q, const struct hisi_zip_sqe *sqe, uint16_t in_fl
 const struct hisi_zip_sqe *
 load_complete(struct spim_queue *q)
 {
-	struct hisi_qm_ring *ring = &q->qp.ring;
+	struct hisi_qm_ring *ring = q->ring;
 	double start = load_now_us(), waited;
 	const struct hisi_zip_sqe *sqe;
 

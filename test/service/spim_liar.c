@@ -20,7 +20,9 @@ static long blocks;
 
 const char *spim_liar_name = name;
 char spim_liar_lines[16384];
-const struct spim_conf spim_liar_conf = { .owner = "unit", .log = spim_liar_log };
+const struct spim_conf spim_liar_conf = {
+	.owner = "unit", .device = HISI_PCI_DEVICE_ZIP_VF, .log = spim_liar_log,
+};
 
 void
 spim_liar_log(int error, const char *line)

@@ -18,7 +18,7 @@
 #include "fail_nth.h"
 #include "holdings.h"
 #include "hurry.h"
-#include "spim_internal.h"
+#include "spim_mem.h"
 #include "spim_liar.h"
 #include "spimdev.h"
 

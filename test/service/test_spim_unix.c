@@ -146,7 +146,7 @@ request(const void *src, uint32_t src_len, void *dst, uint32_t dst_len)
 static void
 submit(struct spim_queue *q, const struct hisi_zip_sqe *sqe)
 {
-	struct hisi_qm_ring *ring = &q->qp.ring;
+	struct hisi_qm_ring *ring = q->ring;
 
 	memcpy(hisi_qm_sq_slot(ring, ring->sq_tail), sqe, sizeof(*sqe));
 	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
@@ -157,7 +157,7 @@ submit(struct spim_queue *q, const struct hisi_zip_sqe *sqe)
 static const struct hisi_zip_sqe *
 complete(struct spim_queue *q)
 {
-	struct hisi_qm_ring *ring = &q->qp.ring;
+	struct hisi_qm_ring *ring = q->ring;
 	double until = now_us() + 5e6;
 	const struct hisi_zip_sqe *sqe;
 
@@ -295,9 +295,9 @@ test_killed(void **state)
 				kill(service, SIGKILL);
 		}
 		waitpid(service, NULL, 0);
-		assert_true(spim_queue_lost(dev, q));
+		assert_int_equal(spim_queue_check(dev, q), -ENOTCONN);
 		/* What it had done must be taken before the rest is given to another. */
-		while (hisi_qm_cq_ready(&q->qp.ring, 1)) {
+		while (hisi_qm_cq_ready(q->ring, 1)) {
 			assert_non_null(complete(q));
 			done++;
 		}
@@ -305,13 +305,13 @@ test_killed(void **state)
 		assert_non_null(strstr(last_line, "gone"));
 		service_start();
 		assert_int_equal(spim_queue_restart(dev, q), 0);
-		assert_false(spim_queue_lost(dev, q));
+		assert_int_equal(spim_queue_check(dev, q), 0);
 		for (; done < OPS; done++)
 			assert_non_null(complete(q));
 		nap_us(1000);
-		assert_int_equal(hisi_qm_cq_ready(&q->qp.ring, 1), 0);
+		assert_int_equal(hisi_qm_cq_ready(q->ring, 1), 0);
 		for (unsigned int i = 0; i < OPS; i++) {
-			const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(&q->qp.ring,
+			const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(q->ring,
 				(uint16_t)((round * OPS + i) % DEPTH));
 
 			assert_int_equal(sqe->dw3 & HISI_ZIP_STATUS_MASK, HISI_ZIP_OK);
@@ -364,7 +364,7 @@ test_terminated(void **state)
 	submit(q, &req);
 	nap_us(5000);
 	assert_return_code(kill(service, SIGTERM), errno);
-	while (!spim_queue_lost(dev, q))
+	while (spim_queue_check(dev, q) != -ENOTCONN)
 		nap_us(50);
 	memset(mem + LEN, 0xa5, LEN);
 	assert_int_equal(waitpid(service, &status, 0), service);
@@ -398,13 +398,13 @@ test_lesser(void **state)
 	service_start_ext("off");
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(spim_queue_restart(dev, q), -ENODEV);
-		assert_true(spim_queue_lost(dev, q));
+		assert_int_equal(spim_queue_check(dev, q), -ENOTCONN);
 	}
 	service_end(SIGTERM);
 	service_start();
 	assert_int_equal(spim_queue_restart(dev, q), 0);
 	/* The function is there again, the other queue is not: nothing would ever wake it. */
-	assert_true(spim_queue_lost(dev, other));
+	assert_int_equal(spim_queue_check(dev, other), -ENOTCONN);
 	assert_int_equal(poll(&pfd, 1, 0), 0);
 	spim_event_arm(dev, other);
 	assert_int_equal(poll(&pfd, 1, 0), 1);

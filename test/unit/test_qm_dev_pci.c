@@ -265,7 +265,7 @@ bar_accesses_are_cut_as_a_bus_does(void **state)
 				&mb[i], 4), 0);
 	assert_int_equal(qm_dev_read(td.dev, HISI_QM_MAILBOX + 8, 4), regs[2]);
 	/* Odd offset and length: bytes 1 to 5 of the magic and the features. */
-	assert_int_equal(qm_dev_pci_bar_read(td.dev, 2, HISI_ZIP_EXT_REG_MAGIC + 1, b, 5), 0);
+	assert_int_equal(qm_dev_pci_bar_read(td.dev, 2, HISI_EXT_REG_MAGIC + 1, b, 5), 0);
 	assert_memory_equal(b, "PIM", 3);
 	assert_int_equal(b[3], (uint8_t)HISI_ZIP_EXT_F_ALL);
 

@@ -134,21 +134,21 @@ reset_values(void **state)
 		if (off == HISI_QM_AEQ_INT_MASK || off == HISI_QM_EQ_INT_MASK ||
 				off == HISI_QM_IFC_INT_MASK)
 			want = 1;
-		else if (off == HISI_ZIP_EXT_REG_MAGIC)
-			want = HISI_ZIP_EXT_MAGIC;
-		else if (off == HISI_ZIP_EXT_REG_FEATURES)
+		else if (off == HISI_EXT_REG_MAGIC)
+			want = HISI_EXT_MAGIC;
+		else if (off == HISI_EXT_REG_FEATURES)
 			want = HISI_ZIP_EXT_F_ALL;
 		if (td_rd(&td, off) != want)
 			fail_msg("register 0x%x is 0x%x, expected 0x%x", off, td_rd(&td, off),
 					want);
 	}
 	/* Narrow, wide, odd and outside reads. */
-	assert_int_equal(qm_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC + 1, 1), 'P');
-	assert_int_equal(qm_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC + 2, 2), 'I' | 'M' << 8);
-	assert_true(qm_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC, 8) ==
-			(HISI_ZIP_EXT_MAGIC | (uint64_t)HISI_ZIP_EXT_F_ALL << 32));
-	assert_int_equal(qm_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC + 2, 4), 0);
-	assert_int_equal(qm_dev_read(td.dev, HISI_ZIP_EXT_REG_MAGIC, 3), 0);
+	assert_int_equal(qm_dev_read(td.dev, HISI_EXT_REG_MAGIC + 1, 1), 'P');
+	assert_int_equal(qm_dev_read(td.dev, HISI_EXT_REG_MAGIC + 2, 2), 'I' | 'M' << 8);
+	assert_true(qm_dev_read(td.dev, HISI_EXT_REG_MAGIC, 8) ==
+			(HISI_EXT_MAGIC | (uint64_t)HISI_ZIP_EXT_F_ALL << 32));
+	assert_int_equal(qm_dev_read(td.dev, HISI_EXT_REG_MAGIC + 2, 4), 0);
+	assert_int_equal(qm_dev_read(td.dev, HISI_EXT_REG_MAGIC, 3), 0);
 	assert_int_equal(qm_dev_read(td.dev, UINT32_MAX - 3, 4), 0);
 }
 
@@ -161,8 +161,8 @@ plain_silicon_shows_no_extension(void **state)
 	(void)state;
 	conf.ext = 0;
 	assert_int_equal(qm_dev_create(&conf, &dev), 0);
-	assert_int_equal(qm_dev_read(dev, HISI_ZIP_EXT_REG_MAGIC, 4), 0);
-	assert_int_equal(qm_dev_read(dev, HISI_ZIP_EXT_REG_FEATURES, 4), 0);
+	assert_int_equal(qm_dev_read(dev, HISI_EXT_REG_MAGIC, 4), 0);
+	assert_int_equal(qm_dev_read(dev, HISI_EXT_REG_FEATURES, 4), 0);
 	qm_dev_destroy(dev);
 }
 
@@ -193,8 +193,8 @@ storage(void **state)
 	assert_int_equal(td_rd(&td, HISI_QM_IFC_INT_SOURCE), 0);
 	td_wr(&td, HISI_QM_EQ_INT_SOURCE, 1);
 	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
-	td_wr(&td, HISI_ZIP_EXT_REG_MAGIC, 0);
-	assert_int_equal(td_rd(&td, HISI_ZIP_EXT_REG_MAGIC), HISI_ZIP_EXT_MAGIC);
+	td_wr(&td, HISI_EXT_REG_MAGIC, 0);
+	assert_int_equal(td_rd(&td, HISI_EXT_REG_MAGIC), HISI_EXT_MAGIC);
 	/* Not a dword, not aligned: no effect. */
 	qm_dev_write(td.dev, HISI_QM_PAGE_SIZE, 1, 1);
 	qm_dev_write(td.dev, HISI_QM_PAGE_SIZE, 2, 1);

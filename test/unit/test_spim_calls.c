@@ -21,7 +21,7 @@
 #include "hisi_qm_shadow.h"
 #include "hisi_zip_ext.h"
 #include "holdings.h"
-#include "spim_internal.h"
+#include "spim_qm.h"
 
 #define PAGE ((size_t)sysconf(_SC_PAGESIZE))
 #define IDS  ((uint32_t)HISI_PCI_DEVICE_ZIP_VF << 16 | HISI_PCI_VENDOR)
@@ -43,7 +43,8 @@ take_line(int error, const char *text)
 static int
 open_it(void)
 {
-	const struct spim_conf conf = { .owner = "unit", .log = take_line };
+	const struct spim_conf conf = { .owner = "unit", .device = HISI_PCI_DEVICE_ZIP_VF,
+		.log = take_line };
 
 	line[0] = '\0';
 	return spim_unix_open("the path", &conf, &io);
@@ -228,9 +229,9 @@ test_registers(void **state)
 	assert_int_equal(told.region, VFIO_USER_PCI_BAR2);
 	assert_int_equal(told.offset, HISI_QM_VF_STATE);
 	assert_int_equal(told.count, 4);
-	assert_int_equal(io->ops->read32(io, HISI_ZIP_EXT_REG_MAGIC), 0x11);
+	assert_int_equal(io->ops->read32(io, HISI_EXT_REG_MAGIC), 0x11);
 	assert_int_equal(told.count, 8);
-	assert_int_equal(io->ops->read32(io, HISI_ZIP_EXT_REG_FEATURES), 0x22);
+	assert_int_equal(io->ops->read32(io, HISI_EXT_REG_FEATURES), 0x22);
 	assert_int_equal(told.reads, 2);
 	io->ops->write32(io, 0x40, 0xabcdef01);
 	memcpy(&sent, told.sent, sizeof(sent));
@@ -251,7 +252,7 @@ test_registers(void **state)
 	assert_int_equal(told.offset, spim.wake_offset);
 	told.read = -ENOTCONN;
 	assert_int_equal(io->ops->read32(io, HISI_QM_VF_STATE), UINT32_MAX);
-	assert_int_equal(io->ops->read32(io, HISI_ZIP_EXT_REG_MAGIC), UINT32_MAX);
+	assert_int_equal(io->ops->read32(io, HISI_EXT_REG_MAGIC), UINT32_MAX);
 	assert_int_equal(locks_held, 0);
 }
 

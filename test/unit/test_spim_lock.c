@@ -22,7 +22,8 @@
 
 #include "hisi_zip_sqe.h"
 #include "holdings.h"
-#include "spim_internal.h"
+#include "spim_mem.h"
+#include "spim_qm.h"
 
 /* What a lock guards, as it is between two holders. */
 struct guarded {
@@ -39,14 +40,15 @@ struct guard {
 };
 static struct guard own, mem;
 static struct spim_dev *dev;
+static struct spim_qm *qm; /* the same */
 
 static struct guarded
 guarded_now(const struct guard *g)
 {
 	if (g == &mem)
-		return (struct guarded){ .chunks = dev->chunks, .small_used = dev->small_used };
-	return (struct guarded){ .opened = atomic_load(&dev->opened),
-		.half_open = dev->half_open, .reported = dev->reported };
+		return (struct guarded){ .chunks = dev->chunks, .small_used = qm->small_used };
+	return (struct guarded){ .opened = atomic_load(&qm->opened),
+		.half_open = qm->half_open, .reported = qm->reported };
 }
 
 static void
@@ -176,12 +178,12 @@ told_close(struct hisi_qm_io *io)
 	spim_local_transport.close(io);
 }
 
-static const struct spim_transport told_transport = {
+static const struct spim_qm_transport told_transport = {
 	.close = told_close, .mem_map = told_map, .mem_unmap = told_unmap, .alive = told_alive,
 	.reopen = told_reopen, .events = told_events,
 };
 
-static const struct spim_transport without_events = { .close = told_close };
+static const struct spim_qm_transport without_events = { .close = told_close };
 
 static struct holdings_now before;
 static char lines[512];
@@ -206,12 +208,13 @@ begin(void **state)
 	lines[0] = '\0';
 	memset(&told, 0, sizeof(told));
 	assert_int_equal(spim_open("local", &conf, &d), 0);
-	d->transport = &told_transport;
+	spim_qm_of(d)->transport = &told_transport;
 	d->conf.announce = told_announce;
 	d->conf.announce_priv = &told;
-	own = (struct guard){ .mutex = &d->lock };
+	own = (struct guard){ .mutex = &spim_qm_of(d)->lock };
 	mem = (struct guard){ .mutex = &d->mem_lock };
 	dev = d;
+	qm = spim_qm_of(d);
 	own.seen = guarded_now(&own);
 	mem.seen = guarded_now(&mem);
 	return 0;
@@ -241,13 +244,13 @@ test_small_memory(void **state)
 	struct hisi_qm_mem small, large;
 
 	(void)state;
-	TAKES(&mem, 1, assert_int_equal(spim_mem_qm_alloc(dev, page, 64, -1, &small), 0));
-	assert_int_equal(dev->small_used, 3);
+	TAKES(&mem, 1, assert_int_equal(spim_qm_mem_alloc(qm, page, 64, -1, &small), 0));
+	assert_int_equal(qm->small_used, 3);
 	/* Too long to be one: there is nothing to look for. */
-	TAKES(&mem, 1, assert_int_equal(spim_mem_qm_alloc(dev, 17 * page, 64, -1, &large), 0));
-	TAKES(&mem, 1, spim_mem_qm_free(dev, &large));
-	TAKES(&mem, 1, spim_mem_qm_free(dev, &small));
-	assert_int_equal(dev->small_used, 1);
+	TAKES(&mem, 1, assert_int_equal(spim_qm_mem_alloc(qm, 17 * page, 64, -1, &large), 0));
+	TAKES(&mem, 1, spim_qm_mem_free(qm, &large));
+	TAKES(&mem, 1, spim_qm_mem_free(qm, &small));
+	assert_int_equal(qm->small_used, 1);
 	TAKES(&mem, 0, spim_mem_free(dev, NULL));
 	assert_int_equal(own.taken, 0);
 }
@@ -313,10 +316,8 @@ test_queues(void **state)
 			-EINVAL));
 	lines[0] = '\0';
 	assert_int_equal(told.reopens, 0);
-	assert_false(spim_queue_lost(dev, q));
 	assert_int_equal(spim_queue_check(dev, q), 0);
 	told.alive = -ENOTCONN;
-	assert_true(spim_queue_lost(dev, q));
 	assert_int_equal(spim_queue_check(dev, q), -ENOTCONN);
 	told.reopen = -ECONNREFUSED;
 	for (int i = 0; i < 2; i++) {
@@ -325,7 +326,7 @@ test_queues(void **state)
 		TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), -ECONNREFUSED));
 	}
 	assert_int_equal(told.reopens, 4);
-	assert_int_equal(dev->opened, 0);
+	assert_int_equal(qm->opened, 0);
 	assert_string_equal(lines, "unit: function is gone; opening it again gives -111\n");
 
 	/* Opened, but not to the end: what there was is lost, and it is opened once more. */
@@ -334,9 +335,9 @@ test_queues(void **state)
 	told.map = -ENOSPC;
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), -ENOSPC));
 	told.alive = 0;
-	assert_int_equal(dev->opened, 1);
-	assert_true(dev->half_open);
-	assert_true(spim_queue_lost(dev, q));
+	assert_int_equal(qm->opened, 1);
+	assert_true(qm->half_open);
+	assert_int_equal(spim_queue_check(dev, q), -ENOTCONN);
 	assert_int_equal(spim_queue_stop(dev, q), 0);
 	assert_int_equal(spim_queue_abort(dev, q), 0);
 	assert_int_equal(told.announces, 0);
@@ -349,10 +350,10 @@ test_queues(void **state)
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
 	assert_int_equal(told.reopens, 7);
 	assert_int_equal(told.announces, 2);
-	assert_int_equal(dev->opened, 3);
-	assert_false(dev->half_open);
+	assert_int_equal(qm->opened, 3);
+	assert_false(qm->half_open);
 	assert_string_equal(lines, "unit: function is back (0)\n");
-	assert_false(spim_queue_lost(dev, q));
+	assert_int_equal(spim_queue_check(dev, q), 0);
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
 	assert_int_equal(told.reopens, 7);
 	/* One that sees all memory is told of none. */
@@ -375,38 +376,38 @@ test_events(void **state)
 
 	(void)state;
 	/* Nobody wants events: they are not set up, reset or not. */
-	__atomic_add_fetch(&dev->qm.resets, 1, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&qm->qm.resets, 1, __ATOMIC_RELEASE);
 	TAKES(&own, 1, assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &q),
 			0));
-	assert_int_equal(dev->event.resets, 0);
-	dev->transport = &without_events;
+	assert_int_equal(qm->event.resets, 0);
+	qm->transport = &without_events;
 	assert_int_equal(spim_event_fd(dev), -ENOTSUP);
-	dev->transport = &told_transport;
+	qm->transport = &told_transport;
 	told.events = -EDOM;
 	assert_int_equal(spim_event_fd(dev), -EDOM);
 	told.events = 0;
 	pfd.fd = spim_event_fd(dev);
 	assert_true(pfd.fd >= 0);
-	assert_int_equal(dev->event.resets, dev->qm.resets);
+	assert_int_equal(qm->event.resets, qm->qm.resets);
 	spim_event_arm(dev, q);
-	memset(q->qp.ring.sq, 0, 16u << HISI_QM_SQE_LOG2);
-	q->qp.ring.sq_tail = 1;
-	hisi_qm_sq_ring(&q->qp.ring);
+	memset(q->ring->sq, 0, 16u << HISI_QM_SQE_LOG2);
+	q->ring->sq_tail = 1;
+	hisi_qm_sq_ring(q->ring);
 	assert_int_equal(spim_queue_poll(q, 1), 1);
 	assert_int_equal(poll(&pfd, 1, 0), 1);
 	TAKES(&own, 1, assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &other),
 			0));
 	assert_int_equal(poll(&pfd, 1, 0), 1);
 	spim_event_take(dev);
-	assert_int_equal(dev->event.head, 1);
+	assert_int_equal(qm->event.head, 1);
 	assert_int_equal(poll(&pfd, 1, 0), 0);
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, other), 0));
-	assert_int_equal(dev->event.head, 1);
-	__atomic_add_fetch(&dev->qm.resets, 1, __ATOMIC_RELEASE);
+	assert_int_equal(qm->event.head, 1);
+	__atomic_add_fetch(&qm->qm.resets, 1, __ATOMIC_RELEASE);
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, other), 0));
-	assert_int_equal(dev->event.head, 0);
-	assert_int_equal(dev->event.phase, 1);
-	assert_int_equal(dev->event.resets, dev->qm.resets);
+	assert_int_equal(qm->event.head, 0);
+	assert_int_equal(qm->event.phase, 1);
+	assert_int_equal(qm->event.resets, qm->qm.resets);
 	assert_int_equal(spim_queue_stop(dev, q), 0);
 	assert_int_equal(spim_queue_stop(dev, other), 0);
 	spim_queue_put(dev, q);

@@ -18,12 +18,14 @@
 
 #include "hisi_zip_sqe.h"
 #include "holdings.h"
-#include "spim_internal.h"
+#include "spim_mem.h"
+#include "spim_qm.h"
 
 #define PAGE ((size_t)sysconf(_SC_PAGESIZE))
 
 static struct holdings_now before;
 static struct spim_dev *dev;
+static struct spim_qm *qm; /* the same */
 
 /* An access point whose function has so few queues that its contexts are one small page. */
 static int
@@ -34,8 +36,9 @@ begin(void **state)
 	(void)state;
 	before = holdings_get();
 	assert_int_equal(spim_open("local", &conf, &dev), 0);
-	assert_non_null(dev->small);
-	assert_int_equal(dev->small_used, 1);
+	qm = spim_qm_of(dev);
+	assert_non_null(qm->small);
+	assert_int_equal(qm->small_used, 1);
 	return 0;
 }
 
@@ -43,7 +46,7 @@ static int
 end(void **state)
 {
 	(void)state;
-	assert_int_equal(dev->small_used, 1);
+	assert_int_equal(qm->small_used, 1);
 	spim_close(dev);
 	holdings_same(&before);
 	return 0;
@@ -54,7 +57,7 @@ take(size_t len)
 {
 	struct hisi_qm_mem mem;
 
-	assert_int_equal(spim_mem_qm_alloc(dev, len, 64, -1, &mem), 0);
+	assert_int_equal(spim_qm_mem_alloc(qm, len, 64, -1, &mem), 0);
 	assert_int_equal(mem.iova, (uintptr_t)mem.va);
 	assert_int_equal(mem.len, len);
 	for (size_t i = 0; i < len; i++)
@@ -68,8 +71,8 @@ page_of(const struct hisi_qm_mem *mem)
 {
 	uint8_t *va = mem->va;
 
-	return va < dev->small || va >= dev->small + SPIM_SMALL_PAGES * PAGE ? -1 :
-		(long)((size_t)(va - dev->small) / PAGE);
+	return va < qm->small || va >= qm->small + SPIM_QM_SMALL_PAGES * PAGE ? -1 :
+		(long)((size_t)(va - qm->small) / PAGE);
 }
 
 static unsigned int
@@ -86,58 +89,58 @@ chunks(void)
 static void
 others_stay(void)
 {
-	const size_t len = (SPIM_SMALL_PAGES + 2) * PAGE;
+	const size_t len = (SPIM_QM_SMALL_PAGES + 2) * PAGE;
 	struct hisi_qm_mem before_them = { .len = 1 }, behind = { .len = 1 }, first = { .len = 1 };
-	uint8_t *held, *small = dev->small;
+	uint8_t *held, *small = qm->small;
 
 	/* Others, with a page of ours on either side. */
 	held = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(held != MAP_FAILED);
 	memset(held, 1, len);
-	dev->small = held + PAGE;
-	before_them.va = dev->small - 1;
-	behind.va = dev->small + SPIM_SMALL_PAGES * PAGE;
-	spim_mem_qm_free(dev, &before_them);
-	spim_mem_qm_free(dev, &behind);
+	qm->small = held + PAGE;
+	before_them.va = qm->small - 1;
+	behind.va = qm->small + SPIM_QM_SMALL_PAGES * PAGE;
+	spim_qm_mem_free(qm, &before_them);
+	spim_qm_mem_free(qm, &behind);
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(held[i], 1);
-	assert_int_equal(dev->small_used, 1);
+	assert_int_equal(qm->small_used, 1);
 	/* The first of them is one. */
-	first.va = dev->small;
-	spim_mem_qm_free(dev, &first);
+	first.va = qm->small;
+	spim_qm_mem_free(qm, &first);
 	for (size_t i = 0; i < len; i++)
 		assert_int_equal(held[i], i == PAGE ? 0 : 1);
-	assert_int_equal(dev->small_used, 0);
-	dev->small_used = 1;
-	dev->small = small;
+	assert_int_equal(qm->small_used, 0);
+	qm->small_used = 1;
+	qm->small = small;
 	munmap(held, len);
 }
 
 static void
 test_small_pages(void **state)
 {
-	struct hisi_qm_mem mem[SPIM_SMALL_PAGES];
+	struct hisi_qm_mem mem[SPIM_QM_SMALL_PAGES];
 	unsigned int many = chunks();
 
 	(void)state;
 	others_stay();
 	for (int round = 0; round < 2; round++) {
-		for (unsigned int i = 1; i < SPIM_SMALL_PAGES; i++) {
+		for (unsigned int i = 1; i < SPIM_QM_SMALL_PAGES; i++) {
 			mem[i] = take(i % 2 == 0 ? PAGE : 1);
 			assert_int_equal(page_of(&mem[i]), i);
 		}
-		assert_int_equal(dev->small_used, UINT32_MAX);
+		assert_int_equal(qm->small_used, UINT32_MAX);
 		/* They are all in use: this is other memory, and is given back as such. */
 		mem[0] = take(PAGE);
 		assert_int_equal(page_of(&mem[0]), -1);
 		assert_int_equal(chunks(), many + 1);
-		spim_mem_qm_free(dev, &mem[0]);
+		spim_qm_mem_free(qm, &mem[0]);
 		assert_int_equal(chunks(), many);
-		for (unsigned int i = 1; i < SPIM_SMALL_PAGES; i++) {
+		for (unsigned int i = 1; i < SPIM_QM_SMALL_PAGES; i++) {
 			memset(mem[i].va, 0xff, mem[i].len);
-			spim_mem_qm_free(dev, &mem[i]);
+			spim_qm_mem_free(qm, &mem[i]);
 		}
-		assert_int_equal(dev->small_used, 1);
+		assert_int_equal(qm->small_used, 1);
 	}
 }
 
@@ -151,7 +154,7 @@ int
 __wrap_pthread_mutex_unlock(pthread_mutex_t *lock)
 {
 	if (look && lock == &dev->mem_lock) {
-		found = dev->small_used;
+		found = qm->small_used;
 		look = false;
 	}
 	return __real_pthread_mutex_unlock(lock);
@@ -168,7 +171,7 @@ test_pages_change_under_the_lock(void **state)
 	mem = take(2 * PAGE);
 	assert_int_equal(found, 7);
 	look = true;
-	spim_mem_qm_free(dev, &mem);
+	spim_qm_mem_free(qm, &mem);
 	assert_int_equal(found, 1);
 }
 
@@ -180,27 +183,27 @@ test_neighbours(void **state)
 	(void)state;
 	a = take(16 * PAGE); /* the most that are taken from there */
 	assert_int_equal(page_of(&a), 1);
-	assert_int_equal(dev->small_used, 0x1ffff);
+	assert_int_equal(qm->small_used, 0x1ffff);
 	b = take(15 * PAGE - 1);
 	assert_int_equal(page_of(&b), 17);
-	assert_int_equal(dev->small_used, UINT32_MAX);
+	assert_int_equal(qm->small_used, UINT32_MAX);
 	memset(a.va, 0xff, a.len);
-	spim_mem_qm_free(dev, &a);
-	assert_int_equal(dev->small_used, 0xfffe0001);
+	spim_qm_mem_free(qm, &a);
+	assert_int_equal(qm->small_used, 0xfffe0001);
 	c = take(PAGE + 1);
 	assert_int_equal(page_of(&c), 1);
 	d = take(15 * PAGE);
 	assert_int_equal(page_of(&d), -1);
-	spim_mem_qm_free(dev, &d);
+	spim_qm_mem_free(qm, &d);
 	d = take(14 * PAGE);
 	assert_int_equal(page_of(&d), 3);
-	spim_mem_qm_free(dev, &c);
-	assert_int_equal(dev->small_used, 0xfffffff9);
-	spim_mem_qm_free(dev, &d);
-	spim_mem_qm_free(dev, &b);
+	spim_qm_mem_free(qm, &c);
+	assert_int_equal(qm->small_used, 0xfffffff9);
+	spim_qm_mem_free(qm, &d);
+	spim_qm_mem_free(qm, &b);
 	a = take(16 * PAGE + 1);
 	assert_int_equal(page_of(&a), -1);
-	spim_mem_qm_free(dev, &a);
+	spim_qm_mem_free(qm, &a);
 }
 
 /* What no memory can be is refused, and takes none of the small pages. */
@@ -218,8 +221,8 @@ test_no_size(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(spim_mem_qm_alloc(dev, cases[i].len, 64, -1, &mem), cases[i].ret);
-		assert_int_equal(dev->small_used, 1);
+		assert_int_equal(spim_qm_mem_alloc(qm, cases[i].len, 64, -1, &mem), cases[i].ret);
+		assert_int_equal(qm->small_used, 1);
 		assert_int_equal(chunks(), many);
 	}
 }
@@ -275,18 +278,18 @@ test_queue_again(void **state)
 	(void)state;
 	for (int round = 0; round < 3; round++) {
 		assert_int_equal(spim_queue_take(dev, HISI_ZIP_QC_COMPRESS, 16, -1, &q), 0);
-		assert_int_not_equal(dev->small_used, 1);
-		assert_int_equal(hisi_qm_cq_ready(&q->qp.ring, 15), 0);
+		assert_int_not_equal(qm->small_used, 1);
+		assert_int_equal(hisi_qm_cq_ready(q->ring, 15), 0);
 		for (int i = 0; i < 16; i++)
-			assert_int_equal(q->qp.ring.cq[i].w7, 0);
-		memset(q->qp.ring.sq, 0, 16u << HISI_QM_SQE_LOG2);
-		q->qp.ring.sq_tail = 15;
-		hisi_qm_sq_ring(&q->qp.ring);
+			assert_int_equal(q->ring->cq[i].w7, 0);
+		memset(q->ring->sq, 0, 16u << HISI_QM_SQE_LOG2);
+		q->ring->sq_tail = 15;
+		hisi_qm_sq_ring(q->ring);
 		assert_int_equal(spim_queue_poll(q, 100), 15);
-		assert_int_equal(hisi_qm_cq_ready(&q->qp.ring, 16), 15);
+		assert_int_equal(hisi_qm_cq_ready(q->ring, 16), 15);
 		assert_int_equal(spim_queue_stop(dev, q), 0);
 		spim_queue_put(dev, q);
-		assert_int_equal(dev->small_used, 1);
+		assert_int_equal(qm->small_used, 1);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,7 +52,7 @@ __wrap_spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue)
 	told.checks++;
 	if (told.done_first)
 		sem_post(&go);
-	for (int i = 0; told.done_first && !hisi_qm_cq_ready(&queue->qp.ring, 1); i++) {
+	for (int i = 0; told.done_first && !hisi_qm_cq_ready(queue->ring, 1); i++) {
 		assert_true(i < 60000);
 		usleep(1000);
 	}

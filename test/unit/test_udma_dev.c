@@ -406,10 +406,10 @@ without(void **state)
 	struct tq plain;
 
 	(void)state;
-	assert_int_equal(td_rd(&td, HISI_ZIP_EXT_REG_FEATURES),
+	assert_int_equal(td_rd(&td, HISI_EXT_REG_FEATURES),
 			HISI_ZIP_EXT_F_ALL | HISI_ZIP_EXT_F_UDMA);
 	td_open(&zip_td, &conf, ARENA);
-	assert_int_equal(td_rd(&zip_td, HISI_ZIP_EXT_REG_FEATURES), HISI_ZIP_EXT_F_ALL);
+	assert_int_equal(td_rd(&zip_td, HISI_EXT_REG_FEATURES), HISI_ZIP_EXT_F_ALL);
 	tq_start(&plain, &zip_td, 0, HISI_ZIP_QC_COMPRESS, DEPTH);
 	assert_int_not_equal(tq_restart(&plain, HISI_UDMA_QC), 0);
 	td_close(&zip_td);

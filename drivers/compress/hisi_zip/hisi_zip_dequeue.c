@@ -190,9 +190,8 @@ output_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
  */
 static inline void
 take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_hwq *hwq,
-		uint16_t cq_head)
+		const struct hisi_qm_ring *ring, uint16_t cq_head)
 {
-	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
 	struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(ring, cq_head);
 	struct hisi_zip_result r = hisi_zip_result_read(sqe);
 	const uint16_t *cq_sq_head = &ring->cq[cq_head].sq_head;
@@ -237,10 +236,11 @@ void
 hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[slot->kind];
+	struct hisi_qm_ring *ring = hwq->queue->ring;
 
-	if (hisi_qm_cq_ready(&hwq->queue->qp.ring, 1)) {
-		take_result(qp, slot, hwq, hwq->queue->qp.ring.cq_head);
-		hisi_qm_cq_skip(&hwq->queue->qp.ring, 1);
+	if (hisi_qm_cq_ready(ring, 1)) {
+		take_result(qp, slot, hwq, ring, ring->cq_head);
+		hisi_qm_cq_skip(ring, 1);
 		slot->kind = HISI_ZIP_SLOT_DONE;
 	} else {
 		hisi_zip_slot_lost(qp, slot);
@@ -251,7 +251,7 @@ hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 static inline uint16_t
 results_ready(const struct hisi_zip_qp *qp, const struct hisi_zip_hwq *hwq, uint16_t max)
 {
-	const struct hisi_qm_ring *ring = &hwq->queue->qp.ring;
+	const struct hisi_qm_ring *ring = hwq->queue->ring;
 	uint16_t n = hisi_qm_cq_ready(ring, max);
 
 	if (n == 0 && qp->polled && !hwq->failed && spim_queue_poll(hwq->queue, max) > 0)
@@ -290,6 +290,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		struct hisi_zip_slot *slot = &qp->slots[head & qp->mask];
 		uint16_t kind = slot->kind, run, most, cq_head;
 		struct hisi_zip_hwq *hwq;
+		struct hisi_qm_ring *ring;
 
 		if (unlikely(kind >= HISI_ZIP_DIRS)) {
 			if (kind == HISI_ZIP_SLOT_SW)
@@ -311,19 +312,20 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 			}
 		}
 		/* As many slots of this direction as follow each other. */
-		cq_head = hwq->queue->qp.ring.cq_head;
+		ring = hwq->queue->ring;
+		cq_head = ring->cq_head;
 		/* Counted when less was taken: more may be ready than was asked for. */
 		most = RTE_MIN(ready[kind], nb_ops - i);
 		run = 0;
 		do {
-			take_result(qp, slot, hwq, cq_head);
+			take_result(qp, slot, hwq, ring, cq_head);
 			count_op(qp, slot->op);
 			bytes += slot->op->produced;
 			ops[i + run++] = slot->op;
-			cq_head = (cq_head + 1) & hwq->queue->qp.ring.mask;
+			cq_head = (cq_head + 1) & ring->mask;
 			slot = &qp->slots[(head + run) & qp->mask];
 		} while (run < most && slot->kind == kind);
-		hisi_qm_cq_skip(&hwq->queue->qp.ring, run);
+		hisi_qm_cq_skip(ring, run);
 		consumed[kind] += run;
 		ready[kind] -= run;
 		head += run;
@@ -347,7 +349,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		hwq->cq_due += consumed[dir];
 		if (hwq->cq_due >= qp->cq_pace) {
 			hwq->cq_due = 0;
-			hisi_qm_cq_ring(&hwq->queue->qp.ring);
+			hisi_qm_cq_ring(hwq->queue->ring);
 		}
 	}
 	/* Release: enqueue may fill these slots and their SQEs again. */

@@ -130,6 +130,7 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 {
 	struct spim_conf conf = {
 		.owner = dev->name,
+		.device = HISI_PCI_DEVICE_ZIP_VF,
 		.mem = &dev->mem,
 		.log = log_line,
 		.announce = hisi_zip_mem_announce,

@@ -188,8 +188,8 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	hwq->cq_due = 0;
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->queue = queue;
-	hwq->ring = &queue->qp.ring;
-	rte_atomic_store_explicit(&hwq->qn, queue->qp.ring.qn, rte_memory_order_relaxed);
+	hwq->ring = queue->ring;
+	rte_atomic_store_explicit(&hwq->qn, queue->ring->qn, rte_memory_order_relaxed);
 	return 0;
 
 fail:

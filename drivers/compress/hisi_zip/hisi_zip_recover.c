@@ -78,7 +78,7 @@ queue_restart(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
 	struct hisi_zip_dev *dev = qp->dev;
 
 	/* Its last words came between dequeue's look and ours: dequeue takes them first. */
-	if (hisi_qm_cq_ready(&hwq->queue->qp.ring, 1) != 0)
+	if (hisi_qm_cq_ready(hwq->queue->ring, 1) != 0)
 		return true;
 	if (spim_queue_restart(dev->spim, hwq->queue) == 0) {
 		HISI_ZIP_COUNT(qp->deq.restarts, 1);
@@ -147,7 +147,7 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 
 	HISI_ZIP_COUNT(qp->deq.lost, 1);
 	/* A result that came after all would be taken for that of the next op. */
-	hisi_qm_cq_close(&hwq->queue->qp.ring);
+	hisi_qm_cq_close(hwq->queue->ring);
 	/* The source is as it was; the destination is ours, unless the device still writes. */
 	if (qp->dev->args.sw && !stateful && !hwq->stuck) {
 		HISI_ZIP_COUNT(qp->deq.repeated, 1);

@@ -62,7 +62,7 @@ function_of(const struct hisi_zip_dev *dev)
 {
 	return (struct hisi_zip_function){
 		.revision = dev->info.revision,
-		.features = dev->info.ext_features,
+		.features = dev->info.ext_features & HISI_ZIP_EXT_F_ALL,
 	};
 }
 
@@ -425,7 +425,9 @@ hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
 	if (s->x.sw) {
 		zip_codec_stream_destroy(s->sw);
 	} else {
-		spim_stream_release(dev->spim, s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
+		if (dev->info.ext_features & HISI_ZIP_EXT_F_RELEASE)
+			spim_reg_write64(dev->spim, HISI_ZIP_EXT_REG_STREAM_RELEASE,
+				s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
 		dev->mem.free(dev->mem.priv, &s->ctx);
 	}
 	s->x.dev = NULL;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef SPIM_MEM_H
+#define SPIM_MEM_H
+
+/** @file Memory that spim_mem_alloc() gave. */
+
+#include "spim_ops.h"
+
+/** A piece of it. */
+struct spim_chunk {
+	struct spim_chunk *next;
+	void *va;
+	size_t len;
+	int fd; /**< Of the memory, or -1 if nobody else needs to see it. */
+};
+
+/** A length in whole pages; 0 if there are none so long. */
+size_t spim_mem_pages(size_t len);
+
+/** Announce all chunks. @return 0 or a negative errno. */
+int spim_mem_announce(struct spim_dev *dev);
+
+/** Free them. */
+void spim_mem_fini(struct spim_dev *dev);
+
+#endif /* SPIM_MEM_H */

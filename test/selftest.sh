@@ -31,6 +31,7 @@ programs() {
 		source test/check_style.sh status style*
 		source test/check_citations.sh status citation*
 		source test/checkpatch.sh status checkpatch*
+		source test/debian_rules.sh status debian/rules*
 		source bin/shellcheck status shellcheck*
 		gcc config/build.sh build gcc*
 		gcc bin/meson unit gcc
@@ -145,7 +146,7 @@ make_tree() {
 	mkdir "$work/tree"
 	cd "$work/tree"
 	stands_in config/setup.sh config/build.sh config/arm64.sh config/chroot.sh app/perf.sh \
-		config/dpdk-sdk.sh test/checkpatch.sh \
+		config/dpdk-sdk.sh test/checkpatch.sh test/debian_rules.sh \
 		test/service/test_life.py test/service/test_clients.py \
 		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh \
 		test/mutate/selftest.sh \

@@ -16,6 +16,7 @@ drivers_checked() {
 	test/checkpatch.sh .
 }
 check "checkpatch: DPDK's checkpatches.sh finds nothing in drivers" drivers_checked
+check "debian/rules keeps each driver" test/debian_rules.sh
 scripts() {
 	scripts_list=$(find . \( -name .git -o -name "build*" \) -prune -o -name "*.sh" -print \
 		-o -path ./.ci/run -print -o -path "./debian/tests/*" ! -name control -print | sort)

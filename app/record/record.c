@@ -194,19 +194,64 @@ record_line(struct json_object *object, size_t *len)
 
 /* ---- From JSON ---- */
 
+/* Whether so many digits, without leading zeros, are a number that uint64_t holds. */
+static bool
+fits(const char *digits, size_t n)
+{
+	static const char most[] = "18446744073709551615";
+
+	return n < sizeof(most) - 1 ||
+		(n == sizeof(most) - 1 && memcmp(digits, most, n) <= 0);
+}
+
+/*
+ * Whether a line is of bytes that JSON has, and its numbers are of digits that fit. json-c, also
+ * when strict, takes 'texts', NaN, Infinity and control characters in texts, does not look at what
+ * is behind a byte 0, and makes UINT64_MAX of each number above.
+ */
+static bool
+has_json_bytes(const char *line, size_t len)
+{
+	/* Outside of texts: signs, numbers, and the letters of true, false and null. */
+	static const char known[] = " \t\r\n{}[]:,\"+-.0123456789Eaeflnrstu";
+	bool in_text = false;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t n = 0;
+
+		if (line[i] == '"') {
+			in_text = !in_text;
+		} else if (in_text) {
+			if ((unsigned char)line[i] < ' ')
+				return false;
+			i += line[i] == '\\';
+		} else {
+			if (memchr(known, line[i], sizeof(known) - 1) == NULL)
+				return false;
+			while (i + n < len && line[i + n] >= '0' && line[i + n] <= '9')
+				n++;
+			if (!fits(line + i, n))
+				return false;
+			i += n > 0 ? n - 1 : 0;
+		}
+	}
+	return true;
+}
+
 struct json_object *
 record_parse(const char *line, size_t len, int depth)
 {
-	struct json_tokener *tok = json_tokener_new_ex(depth);
+	struct json_tokener *tok;
 	struct json_object *object;
 
+	if (!has_json_bytes(line, len))
+		return NULL;
+	tok = json_tokener_new_ex(depth);
 	if (tok == NULL)
 		return NULL;
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	object = json_tokener_parse_ex(tok, line, (int)len);
-	/* What is behind a byte 0 is not looked at. */
-	if (!json_object_is_type(object, json_type_object) ||
-			json_tokener_get_parse_end(tok) != len) {
+	if (!json_object_is_type(object, json_type_object)) {
 		json_object_put(object);
 		object = NULL;
 	}

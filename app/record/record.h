@@ -142,15 +142,22 @@ struct json_object *record_whole(struct json_object *object, bool complete);
 int record_from_json(const struct field *fields, void *record, struct json_object *from);
 
 /**
- * Parse a line, which is to be an object. Whoever wrote it: only JSON passes, no deeper than
- * told, and memory is bounded by its length.
+ * Parse a line, which is to be an object. Whoever wrote it: memory is bounded by its length, and
+ * only JSON passes, no deeper than told, but for
+ * - texts that are no UTF-8: paths are such;
+ * - numbers with a zero too many in front (00, -01, 01.5; but not 01), or without a digit before or
+ *   behind the point (-.5, 1.).
+ * Of JSON, it refuses digits in a row that are more than UINT64_MAX, in whatever part of a number.
+ * What has no exact value (1e400, -9223372036854775809) is no number for record_number().
+ * @param len
+ *   INT_MAX at most.
  * @param depth
  *   Levels of values: 2 for an object of numbers and texts.
  * @return The object, to be freed by json_object_put(), or NULL: it is none.
  */
 struct json_object *record_parse(const char *line, size_t len, int depth);
 
-/** @return Its number, if it is a whole one and not negative: true. */
+/** @return Its number, if it is of digits only, and UINT64_MAX at most: true. */
 bool record_number(struct json_object *from, uint64_t *number);
 
 /** @return Its text, if it is one of less than size bytes and has no byte 0; else NULL. */

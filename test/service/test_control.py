@@ -121,6 +121,7 @@ REFUSED = (
     b'"points"\n', b'["points"]\n', b'{"command":"points"\n', b'{"command":"points"}}\n',
     b'{"command":"points"}{"command":"points"}\n', b'{"command":"points"} x\n',
     b'{"command":"points",}\n', b'{"command":}\n', b'{"command"}\n', b"{command:points}\n",
+    b"{'command':'points'}\n", b'{"command":"clients\t"}\n', b'{"command":"client","id":NaN}\n',
     b'{"command":"points"/**/}\n', b'{"command":"po\\qints"}\n', b'{"command":"points\n"}\n',
     # Of a wrong type, too little, too much.
     b'{"command":1}\n', b'{"command":null}\n', b'{"command":["points"]}\n',

@@ -232,14 +232,58 @@ test_depth(void **state)
 	assert_int_equal(held, 0);
 }
 
+/* What json-c alone takes, and what is JSON all the same. */
+static void
+test_only_json(void **state)
+{
+	static const struct { const char *text; bool good; } lines[] = {
+		{ "{'a':1}", false }, { "{\"a\":'b'}", false }, { "{\"a\":NaN}", false },
+		{ "{\"a\":Infinity}", false }, { "{\"a\":-Infinity}", false },
+		{ "{\"a\":\"\n\"}", false }, { "{\"a\":\"\t\"}", false },
+		{ "{\"a\":\"\x1f\"}", false }, { "{\"\x01\":1}", false },
+		{ "{\"a\":\"\\\n\"}", false }, { "{\"a\"\v:1}", false }, { "{\"a\":1}\f", false },
+		{ "{\"a\":1}/**/", false }, { "{\"a\":18446744073709551616}", false },
+		{ "{\"a\":[0,99999999999999999999]}", false },
+		{ "{\"a\":100000000000000000000}", false },
+		{ "{\"a\":-18446744073709551616}", false },
+		{ "{\"a\":0.18446744073709551616}", false }, { "{\"a\":01}", false },
+		{ "{\"a\":1}}", false }, { "{\"a\":1}{}", false }, { "{\"a\":1", false },
+		{ "{\"a\":\"", false }, { "{\"a\":\"\\", false }, { "", false },
+		{ " {\t\"a\" :\r\n[ true , false , null ] } ", true },
+		{ "{\"a\":18446744073709551615}", true }, { "{\"a\":\"99999999999999999999\"}", true },
+		{ "{\"a\":\"it's NaN\"}", true }, { "{\"a\":\"\\\"'\\\\\"}", true },
+		{ "{\"a\":\"\\u0001\\n\x7f\"}", true }, { "{\"a\":-1.25e+3}", true },
+		{ "{\"a\":1E-2}", true }, { "{\"a\":1e400}", true }, { "{\"\":{}}", true },
+		/* Those that record.h excepts. */
+		{ "{\"a\":\"\xff\xfe\"}", true }, { "{\"a\":[00,-01,01.5]}", true },
+		{ "{\"a\":[-.5,1.]}", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct json_object *object = made(record_parse(lines[i].text,
+			strlen(lines[i].text), 3));
+
+		if ((object != NULL) != lines[i].good)
+			fail_msg("%s", lines[i].text);
+		json_object_put(object);
+	}
+	/* A byte 0, wherever. */
+	for (size_t at = 0; at < 10; at++) {
+		char line[] = "{\"a\":\"b\"} ";
+
+		line[at] = '\0';
+		assert_null(record_parse(line, sizeof(line) - 1, 3));
+	}
+	assert_int_equal(held, 0);
+}
+
 static void
 test_numbers_and_texts(void **state)
 {
 	static const struct { const char *text; bool good; uint64_t n; } numbers[] = {
 		{ "0", true, 0 }, { "7", true, 7 }, { "9223372036854775808", true, 1ull << 63 },
-		{ "18446744073709551615", true, UINT64_MAX },
-		/* More than there are: the most. */
-		{ "18446744073709551616", true, UINT64_MAX }, { "-1", false, 0 },
+		{ "18446744073709551615", true, UINT64_MAX }, { "-1", false, 0 },
 		{ "-9223372036854775809", false, 0 }, { "1.0", false, 0 }, { "1e3", false, 0 },
 		{ "\"1\"", false, 0 }, { "true", false, 0 }, { "null", false, 0 },
 		{ "[1]", false, 0 }, { "{}", false, 0 },
@@ -293,6 +337,7 @@ main(void)
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_without_memory),
 		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_only_json),
 		cmocka_unit_test(test_numbers_and_texts),
 		cmocka_unit_test(test_causes),
 	};

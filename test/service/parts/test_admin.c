@@ -402,7 +402,7 @@ test_refused(void **state)
 		{ "{'command':'client','id':[]}", "id: the number" },
 		{ "{'command':'client','id':4711}", "no connection has this number" },
 		{ "{'command':'client','id':18446744073709551615}", "no connection has this" },
-		{ "{'command':'client','id':18446744073709551616}", "no connection has this" },
+		{ "{'command':'client','id':18446744073709551616}", "no JSON object" },
 		{ "{'command':'drain','path':1}", "path: a text" },
 		{ "{'command':'drain','path':'/\\u0000'}", "path: a text" },
 		{ "{'command':'drain','path':'/no'}", "no access point" },

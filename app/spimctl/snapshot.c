@@ -9,8 +9,11 @@
 
 #include "snapshot.h"
 
-/* Levels of values in a line: {"point":{"wait":[0]}} has four. */
-#define LINE_DEPTH 4
+/*
+ * Levels of values in a line. Ours have four, {"point":{"wait":[0]}}; a later service's may have
+ * more in what is skipped here. json-c's own default, which is far from what its recursion bears.
+ */
+#define LINE_DEPTH 32
 
 /* ---- Lines ---- */
 

@@ -175,14 +175,17 @@ test_lines(void **state)
 			"'reserve':2}}"),
 		" { 'point' : { 'path' : '/other' } } ",
 		"{'later':{'kind':1}}",
-		"{'point':{'path':'\n\xf0%0g'}}",
-		("{'client':{'id':7,'path':'/a/b%zz\x1b','command':'told','pid':5,"
+		/* Whatever a later version may tell, and however deep: here 32 levels. */
+		"{'later':{'a':{'b':{'c':[{'d':[[]]}]}}}}", "{'service':{'later':[{'y':1}]}}",
+		"{'later':[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+		"{'point':{'path':'\\n\xf0%0g'}}",
+		("{'client':{'id':7,'path':'/a/b%zz\\u001b','command':'told','pid':5,"
 			"'errors_by_cause':{'output_full':2,'bad_checksum':1,'bad_data':3,"
 			"'internal':4,'other':10,'later':9},"
 			"'wait':[1,0,0,6,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
 			"0,0,0,0,0,0,5],'service':[0,1],'ops':10,'bytes_in':20,'bytes_out':30,"
 			"'errors':4}}"),
-		("{'client':{'id':8,'path':'/a/b%zz\x1b','ops':1,'bytes_in':2,'bytes_out':3,"
+		("{'client':{'id':8,'path':'/a/b%zz\\u001b','ops':1,'bytes_in':2,'bytes_out':3,"
 			"'errors':1,'errors_by_cause':{'output_full':1},'service':[0,1]}}"),
 		"{'client':{'id':9,'path':'/gone','ops':5,'errors_by_cause':{},'wait':[]}}",
 		/* What is told twice is what is told last. */
@@ -272,7 +275,9 @@ test_bad_lines(void **state)
 		"{'client':{'errors_by_cause':[]}}", "{'client':{'errors_by_cause':1}}",
 		"{'client':{'errors_by_cause':{'other':'1'}}}",
 		"{'client':{'errors_by_cause':{'other':-1}}}",
-		"{'later':{'a':{'b':{'c':1}}}}", /* too deep for any line */
+		/* Too deep for any line: 33 levels. */
+		"{'later':[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+		"{'later':NaN}", "{'point':{'path':'a\nb'}}", "{'client':{'id':18446744073709551616}}",
 	};
 	const long blocks = fail_nth_blocks();
 	struct snapshot snap = { 0 };

@@ -86,7 +86,7 @@ wait_unused(const struct options *opt, struct snapshot *snap, const char *path)
 	while (queues(opt, snap, path) != 0 && now() < end) {
 		nanosleep(&pause, NULL);
 		snapshot_free(snap);
-		if (ask(opt->control, &(struct request){ .command = "points" }, snap) != 0)
+		if (ask(opt->control, &(struct request){ .command = "access_points" }, snap) != 0)
 			return -1;
 	}
 	return 0;

@@ -167,7 +167,7 @@ show_service(const struct options *opt, struct snapshot *snap)
 {
 	struct json_object *object;
 
-	if (ask(opt->control, &(struct request){ .command = "points" }, snap) != 0)
+	if (ask(opt->control, &(struct request){ .command = "access_points" }, snap) != 0)
 		return -1;
 	if (!opt->json) {
 		fields_text(service_fields, &snap->service);

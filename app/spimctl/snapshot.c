@@ -10,8 +10,8 @@
 #include "snapshot.h"
 
 /*
- * Levels of values in a line. Ours have four, {"point":{"wait":[0]}}; a later service's may have
- * more in what is skipped here. json-c's own default, which is far from what its recursion bears.
+ * Levels of values in a line. Ours have four, {"client":{"wait":[0]}}; a later service's may have
+ * more, in what is skipped here. It is json-c's own default, far below what its recursion bears.
  */
 #define LINE_DEPTH 32
 
@@ -42,7 +42,7 @@ take(struct snapshot *snap, const char *kind, struct json_object *value)
 	if (strcmp(kind, "service") == 0) {
 		fields = service_fields;
 		record = &snap->service;
-	} else if (strcmp(kind, "point") == 0) {
+	} else if (strcmp(kind, "access_point") == 0) {
 		fields = point_fields;
 		record = more((void **)&snap->points, &snap->points_cnt, sizeof(*snap->points));
 	} else if (strcmp(kind, "client") == 0) {

@@ -26,7 +26,7 @@ struct session {
 	struct ucred peer;
 	bool answering;     /* the request is complete */
 	uint64_t begun_ms;
-	uint64_t moved_ms;  /* last time that it asked or read */
+	uint64_t moved_ms;  /* when it connected, or last read some of the answer */
 	struct report report;
 	size_t in_len;
 	char in[ADMIN_REQUEST_MAX];
@@ -159,7 +159,7 @@ carry_out(struct admin *a, struct session *s, const struct request *r)
 		drain(a, s, r->path, true);
 	} else if (r->argument == ARGUMENT_PATH && strcmp(c, "undrain") == 0) {
 		drain(a, s, r->path, false);
-	} else if (r->argument == ARGUMENT_NONE && strcmp(c, "points") == 0) {
+	} else if (r->argument == ARGUMENT_NONE && strcmp(c, "access_points") == 0) {
 		report_begin(&s->report, a->service, false);
 	} else if (r->argument == ARGUMENT_NONE && strcmp(c, "clients") == 0) {
 		report_begin(&s->report, a->service, true);

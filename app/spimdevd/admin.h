@@ -12,7 +12,7 @@
  * A connection is one request, which is a line with one JSON object, and its answer, which is
  * lines of that kind too; then the service closes it. Requests:
  *
- *   {"command":"points"}                the service and its access points
+ *   {"command":"access_points"}         the service and its access points
  *   {"command":"clients"}               and all clients
  *   {"command":"client","id":7}         and one client, with its queues
  *   {"command":"drain","path":"/x"}     hand out nothing more at an access point
@@ -23,11 +23,11 @@
  * Other keys, other types and whatever lies deeper are refused; of a key that is there twice the
  * last counts. What is behind the line is not read.
  *
- * The answer to the last four is that to "points". Each of its lines has one member, which says
- * what it tells of:
+ * The answer to the last four is that to "access_points". Each of its lines has one member, which
+ * says what it tells of:
  *
- *   {"service":{...}}, {"point":{...}}, {"client":{...}}, {"queue":{...}}
- *                        record.h has what is in them
+ *   {"service":{...}}, {"access_point":{...}}, {"client":{...}}, {"queue":{...}}
+ *                        record.h has what is in them; spimdevd.rst, how spimctl --json differs
  *   {"end":true}         the last line; without it the answer is not complete
  *   {"error":"REASON"}   the request is refused; the only line then
  *
@@ -39,7 +39,8 @@
  *
  * All runs in the event loop, a bounded share per turn. What a peer can take: one of
  * ADMIN_SESSIONS_MAX sessions (strangers leave some to the others), for at most
- * ADMIN_SESSION_MS, and for ADMIN_STALL_MS if it neither asks nor reads.
+ * ADMIN_SESSION_MS. It is closed before that if its request is not complete ADMIN_STALL_MS after it
+ * has connected, however it sends it, or if it reads nothing of its answer for so long.
  */
 
 #include <stddef.h>
@@ -51,8 +52,8 @@ struct service;
 #define ADMIN_SESSIONS_MAX   16
 #define ADMIN_SESSIONS_OTHER 12    /**< At most of these are of other users. */
 #define ADMIN_REQUEST_MAX    1024  /**< Bytes of a request, its newline included. */
-#define ADMIN_STALL_MS       5000
-#define ADMIN_SESSION_MS     60000
+#define ADMIN_STALL_MS       5000  /**< For a whole request, and between reads of the answer. */
+#define ADMIN_SESSION_MS     60000 /**< For all of it. */
 
 /**
  * Listen as the options say, if they do.

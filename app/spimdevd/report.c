@@ -125,7 +125,7 @@ put_point(struct writer *w, const struct access_point *p)
 	snprintf(r.path, sizeof(r.path), "%s", p->conf->path);
 	snprintf(r.mode, sizeof(r.mode), "%04o", (unsigned int)p->conf->mode);
 	take_totals(&r.totals, &p->ended);
-	put_record(w, "point", point_fields, &r);
+	put_record(w, "access_point", point_fields, &r);
 }
 
 static void

@@ -98,7 +98,7 @@ class Server:
         """What the service has, from outside and by its own account."""
         told = dict(self.base)
         if os.path.exists(self.path + ".control"):
-            service, = ask(self.path + ".control", "points", kind="service")
+            service, = ask(self.path + ".control", "access_points", kind="service")
             told = {key: service[key] for key in ("connections", "queues")}
         # After the session, whose descriptor is closed then.
         return dict(told, fds=self.settle(self.fds, self.base["fds"], 1), maps=self.maps())
@@ -122,7 +122,7 @@ class Server:
 
     def counter(self, name):
         """A counter of the access point, as the control socket tells it."""
-        return ask(self.path + ".control", "points", kind="point")[0][name]
+        return ask(self.path + ".control", "access_points", kind="access_point")[0][name]
 
     # ---- From outside ----
 

@@ -117,18 +117,20 @@ def answer(s, request):
 
 # No requests: no JSON, none that is expected, or hostile.
 REFUSED = (
-    b"\n", b" \n", b"points\n", b"x\n", b"{\n", b"}\n", b"{}\n", b"[]\n", b"null\n", b"1\n",
-    b'"points"\n', b'["points"]\n', b'{"command":"points"\n', b'{"command":"points"}}\n',
-    b'{"command":"points"}{"command":"points"}\n', b'{"command":"points"} x\n',
-    b'{"command":"points",}\n', b'{"command":}\n', b'{"command"}\n', b"{command:points}\n",
-    b"{'command':'points'}\n", b'{"command":"clients\t"}\n', b'{"command":"client","id":NaN}\n',
-    b'{"command":"points"/**/}\n', b'{"command":"po\\qints"}\n', b'{"command":"points\n"}\n',
+    b"\n", b" \n", b"access_points\n", b"x\n", b"{\n", b"}\n", b"{}\n", b"[]\n", b"null\n", b"1\n",
+    b'"access_points"\n', b'["access_points"]\n', b'{"command":"access_points"\n',
+    b'{"command":"access_points"}}\n',
+    b'{"command":"access_points"}{"command":"access_points"}\n', b'{"command":"access_points"} x\n',
+    b'{"command":"access_points",}\n', b'{"command":}\n', b'{"command"}\n', b"{command:points}\n",
+    b"{'command':'access_points'}\n", b'{"command":"clients\t"}\n',
+    b'{"command":"client","id":NaN}\n', b'{"command":"access_points"/**/}\n',
+    b'{"command":"access\\qpoints"}\n', b'{"command":"access_points\n"}\n',
     # Of a wrong type, too little, too much.
-    b'{"command":1}\n', b'{"command":null}\n', b'{"command":["points"]}\n',
-    b'{"command":{"command":"points"}}\n', b'{"command":true}\n', b'{"command":"list"}\n',
-    b'{"command":""}\n', b'{"Command":"points"}\n', b'{"command":"POINTS"}\n',
-    b'{"command":"points","id":1}\n', b'{"command":"points","path":"/x"}\n',
-    b'{"command":"points","more":1}\n', b'{"command":"clients","":1}\n', b'{"path":"/x"}\n',
+    b'{"command":1}\n', b'{"command":null}\n', b'{"command":["access_points"]}\n',
+    b'{"command":{"command":"access_points"}}\n', b'{"command":true}\n', b'{"command":"list"}\n',
+    b'{"command":""}\n', b'{"Command":"access_points"}\n', b'{"command":"ACCESS_POINTS"}\n',
+    b'{"command":"access_points","id":1}\n', b'{"command":"access_points","path":"/x"}\n',
+    b'{"command":"access_points","more":1}\n', b'{"command":"clients","":1}\n', b'{"path":"/x"}\n',
     b'{"command":"client"}\n', b'{"command":"client","path":"/x"}\n',
     b'{"command":"client","id":"1"}\n', b'{"command":"client","id":-1}\n',
     b'{"command":"client","id":1.0}\n', b'{"command":"client","id":1e0}\n',
@@ -142,12 +144,14 @@ REFUSED = (
     b'{"command":"drain","path":["/x"]}\n', b'{"command":"drain","id":1}\n',
     b'{"command":"drain-all","path":"/x"}\n', b'{"command":"drain-all","path":null}\n',
     # A byte 0, as it is or escaped, ends nothing early.
-    b'{"command":"drain-all"}\0\n', b'{"command":"drain-all\0"}\n', b'\0{"command":"points"}\n',
+    b'{"command":"drain-all"}\0\n', b'{"command":"drain-all\0"}\n',
+    b'\0{"command":"access_points"}\n',
     b'{"command":"drain-all\\u0000"}\n', b'{"command":"drain","path":"/x\\u0000"}\n', b"\0\n",
     # Too deep, too long.
-    b'{"command":{"a":{"b":1}}}\n', b'{"a":[[1]],"command":"points"}\n',
+    b'{"command":{"a":{"b":1}}}\n', b'{"a":[[1]],"command":"access_points"}\n',
     b"[" * 1000 + b"\n", b'{"command":' * 90 + b"\n", b"A" * 1024, b"A" * 100000,
-    b'{"command":"points"' + b" " * 1024 + b"}\n", b'{"command":"points","a":"' + b"x" * 2000000,
+    b'{"command":"access_points"' + b" " * 1024 + b"}\n",
+    b'{"command":"access_points","a":"' + b"x" * 2000000,
     # What is none of Unicode.
     b"\xff" * 100 + b"\n", b'{"command":"\xff\xfe"}\n', b'{"command":"\\ud800"}\n',
     b'{"command":"\\u12"}\n', b"%n%s%n\n", b'{"command":"%n%s%n"}\n',
@@ -163,7 +167,7 @@ def test_hostile_requests():
             assert list(json.loads(got)) == ["error"], (request[:40], got)
         # A byte at a time is fine, and what is behind a request does not count.
         with raw(s) as sock:
-            for byte in b'{"command": "points"}':
+            for byte in b'{"command": "access_points"}':
                 sock.send(bytes([byte]))
             sock.send(b'\n{"command":"drain-all"}\n' * 100)  # at once: the answer closes
             assert sock.recv(11) == b'{"service":'

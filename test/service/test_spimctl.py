@@ -109,7 +109,7 @@ def test_counters_of_clients_that_ended_stay_with_the_access_point():
             end = time.monotonic() + 10
             while good_json(s, "list")["clients"]:
                 assert time.monotonic() < end
-        assert histograms(s, "point") == [wait, service]
+        assert histograms(s, "access_point") == [wait, service]
         assert sum(wait.values()) > 0 and sum(service.values()) == 18, (wait, service)
         end = time.monotonic() + 10
         while (point := good_json(s, "list")["access_points"][0])["connections"]:
@@ -139,8 +139,8 @@ def test_queues_in_all_their_states():
             0, True, 0, 0), queue
         assert c.mailbox(MB_STOP_QP, 0)[0] == 0
         c.reset()
-        for kind in "point", "service":
-            told, = ask(control(s), "points", kind)
+        for kind in "access_point", "service":
+            told, = ask(control(s), "access_points", kind)
             assert (told["queues"], told["queues_peak"]) == (0, 1), told
         # One that was in use is told of, with what it has done.
         queue, = queues()

@@ -25,13 +25,13 @@ SERVICE = line("service", version="9.8", pid=12, uptime_ms=9999, connections=3, 
                refused=5, workers=4, workers_asleep=1, queues=6, queues_awake=2, queues_peak=7,
                queues_max=1024, ops=1000, bytes_in=123456, bytes_out=999, wakes=8, sleeps=9,
                later=1)
-POINTS = (line("point", path="/a b", mode="0666", weight=3, reserve=2, draining=True, connections=2,
-               accepted=30, refused=4, queues=5, queues_peak=6, queues_refused=1, ops=500,
-               bytes_in=2048, bytes_out=1024, errors=3,
+POINTS = (line("access_point", path="/a b", mode="0666", weight=3, reserve=2, draining=True,
+               connections=2, accepted=30, refused=4, queues=5, queues_peak=6, queues_refused=1,
+               ops=500, bytes_in=2048, bytes_out=1024, errors=3,
                errors_by_cause={"output_full": 2, "other": 1}, wait=[0] * 10 + [100],
                service=[0] * 20 + [10]) +
-          line("point", path="/b", mode="0600", weight=1, reserve=0, draining=False, connections=1,
-               queues=1))
+          line("access_point", path="/b", mode="0600", weight=1, reserve=0, draining=False,
+               connections=1, queues=1))
 FIRST = line("client", id=7, path="/a b", pid=0, uid=1000, gid=100, age_ms=61000, negotiated=True,
              queues=2, streams=1, maps=3, files=4, mapped=1048576, messages=50, message_errors=6,
              irqs=7, resets=8, mailbox_errors=9, doorbells_dropped=10, ops=400, bytes_in=4096,
@@ -80,8 +80,8 @@ def ask(answers, *args):
 ANSWERS = {
     "list": [({"command": "clients"}, ALL)],
     "-j list": [({"command": "clients"}, ALL)],
-    "show": [({"command": "points"}, POINTS_ONLY)],
-    "show --json": [({"command": "points"}, POINTS_ONLY)],
+    "show": [({"command": "access_points"}, POINTS_ONLY)],
+    "show --json": [({"command": "access_points"}, POINTS_ONLY)],
     "show '/a b'": [({"command": "clients"}, ALL)],
     "show '/a b' --json": [({"command": "clients"}, ALL)],
     "show 7": [({"command": "client", "id": 7}, SERVICE + POINTS + FIRST + QUEUES + END)],
@@ -94,8 +94,8 @@ ANSWERS = {
     "undrain --all --json": [({"command": "undrain-all"}, POINTS_ONLY)],
     "undrain /b": [({"command": "undrain", "path": "/b"}, POINTS_ONLY)],
     "drain '/a b' --wait 30": [({"command": "drain", "path": "/a b"}, POINTS_ONLY),
-                               ({"command": "points"}, POINTS_ONLY),
-                               ({"command": "points"}, FREE)],
+                               ({"command": "access_points"}, POINTS_ONLY),
+                               ({"command": "access_points"}, FREE)],
     "drain /b -w0": [({"command": "drain", "path": "/b"}, POINTS_ONLY)],
 }
 

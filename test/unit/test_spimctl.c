@@ -171,14 +171,14 @@ test_lines(void **state)
 		"{}",
 		("{'service':{'version':'1 2','pid':12,'unknown':[3],'ops':99,"
 			"'sleeps':18446744073709551615}}"),
-		("{'point':{'path':'/a/b%zz\\u001b','mode':'0666','draining':true,'weight':3,"
-			"'reserve':2}}"),
-		" { 'point' : { 'path' : '/other' } } ",
+		("{'access_point':{'path':'/a/b%zz\\u001b','mode':'0666','draining':true,"
+			"'weight':3,'reserve':2}}"),
+		" { 'access_point' : { 'path' : '/other' } } ",
 		"{'later':{'kind':1}}",
 		/* Whatever a later version may tell, and however deep: here 32 levels. */
 		"{'later':{'a':{'b':{'c':[{'d':[[]]}]}}}}", "{'service':{'later':[{'y':1}]}}",
 		"{'later':[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
-		"{'point':{'path':'\\n\xf0%0g'}}",
+		"{'access_point':{'path':'\\n\xf0%0g'}}",
 		("{'client':{'id':7,'path':'/a/b%zz\\u001b','command':'told','pid':5,"
 			"'errors_by_cause':{'output_full':2,'bad_checksum':1,'bad_data':3,"
 			"'internal':4,'other':10,'later':9},"
@@ -263,12 +263,13 @@ test_bad_lines(void **state)
 {
 	static const char *const lines[] = {
 		"", "x", "[]", "1", "'end'", "{'end':true}}", "{'end':true}{}", "{'end':true",
-		"service version=1", "{'point':1}", "{'point':[]}", "{'point':null}",
+		"service version=1", "{'access_point':1}", "{'access_point':[]}",
+		"{'access_point':null}",
 		"{'client':{'id':-1}}", "{'client':{'id':1.0}}", "{'client':{'id':'1'}}",
 		"{'client':{'id':true}}", "{'client':{'id':null}}", "{'client':{'id':[]}}",
-		"{'point':{'draining':1}}", "{'point':{'draining':'true'}}",
-		"{'point':{'path':1}}", "{'point':{'path':null}}",
-		"{'point':{'path':'a\\u0000b'}}", "{'point':{'mode':'00000666'}}",
+		"{'access_point':{'draining':1}}", "{'access_point':{'draining':'true'}}",
+		"{'access_point':{'path':1}}", "{'access_point':{'path':null}}",
+		"{'access_point':{'path':'a\\u0000b'}}", "{'access_point':{'mode':'00000666'}}",
 		"{'client':{'wait':{}}}", "{'client':{'wait':3}}", "{'client':{'wait':[-1]}}",
 		"{'client':{'wait':[[]]}}", "{'client':{'wait':['1']}}",
 		"{'client':{'wait':[null]}}", "{'client':{'wait':[1.5]}}",
@@ -277,7 +278,8 @@ test_bad_lines(void **state)
 		"{'client':{'errors_by_cause':{'other':-1}}}",
 		/* Too deep for any line: 33 levels. */
 		"{'later':[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
-		"{'later':NaN}", "{'point':{'path':'a\nb'}}", "{'client':{'id':18446744073709551616}}",
+		"{'later':NaN}", "{'access_point':{'path':'a\nb'}}",
+		"{'client':{'id':18446744073709551616}}",
 	};
 	const long blocks = fail_nth_blocks();
 	struct snapshot snap = { 0 };
@@ -292,8 +294,8 @@ test_bad_lines(void **state)
 	assert_false(snap.complete);
 	/* The longest path, and one byte more. */
 	for (int i = 0; i < 2; i++) {
-		snprintf(text, sizeof(text), "{'point':{'path':'%0*d'}}", RECORD_PATH_MAX - 1 + i,
-			1);
+		snprintf(text, sizeof(text), "{'access_point':{'path':'%0*d'}}",
+				RECORD_PATH_MAX - 1 + i, 1);
 		assert_int_equal(take(&snap, text), i == 0 ? 0 : -EINVAL);
 	}
 	/* All buckets, and one more. */
@@ -328,7 +330,7 @@ test_many_lines(void **state)
 	}
 	snapshot_free(&snap);
 	for (int i = 0; i < 3; i++) {
-		static const char *const kinds[] = { "{'point':{'path':'/a'}}",
+		static const char *const kinds[] = { "{'access_point':{'path':'/a'}}",
 			"{'client':{'id':1}}", "{'queue':{'number':1}}" };
 
 		fail_nth(1);

@@ -20,8 +20,8 @@
 
 #define SERVICE "{'service':{'version':'1','pid':12,'uptime_ms':9999,'queues':6}}\n"
 #define POINTS \
-	"{'point':{'path':'/a','queues':1,'ops':1}}\n" \
-	"{'point':{'path':'/b','queues':0}}\n"
+	"{'access_point':{'path':'/a','queues':1,'ops':1}}\n" \
+	"{'access_point':{'path':'/b','queues':0}}\n"
 #define CLIENTS \
 	"{'client':{'id':1,'path':'/a','queues':1,'ops':5}}\n" \
 	"{'client':{'id':2,'path':'/b','ops':1}}\n"
@@ -33,7 +33,7 @@
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct request ask_points = { .command = "points" };
+static const struct request ask_points = { .command = "access_points" };
 static const struct request ask_clients = { .command = "clients" };
 
 /* ---- The commands ---- */
@@ -84,7 +84,7 @@ static const struct told client[] = {
 };
 static const struct told drained[] = {
 	{ ASK_DRAIN, ALL }, { ASK_POINTS, ALL },
-	{ ASK_POINTS, SERVICE "{'point':{'path':'/a'}}\n" END },
+	{ ASK_POINTS, SERVICE "{'access_point':{'path':'/a'}}\n" END },
 };
 
 static const struct {
@@ -193,13 +193,14 @@ test_refusals(void **state)
 		const char *err;
 	} cases[] = {
 		{ "list", { { ASK_CLIENTS, SERVICE POINTS CLIENTS } }, 1, ended },
-		{ "list", { { ASK_CLIENTS, SERVICE POINTS CLIENTS "{'error':'no\x1b'}\n" } }, 1,
+		{ "list", { { ASK_CLIENTS, SERVICE POINTS CLIENTS "{'error':'no\\u001b'}\n" } }, 1,
 			"spimctl: the service refuses: no?\n" },
 		{ "show", { { ASK_POINTS, "" } }, 1, ended },
 		{ "show 1", { { ASK_CLIENT, SERVICE POINTS END } }, 1,
 			"spimctl: connection 1 ended\n" },
 		{ "show 1", { { ASK_CLIENT, ALL } }, 1, "spimctl: connection 1 ended\n" },
-		{ "show /a", { { ASK_CLIENTS, SERVICE "{'point':{'path':'/aa'}}\n" CLIENTS END } },
+		{ "show /a", { { ASK_CLIENTS,
+			SERVICE "{'access_point':{'path':'/aa'}}\n" CLIENTS END } },
 			1, "spimctl: no access point has the path '/a'\n" },
 		{ "top", { { ASK_CLIENTS, POINTS } }, 1, ended },
 		{ "top", { { ASK_CLIENTS, ALL }, { ASK_CLIENTS, POINTS CLIENTS } }, 2, ended },
@@ -461,7 +462,7 @@ test_long_lines(void **state)
 
 	(void)state;
 	for (size_t len = 32767; len <= 32769; len++) {
-		static const char begin[] = "{'point':{'path':'/a','weight':7,";
+		static const char begin[] = "{'access_point':{'path':'/a','weight':7,";
 		static const char end[] = "'reserve':3}}\n";
 		int ret;
 

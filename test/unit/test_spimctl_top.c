@@ -24,7 +24,8 @@
 	"'queues_max':1024,'workers':4,'workers_asleep':1}}\n"
 
 #define BEFORE \
-	SERVICE "{'point':{'path':'/a','ops':100,'bytes_in':1000,'bytes_out':500,'errors':3," \
+	SERVICE "{'access_point':{'path':'/a','ops':100,'bytes_in':1000,'bytes_out':500," \
+	"'errors':3," \
 	"'wait':[0,0,0,4]}}\n" \
 	"{'client':{'id':1,'path':'/a','ops':10,'bytes_in':100,'bytes_out':50,'errors':1," \
 	"'errors_by_cause':{'output_full':1},'wait':[0,1]}}\n" \
@@ -36,9 +37,10 @@
 
 /* Differences: bytes 250 of 1, 3 and 5, of which 3 has more ops; 8 has more bytes. */
 #define AFTER \
-	SERVICE "{'point':{'path':'/a','connections':8,'queues':3,'ops':100,'bytes_in':1000," \
+	SERVICE "{'access_point':{'path':'/a','connections':8,'queues':3,'ops':100," \
+	"'bytes_in':1000," \
 	"'bytes_out':500,'errors':3,'wait':[0,0,0,4]}}\n" \
-	"{'point':{'path':'/new','draining':true}}\n" \
+	"{'access_point':{'path':'/new','draining':true}}\n" \
 	"{'client':{'id':1,'path':'/a','pid':0,'uid':7,'queues':2,'ops':12,'bytes_in':300," \
 	"'bytes_out':100,'errors':2,'errors_by_cause':{'output_full':1,'bad_data':1}," \
 	"'wait':[0,1,0,0,0,0,0,0,0,0,100],'service':[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0," \
@@ -264,7 +266,7 @@ test_screen(void **state)
 	(void)state;
 	/* 34 lines: 4 before the access points, 2 behind. */
 	for (int i = 0; i < 28; i++)
-		sprintf(answer + strlen(answer), "{'point':{'path':'/number%d'}}\n", i);
+		sprintf(answer + strlen(answer), "{'access_point':{'path':'/number%d'}}\n", i);
 	strcat(answer, END);
 	assert_int_equal(run_top(told, 2, false), STATUS_OK);
 	strcpy(text, util_out);
@@ -295,7 +297,7 @@ test_no_screen(void **state)
 static void
 test_screen_cuts_characters(void **state)
 {
-	static const char answer[] = SERVICE "{'point':{'path':'/x\xe2\x82\xacy'}}\n" END;
+	static const char answer[] = SERVICE "{'access_point':{'path':'/x\xe2\x82\xacy'}}\n" END;
 	static const struct told told[] = { { ASK_CLIENTS, answer }, { ASK_CLIENTS, answer } };
 	size_t before;
 	char *line;

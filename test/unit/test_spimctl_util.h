@@ -24,7 +24,7 @@ struct told {
 	const char *request, *answer;
 };
 
-#define ASK_POINTS  "{'command':'points'}"
+#define ASK_POINTS  "{'command':'access_points'}"
 #define ASK_CLIENTS "{'command':'clients'}"
 #define END         "{'end':true}\n"
 

@@ -239,21 +239,27 @@ test_places(void **state)
 
 /* ---- How long ---- */
 
+/* Who sends nothing, half of a request, or a byte now and then: that gains no time. */
 static void
 test_stall(void **state)
 {
-	int silent = connect_as(0), half = connect_as(0);
+	int silent = connect_as(0), half = connect_as(0), slow = connect_as(0);
 
 	(void)state;
 	say(half, "{\"com");
+	for (later_ms = 0; later_ms < ADMIN_STALL_MS; later_ms += ADMIN_STALL_MS / 10)
+		say(slow, " ");
 	later_ms = ADMIN_STALL_MS - 1;
 	assert_true(is_open(silent));
 	assert_true(is_open(half));
+	assert_true(is_open(slow));
 	later_ms = ADMIN_STALL_MS;
 	assert_false(is_open(silent));
 	assert_false(is_open(half));
+	assert_false(is_open(slow));
 	close(silent);
 	close(half);
+	close(slow);
 	assert_int_equal(admin_timeout(service.admin), -1);
 }
 
@@ -265,7 +271,7 @@ test_slow_reader(void **state)
 
 	(void)state;
 	at_a_time = 1;
-	say(sock, ASK("points"));
+	say(sock, ASK("access_points"));
 	for (later_ms = 0; later_ms < ADMIN_SESSION_MS; later_ms += ADMIN_STALL_MS - 1) {
 		assert_true(is_open(sock));
 		assert_int_equal(recv(sock, (char[1]){ 0 }, 1, MSG_DONTWAIT), 1);
@@ -354,7 +360,7 @@ test_clients_that_end(void **state)
 static void
 test_length(void **state)
 {
-	static const char request[] = "{\"command\":\"points\"}";
+	static const char request[] = "{\"command\":\"access_points\"}";
 	char text[ADMIN_REQUEST_MAX + 1];
 	int sock;
 
@@ -382,18 +388,18 @@ static void
 test_refused(void **state)
 {
 	static const struct { const char *request, *answer; } wrong[] = {
-		{ "", "no JSON object" }, { "points", "no JSON object" },
+		{ "", "no JSON object" }, { "access_points", "no JSON object" },
 		{ "[]", "no JSON object" }, { "null", "no JSON object" },
-		{ "{'command':'points'", "no JSON object" },
-		{ "{'command':'points'}}", "no JSON object" },
-		{ "{'command':'points',}", "no JSON object" },
-		{ "{'command':[['points']]}", "no JSON object" },
+		{ "{'command':'access_points'", "no JSON object" },
+		{ "{'command':'access_points'}}", "no JSON object" },
+		{ "{'command':'access_points',}", "no JSON object" },
+		{ "{'command':[['access_points']]}", "no JSON object" },
 		{ "{'command':'client','id':01}", "no JSON object" },
 		{ "{}", "a command is expected" }, { "{'id':1}", "a command is expected" },
 		{ "{'command':1}", "command: a text" }, { "{'command':null}", "command: a text" },
 		{ "{'command':{}}", "command: a text" },
-		{ "{'command':'points\\u0000'}", "command: a text" },
-		{ "{'command':'points','x':1}", "unknown key" }, { "{'':1}", "unknown key" },
+		{ "{'command':'access_points\\u0000'}", "command: a text" },
+		{ "{'command':'access_points','x':1}", "unknown key" }, { "{'':1}", "unknown key" },
 		{ "{'command':'client','id':'1'}", "id: the number" },
 		{ "{'command':'client','id':-1}", "id: the number" },
 		{ "{'command':'client','id':1.0}", "id: the number" },
@@ -411,10 +417,10 @@ test_refused(void **state)
 		{ "{'command':'drain','id':1}", "unknown command" },
 		{ "{'command':'drain-all','path':'/no'}", "unknown command" },
 		{ "{'command':'undrain-all','id':1}", "unknown command" },
-		{ "{'command':'points','id':1}", "unknown command" },
+		{ "{'command':'access_points','id':1}", "unknown command" },
 		{ "{'command':'clients','path':'/no'}", "unknown command" },
 		{ "{'command':'client'}", "unknown command" },
-		{ "{'command':'point'}", "unknown command" },
+		{ "{'command':'access_point'}", "unknown command" },
 		{ "{'command':''}", "unknown command" },
 	};
 	const long blocks = fail_nth_blocks();
@@ -448,7 +454,7 @@ test_paths(void **state)
 	for (unsigned int i = 0; i < 2; i++) {
 		char text[ADMIN_REQUEST_MAX];
 		size_t n = (size_t)snprintf(text, sizeof(text),
-				"{\"command\":\"points\",\"path\":\"");
+				"{\"command\":\"access_points\",\"path\":\"");
 		int sock;
 
 		for (const char *at = vt.path; *at != '\0'; at++)
@@ -498,7 +504,7 @@ test_failures(void **state)
 			later_ms += 1000;
 			admin_run(service.admin);
 			admin_run(service.admin);
-			say(sock, ASK("points"));
+			say(sock, ASK("access_points"));
 			assert_memory_equal(hear(sock), SERVICE, strlen(SERVICE));
 		} else {
 			assert_false(is_open(sock));
@@ -507,7 +513,7 @@ test_failures(void **state)
 		admin_run(service.admin);
 	}
 	assert_string_equal(fail_nth_struck(), "accept4 calloc epoll_ctl getsockopt");
-	say(sock, ASK("points"));
+	say(sock, ASK("access_points"));
 	assert_memory_equal(hear(sock), SERVICE, strlen(SERVICE));
 	assert_int_equal(vt_fds(), fds);
 	assert_int_equal(fail_nth_blocks(), blocks);

@@ -499,7 +499,7 @@ test_calls_that_fail(void **state)
 static void
 test_no_descriptor_for_control(void **state)
 {
-	static const char request[] = "{\"command\":\"points\"}\n";
+	static const char request[] = "{\"command\":\"access_points\"}\n";
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), filler[64];
 	struct pollfd p = { .fd = admin_fd(service.admin), .events = POLLIN };

@@ -7,7 +7,8 @@
 #
 # usage: config/setup.sh [--tests | --build]
 #   --build  only what builds and runs the driver with the stock DPDK programs
-#   --tests  also what only the tests need: second compiler, memory checkers, linters, Sphinx
+#   --tests  also what only the tests need: second compiler, memory checkers, linters, Sphinx, and
+#            the source of Linux, for its checkpatch.pl
 
 set -eu
 
@@ -19,7 +20,8 @@ packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils 
 	python3 procps util-linux mount"
 # What draws the benchmark's plot.
 plot_packages="python3-matplotlib"
-test_packages="git clang llvm valgrind shellcheck jq python3-sphinx debootstrap"
+# linux-source, 140 MB, has the kernel's checkpatch.pl; DPDK's checkpatches.sh needs both of the last.
+test_packages="git clang llvm valgrind shellcheck jq python3-sphinx debootstrap gawk linux-source"
 
 say() {
 	echo "setup: $*"

@@ -8,9 +8,9 @@
 # usage: test/checkpatch.sh TOP [SDK]
 #   TOP  the tree that drivers/ and the exceptions are in
 #   SDK  what config/dpdk-sdk.sh has left of the DPDK whose rules hold; default: build's
-# The kernel's checkpatch.pl, which DPDK's script runs, is taken from Debian's package linux-source,
-# and the awk that its expressions need from gawk. Neither is installed: what is used of them is
-# kept in build/checkpatch.
+# The kernel's checkpatch.pl, which DPDK's script runs, is part of Debian's package linux-source, and
+# of no smaller one; what is used of it is unpacked to build/checkpatch. DPDK's expressions are for
+# gawk only. Both packages are installed by config/setup.sh --tests.
 
 set -eu
 
@@ -25,29 +25,18 @@ die() {
 	exit 2
 }
 
-# fetch_tools: fills $tools, quick when that was done before.
-fetch_tools() {
+# unpack_tools: fills $tools, quick when that was done before.
+unpack_tools() {
 	[ ! -e "$tools/complete" ] || return 0
+	linux=$(dpkg-query -L "$(dpkg-query -W -f '${Depends}' linux-source | cut -d ' ' -f 1)" |
+		grep '\.tar\.xz$') || die "no linux-source; config/setup.sh --tests installs it"
+	gawk=$(command -v gawk) || die "no gawk; config/setup.sh --tests installs it"
 	rm -rf "$tools"
-	mkdir -p "$tools/debs" "$tools/gawk" "$tools/bin"
-	linux=$(apt-cache depends linux-source | sed -n 's/.*Depends: \(linux-source-\)/\1/p')
-	[ -n "$linux" ] || die "apt knows no package linux-source; try apt-get update"
-	echo "checkpatch: fetching $linux and gawk, for a part of each"
-	# shellcheck disable=SC2086 # a word
-	(cd "$tools/debs" && apt-get -qq -o APT::Sandbox::User=root download $linux gawk \
-		libsigsegv2) || die "could not fetch them"
-	dpkg-deb --fsys-tarfile "$tools"/debs/linux-source-*.deb |
-		tar -x -O --wildcards './usr/src/linux-source-*.tar.xz' |
-		tar -xJ -C "$tools" --strip-components 2 --wildcards '*/scripts/checkpatch.pl' \
-			'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
-	for deb in "$tools"/debs/gawk_*.deb "$tools"/debs/libsigsegv2_*.deb; do
-		dpkg-deb -x "$deb" "$tools/gawk"
-	done
-	lib=$tools/gawk/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)
-	printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' "$lib" "$tools/gawk/usr/bin/gawk" \
-		> "$tools/bin/awk"
-	chmod +x "$tools/bin/awk"
-	rm -r "$tools/debs"
+	mkdir -p "$tools/bin"
+	echo "checkpatch: unpacking a part of $linux"
+	tar -xJf "$linux" -C "$tools" --strip-components 2 --wildcards '*/scripts/checkpatch.pl' \
+		'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch'
+	ln -s "$gawk" "$tools/bin/awk"
 	touch "$tools/complete"
 }
 
@@ -123,7 +112,7 @@ excepted() {
 
 [ -f "$sdk/devtools/checkpatches.sh" ] ||
 	die "no devtools in $sdk; expected what config/dpdk-sdk.sh leaves of a DPDK source"
-fetch_tools
+unpack_tools
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 find "$top/drivers" -type f | sed "s|^$top/||" | sort > "$work/files"

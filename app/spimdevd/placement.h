@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 /**
- * Start engine thread number worker (qm_dev_pool_conf.spawn). On a machine with
+ * Start the worker of this number (qm_dev_pool_conf.spawn). On a machine with
  * several NUMA nodes the threads are dealt out to the nodes that have CPUs for
  * this process, in turn, and bound to the CPUs of theirs, so that an engine's
  * memory, which its thread touches first, lies beside them. On others they run where

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * The service as a whole: access points over one pool of engine threads.
+ * The service as a whole: access points over one pool of workers.
  *
  *   main.c       start and end
  *   options.c    command line
@@ -17,12 +17,12 @@
  *   admin.c      control socket: what spimctl asks for
  *   report.c     what it is told
  *   control.c    threads for what the event loop must not wait for
- *   placement.c  which CPUs an engine thread runs on
+ *   placement.c  which CPUs a worker runs on
  *   sandbox.c    user, capabilities, system calls
  *   notify.c     the service manager
  *   log.c        log lines
  *
- * Threads: one event loop, which is the main thread; engine threads of the pool;
+ * Threads: one event loop, which is the main thread; workers of the pool;
  * control threads. The loop never waits for anything but events.
  */
 

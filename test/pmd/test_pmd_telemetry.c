@@ -72,7 +72,7 @@ static bool asking;
 int
 __wrap_pthread_mutex_lock(pthread_mutex_t *m)
 {
-	/* The first command has no device, whose engine threads have locks of their own. */
+	/* The first command has no device, whose workers have locks of their own. */
 	if (asking && lock == NULL)
 		lock = m;
 	if (m == lock)

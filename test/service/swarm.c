@@ -37,7 +37,7 @@ static const struct load_option options[] = {
 	{ "procs", &procs, NULL, "processes" },
 	{ "rounds", &rounds, NULL, "round trips of each" },
 	{ "queues", &queues, NULL, "queues of the service" },
-	{ "workers", &workers, NULL, "engine threads of the service" },
+	{ "workers", &workers, NULL, "workers of the service" },
 	{ "burst", &burst_max, NULL, "most round trips between pauses" },
 	{ "pause", &pause_ms, NULL, "longest pause between bursts, ms" },
 	{ "op", &op_max, NULL, "longest op, bytes" },

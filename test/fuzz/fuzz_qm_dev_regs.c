@@ -6,8 +6,9 @@
  * Any sequence of what a driver can do to a function: registers, mailbox,
  * doorbells, config space, BARs, event queues, resets, its own memory, maps,
  * with or without injected faults. The function must neither leave the map nor
- * hang, and sends a message only for an entry. The copy engine keeps what it
- * executes cheap; requests themselves are fuzz_zip_dev_sqe's subject.
+ * hang, and sends a message only for an entry. Queues are of either class. The
+ * copy engine keeps what ZIP executes cheap; requests themselves are the subject
+ * of fuzz_zip_dev_sqe and fuzz_udma_dev_sqe.
  *
  * Input: operations, each a byte that says which, followed by its arguments.
  */
@@ -21,6 +22,7 @@
 #include "hisi_zip_sqe.h"
 #include "qm_dev.h"
 #include "qm_dev_pci.h"
+#include "udma_dev.h"
 #include "zip_dev.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -114,11 +116,13 @@ pci_op(struct qm_dev *dev, struct input *in)
 static void
 start_queue(struct qm_dev *dev, uint8_t *arena, struct input *in)
 {
-	uint16_t qn = (uint16_t)(take(in, 1) % QUEUES);
+	unsigned int which = (unsigned int)take(in, 1);
+	uint16_t qn = (uint16_t)(which % QUEUES), type = (uint16_t)(which / QUEUES % 4);
 	uint32_t depth = 2 + (uint32_t)take(in, 1) % 32;
 	uint32_t sq = ARENA_IOVA + (uint32_t)take(in, 1) * 128, cq = ARENA_IOVA +
 		(uint32_t)take(in, 1) * 128;
 	struct hisi_qm_sqc sqc = { .base_l = sq, .cq_num = qn,
+		.w13 = (uint16_t)(type << HISI_QM_SQC_TYPE_SHIFT),
 		.dw3 = (depth - 1) | HISI_QM_SQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT };
 	struct hisi_qm_cqc cqc = { .base_l = cq, .dw6 = (uint32_t)take(in, 1) % 4,
 		.dw3 = (depth - 1) | HISI_QM_CQE_LOG2 << HISI_QM_CTX_ENTRY_SHIFT };
@@ -214,8 +218,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct zip_dev_conf zip = { .streams_max = 2, .engine = ZIP_DEV_ENGINE_COPY };
 	struct qm_dev_conf conf = { .name = "fuzz", .queues = QUEUES, .ext = 1,
-		.classes = { { &zip_dev_class, &zip } }, .revision = HISI_QM_REV_V3, .log = quiet,
-		.irq = count_message };
+		.classes = { { &zip_dev_class, &zip }, { &udma_dev_class, NULL } },
+		.revision = HISI_QM_REV_V3, .log = quiet, .irq = count_message };
 	struct input in = { .at = data, .left = size };
 	static uint8_t *arena;
 	struct qm_dev_stats stats;

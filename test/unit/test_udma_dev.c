@@ -7,13 +7,9 @@
  * writes nothing then, and both classes in one function.
  */
 
-#include "test_qm_dev_util.h"
+#include "test_udma_dev_util.h"
 
-#include <string.h>
-
-#include "hisi_udma_sqe.h"
 #include "qm_dev_queue.h"
-#include "udma_dev.h"
 
 #define ARENA (8u << 20)
 #define LEN   (1u << 20)
@@ -25,19 +21,10 @@ static struct td td;
 static struct tq q;
 static uint8_t *src, *dst, *want;
 
-static struct qm_dev_conf
-both_classes(unsigned int workers)
-{
-	struct qm_dev_conf conf = td_conf(workers);
-
-	conf.classes[1].class = &udma_dev_class;
-	return conf;
-}
-
 static int
 setup(void **state)
 {
-	struct qm_dev_conf conf = both_classes(0);
+	struct qm_dev_conf conf = td_conf_both(0);
 
 	(void)state;
 	td_open(&td, &conf, ARENA);
@@ -59,52 +46,21 @@ teardown(void **state)
 	return 0;
 }
 
-static struct hisi_udma_sqe *
-slot(struct tq *to, enum hisi_udma_op op, uint64_t from, uint64_t at, uint32_t len)
-{
-	struct hisi_udma_sqe *sqe = (struct hisi_udma_sqe *)tq_slot(to, 0);
-
-	memset(sqe, 0, sizeof(*sqe));
-	sqe->dw0 = HISI_UDMA_BD | HISI_UDMA_TASK << HISI_UDMA_DW0_TASK_SHIFT |
-		(uint32_t)op << HISI_UDMA_DW0_EXT_SHIFT;
-	sqe->tag_l = 0x11223344;
-	sqe->tag_h = 0x55667788;
-	sqe->len = len;
-	sqe->dw7 = HISI_UDMA_DW7_PREFETCH;
-	sqe->dst_l = (uint32_t)at;
-	sqe->dst_h = (uint32_t)(at >> 32);
-	sqe->src_l = (uint32_t)from;
-	sqe->src_h = (uint32_t)(from >> 32);
-	return sqe;
-}
-
-static uint32_t
-run(struct tq *on)
-{
-	return ((struct hisi_udma_sqe *)tq_do(on))->wb;
-}
-
-static uint32_t
-refused(enum udma_dev_status status)
-{
-	return HISI_UDMA_ERROR | (uint32_t)status << HISI_UDMA_WB_ERR_SHIFT;
-}
-
 static uint32_t
 copy(uint64_t from, uint64_t at, uint32_t len)
 {
-	slot(&q, HISI_UDMA_COPY, from, at, len);
-	return run(&q);
+	udma_slot(&q, HISI_UDMA_COPY, from, at, len);
+	return udma_do(&q);
 }
 
 static uint32_t
 fill_with(uint64_t pattern, uint64_t at, uint32_t len)
 {
-	struct hisi_udma_sqe *sqe = slot(&q, HISI_UDMA_FILL, 0, at, len);
+	struct hisi_udma_sqe *sqe = udma_slot(&q, HISI_UDMA_FILL, 0, at, len);
 
 	sqe->pattern_l = (uint32_t)pattern;
 	sqe->pattern_h = (uint32_t)(pattern >> 32);
-	return run(&q);
+	return udma_do(&q);
 }
 
 static void
@@ -194,9 +150,9 @@ refusals(void **state)
 	memset(dst, 5, LEN);
 	memset(want, 5, LEN);
 #define BAD_FIELD(change) do { \
-		sqe = slot(&q, HISI_UDMA_COPY, from, at, 100); \
+		sqe = udma_slot(&q, HISI_UDMA_COPY, from, at, 100); \
 		change; \
-		assert_int_equal(run(&q), refused(UDMA_DEV_BAD_SQE)); \
+		assert_int_equal(udma_do(&q), udma_refused(UDMA_DEV_BAD_SQE)); \
 		errors++; \
 	} while (0)
 	BAD_FIELD(sqe->dw0 ^= 2);
@@ -220,22 +176,22 @@ refusals(void **state)
 	}
 	BAD_FIELD(sqe->ext = 2);
 	BAD_FIELD(sqe->ext = 1u << 31);
-	assert_int_equal(copy(end - 99, at, 100), refused(UDMA_DEV_BAD_ADDR));
-	assert_int_equal(copy(from, end - 99, 100), refused(UDMA_DEV_BAD_ADDR));
-	assert_int_equal(copy(UINT64_MAX - 9, at, 100), refused(UDMA_DEV_BAD_ADDR));
-	assert_int_equal(copy(from, at, HISI_UDMA_LEN_MAX), refused(UDMA_DEV_BAD_ADDR));
-	assert_int_equal(fill_with(1, end - 99, 100), refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(copy(end - 99, at, 100), udma_refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(copy(from, end - 99, 100), udma_refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(copy(UINT64_MAX - 9, at, 100), udma_refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(copy(from, at, HISI_UDMA_LEN_MAX), udma_refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(fill_with(1, end - 99, 100), udma_refused(UDMA_DEV_BAD_ADDR));
 	/* What may only be read, or written. */
 	assert_int_equal(qm_dev_dma_map(td.dev, MAP2, PAGE, mem, QM_DEV_PROT_READ), 0);
 	assert_int_equal(qm_dev_dma_map(td.dev, MAP2 + PAGE, PAGE, mem + PAGE,
 			QM_DEV_PROT_WRITE), 0);
-	assert_int_equal(copy(from, MAP2, 100), refused(UDMA_DEV_BAD_ADDR));
-	assert_int_equal(copy(MAP2 + PAGE, at, 100), refused(UDMA_DEV_BAD_ADDR));
-	assert_int_equal(fill_with(1, MAP2 + PAGE - 1, 2), refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(copy(from, MAP2, 100), udma_refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(copy(MAP2 + PAGE, at, 100), udma_refused(UDMA_DEV_BAD_ADDR));
+	assert_int_equal(fill_with(1, MAP2 + PAGE - 1, 2), udma_refused(UDMA_DEV_BAD_ADDR));
 	/* One byte in common, from either side. */
-	assert_int_equal(copy(at + 99, at, 100), refused(UDMA_DEV_BAD_SQE));
-	assert_int_equal(copy(at, at + 99, 100), refused(UDMA_DEV_BAD_SQE));
-	assert_int_equal(copy(at, at, 1), refused(UDMA_DEV_BAD_SQE));
+	assert_int_equal(copy(at + 99, at, 100), udma_refused(UDMA_DEV_BAD_SQE));
+	assert_int_equal(copy(at, at + 99, 100), udma_refused(UDMA_DEV_BAD_SQE));
+	assert_int_equal(copy(at, at, 1), udma_refused(UDMA_DEV_BAD_SQE));
 	errors += 11;
 	assert_memory_equal(dst, want, LEN);
 	for (unsigned int i = 0; i < 2 * PAGE; i++)
@@ -259,12 +215,12 @@ words_of_the_driver(void **state)
 	struct hisi_udma_sqe *sqe, before;
 
 	(void)state;
-	sqe = slot(&q, HISI_UDMA_COPY, td_iova(&td, src), td_iova(&td, dst), 1000);
+	sqe = udma_slot(&q, HISI_UDMA_COPY, td_iova(&td, src), td_iova(&td, dst), 1000);
 	sqe->rsvd29[0] = sqe->rsvd29[1] = sqe->rsvd29[2] = 0x99;
 	sqe->wb = 0xffffffff;
 	before = *sqe;
 	before.wb = HISI_UDMA_WB_GOOD;
-	assert_int_equal(run(&q), HISI_UDMA_WB_GOOD);
+	assert_int_equal(udma_do(&q), HISI_UDMA_WB_GOOD);
 	assert_memory_equal(sqe, &before, sizeof(before));
 }
 
@@ -272,7 +228,7 @@ words_of_the_driver(void **state)
 static void
 both(void **state)
 {
-	struct qm_dev_conf conf = both_classes(2);
+	struct qm_dev_conf conf = td_conf_both(2);
 	uint8_t *a, *b, *packed, *plain;
 	struct td both_td;
 	struct tq zip, dma;
@@ -291,7 +247,7 @@ both(void **state)
 		uint8_t back[4096];
 
 		fill_noise(a, 65536, i);
-		slot(&dma, HISI_UDMA_COPY, td_iova(&both_td, a), td_iova(&both_td, b), 65536);
+		udma_slot(&dma, HISI_UDMA_COPY, td_iova(&both_td, a), td_iova(&both_td, b), 65536);
 		hisi_zip_sqe_src(sqe, td_iova(&both_td, plain), 4096);
 		hisi_zip_sqe_dst(sqe, td_iova(&both_td, packed) + 2, 8190);
 		tq_push(&zip);
@@ -313,8 +269,8 @@ both(void **state)
 	/* What a queue's requests are follows its type. */
 	assert_int_equal(tq_restart(&dma, HISI_ZIP_QC_DECOMPRESS), 0);
 	assert_int_equal(tq_restart(&zip, HISI_UDMA_QC), 0);
-	slot(&zip, HISI_UDMA_FILL, 0, td_iova(&both_td, a), 8);
-	assert_int_equal(run(&zip), HISI_UDMA_WB_GOOD);
+	udma_slot(&zip, HISI_UDMA_FILL, 0, td_iova(&both_td, a), 8);
+	assert_int_equal(udma_do(&zip), HISI_UDMA_WB_GOOD);
 	td_close(&both_td);
 }
 
@@ -334,7 +290,7 @@ fences(void **state)
 	(void)state;
 	assert_non_null(other);
 	for (unsigned int i = 0; i < 6; i++) {
-		slot(&q, HISI_UDMA_COPY, td_iova(&td, i == 0 ? src : dst + 100 * (i - 1)),
+		udma_slot(&q, HISI_UDMA_COPY, td_iova(&td, i == 0 ? src : dst + 100 * (i - 1)),
 				td_iova(&td, dst + 100 * i), 100)->ext =
 			fence[i] ? HISI_UDMA_EXT_FENCE : 0;
 		tq_push(&q);
@@ -366,7 +322,7 @@ fences(void **state)
 static void
 chains(void **state)
 {
-	struct qm_dev_conf conf = both_classes(3);
+	struct qm_dev_conf conf = td_conf_both(3);
 	struct td chain_td;
 	struct tq chain;
 	uint8_t *mem, *first;
@@ -382,7 +338,7 @@ chains(void **state)
 		memcpy(first, mem, 65536);
 		memset(mem + 65536, 0, 10 * 65536);
 		for (unsigned int i = 0; i < 10; i++) {
-			slot(&chain, HISI_UDMA_COPY, td_iova(&chain_td, mem + i * 65536),
+			udma_slot(&chain, HISI_UDMA_COPY, td_iova(&chain_td, mem + i * 65536),
 				td_iova(&chain_td, mem + (i + 1) * 65536), 65536)->ext =
 				HISI_UDMA_EXT_FENCE;
 			tq_push(&chain);

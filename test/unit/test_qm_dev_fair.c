@@ -24,17 +24,6 @@
 #define SHARED     (TD_IOVA + (1ull << 40))
 #define ARENA      (3u << 20)
 
-#if defined(__SANITIZE_THREAD__)
-#define NO_TSAN __attribute__((no_sanitize("thread")))
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define NO_TSAN __attribute__((no_sanitize("thread")))
-#endif
-#endif
-#ifndef NO_TSAN
-#define NO_TSAN
-#endif
-
 /** Memory that all functions see. */
 struct shared {
 	uint64_t served[QUEUES];            /* bytes, per queue */

@@ -42,6 +42,18 @@
 #define TD_SLOW 1
 #endif
 
+/** A function that uses memory at the same time as the device, on purpose. */
+#if defined(__SANITIZE_THREAD__)
+#define NO_TSAN __attribute__((no_sanitize("thread")))
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NO_TSAN __attribute__((no_sanitize("thread")))
+#endif
+#endif
+#ifndef NO_TSAN
+#define NO_TSAN
+#endif
+
 /** A function and the memory it may see. */
 struct td {
 	struct qm_dev *dev;

@@ -288,8 +288,8 @@ queue_pop(struct queue *q, unsigned int ms)
 	return sqe;
 }
 
-unsigned int
-queue_do(struct queue *q)
+static const struct hisi_zip_sqe *
+queue_wait(struct queue *q)
 {
 	const struct hisi_zip_sqe *sqe;
 
@@ -297,7 +297,34 @@ queue_do(struct queue *q)
 	sqe = queue_pop(q, TIMEOUT_MS);
 	if (sqe == NULL)
 		die("queue %u: no completion in %u ms", q->qn, TIMEOUT_MS);
-	return sqe->dw3 & HISI_ZIP_STATUS_MASK;
+	return sqe;
+}
+
+unsigned int
+queue_do(struct queue *q)
+{
+	return queue_wait(q)->dw3 & HISI_ZIP_STATUS_MASK;
+}
+
+struct hisi_udma_sqe *
+queue_next_udma(struct queue *q, enum hisi_udma_op op, uint64_t from, uint64_t at, uint32_t len)
+{
+	struct hisi_udma_sqe *sqe = (struct hisi_udma_sqe *)queue_next(q, 0);
+
+	*sqe = (struct hisi_udma_sqe){
+		.dw0 = HISI_UDMA_BD | HISI_UDMA_TASK << HISI_UDMA_DW0_TASK_SHIFT |
+			(uint32_t)op << HISI_UDMA_DW0_EXT_SHIFT,
+		.len = len,
+		.dst_l = (uint32_t)at, .dst_h = (uint32_t)(at >> 32),
+		.src_l = (uint32_t)from, .src_h = (uint32_t)(from >> 32),
+	};
+	return sqe;
+}
+
+uint32_t
+queue_do_udma(struct queue *q)
+{
+	return ((const struct hisi_udma_sqe *)queue_wait(q))->wb;
 }
 
 void

@@ -22,6 +22,7 @@
 #include "hisi_acc_sgl.h"
 #include "hisi_qm_regs.h"
 #include "hisi_qm_shadow.h"
+#include "hisi_udma_sqe.h"
 #include "hisi_zip_ext.h"
 #include "hisi_zip_sqe.h"
 #include "vfio_user_client.h"
@@ -44,6 +45,7 @@ struct attack {
 };
 
 extern const struct attack attacks_request[]; /**< What requests say; ends with name NULL. */
+extern const struct attack attacks_udma[];    /**< Queues of the class UDMA. */
 extern const struct attack attacks_memory[];  /**< Memory that is taken away. */
 extern const struct attack attacks_ring[];    /**< Rings, doorbells, contexts. */
 extern const struct attack attacks_message[]; /**< The protocol. */
@@ -113,6 +115,12 @@ void queue_ring_index(struct queue *q, uint16_t index);
 const struct hisi_zip_sqe *queue_pop(struct queue *q, unsigned int ms);
 /** Ring, wait. @return The status of the request; none within 60 s is a failure. */
 unsigned int queue_do(struct queue *q);
+
+/** The next SQE of a queue of type UDMA, with all that makes it a request. */
+struct hisi_udma_sqe *queue_next_udma(struct queue *q, enum hisi_udma_op op, uint64_t from,
+		uint64_t at, uint32_t len);
+/** Ring, wait. @return wb of the request; none within 60 s is a failure. */
+uint32_t queue_do_udma(struct queue *q);
 
 /** Make it a compression of in (len bytes) to out (room bytes). */
 void sqe_compress(struct attacker *a, struct hisi_zip_sqe *sqe, const void *in, uint32_t len,

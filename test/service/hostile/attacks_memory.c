@@ -18,23 +18,33 @@
 #define BLOCK   (1u << 20)
 
 static struct attacker a;
-static struct queue q;
+static struct queue q, udma;
 static uint8_t *blocks;
 
-/* A function that is busy with large requests all over its memory. */
+/*
+ * A function that is busy with large requests of both classes all over its memory: with every other
+ * one, the copies wait for each other.
+ */
 static void
 open_busy(const struct target *t, uint32_t salt)
 {
-	uint8_t *out;
+	uint8_t *out, *copies;
 
 	attacker_open(&a, t, MEM_LEN);
 	queue_start(&q, &a, 0, HISI_ZIP_QC_COMPRESS, DEPTH);
+	queue_start(&udma, &a, 1, HISI_UDMA_QC, DEPTH);
 	blocks = attacker_alloc(&a, (DEPTH - 1) * BLOCK, 4096);
+	copies = attacker_alloc(&a, (DEPTH - 1) * BLOCK, 4096);
 	out = attacker_alloc(&a, (DEPTH - 1) * 2 * BLOCK, 4096);
 	fill_text(blocks, (DEPTH - 1) * BLOCK, t->seed + salt);
-	for (unsigned int i = 0; i < DEPTH - 1; i++)
+	for (unsigned int i = 0; i < DEPTH - 1; i++) {
 		sqe_compress(&a, queue_next(&q, HISI_ZIP_REQ_ZLIB), blocks + i * BLOCK, BLOCK,
 				out + i * 2 * BLOCK, 2 * BLOCK);
+		queue_next_udma(&udma, i % 4 == 3 ? HISI_UDMA_FILL : HISI_UDMA_COPY,
+				attacker_iova(&a, blocks), attacker_iova(&a, copies),
+				(DEPTH - 1) * BLOCK)->ext = salt % 2 != 0 ? HISI_UDMA_EXT_FENCE : 0;
+	}
+	queue_ring(&udma);
 	queue_ring(&q);
 }
 
@@ -93,7 +103,7 @@ punched(const struct target *t)
 				die("fallocate: %s", strerror(errno));
 		}
 		for (unsigned int i = 0; i < DEPTH - 1; i++)
-			if (queue_pop(&q, 60000) == NULL)
+			if (queue_pop(&q, 60000) == NULL || queue_pop(&udma, 60000) == NULL)
 				die("a request did not complete after its memory was punched");
 		attacker_close(&a);
 		/* And the rings themselves, with requests in them. */

@@ -21,7 +21,7 @@
 #define PROPER_ROOM   4096u
 
 static struct attacker a;
-static struct queue comp, deco;
+static struct queue comp, deco, udma;
 
 static void
 open_both(const struct target *t)
@@ -29,6 +29,7 @@ open_both(const struct target *t)
 	attacker_open(&a, t, MEM_LEN);
 	queue_start(&comp, &a, 0, HISI_ZIP_QC_COMPRESS, 64);
 	queue_start(&deco, &a, 1, HISI_ZIP_QC_DECOMPRESS, 64);
+	queue_start(&udma, &a, 3, HISI_UDMA_QC, 64);
 }
 
 /* The end of an attack: the function is still good for a proper client. */
@@ -168,15 +169,27 @@ every_field_wild(const struct target *t)
 
 /* ---- Addresses ---- */
 
+/* By both classes, which must agree. No source has UDMA's kinds of errors (U32). */
 static unsigned int
 copy(uint64_t src, uint64_t dst, uint32_t len)
 {
+	static const uint32_t zip_status[] = { HISI_ZIP_OK, HISI_ZIP_BAD_SQE, HISI_ZIP_BAD_ADDR,
+		HISI_ZIP_BAD_SQE };
 	struct hisi_zip_sqe *sqe = queue_next(&comp, HISI_ZIP_REQ_EXT_COPY);
+	unsigned int status;
+	uint32_t wb, kind;
 
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
 	hisi_zip_sqe_src(sqe, src, len);
 	hisi_zip_sqe_dst(sqe, dst, len);
-	return queue_do(&comp);
+	status = queue_do(&comp);
+	queue_next_udma(&udma, HISI_UDMA_COPY, src, dst, len);
+	wb = queue_do_udma(&udma);
+	kind = wb >> HISI_UDMA_WB_ERR_SHIFT;
+	if (kind >= sizeof(zip_status) / sizeof(zip_status[0]) || zip_status[kind] != status ||
+			(wb == HISI_UDMA_WB_GOOD) != (status == HISI_ZIP_OK))
+		die("UDMA: wb 0x%x where ZIP has status 0x%x", wb, status);
+	return status;
 }
 
 static void

@@ -33,8 +33,8 @@
 #define PAUSE_S    30    /* a victim that waits longer than that has been stalled */
 
 static const struct attack *const groups[] = {
-	attacks_request, attacks_memory, attacks_ring, attacks_message, attacks_descriptor,
-	attacks_process,
+	attacks_request, attacks_udma, attacks_memory, attacks_ring, attacks_message,
+	attacks_descriptor, attacks_process,
 };
 
 static struct {

@@ -6,7 +6,11 @@
 
 #include "test_qm_dev_turns.h"
 
-#include "hisi_udma_sqe.h"
+#include <sys/mman.h>
+
+#include "test_udma_dev_util.h"
+
+#define FAR 0x100000000ull /* memory beside the arena */
 
 static int
 setup(void **state)
@@ -353,6 +357,13 @@ waits_are_sampled(void **state)
 	assert_int_equal(t.wait.bucket[0], 3);
 }
 
+static void
+push_fill(struct client *c, uint64_t at, uint32_t len, uint32_t ext)
+{
+	udma_slot(&c->q, HISI_UDMA_FILL, 0, at, len)->ext = ext;
+	tq_push(&c->q);
+}
+
 /* A request behind a fence waits for the one before it; nobody else does. */
 static void
 a_fence_stops_its_own_queue(void **state)
@@ -367,16 +378,8 @@ a_fence_stops_its_own_queue(void **state)
 	(void)state;
 	assert_non_null(other);
 	assert_int_equal(tq_restart(&c->q, HISI_UDMA_QC), 0);
-	for (unsigned int i = 0; i < 2; i++) {
-		struct hisi_udma_sqe *sqe = (struct hisi_udma_sqe *)tq_slot(&c->q, 0);
-		uint64_t at = td_iova(&c->td, c->dst);
-
-		*sqe = (struct hisi_udma_sqe){ .len = LEN, .ext = HISI_UDMA_EXT_FENCE,
-			.dw0 = HISI_UDMA_BD | HISI_UDMA_TASK << HISI_UDMA_DW0_TASK_SHIFT |
-				HISI_UDMA_FILL << HISI_UDMA_DW0_EXT_SHIFT,
-			.dst_l = (uint32_t)at, .dst_h = (uint32_t)(at >> 32) };
-		tq_push(&c->q);
-	}
+	for (unsigned int i = 0; i < 2; i++)
+		push_fill(c, td_iova(&c->td, c->dst), LEN, HISI_UDMA_EXT_FENCE);
 	tq_ring(&c->q);
 
 	/* Another worker is at the first one. */
@@ -399,6 +402,31 @@ a_fence_stops_its_own_queue(void **state)
 	qm_dev_exec_destroy(other);
 }
 
+/* Twice what a request of ZIP may be: others get as much before the next one, fences or not. */
+static void
+the_largest_request_is_paid_back(void **state)
+{
+	const size_t len = HISI_UDMA_LEN_MAX + 1;
+	uint8_t *mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct client *c = &client[0];
+
+	(void)state;
+	assert_true(mem != MAP_FAILED);
+	assert_int_equal(qm_dev_dma_map(c->td.dev, FAR, len, mem, QM_DEV_PROT_WRITE), 0);
+	assert_int_equal(tq_restart(&c->q, HISI_UDMA_QC), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		push_fill(c, FAR, HISI_UDMA_LEN_MAX, i == 2 ? HISI_UDMA_EXT_FENCE : 0);
+	tq_ring(&c->q);
+	work(1, 3 * len / UNIT, LEN);
+	run_all();
+	/* 4 in each of the 256 rounds that 64 KiB each pay for 16 MiB and what is counted on top. */
+	expect_turns("1:4 0:1 1:1024 0:1 1:1024 0:1 1:1020");
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(((struct hisi_udma_sqe *)&c->q.sq[i])->wb, HISI_UDMA_WB_GOOD);
+	assert_int_equal(qm_dev_dma_unmap(c->td.dev, FAR, len), 1);
+	munmap(mem, len);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, turns_close)
 
 int
@@ -410,7 +438,7 @@ main(void)
 		T(rest_of_a_round_comes_first), T(long_requests_are_paid_back), T(output_is_paid),
 		T(a_restart_owes_nothing),
 		T(a_pile_is_shared), T(looks_are_counted), T(waits_are_sampled),
-		T(a_fence_stops_its_own_queue),
+		T(a_fence_stops_its_own_queue), T(the_largest_request_is_paid_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "hisi_udma_sqe.h"
 #include "hisi_zip_sqe.h"
 #include "spim.h"
 
@@ -126,7 +127,7 @@ uint32_t load_random(uint64_t *state);
 /** Memory of a client: source, compressed, again plain. Longest op in bytes as given. */
 struct load_client {
 	struct spim_dev *dev;
-	struct spim_queue *queue[2]; /**< By enum hisi_zip_qc_type; NULL: not taken. */
+	struct spim_queue *queue[3]; /**< By queue type, of ZIP and UDMA; NULL: not taken. */
 	uint8_t *src, *comp, *plain;
 	size_t op_max, comp_max;
 };
@@ -135,7 +136,7 @@ struct load_client {
 int load_client_open(struct load_client *c, const char *name, size_t op_max);
 void load_client_close(struct load_client *c);
 
-/** Take a queue of this direction. @return 0, -EBUSY: none is free. Else see spim_queue_take(). */
+/** Take a queue of this type. @return 0, -EBUSY: none is free. Else see spim_queue_take(). */
 int load_client_take(struct load_client *c, uint8_t type, uint16_t depth);
 void load_client_put(struct load_client *c, uint8_t type);
 
@@ -155,5 +156,12 @@ const struct hisi_zip_sqe *load_complete(struct spim_queue *q);
  * @return Whether all was right; if not, a line says what was not.
  */
 bool load_round_trip(struct load_client *c, size_t len, uint64_t *random, bool zlib);
+
+/**
+ * Copy len random bytes of the data twice, the second time behind a fence from where the first one
+ * wrote, and compare. The queue of type UDMA must be there.
+ * @return Whether all was right; if not, a line says what was not.
+ */
+bool load_copy_trip(struct load_client *c, size_t len, uint64_t *random);
 
 #endif /* LOAD_H */

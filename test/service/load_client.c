@@ -106,6 +106,7 @@ load_client_close(struct load_client *c)
 {
 	load_client_put(c, HISI_ZIP_QC_COMPRESS);
 	load_client_put(c, HISI_ZIP_QC_DECOMPRESS);
+	load_client_put(c, HISI_UDMA_QC);
 	spim_mem_free(c->dev, c->src);
 	spim_close(c->dev);
 }
@@ -238,6 +239,58 @@ load_round_trip(struct load_client *c, size_t len, uint64_t *random, bool zlib)
 	if (zlib && !zlib_agrees(c, comp_len, len)) {
 		fprintf(stderr, "pid %d: zlib does not inflate %u bytes to the %zu at %zu\n",
 			(int)getpid(), comp_len, len, at);
+		return false;
+	}
+	return true;
+}
+
+static struct hisi_zip_sqe
+copy_request(const void *src, void *dst, size_t len, uint32_t ext)
+{
+	const uint64_t from = (uintptr_t)src, at = (uintptr_t)dst;
+	const struct hisi_udma_sqe copy = {
+		.dw0 = HISI_UDMA_BD | HISI_UDMA_TASK << HISI_UDMA_DW0_TASK_SHIFT,
+		.len = (uint32_t)len, .ext = ext,
+		.dst_l = (uint32_t)at, .dst_h = (uint32_t)(at >> 32),
+		.src_l = (uint32_t)from, .src_h = (uint32_t)(from >> 32),
+	};
+	struct hisi_zip_sqe sqe;
+
+	/* Rings have slots of one size. */
+	memcpy(&sqe, &copy, sizeof(sqe));
+	return sqe;
+}
+
+bool
+load_copy_trip(struct load_client *c, size_t len, uint64_t *random)
+{
+	size_t at = load_random(random) % (load_data_len - len);
+	struct spim_queue *q = c->queue[HISI_UDMA_QC];
+	const struct hisi_zip_sqe req[] = {
+		copy_request(c->src, c->comp, len, 0),
+		copy_request(c->comp, c->plain, len, HISI_UDMA_EXT_FENCE),
+	};
+
+	memcpy(c->src, load_data + at, len);
+	memset(c->comp, 0xee, len);
+	memset(c->plain, 0xee, len);
+	for (uint16_t i = 0; i < 2; i++)
+		load_submit(q, &req[i], i);
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct hisi_zip_sqe *sqe = load_complete(q);
+		struct hisi_udma_sqe copy = { 0 };
+
+		if (sqe != NULL)
+			memcpy(&copy, sqe, sizeof(copy));
+		if (copy.wb != HISI_UDMA_WB_GOOD) {
+			fprintf(stderr, "pid %d: copy %u of %zu bytes: wb 0x%x, expected 0x%x\n",
+				(int)getpid(), i, len, copy.wb, HISI_UDMA_WB_GOOD);
+			return false;
+		}
+	}
+	if (memcmp(c->plain, load_data + at, len) != 0) {
+		fprintf(stderr, "pid %d: %zu bytes at %zu were copied to others\n",
+			(int)getpid(), len, at);
 		return false;
 	}
 	return true;

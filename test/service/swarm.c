@@ -2,7 +2,8 @@
  * Copyright(c) 2026 The spimdev authors
  *
  * Many processes on one access point, all connected at the same time, with fewer queues than
- * processes: each takes queues when it has work, and gives them back before it pauses.
+ * processes: each takes queues when it has work, and gives them back before it pauses. Some bursts
+ * compress and decompress, some copy.
  *
  * usage: swarm --service PROGRAM [--OPTION VALUE]...
  */
@@ -22,6 +23,7 @@
 
 #define DEPTH     16
 #define ZLIB_EACH 8u
+#define COPY_EACH 4u
 /*
  * Longest wait, at random, before a queue is asked for again. Thousands who ask all the time
  * would leave the service no time for those who have a queue to give back.
@@ -51,7 +53,7 @@ enum phase { PHASE_CONNECT, PHASE_WORK, PHASE_END };
 struct shared {
 	_Atomic int phase;
 	_Atomic unsigned long connected, finished, failed;
-	_Atomic unsigned long trips, bursts, refused, zlib;
+	_Atomic unsigned long trips, copies, bursts, refused, zlib;
 	_Atomic long held, held_peak; /* queues, as the clients count them */
 };
 
@@ -70,9 +72,21 @@ static void
 give_back(struct load_client *c)
 {
 	/* First, so that no more are counted than there are. */
-	hold(-(c->queue[0] != NULL) - (c->queue[1] != NULL));
+	for (unsigned int type = 0; type < 3; type++)
+		hold(-(c->queue[type] != NULL));
 	load_client_put(c, HISI_ZIP_QC_COMPRESS);
 	load_client_put(c, HISI_ZIP_QC_DECOMPRESS);
+	load_client_put(c, HISI_UDMA_QC);
+}
+
+static int
+take_copier(struct load_client *c)
+{
+	int ret = load_client_take(c, HISI_UDMA_QC, DEPTH);
+
+	if (ret == 0)
+		hold(1);
+	return ret;
 }
 
 /* Have both queues or none: who keeps one while it waits for the other makes others wait. */
@@ -95,10 +109,11 @@ take_both(struct load_client *c)
 static bool
 burst(struct load_client *c, unsigned long n, uint64_t *random)
 {
+	bool copies = load_random(random) % COPY_EACH == 0;
 	unsigned long wait_us = 10000;
 	int ret;
 
-	while ((ret = take_both(c)) == -EBUSY) {
+	while ((ret = copies ? take_copier(c) : take_both(c)) == -EBUSY) {
 		shared->refused++;
 		load_nap_us(load_random(random) % wait_us);
 		wait_us = wait_us < BACK_OFF_US ? wait_us * 2 : wait_us;
@@ -108,11 +123,14 @@ burst(struct load_client *c, unsigned long n, uint64_t *random)
 		return false;
 	}
 	for (unsigned long i = 0; i < n; i++) {
-		bool zlib = load_random(random) % ZLIB_EACH == 0;
+		bool zlib = !copies && load_random(random) % ZLIB_EACH == 0;
+		size_t len = 1 + load_random(random) % op_max;
 
-		if (!load_round_trip(c, 1 + load_random(random) % op_max, random, zlib))
+		if (copies ? !load_copy_trip(c, len, random) :
+				!load_round_trip(c, len, random, zlib))
 			return false;
 		shared->trips++;
+		shared->copies += copies;
 		shared->zlib += zlib;
 	}
 	give_back(c);
@@ -230,6 +248,8 @@ main(int argc, char **argv)
 	load_at_least("connections at the same time", report.connections, (double)procs, "");
 	load_at_most("processes that failed", (double)shared->failed, 0, "");
 	load_at_least("verified round trips", (double)shared->trips, (double)(procs * rounds), "");
+	load_at_least("copies among them", (double)shared->copies,
+		(double)(procs * rounds) / COPY_EACH / 8, "");
 	printf("     in %.1f s: %lu bursts, %lu also by zlib, %lu times no queue was free\n",
 		seconds, shared->bursts, shared->zlib, shared->refused);
 	report = load_service_report(&s);

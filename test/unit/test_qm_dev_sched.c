@@ -419,7 +419,7 @@ the_largest_request_is_paid_back(void **state)
 	tq_ring(&c->q);
 	work(1, 3 * len / UNIT, LEN);
 	run_all();
-	/* 4 in each of the 256 rounds that 64 KiB each pay for 16 MiB and what is counted on top. */
+	/* 4 in each of the 256 rounds whose 64 KiB pay for 16 MiB, and what is counted on top. */
 	expect_turns("1:4 0:1 1:1024 0:1 1:1024 0:1 1:1020");
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(((struct hisi_udma_sqe *)&c->q.sq[i])->wb, HISI_UDMA_WB_GOOD);

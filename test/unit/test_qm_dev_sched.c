@@ -402,6 +402,39 @@ a_fence_stops_its_own_queue(void **state)
 	qm_dev_exec_destroy(other);
 }
 
+/* A worker has found the fence, and what is before it is done before the worker says so. */
+static void
+a_fence_ends_while_its_queue_is_taken(void **state)
+{
+	const struct qm_dev_class *const classes[QM_DEV_CLASSES_MAX] = { &zip_dev_class,
+		&udma_dev_class };
+	struct qm_dev_exec *other = qm_dev_exec_create(classes);
+	struct client *c = &client[0];
+	struct qm_dev_queue *q;
+
+	(void)state;
+	assert_non_null(other);
+	assert_int_equal(tq_restart(&c->q, HISI_UDMA_QC), 0);
+	push_fill(c, td_iova(&c->td, c->dst), LEN, 0);
+	push_fill(c, td_iova(&c->td, c->dst), LEN, HISI_UDMA_EXT_FENCE);
+	tq_ring(&c->q);
+	q = qm_dev_sched_get(pool, UINT32_MAX, now);
+	qm_dev_view_enter(&c->td.dev->map, &other->bufs.view);
+	assert_int_equal(qm_dev_queue_claim(c->td.dev, q, other, 1, true), 1);
+	qm_dev_sched_put(pool, q, UNIT);
+
+	assert_ptr_equal(qm_dev_sched_get(pool, UINT32_MAX, now), q);
+	qm_dev_view_enter(&c->td.dev->map, &executor()->bufs.view);
+	assert_int_equal(qm_dev_queue_claim(c->td.dev, q, executor(), QM_DEV_BATCH, true), 0);
+	qm_dev_view_leave(&executor()->bufs.view);
+	qm_dev_queue_run(c->td.dev, q, other, 1);
+	qm_dev_view_leave(&other->bufs.view);
+	qm_dev_sched_put(pool, q, 0);
+	run_all();
+	expect_turns("0:1");
+	qm_dev_exec_destroy(other);
+}
+
 /* Twice what a request of ZIP may be: others get as much before the next one, fences or not. */
 static void
 the_largest_request_is_paid_back(void **state)
@@ -438,7 +471,8 @@ main(void)
 		T(rest_of_a_round_comes_first), T(long_requests_are_paid_back), T(output_is_paid),
 		T(a_restart_owes_nothing),
 		T(a_pile_is_shared), T(looks_are_counted), T(waits_are_sampled),
-		T(a_fence_stops_its_own_queue), T(the_largest_request_is_paid_back),
+		T(a_fence_stops_its_own_queue), T(a_fence_ends_while_its_queue_is_taken),
+		T(the_largest_request_is_paid_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,11 +39,13 @@ in_arena(uint32_t low, uint32_t high, uint32_t len, uint32_t *at)
 static enum udma_dev_status
 model(const struct hisi_udma_sqe *s, uint8_t *arena)
 {
-	uint32_t kind = s->dw0 & 0x803f3f3f, from, to;
-	int copy = kind == 0x301;
+	uint32_t zero = s->rsvd1[0] | s->rsvd1[1] | s->rsvd24[0] | s->rsvd24[1], from, to;
+	int copy = s->dw0 == 0x301;
 
-	if ((!copy && kind != 0x70301) || (s->dw7 & 1u << 14) != 0 || s->ext > 1 ||
-			s->len >= 1u << 24)
+	for (unsigned int i = 0; i < 12; i++)
+		zero |= s->rsvd10[i];
+	if ((!copy && s->dw0 != 0x70301) || (s->dw7 & ~(1u << 15)) != 0 || s->ext > 1 ||
+			s->len >= 1u << 24 || zero != 0)
 		return UDMA_DEV_BAD_SQE;
 	if (!in_arena(s->dst_l, s->dst_h, s->len, &to) ||
 			(copy && !in_arena(s->src_l, s->src_h, s->len, &from)))
@@ -51,7 +53,7 @@ model(const struct hisi_udma_sqe *s, uint8_t *arena)
 	if (s->len == 0)
 		return UDMA_DEV_OK;
 	if (copy && from < to + s->len && to < from + s->len)
-		return UDMA_DEV_OVERLAP;
+		return UDMA_DEV_BAD_SQE;
 	for (uint32_t i = 0; i < s->len; i++)
 		arena[to + i] = copy ? arena[from + i] :
 			(uint8_t)((i % 8 < 4 ? s->pattern_l : s->pattern_h) >> i % 4 * 8);
@@ -68,8 +70,11 @@ bend_sqe(struct hisi_udma_sqe *s, unsigned int flags)
 	}
 	if ((flags & FLAG_RIGHT) != 0) {
 		s->dw0 = (s->dw0 & 1u << 16) != 0 ? 0x70301 : 0x301;
-		s->dw7 &= ~HISI_UDMA_DW7_MULTI;
+		s->dw7 &= HISI_UDMA_DW7_PREFETCH;
 		s->ext &= HISI_UDMA_EXT_FENCE;
+		memset(s->rsvd1, 0, sizeof(s->rsvd1));
+		memset(s->rsvd10, 0, sizeof(s->rsvd10));
+		memset(s->rsvd24, 0, sizeof(s->rsvd24));
 	}
 }
 

@@ -169,15 +169,13 @@ every_field_wild(const struct target *t)
 
 /* ---- Addresses ---- */
 
-/* By both classes, which must agree. No source has UDMA's kinds of errors (U32). */
+/* By both classes, which must agree (U32). */
 static unsigned int
 copy(uint64_t src, uint64_t dst, uint32_t len)
 {
-	static const uint32_t zip_status[] = { HISI_ZIP_OK, HISI_ZIP_BAD_SQE, HISI_ZIP_BAD_ADDR,
-		HISI_ZIP_BAD_SQE };
 	struct hisi_zip_sqe *sqe = queue_next(&comp, HISI_ZIP_REQ_EXT_COPY);
 	unsigned int status;
-	uint32_t wb, kind;
+	uint32_t wb;
 
 	sqe->dw10 = HISI_ZIP_EXT_VALID;
 	hisi_zip_sqe_src(sqe, src, len);
@@ -185,9 +183,8 @@ copy(uint64_t src, uint64_t dst, uint32_t len)
 	status = queue_do(&comp);
 	queue_next_udma(&udma, HISI_UDMA_COPY, src, dst, len);
 	wb = queue_do_udma(&udma);
-	kind = wb >> HISI_UDMA_WB_ERR_SHIFT;
-	if (kind >= sizeof(zip_status) / sizeof(zip_status[0]) || zip_status[kind] != status ||
-			(wb == HISI_UDMA_WB_GOOD) != (status == HISI_ZIP_OK))
+	if (wb != (status == HISI_ZIP_OK ? HISI_UDMA_WB_GOOD :
+			HISI_UDMA_ERROR | status << HISI_UDMA_WB_ERR_SHIFT))
 		die("UDMA: wb 0x%x where ZIP has status 0x%x", wb, status);
 	return status;
 }

@@ -86,8 +86,11 @@ wild_udma(uint32_t *seed, struct hisi_udma_sqe *sqe)
 	/* Nearly right, or the first look would be the last one. */
 	sqe->dw0 = HISI_UDMA_BD | HISI_UDMA_TASK << HISI_UDMA_DW0_TASK_SHIFT |
 		(rnd(seed) % 2 != 0 ? HISI_UDMA_COPY : HISI_UDMA_FILL) << HISI_UDMA_DW0_EXT_SHIFT;
-	sqe->dw7 &= ~HISI_UDMA_DW7_MULTI;
+	sqe->dw7 &= HISI_UDMA_DW7_PREFETCH;
 	sqe->ext &= HISI_UDMA_EXT_FENCE;
+	memset(sqe->rsvd1, 0, sizeof(sqe->rsvd1));
+	memset(sqe->rsvd10, 0, sizeof(sqe->rsvd10));
+	memset(sqe->rsvd24, 0, sizeof(sqe->rsvd24));
 }
 
 static void

@@ -20,7 +20,7 @@ packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils 
 	python3 procps util-linux mount"
 # What draws the benchmark's plot.
 plot_packages="python3-matplotlib"
-# linux-source, 140 MB, has the kernel's checkpatch.pl; DPDK's checkpatches.sh needs both of the last.
+# DPDK's checkpatches.sh needs gawk, and the kernel's checkpatch.pl of linux-source (140 MB).
 test_packages="git clang llvm valgrind shellcheck jq python3-sphinx debootstrap gawk linux-source"
 
 say() {

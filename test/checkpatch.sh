@@ -8,9 +8,9 @@
 # usage: test/checkpatch.sh TOP [SDK]
 #   TOP  the tree that drivers/ and the exceptions are in
 #   SDK  what config/dpdk-sdk.sh has left of the DPDK whose rules hold; default: build's
-# The kernel's checkpatch.pl, which DPDK's script runs, is part of Debian's package linux-source, and
-# of no smaller one; what is used of it is unpacked to build/checkpatch. DPDK's expressions are for
-# gawk only. Both packages are installed by config/setup.sh --tests.
+# The kernel's checkpatch.pl, which DPDK's script runs, is in Debian's package linux-source and in
+# no smaller one; what is used of it is unpacked to build/checkpatch. DPDK's expressions are gawk's.
+# Both packages are installed by config/setup.sh --tests.
 
 set -eu
 

@@ -45,8 +45,8 @@ static const struct {
 
 static const char usage[] =
 	"Usage: spimdevd --listen PATH[,OPTION=VALUE]... [OPTION]...\n"
-	"Gives each who connects to PATH a software ZIP function (19e5:a251), with queues of type 2\n"
-	"(UDMA: copy, fill) besides.\n"
+	"Shares a software ZIP function (19e5:a251) with all who connect to PATH. Each has also\n"
+	"queues of type 2 (UDMA: copy, fill).\n"
 	"\n"
 	"  --listen PATH[,...]     offer an access point at this socket; repeatable:\n"
 	"      reserve=N             queues kept for its clients (0)\n"
@@ -58,8 +58,8 @@ static const char usage[] =
 	"  --workers N             threads that execute requests, 1 to 64 (one per CPU)\n"
 	"  --queues N              queues in use at a time, of all clients together (1024)\n"
 	"  --rev v2|v3             revision of the functions (v3)\n"
-	"  --ext on|off            offer the software extension, UDMA's queues with it; off: plain\n"
-	"                          silicon (on)\n"
+	"  --ext on|off            offer the software extension and UDMA's queues; off: neither,\n"
+	"                          plain silicon (on)\n"
 	"  --isolation on|off      doorbells in BAR4, one page a queue; v3 only (off)\n"
 	"  --run-as USER           become this user once the sockets are there\n"
 	"  --sandbox on|off        allow only the system calls that are needed (on)\n"

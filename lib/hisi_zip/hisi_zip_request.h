@@ -13,8 +13,6 @@
  * this order: buffers, words, and what few requests have: lists, a flush, checksums, a dictionary,
  * or a stream.
  *
- *   struct hisi_zip_asked asked;   kept with the op, in memory that no service sees
- *
  *   hisi_zip_req_buffers(sqe, &asked, src, src_len, dst, dst_len);
  *   hisi_zip_req_words(sqe, &words);
  *
@@ -75,8 +73,8 @@ struct hisi_zip_words {
 };
 
 /**
- * Lengths of a request, which its result is checked against (hisi_zip_result.h). The client's
- * own: a device that lies could write to those in the SQE.
+ * Lengths of a request, which its result is checked against (hisi_zip_result.h). Kept with the
+ * op, in memory that no service sees: a device that lies could write to those in the SQE.
  */
 struct hisi_zip_asked {
 	uint32_t src_len; /**< Bytes of input. */
@@ -112,13 +110,9 @@ void hisi_zip_words_set(struct hisi_zip_words *words, const struct hisi_zip_func
 		const struct hisi_zip_job *job);
 
 /**
- * Input and output, flat or as lists (hisi_zip_req_lists()).
+ * Input and output, flat or as lists (hisi_zip_req_lists()), by their addresses for the device.
  * @param asked
- *   Filled with the lengths.
- * @param src, dst
- *   Addresses for the device.
- * @param src_len, dst_len
- *   Bytes, up to HISI_ZIP_REQ_LEN_MAX; the device is to refuse more.
+ *   Filled with the lengths, in bytes; the device is to refuse more than HISI_ZIP_REQ_LEN_MAX.
  */
 static inline void
 hisi_zip_req_buffers(struct hisi_zip_sqe *sqe, struct hisi_zip_asked *asked, uint64_t src,
@@ -228,10 +222,8 @@ hisi_zip_req_clear(struct hisi_zip_sqe *sqe)
 	sqe->checksum = 0;
 }
 
-/* ---- Lists (ZIP 5.10) ---- */
-
 /**
- * Begin a list of one SGL, aligned to HISI_ACC_SGL_ALIGN.
+ * Begin a list of one SGL (ZIP 5.10), aligned to HISI_ACC_SGL_ALIGN.
  * @param entries
  *   1 to HISI_ACC_SGE_MAX. hisi_zip_sge_set() fills them.
  * @return The first entry.

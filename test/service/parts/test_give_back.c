@@ -173,8 +173,11 @@ test_failed_functions(void **state)
 
 static atomic_uint asked; /* how often somebody asked for its lock */
 
-/* What another thread does, once: just before the lock is asked for, or once it is free again. */
-static struct {
+/*
+ * What another thread does, once: just before this one asks for the lock, or once it is free again.
+ * The threads of the service ask for locks, too, and do nothing here.
+ */
+static _Thread_local struct {
 	void (*run)(void);
 	bool after;
 } meanwhile;

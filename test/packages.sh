@@ -78,7 +78,8 @@ install_debs() {
 source_tests() {
 	dsc=$(find "build/deb/$suite-$arch" -name '*.dsc')
 	# Its own compiled Python is nothing that our packages leave behind.
-	in_suite env PYTHONDONTWRITEBYTECODE=1 autopkgtest --no-built-binaries --env "SPIMDEVD_OPTIONS=$emulated" \
+	in_suite env PYTHONDONTWRITEBYTECODE=1 autopkgtest --no-built-binaries \
+		--env "SPIMDEVD_OPTIONS=$emulated" \
 		"$dsc" -- null
 }
 

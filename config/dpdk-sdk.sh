@@ -113,9 +113,9 @@ fetch_source_package() {
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-rm -rf "$out/stamp" "$out/VERSION" "$out/include" "$out/buildtools" "$out/devtools" "$out/work"
-mkdir -p "$out/include" "$out/buildtools" "$out/work"
-trap 'rm -rf "$out/work"' EXIT
+rm -rf "$out/stamp" "$out/VERSION" "$out/include" "$out/buildtools" "$out/devtools" "$out/source"
+mkdir -p "$out/include" "$out/buildtools" "$out/source"
+trap 'rm -rf "$out/source"' EXIT
 
 if [ -n "$given" ]; then
 	[ -f "$given/VERSION" ] || die "$given has no VERSION file; expected a DPDK source tree"
@@ -126,8 +126,8 @@ if [ -n "$given" ]; then
 			"or another of its release series"
 	tree=$given
 else
-	fetch_source_package "$out/work"
-	tree=$out/work/dpdk
+	fetch_source_package "$out/source"
+	tree=$out/source/dpdk
 fi
 
 header_tree=$tree

@@ -121,6 +121,37 @@ names_rings(const uint8_t *data, size_t size)
 	return memmem(data, size, (const uint8_t *)&iova + 2, 4) != NULL;
 }
 
+struct sqe_input {
+	unsigned int flags;
+	unsigned int n; /**< Requests, less than DEPTH. */
+};
+
+/**
+ * Take an input apart: a byte of flags, one for the number of requests, the requests, and what the
+ * arena begins with.
+ * @param sqe
+ *   Room for DEPTH requests.
+ * @return 0; -1: it is none, and nothing was changed.
+ */
+static inline int
+take_input(const uint8_t *data, size_t size, struct sqe_input *in, void *sqe, uint8_t *arena)
+{
+	size_t sqes;
+
+	if (size < 2 || names_rings(data, size))
+		return -1;
+	sqes = data[1] % DEPTH * SQE_SIZE;
+	if (size - 2 < sqes || size - 2 - sqes > ARENA)
+		return -1;
+	*in = (struct sqe_input){ .flags = data[0], .n = data[1] % DEPTH };
+	data += 2;
+	size -= 2;
+	memcpy(sqe, data, sqes);
+	memset(arena, 0, ARENA);
+	memcpy(arena, data + sqes, size - sqes);
+	return 0;
+}
+
 /** Make an address one of the arena. */
 static inline void
 bend(uint32_t *low, uint32_t *high)

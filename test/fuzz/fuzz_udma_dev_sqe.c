@@ -85,7 +85,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct rings *rings;
 	static struct qm_dev *dev;
 	struct hisi_udma_sqe sqe[DEPTH];
-	unsigned int flags, n;
+	struct sqe_input in;
 
 	if (dev == NULL) {
 		struct qm_dev_conf conf = { .classes = { { &udma_dev_class, NULL } },
@@ -95,26 +95,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rings = (struct rings *)guarded_map(4096);
 		dev = function_create(&conf, arena, rings);
 	}
-	if (size < 2 || names_rings(data, size))
-		return -1;
-	flags = data[0];
-	n = data[1] % DEPTH;
-	data += 2;
-	size -= 2;
-	if (size < n * sizeof(sqe[0]) || size - n * sizeof(sqe[0]) > ARENA)
+	if (take_input(data, size, &in, sqe, arena) != 0)
 		return -1;
 
 	start(dev, rings, HISI_UDMA_QC);
-	memcpy(sqe, data, n * sizeof(sqe[0]));
-	memset(arena, 0, ARENA);
-	memcpy(arena, data + n * sizeof(sqe[0]), size - n * sizeof(sqe[0]));
 	memcpy(want, arena, ARENA);
-	for (unsigned int i = 0; i < n; i++) {
-		bend_sqe(&sqe[i], flags);
+	for (unsigned int i = 0; i < in.n; i++) {
+		bend_sqe(&sqe[i], in.flags);
 		memcpy(rings->sq[i], &sqe[i], SQE_SIZE);
 	}
-	run(dev, rings, n);
-	for (unsigned int i = 0; i < n; i++) {
+	run(dev, rings, in.n);
+	for (unsigned int i = 0; i < in.n; i++) {
 		enum udma_dev_status st = model(&sqe[i], want);
 		struct hisi_udma_sqe after;
 

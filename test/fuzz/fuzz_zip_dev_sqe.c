@@ -54,33 +54,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static uint8_t *arena;
 	static struct rings *rings;
 	struct hisi_zip_sqe sqe[DEPTH];
-	unsigned int flags, n;
 	struct qm_dev *dev;
+	struct sqe_input in;
 
 	if (arena == NULL) {
 		arena = guarded_map(ARENA);
 		rings = (struct rings *)guarded_map(4096);
 	}
-	if (size < 2 || names_rings(data, size))
-		return -1;
-	flags = data[0];
-	n = data[1] % DEPTH;
-	data += 2;
-	size -= 2;
-	if (size < n * sizeof(sqe[0]) || size - n * sizeof(sqe[0]) > ARENA)
+	if (take_input(data, size, &in, sqe, arena) != 0)
 		return -1;
 
-	dev = function(flags, arena, rings);
-	start(dev, rings, (flags & FLAG_DECOMPRESS) != 0 ? HISI_ZIP_QC_DECOMPRESS :
+	dev = function(in.flags, arena, rings);
+	start(dev, rings, (in.flags & FLAG_DECOMPRESS) != 0 ? HISI_ZIP_QC_DECOMPRESS :
 			HISI_ZIP_QC_COMPRESS);
-	memcpy(sqe, data, n * sizeof(sqe[0]));
-	data += n * sizeof(sqe[0]);
-	size -= n * sizeof(sqe[0]);
-	memset(arena, 0, ARENA);
-	memcpy(arena, data, size);
 
-	for (unsigned int i = 0; i < n; i++) {
-		if ((flags & FLAG_FIT) != 0) {
+	for (unsigned int i = 0; i < in.n; i++) {
+		if ((in.flags & FLAG_FIT) != 0) {
 			bend(&sqe[i].source_addr_l, &sqe[i].source_addr_h);
 			bend(&sqe[i].dest_addr_l, &sqe[i].dest_addr_h);
 			sqe[i].stream_ctx_addr_h = 0;
@@ -91,8 +80,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			sqe[i].input_data_length %= LEN_MAX;
 		memcpy(rings->sq[i], &sqe[i], SQE_SIZE);
 	}
-	run(dev, rings, n);
-	for (unsigned int i = 0; i < n; i++) {
+	run(dev, rings, in.n);
+	for (unsigned int i = 0; i < in.n; i++) {
 		struct hisi_zip_sqe after;
 
 		memcpy(&after, rings->sq[i], SQE_SIZE);
@@ -102,14 +91,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 
 	/* Leave no stream behind for the next input, so that one input shows a fault again. */
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < in.n; i++) {
 		struct qm_dev_stats stats;
 		const struct hisi_zip_sqe *s = &sqe[i];
 
 		qm_dev_write(dev, HISI_ZIP_EXT_REG_STREAM_RELEASE, 8, s->stream_ctx_addr_l |
 				(uint64_t)s->stream_ctx_addr_h << 32);
 		qm_dev_stats_get(dev, &stats);
-		require(i + 1 < n || stats.contexts == 0 || (flags & FLAG_PLAIN) != 0);
+		require(i + 1 < in.n || stats.contexts == 0 || (in.flags & FLAG_PLAIN) != 0);
 	}
 	return 0;
 }

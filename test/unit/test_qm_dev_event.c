@@ -38,23 +38,6 @@ count_irq(unsigned int vector, void *priv)
 	atomic_fetch_add(&irqs[vector], 1);
 }
 
-/* EQC or AEQC with EQ_DEPTH entries. @return mailbox status. */
-static unsigned int
-set_eqc(enum qm_dev_irq which, uint64_t base, uint32_t depth)
-{
-	size_t mark = td.used;
-	struct hisi_qm_eqc *eqc = td_alloc(&td, sizeof(*eqc), 32);
-	unsigned int st;
-
-	eqc->base_l = (uint32_t)base;
-	eqc->base_h = (uint32_t)(base >> 32);
-	eqc->dw6 = (depth - 1) | HISI_QM_EQC_PHASE;
-	st = td_mb(&td, which == QM_DEV_IRQ_EQ ? HISI_QM_MB_EQC : HISI_QM_MB_AEQC, 0,
-			td_iova(&td, eqc), false);
-	td.used = mark;
-	return st;
-}
-
 static void
 ring_eq(enum qm_dev_irq which, uint16_t head)
 {
@@ -82,7 +65,8 @@ setup_workers(unsigned int workers)
 		atomic_store(&irqs[i], 0);
 	for (int i = 0; i < 2; i++) {
 		eq[i] = td_alloc(&td, EQ_DEPTH * sizeof(uint32_t), 64);
-		assert_int_equal(set_eqc((enum qm_dev_irq)i, td_iova(&td, eq[i]), EQ_DEPTH), 0);
+		assert_int_equal(td_set_eq(&td, (enum qm_dev_irq)i, td_iova(&td, eq[i]),
+				EQ_DEPTH), 0);
 	}
 	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
 	td_wr(&td, HISI_QM_AEQ_INT_MASK, 0);
@@ -92,16 +76,8 @@ setup_workers(unsigned int workers)
 static int
 setup(void **state)
 {
-	(void)state;
+	*state = &td;
 	return setup_workers(0);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
-	return 0;
 }
 
 /* A queue whose CQ is armed from the start, as Linux does it. */
@@ -353,7 +329,7 @@ full_eq_overflows(void **state)
 	assert_int_equal(td_rd(&td, HISI_QM_AEQ_INT_SOURCE), 0);
 	/* The whole START sequence heals it. */
 	memset(eq[0], 0, EQ_DEPTH * sizeof(*eq[0]));
-	assert_int_equal(set_eqc(QM_DEV_IRQ_EQ, td_iova(&td, eq[0]), EQ_DEPTH), 0);
+	assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_EQ, td_iova(&td, eq[0]), EQ_DEPTH), 0);
 	assert_int_equal(td_rd(&td, HISI_QM_EQ_INT_SOURCE), 0);
 	ring_eq(QM_DEV_IRQ_EQ, 0);
 	ring_cq(&q, true);
@@ -407,12 +383,13 @@ contexts_are_checked(void **state)
 	struct tq q;
 
 	(void)state;
-	assert_int_equal(set_eqc(QM_DEV_IRQ_EQ, td_iova(&td, eq[0]), 1), QM_DEV_MB_BAD_CTX);
-	assert_int_equal(set_eqc(QM_DEV_IRQ_AEQ, td_iova(&td, eq[1]) + 2, EQ_DEPTH),
+	assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_EQ, td_iova(&td, eq[0]), 1), QM_DEV_MB_BAD_CTX);
+	assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_AEQ, td_iova(&td, eq[1]) + 2, EQ_DEPTH),
 			QM_DEV_MB_BAD_CTX);
-	assert_int_equal(set_eqc(QM_DEV_IRQ_EQ, UINT64_MAX - 15, EQ_DEPTH), QM_DEV_MB_BAD_CTX);
+	assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_EQ, UINT64_MAX - 15, EQ_DEPTH),
+			QM_DEV_MB_BAD_CTX);
 	/* An EQ that is not mapped stops at its first entry; the queue goes on. */
-	assert_int_equal(set_eqc(QM_DEV_IRQ_EQ, 0x1000, 65536), 0);
+	assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_EQ, 0x1000, 65536), 0);
 	start_armed(&q, 0, 8);
 	work(&q, 2);
 	assert_int_equal(take(&q), 2);
@@ -423,7 +400,7 @@ contexts_are_checked(void **state)
 	/* Three refusals, and the first entry: said once. */
 	assert_int_equal(errors_logged, 4);
 	/* It is mended by another context only. */
-	assert_int_equal(set_eqc(QM_DEV_IRQ_EQ, td_iova(&td, eq[0]), EQ_DEPTH), 0);
+	assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_EQ, td_iova(&td, eq[0]), EQ_DEPTH), 0);
 	assert_int_equal(take(&q), 1);
 	ring_cq(&q, true);
 	work(&q, 1);
@@ -581,7 +558,7 @@ no_event_is_lost(void **state)
 	td_close(&td);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)

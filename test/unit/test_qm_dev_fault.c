@@ -52,15 +52,11 @@ static const uint32_t *
 start_events(void)
 {
 	uint32_t *ring = td_alloc(&td, 2 * EQ_DEPTH * sizeof(*ring), 64);
-	struct hisi_qm_eqc *eqc = td_alloc(&td, sizeof(*eqc), 32);
 	uint64_t at = td_iova(&td, ring);
 
 	for (int i = 0; i < 2; i++) {
-		eqc->base_l = (uint32_t)(at + (uint64_t)i * EQ_DEPTH * sizeof(*ring));
-		eqc->base_h = (uint32_t)(at >> 32);
-		eqc->dw6 = (EQ_DEPTH - 1) | HISI_QM_EQC_PHASE;
-		assert_int_equal(td_mb(&td, i == 0 ? HISI_QM_MB_EQC : HISI_QM_MB_AEQC, 0,
-				td_iova(&td, eqc), false), 0);
+		assert_int_equal(td_set_eq(&td, (enum qm_dev_irq)i,
+			at + (uint64_t)i * EQ_DEPTH * sizeof(*ring), EQ_DEPTH), 0);
 	}
 	return ring + EQ_DEPTH;
 }

@@ -94,14 +94,9 @@ wild_addr(uint32_t *seed)
 }
 
 static uint32_t
-wild_len(uint32_t *seed)
+zip_len(uint32_t *seed)
 {
-	switch (rnd(seed) % 8) {
-	case 0: return rnd(seed);
-	case 1: return HISI_ZIP_REQ_LEN_MAX - 2 + rnd(seed) % 4;
-	case 2: return rnd(seed) % 20;
-	default: return rnd(seed) % 70000;
-	}
+	return wild_len(seed, HISI_ZIP_REQ_LEN_MAX, 20);
 }
 
 /* Lists that are nearly right, all over the first MiB behind the rings. */
@@ -118,7 +113,7 @@ wild_lists(uint32_t *seed, uint8_t *mem, size_t len)
 				1 + rnd(seed) % 16);
 		for (unsigned int i = 0; i < 16; i++) {
 			sge[i].buf = wild_addr(seed);
-			sge[i].len = wild_len(seed);
+			sge[i].len = zip_len(seed);
 		}
 	}
 }
@@ -175,8 +170,8 @@ wild_requests(uint8_t ext, uint32_t seed, unsigned int rounds)
 		}
 		for (unsigned int i = 0; i < 32; i++)
 			w[i] = rnd(&seed);
-		hisi_zip_sqe_src(sqe, wild_addr(&seed), wild_len(&seed));
-		hisi_zip_sqe_dst(sqe, wild_addr(&seed), wild_len(&seed));
+		hisi_zip_sqe_src(sqe, wild_addr(&seed), zip_len(&seed));
+		hisi_zip_sqe_dst(sqe, wild_addr(&seed), zip_len(&seed));
 		if (rnd(&seed) % 8 != 0) {
 			sqe->dw7 = HISI_ZIP_SQE_TYPE3 << HISI_ZIP_DW7_TYPE_SHIFT |
 				(rnd(&seed) & 7u) << 25 | rnd(&seed) % (1u << rnd(&seed) % 24);
@@ -191,13 +186,13 @@ wild_requests(uint8_t ext, uint32_t seed, unsigned int rounds)
 			if ((sqe->dw10 & HISI_ZIP_EXT_DICT) != 0) {
 				uint64_t at = wild_addr(&seed);
 
-				sqe->dw13 = wild_len(&seed) & 0xffff;
+				sqe->dw13 = zip_len(&seed) & 0xffff;
 				sqe->dw24 = (uint32_t)at;
 				sqe->dw25 = (uint32_t)(at >> 32);
 			}
 			if ((sqe->dw9 >> 8 & 1) != 0)
 				hisi_zip_sqe_src(sqe, td_iova(&td, lists) +
-						(rnd(&seed) % list_len & ~63u), wild_len(&seed));
+						(rnd(&seed) % list_len & ~63u), zip_len(&seed));
 			hisi_zip_sqe_ctx(sqe, rnd(&seed) % 24);
 		}
 		/* No address points into the rings, so it must complete, whatever it is. */

@@ -32,33 +32,19 @@ static int
 setup(void **state)
 {
 	struct qm_dev_conf conf = td_conf(0);
-	struct hisi_qm_eqc *eqc;
 
-	(void)state;
+	*state = &td;
 	conf.irq = count_irq;
 	td_open(&td, &conf, ARENA);
 	memset(irqs, 0, sizeof(irqs));
-	eqc = td_alloc(&td, sizeof(*eqc), 32);
 	for (int i = 0; i < 2; i++) {
 		eq[i] = td_alloc(&td, EQ_N * sizeof(uint32_t), 64);
-		eqc->base_l = (uint32_t)td_iova(&td, eq[i]);
-		eqc->base_h = (uint32_t)(td_iova(&td, eq[i]) >> 32);
-		eqc->dw6 = (EQ_N - 1) | HISI_QM_EQC_PHASE;
-		assert_int_equal(td_mb(&td, i == 0 ? HISI_QM_MB_EQC : HISI_QM_MB_AEQC, 0,
-				td_iova(&td, eqc), false), 0);
+		assert_int_equal(td_set_eq(&td, (enum qm_dev_irq)i, td_iova(&td, eq[i]), EQ_N), 0);
 	}
 	td_wr(&td, HISI_QM_EQ_INT_MASK, 0);
 	td_wr(&td, HISI_QM_AEQ_INT_MASK, 0);
 	data = td_alloc(&td, 4096, 64);
 	tq_start(&q, &td, 2, HISI_ZIP_QC_COMPRESS, 8);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
 	return 0;
 }
 
@@ -522,7 +508,7 @@ setup_turns(void **state)
 	return 0;
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)

@@ -29,16 +29,8 @@ open_as(uint8_t revision, uint8_t isolation, uint16_t queues)
 static int
 setup(void **state)
 {
-	(void)state;
+	*state = &td;
 	open_as(HISI_QM_REV_V3, 0, 4);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
 	return 0;
 }
 
@@ -344,7 +336,7 @@ v2_has_no_registers_of_v3(void **state)
 	assert_int_equal(qm_dev_read(td.dev, HISI_QM_AEQ_INT_MASK, 4), 1);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)

@@ -25,19 +25,7 @@ static struct td td;
 static int
 setup(void **state)
 {
-	struct qm_dev_conf conf = td_conf(0);
-
-	(void)state;
-	td_open(&td, &conf, ARENA);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
-	return 0;
+	return td_setup(state, &td, ARENA);
 }
 
 static void
@@ -578,7 +566,7 @@ v2_has_no_stop(void **state)
 	td_close(&v2);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)

@@ -88,7 +88,6 @@ all_state_is_gone(void **state)
 {
 	uint8_t *src, *dst;
 	uint32_t *ring;
-	struct hisi_qm_eqc *eqc;
 	struct hisi_zip_sqe *sqe;
 	struct tq c, d;
 
@@ -97,18 +96,14 @@ all_state_is_gone(void **state)
 	src = td_alloc(&td, 4096, 64);
 	dst = td_alloc(&td, 8192, 64);
 	ring = td_alloc(&td, 2 * EQ_DEPTH * sizeof(*ring), 64);
-	eqc = td_alloc(&td, sizeof(*eqc), 32);
 	fill_text(src, 4096, 1);
 	for (int round = 0; round < 3; round++) {
 		uint64_t at = td_iova(&td, ring);
 
 		memset(ring, 0, 2 * EQ_DEPTH * sizeof(*ring));
 		for (int i = 0; i < 2; i++) {
-			eqc->base_l = (uint32_t)(at + (uint64_t)i * EQ_DEPTH * sizeof(*ring));
-			eqc->base_h = (uint32_t)(at >> 32);
-			eqc->dw6 = (EQ_DEPTH - 1) | HISI_QM_EQC_PHASE;
-			assert_int_equal(td_mb(&td, i == 0 ? HISI_QM_MB_EQC : HISI_QM_MB_AEQC, 0,
-					td_iova(&td, eqc), false), 0);
+			assert_int_equal(td_set_eq(&td, (enum qm_dev_irq)i,
+				at + (uint64_t)i * EQ_DEPTH * sizeof(*ring), EQ_DEPTH), 0);
 		}
 		td_mb(&td, HISI_QM_MB_SQC_BT, 0, at, false);
 		td_mb(&td, HISI_QM_MB_CQC_BT, 0, at, false);
@@ -230,14 +225,12 @@ static void
 reset_under_doorbells(void **state)
 {
 	uint32_t *ring;
-	struct hisi_qm_eqc *eqc;
 	pthread_t thread;
 	struct tq q;
 
 	(void)state;
 	open_workers(2);
 	ring = td_alloc(&td, EQ_DEPTH * sizeof(*ring), 64);
-	eqc = td_alloc(&td, sizeof(*eqc), 32);
 	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 64);
 	q.armed = true;
 	for (int i = 0; i < 64; i++)
@@ -247,10 +240,7 @@ reset_under_doorbells(void **state)
 	atomic_store(&stop, false);
 	assert_int_equal(pthread_create(&thread, NULL, hammer, NULL), 0);
 	for (int round = 0; round < 300; round++) {
-		eqc->base_l = (uint32_t)td_iova(&td, ring);
-		eqc->base_h = (uint32_t)(td_iova(&td, ring) >> 32);
-		eqc->dw6 = (EQ_DEPTH - 1) | HISI_QM_EQC_PHASE;
-		assert_int_equal(td_mb(&td, HISI_QM_MB_EQC, 0, td_iova(&td, eqc), false), 0);
+		assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_EQ, td_iova(&td, ring), EQ_DEPTH), 0);
 		assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
 		if (round % 3 == 0)
 			assert_int_equal(td_mb(&td, HISI_QM_MB_STOP_QP, 0, 0, false), 0);

@@ -15,19 +15,7 @@ static struct td td;
 static int
 setup(void **state)
 {
-	struct qm_dev_conf conf = td_conf(0);
-
-	(void)state;
-	td_open(&td, &conf, ARENA);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
-	return 0;
+	return td_setup(state, &td, ARENA);
 }
 
 /* A copy of 8 bytes that carries its number. */
@@ -487,7 +475,7 @@ one_context_is_not_enough(void **state)
 	assert_int_equal(td_stats(&td).queues_live, 0);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)

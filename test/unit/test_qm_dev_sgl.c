@@ -23,7 +23,7 @@ setup(void **state)
 {
 	struct qm_dev_conf conf = td_conf(0);
 
-	(void)state;
+	*state = &td;
 	td_open(&td, &conf, ARENA);
 	tq_start(&c, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
 	tq_start(&d, &td, 1, HISI_ZIP_QC_DECOMPRESS, 16);
@@ -32,14 +32,6 @@ setup(void **state)
 	out = td_alloc(&td, 2 * LEN, 64);
 	fill_text(plain, LEN, 7);
 	mark = td.used;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
 	return 0;
 }
 
@@ -528,7 +520,7 @@ trailer_over_small_segments(void **state)
 	}
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)

@@ -159,6 +159,23 @@ td_close(struct td *td)
 	baseline_check(td->group);
 }
 
+int
+td_setup(void **state, struct td *td, size_t size)
+{
+	struct qm_dev_conf conf = td_conf(0);
+
+	*state = td;
+	td_open(td, &conf, size);
+	return 0;
+}
+
+int
+td_teardown(void **state)
+{
+	td_close(*state);
+	return 0;
+}
+
 void *
 td_alloc(struct td *td, size_t size, size_t align)
 {
@@ -224,6 +241,22 @@ td_mb(struct td *td, enum hisi_qm_mb_cmd cmd, uint16_t qn, uint64_t base, bool r
 	w0 = qm_dev_read(td->dev, HISI_QM_MAILBOX, 4);
 	assert_int_equal(w0 & HISI_QM_MB_BUSY, 0);
 	return w0 >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK;
+}
+
+unsigned int
+td_set_eq(struct td *td, enum qm_dev_irq which, uint64_t base, uint32_t depth)
+{
+	size_t mark = td->used;
+	struct hisi_qm_eqc *eqc = td_alloc(td, sizeof(*eqc), 32);
+	unsigned int st;
+
+	eqc->base_l = (uint32_t)base;
+	eqc->base_h = (uint32_t)(base >> 32);
+	eqc->dw6 = (depth - 1) | HISI_QM_EQC_PHASE;
+	st = td_mb(td, which == QM_DEV_IRQ_EQ ? HISI_QM_MB_EQC : HISI_QM_MB_AEQC, 0,
+			td_iova(td, eqc), false);
+	td->used = mark;
+	return st;
 }
 
 void
@@ -392,6 +425,17 @@ rnd(uint32_t *state)
 	*state ^= *state >> 17;
 	*state ^= *state << 5;
 	return *state;
+}
+
+uint32_t
+wild_len(uint32_t *state, uint32_t max, uint32_t few)
+{
+	switch (rnd(state) % 8) {
+	case 0: return rnd(state);
+	case 1: return max - 2 + rnd(state) % 4;
+	case 2: return rnd(state) % few;
+	default: return rnd(state) % 70000;
+	}
 }
 
 void

@@ -95,6 +95,11 @@ void td_open(struct td *td, const struct qm_dev_conf *conf, size_t size);
  */
 void td_close(struct td *td);
 
+/** For cmocka's setup: td_open() with td_conf(0); td is what td_teardown() ends. @return 0 */
+int td_setup(void **state, struct td *td, size_t size);
+/** cmocka's teardown, if setup has put the struct td into *state. */
+int td_teardown(void **state);
+
 /** Zeroed memory from the arena. */
 void *td_alloc(struct td *td, size_t size, size_t align);
 uint64_t td_iova(const struct td *td, const void *va);
@@ -109,6 +114,9 @@ struct qm_dev_stats td_stats(const struct td *td);
 
 /** A mailbox command. @return its status. */
 unsigned int td_mb(struct td *td, enum hisi_qm_mb_cmd cmd, uint16_t qn, uint64_t base, bool read);
+
+/** Give EQ or AEQ a ring of depth entries at base. @return mailbox status. */
+unsigned int td_set_eq(struct td *td, enum qm_dev_irq which, uint64_t base, uint32_t depth);
 
 /** Set up and start queue qn; its rings come from the arena. */
 void tq_start(struct tq *q, struct td *td, uint16_t qn, enum hisi_zip_qc_type type,
@@ -146,6 +154,8 @@ void fill_text(uint8_t *buf, size_t len, uint32_t seed);
 /** Noise that does not. */
 void fill_noise(uint8_t *buf, size_t len, uint32_t seed);
 uint32_t rnd(uint32_t *state);
+/** A length: any, about max, less than few, or, mostly, below 70000. */
+uint32_t wild_len(uint32_t *state, uint32_t max, uint32_t few);
 
 /** zlib with windowBits wbits (-15 raw, 15 zlib, 31 gzip). @return length of the result. */
 size_t z_deflate(int wbits, const uint8_t *src, size_t len, uint8_t *dst, size_t cap);

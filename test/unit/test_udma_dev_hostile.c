@@ -116,17 +116,6 @@ wild_addr(uint32_t *seed)
 	}
 }
 
-static uint32_t
-wild_len(uint32_t *seed)
-{
-	switch (rnd(seed) % 8) {
-	case 0: return rnd(seed);
-	case 1: return HISI_UDMA_LEN_MAX - 2 + rnd(seed) % 4;
-	case 2: return rnd(seed) % 3;
-	default: return rnd(seed) % 70000;
-	}
-}
-
 static void
 every_word_wild(void **state)
 {
@@ -152,7 +141,7 @@ every_word_wild(void **state)
 			memset(sqe->rsvd10, 0, sizeof(sqe->rsvd10));
 			memset(sqe->rsvd24, 0, sizeof(sqe->rsvd24));
 		}
-		sqe->len = wild_len(&seed);
+		sqe->len = wild_len(&seed, HISI_UDMA_LEN_MAX, 3);
 		sqe->src_l = (uint32_t)from;
 		sqe->src_h = (uint32_t)(from >> 32);
 		sqe->dst_l = (uint32_t)at;

@@ -32,7 +32,7 @@ open_with(struct qm_dev_conf conf)
 static int
 setup(void **state)
 {
-	(void)state;
+	*state = &td;
 	open_with(td_conf(0));
 	return 0;
 }
@@ -42,7 +42,7 @@ setup_plain(void **state)
 {
 	struct qm_dev_conf conf = td_conf(0);
 
-	(void)state;
+	*state = &td;
 	conf.ext = 0;
 	open_with(conf);
 	return 0;
@@ -53,17 +53,9 @@ setup_copy(void **state)
 {
 	struct qm_dev_conf conf = td_conf(0);
 
-	(void)state;
+	*state = &td;
 	td_zip(&conf)->engine = ZIP_DEV_ENGINE_COPY;
 	open_with(conf);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
 	return 0;
 }
 
@@ -519,7 +511,7 @@ copy_engine(void **state)
 	}
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)
@@ -528,8 +520,8 @@ main(void)
 		T(levels_and_codes), T(wrong_choices), T(flushes), T(fields_out_of_range),
 		T(checksums),
 		T(overflow_and_partial), T(copies), T(bad_data), T(lengths),
-		cmocka_unit_test_setup_teardown(plain_limits, setup_plain, teardown),
-		cmocka_unit_test_setup_teardown(copy_engine, setup_copy, teardown),
+		cmocka_unit_test_setup_teardown(plain_limits, setup_plain, td_teardown),
+		cmocka_unit_test_setup_teardown(copy_engine, setup_copy, td_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

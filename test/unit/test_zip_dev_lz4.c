@@ -41,7 +41,7 @@ open_with(uint8_t ext)
 static int
 setup(void **state)
 {
-	(void)state;
+	*state = &td;
 	open_with(1);
 	return 0;
 }
@@ -49,16 +49,8 @@ setup(void **state)
 static int
 setup_plain(void **state)
 {
-	(void)state;
+	*state = &td;
 	open_with(0);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
 	return 0;
 }
 
@@ -291,13 +283,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lz4_both_ways, setup, teardown),
-		cmocka_unit_test_setup_teardown(lz4_chained, setup, teardown),
-		cmocka_unit_test_setup_teardown(lz4_statuses, setup, teardown),
-		cmocka_unit_test_setup_teardown(lz4_wrong_choices, setup, teardown),
-		cmocka_unit_test_setup_teardown(lz4_not_on_silicon, setup_plain, teardown),
-		cmocka_unit_test_setup_teardown(dict_both_ways, setup, teardown),
-		cmocka_unit_test_setup_teardown(dict_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(lz4_both_ways, setup, td_teardown),
+		cmocka_unit_test_setup_teardown(lz4_chained, setup, td_teardown),
+		cmocka_unit_test_setup_teardown(lz4_statuses, setup, td_teardown),
+		cmocka_unit_test_setup_teardown(lz4_wrong_choices, setup, td_teardown),
+		cmocka_unit_test_setup_teardown(lz4_not_on_silicon, setup_plain, td_teardown),
+		cmocka_unit_test_setup_teardown(dict_both_ways, setup, td_teardown),
+		cmocka_unit_test_setup_teardown(dict_wrong, setup, td_teardown),
 	};
 
 	return cmocka_run_group_tests_name("zip_dev_lz4", tests, NULL, NULL);

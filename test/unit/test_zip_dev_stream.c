@@ -25,7 +25,7 @@ setup(void **state)
 {
 	struct qm_dev_conf conf = td_conf(0);
 
-	(void)state;
+	*state = &td;
 	td_zip(&conf)->streams_max = STREAMS;
 	td_open(&td, &conf, ARENA);
 	tq_start(&c, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
@@ -33,14 +33,6 @@ setup(void **state)
 	plain = td_alloc(&td, MAX_LEN, 64);
 	packed = td_alloc(&td, 2 * MAX_LEN, 64);
 	out = td_alloc(&td, 2 * MAX_LEN, 64);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	td_close(&td);
 	return 0;
 }
 
@@ -465,7 +457,7 @@ nothing_behind_the_last_input(void **state)
 	assert_memory_equal(out, plain, len);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, td_teardown)
 
 int
 main(void)

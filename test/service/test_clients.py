@@ -350,7 +350,8 @@ def test_a_thousand_idle_connections():
         spim = [Client(s.path, spim=True) for _ in range(1000)]
         spim_rss = (s.status("VmRSS") - spim_rss) / 1000
         spim_fds = (s.fds() - base_fds) / 1000 - fds
-        assert s.status("Threads") == base_threads
+        # Control threads live on for a while, some of those counted before as well.
+        assert s.settle(lambda: s.status("Threads"), base_threads) <= base_threads
         for c in random.sample(plain, 20) + random.sample(spim, 20):
             assert c.queues() == 64
         before = s.cpu()
@@ -405,7 +406,7 @@ def test_killed_clients_give_everything_back():
             assert s.settle(lambda: live(s), 2) == 2
         assert s.settle(s.fds, base_fds) == base_fds
         assert s.settle(s.maps, 1) == 1
-        assert s.settle(lambda: s.status("Threads"), base_threads) == base_threads
+        assert s.settle(lambda: s.status("Threads"), base_threads) <= base_threads
         round_trip(keep, kmem, first=2)
         keep.close()
 

@@ -416,12 +416,13 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		/* The first: it counts threads, and none of another test must still be ending. */
+		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_descriptor),
 		cmocka_unit_test(test_two_queues),
 		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_status_texts),
 		cmocka_unit_test(test_wait),
 	};

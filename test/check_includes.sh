@@ -11,7 +11,7 @@ set -eu
 cd "$1"
 
 # Component, or one file of it: the components whose headers it may include, besides its own and
-# hisi_hw.
+# hisi_hw. What does not fit into one line has more.
 rules() {
 	cat <<-'END'
 		lib/hisi_hw:
@@ -26,6 +26,8 @@ rules() {
 		lib/spimdev: lib/hisi_qm lib/vfio_user
 		lib/spimdev/spim_local.c: lib/hisi_qm lib/qm_dev lib/qm_classes
 		lib/spimdev/spim_zip.c: lib/hisi_qm lib/hisi_zip
+		drivers/common/hisi: lib/hisi_qm lib/spimdev
+		drivers/compress/hisi_zip: drivers/common/hisi
 		drivers/compress/hisi_zip: lib/hisi_qm lib/hisi_zip lib/spimdev lib/zip_codec
 		app/record:
 		app/spimdevd: app/record lib/qm_dev lib/qm_classes lib/zip_dev lib/vfio_user
@@ -70,7 +72,8 @@ function component(path) {
 $1 == "R" {
 	c = $2
 	sub(":$", "", c)
-	rule[c] = " " (c ~ /\.[ch]$/ ? folder(c) : c) " lib/hisi_hw "
+	if (!(c in rule))
+		rule[c] = " " (c ~ /\.[ch]$/ ? folder(c) : c) " lib/hisi_hw "
 	for (i = 3; i <= NF; i++)
 		rule[c] = rule[c] $i " "
 }

@@ -20,6 +20,7 @@ BOUNDS = {
     "app/spimctl": 97,
     "app/spimdevd": 94,
     "app/spimgz": 95,
+    "drivers/common/hisi": 96,
     "drivers/compress/hisi_zip": 96,
     "lib/hisi_hw": 100,
     "lib/hisi_qm": 99,

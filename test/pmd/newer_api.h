@@ -26,7 +26,7 @@
 #undef rte_comp_decompress_xform
 #undef rte_comp_xform
 
-/** For compat.h. */
+/** For hisi_zip_compat.h. */
 #define HISI_ZIP_COMP_VERSION RTE_VERSION_NUM(25, 11, 0, 0)
 
 #define RTE_COMP_ALGO_LZ4 4

@@ -121,7 +121,7 @@ void pmd_dev_remove(const char *name);
 uint8_t pmd_dev_id(const char *name);
 
 struct hisi_zip_qp;
-/** The driver's own queue pair (hisi_zip_pmd.h): to look at its counters, or to play the device. */
+/** The driver's own queue pair (hisi_zip_qp.h): to look at its counters, or to play the device. */
 struct hisi_zip_qp *pmd_qp(uint8_t dev, uint16_t qp);
 
 /** Configure a device, set all its queue pairs up, start it. */

@@ -19,7 +19,9 @@
 #include <rte_malloc.h>
 #include <rte_memzone.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
 #include "pmd_test.h"
 #include "pmd_test_priv.h"
 
@@ -51,7 +53,7 @@ static bool
 blames_data(const struct hisi_zip_qp *qp, unsigned int status)
 {
 	/* What a service does not see, an application may use all the same. */
-	return (status == HISI_ZIP_BAD_ADDR && qp->dev->info.announce) ||
+	return (status == HISI_ZIP_BAD_ADDR && qp->dev->hisi.info.announce) ||
 		status == HISI_ZIP_BAD_DATA || status == HISI_ZIP_CRC_ERR;
 }
 
@@ -69,7 +71,7 @@ check_function(const struct hisi_zip_qp *qp, const char *name)
 		" ops", name, deq->lost, deq->restarts, qp->enq.no_queue);
 	for (unsigned int i = 0; i < RTE_DIM(deq->hw_status); i++)
 		PMD_CHECK(deq->hw_status[i] == 0 || status_of_data(i) ||
-			(blames_data(qp, i) && (bad_ops || qp->dev->args.sw)),
+			(blames_data(qp, i) && (bad_ops || qp->dev->sw)),
 			"%s: %" PRIu64 " requests ended with status 0x%x", name,
 			deq->hw_status[i], i);
 }
@@ -82,7 +84,7 @@ check_ops(const struct hisi_zip_qp *qp, const char *name)
 	uint64_t flying = qp->tail - qp->head;
 	/* Ops that software may do better: with a mismatch, or memory that no service sees. */
 	uint64_t again = deq->hw_status[HISI_ZIP_CRC_ERR] +
-		(qp->dev->info.announce ? deq->hw_status[HISI_ZIP_BAD_ADDR] : 0);
+		(qp->dev->hisi.info.announce ? deq->hw_status[HISI_ZIP_BAD_ADDR] : 0);
 
 	PMD_CHECK(enq->ops == deq->ops + flying, "%s: %" PRIu64 " ops enqueued, %" PRIu64
 		" dequeued, %" PRIu64 " in flight", name, enq->ops, deq->ops, flying);
@@ -91,13 +93,13 @@ check_ops(const struct hisi_zip_qp *qp, const char *name)
 		"%s: %" PRIu64 " ops ended with an error, %" PRIu64 " at once", name, deq->errors,
 		enq->rejected);
 	/* A function with the extension does what a request can hold; before V3 no raw DEFLATE. */
-	if (qp->dev->info.ext_features == (HISI_ZIP_EXT_F_ALL | HISI_ZIP_EXT_F_UDMA) &&
-			qp->dev->info.revision >= HISI_QM_REV_V3)
-		PMD_CHECK(deq->repeated == (qp->dev->args.sw ? again : 0) &&
-			deq->sw - deq->repeated <= look.long_ops[qp->dev->id][qp->id],
+	if (qp->dev->hisi.info.ext_features == (HISI_ZIP_EXT_F_ALL | HISI_ZIP_EXT_F_UDMA) &&
+			qp->dev->hisi.info.revision >= HISI_QM_REV_V3)
+		PMD_CHECK(deq->repeated == (qp->dev->sw ? again : 0) &&
+			deq->sw - deq->repeated <= look.long_ops[qp->dev->hisi.id][qp->id],
 			"%s: of %" PRIu64 " ops %" PRIu64 " were done in software, %" PRIu64
 			" again; %" PRIu64 " may have been too long for a request", name, deq->ops,
-			deq->sw, deq->repeated, look.long_ops[qp->dev->id][qp->id]);
+			deq->sw, deq->repeated, look.long_ops[qp->dev->hisi.id][qp->id]);
 }
 
 static bool
@@ -125,13 +127,13 @@ qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 {
 	const struct hisi_zip_qp *qp = cdev->data->queue_pairs[qp_id];
 
-	if (qp != NULL && qp->dev->args.fault[0] == '\0' &&
+	if (qp != NULL && qp->dev->hisi.args.fault[0] == '\0' &&
 			!(look.running->expect & PMD_FAULTS)) {
-		check_function(qp, qp->dev->name);
-		check_ops(qp, qp->dev->name);
+		check_function(qp, qp->dev->hisi.name);
+		check_ops(qp, qp->dev->hisi.name);
 	}
 	if (qp != NULL)
-		look.long_ops[qp->dev->id][qp_id] = 0;
+		look.long_ops[qp->dev->hisi.id][qp_id] = 0;
 	return look.qp_release(cdev, qp_id);
 }
 

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_compressdev_pmd.h>
 #include <rte_malloc.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_xform.h"
 #include "pmd_test.h"
 #include "pmd_test_xform.h"
+#include "spim.h"
 
 int allocs_left = -1;
 bool no_stream;

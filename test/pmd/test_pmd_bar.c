@@ -19,14 +19,15 @@
 
 #include <rte_log.h>
 
-#include "hisi_zip_bar.h"
+#include "hisi_bar.h"
+#include "hisi_zip_dev.h"
 
 #define BAR4_PAGES 3
 
 static struct {
 	_Alignas(64) uint8_t bar2[HISI_QM_BAR2_SIZE];
 	_Alignas(64) uint8_t bar4[BAR4_PAGES * HISI_QM_DB_PAGE_SIZE];
-	struct hisi_zip_bar bar;
+	struct hisi_bar bar;
 	unsigned int resets;
 } t;
 
@@ -36,13 +37,14 @@ setup(void **state)
 	(void)state;
 	memset(&t, 0, sizeof(t));
 	t.bar.io.name = "test";
+	t.bar.driver = &hisi_zip_driver;
 	return 0;
 }
 
 static int
 init(uint8_t revision)
 {
-	return hisi_zip_bar_init(&t.bar, revision, t.bar2, sizeof(t.bar2), t.bar4,
+	return hisi_bar_init(&t.bar, revision, t.bar2, sizeof(t.bar2), t.bar4,
 		sizeof(t.bar4));
 }
 
@@ -146,15 +148,15 @@ static void
 test_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(hisi_zip_bar_init(&t.bar, HISI_QM_REV_V3, NULL, 0, NULL, 0), -EINVAL);
-	assert_int_equal(hisi_zip_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, HISI_ZIP_BAR2_MIN - 1,
+	assert_int_equal(hisi_bar_init(&t.bar, HISI_QM_REV_V3, NULL, 0, NULL, 0), -EINVAL);
+	assert_int_equal(hisi_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, HISI_BAR2_MIN - 1,
 		NULL, 0), -EINVAL);
-	assert_int_equal(hisi_zip_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, HISI_ZIP_BAR2_MIN,
+	assert_int_equal(hisi_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, HISI_BAR2_MIN,
 		NULL, 0), 0);
 	set_word(HISI_QM_QUE_ISO_CFG, 1);
-	assert_int_equal(hisi_zip_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, sizeof(t.bar2), NULL, 0),
+	assert_int_equal(hisi_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, sizeof(t.bar2), NULL, 0),
 		-ENODEV);
-	assert_int_equal(hisi_zip_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, sizeof(t.bar2), t.bar4,
+	assert_int_equal(hisi_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2, sizeof(t.bar2), t.bar4,
 		HISI_QM_DB_PAGE_SIZE - 1), -ENODEV);
 	memset(t.bar2, 0xff, sizeof(t.bar2));
 	assert_int_equal(init(HISI_QM_REV_V3), -ENODEV);
@@ -170,7 +172,7 @@ refused(int err, const char *line, uint8_t revision, uint64_t bar2_len, void *ba
 	FILE *f = open_memstream(&log, &len);
 
 	rte_openlog_stream(f);
-	assert_int_equal(hisi_zip_bar_init(&t.bar, revision, t.bar2, bar2_len, bar4, bar4_len),
+	assert_int_equal(hisi_bar_init(&t.bar, revision, t.bar2, bar2_len, bar4, bar4_len),
 		err);
 	rte_openlog_stream(NULL);
 	fclose(f);
@@ -216,7 +218,7 @@ test_queues_of_bar4(void **state)
 		uint16_t last = (uint16_t)(rows[i].queues - 1);
 
 		/* Nothing is stored there. */
-		assert_int_equal(hisi_zip_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2,
+		assert_int_equal(hisi_bar_init(&t.bar, HISI_QM_REV_V3, t.bar2,
 			sizeof(t.bar2), t.bar4, rows[i].len), 0);
 		assert_int_equal(t.bar.io.ops->doorbells(&t.bar.io, last, &sq, &cq), 0);
 		assert_int_equal((uintptr_t)sq, (uintptr_t)t.bar4 + last * 0x10000ull + 0x1000);
@@ -233,7 +235,7 @@ test_queues_of_bar4(void **state)
 }
 
 static int
-count_reset(struct hisi_zip_bar *bar)
+count_reset(struct hisi_bar *bar)
 {
 	assert_ptr_equal(bar, &t.bar);
 	t.resets++;

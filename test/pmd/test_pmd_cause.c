@@ -19,7 +19,12 @@
 
 #include <rte_cycles.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_recover.h"
+#include "hisi_zip_slot.h"
+#include "hisi_zip_stats.h"
+#include "hisi_zip_xform.h"
 #include "pmd_log.h"
 
 #define TIMEOUT_MS 800u /* of which a look at the clock counts for 100 at most */
@@ -91,9 +96,9 @@ begin(bool sw, bool polled, uint32_t timeout_ms)
 {
 	memset(&dev, 0, sizeof(dev));
 	memset(&qp, 0, sizeof(qp));
-	strcpy(dev.name, "cause");
-	dev.args.sw = sw;
-	dev.args.timeout_ms = timeout_ms;
+	strcpy(dev.hisi.name, "cause");
+	dev.sw = sw;
+	dev.hisi.args.timeout_ms = timeout_ms;
 	qp.dev = &dev;
 	qp.id = 3;
 	qp.polled = polled;
@@ -233,7 +238,7 @@ test_silence(void **state)
 		qp.watch.last = 0;
 		look();
 		check_failed(HISI_ZIP_FAILS);
-		assert_int_equal(qp.watch.silent, (uint64_t)i * HISI_ZIP_TIMEOUT_MS / 8);
+		assert_int_equal(qp.watch.silent, (uint64_t)i * HISI_TIMEOUT_MS / 8);
 	}
 	/* Another op is the oldest one now. */
 	qp.head++;

@@ -22,7 +22,13 @@
 #include <rte_mbuf.h>
 #include <rte_memzone.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_extmem.h"
+#include "hisi_mem.h"
+#include "hisi_telemetry.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_log.h"
+#include "hisi_zip_qp.h"
 #include "pmd_log.h"
 
 /* ---- The function, and other parts of the driver ------------------------------------------- */
@@ -36,10 +42,10 @@ __typeof__(spim_open) __wrap_spim_open;
 __typeof__(spim_open_io) __wrap_spim_open_io;
 __typeof__(spim_close) __wrap_spim_close;
 __typeof__(spim_info_get) __wrap_spim_info_get;
-__typeof__(hisi_zip_mem_unwatch) __wrap_hisi_zip_mem_unwatch;
-__typeof__(hisi_zip_extmem_fini) __wrap_hisi_zip_extmem_fini;
-__typeof__(hisi_zip_telemetry_add) __wrap_hisi_zip_telemetry_add;
-__typeof__(hisi_zip_telemetry_remove) __wrap_hisi_zip_telemetry_remove;
+__typeof__(hisi_mem_unwatch) __wrap_hisi_mem_unwatch;
+__typeof__(hisi_extmem_fini) __wrap_hisi_extmem_fini;
+__typeof__(hisi_telemetry_add) __wrap_hisi_telemetry_add;
+__typeof__(hisi_telemetry_remove) __wrap_hisi_telemetry_remove;
 
 static int
 opened(const struct spim_conf *with, struct spim_dev **spim)
@@ -53,7 +59,7 @@ opened(const struct spim_conf *with, struct spim_dev **spim)
 int
 __wrap_spim_open(const char *name, const struct spim_conf *with, struct spim_dev **spim)
 {
-	assert_ptr_equal(name, dev.args.dev);
+	assert_ptr_equal(name, dev.hisi.args.dev);
 	did("open");
 	return opened(with, spim);
 }
@@ -62,7 +68,7 @@ int
 __wrap_spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *with,
 		struct spim_dev **spim)
 {
-	assert_ptr_equal(io, dev.io);
+	assert_ptr_equal(io, dev.hisi.io);
 	assert_int_equal(va, 0);
 	did("open_io");
 	return opened(with, spim);
@@ -83,30 +89,30 @@ __wrap_spim_info_get(const struct spim_dev *spim, struct spim_info *out)
 }
 
 void
-__wrap_hisi_zip_mem_unwatch(struct hisi_zip_dev *d)
+__wrap_hisi_mem_unwatch(struct hisi_dev *d)
 {
-	assert_ptr_equal(d, &dev);
+	assert_ptr_equal(d, &dev.hisi);
 	did("unwatch");
 }
 
 void
-__wrap_hisi_zip_extmem_fini(struct hisi_zip_dev *d)
+__wrap_hisi_extmem_fini(struct hisi_dev *d)
 {
-	assert_ptr_equal(d, &dev);
+	assert_ptr_equal(d, &dev.hisi);
 	did("extmem_fini");
 }
 
 void
-__wrap_hisi_zip_telemetry_add(struct hisi_zip_dev *d)
+__wrap_hisi_telemetry_add(struct hisi_dev *d)
 {
-	assert_ptr_equal(d, &dev);
+	assert_ptr_equal(d, &dev.hisi);
 	did("telemetry");
 }
 
 void
-__wrap_hisi_zip_telemetry_remove(struct hisi_zip_dev *d)
+__wrap_hisi_telemetry_remove(struct hisi_dev *d)
 {
-	assert_ptr_equal(d, &dev);
+	assert_ptr_equal(d, &dev.hisi);
 	did("no_telemetry");
 }
 
@@ -180,9 +186,10 @@ setup(void **state)
 {
 	(void)state;
 	memset(&dev, 0, sizeof(dev));
-	strcpy(dev.name, "zip");
-	strcpy(dev.args.dev, "local");
-	dev.args.sw = true;
+	dev.hisi.driver = &hisi_zip_driver;
+	strcpy(dev.hisi.name, "zip");
+	strcpy(dev.hisi.args.dev, "local");
+	dev.sw = true;
 	info = (struct spim_info){ .revision = HISI_QM_REV_V3, .queues = 7 };
 	open_result = 0;
 	no_memory = false;
@@ -202,7 +209,7 @@ init(struct hisi_qm_io *io, int expected, const char *line)
 	ret = hisi_zip_dev_init(&dev, io);
 	pmd_log_end();
 	snprintf(made, sizeof(made), "zip: dev=%s revision 0x%x, %u queues, features 0x%x",
-		dev.args.dev, info.revision, info.queues, info.ext_features);
+		dev.hisi.args.dev, info.revision, info.queues, info.ext_features);
 	snprintf(want, sizeof(want), "HISI_ZIP: %s\n", line != NULL ? line : made);
 	assert_int_equal(ret, expected);
 	assert_string_equal(pmd_log, want);
@@ -223,26 +230,27 @@ test_opens(void **state)
 	struct hisi_qm_io io;
 
 	(void)state;
-	strcpy(dev.args.fault, "stall@1");
-	dev.args.local.workers = 5;
+	strcpy(dev.hisi.args.fault, "stall@1");
+	dev.hisi.args.local.workers = 5;
 	init(NULL, 0, NULL);
 	check_did("open, telemetry");
-	assert_ptr_equal(dev.spim, &info);
-	assert_ptr_equal(conf.owner, dev.name);
-	assert_ptr_equal(conf.mem, &dev.mem);
-	assert_ptr_equal(conf.mem->priv, &dev);
+	assert_ptr_equal(dev.hisi.spim, &info);
+	assert_ptr_equal(conf.owner, dev.hisi.name);
+	assert_int_equal(conf.device, 0xa251);
+	assert_ptr_equal(conf.mem, &dev.hisi.mem);
+	assert_ptr_equal(conf.mem->priv, &dev.hisi);
 	assert_non_null(conf.log);
-	assert_ptr_equal(conf.announce, hisi_zip_mem_announce);
-	assert_ptr_equal(conf.announce_priv, &dev);
+	assert_ptr_equal(conf.announce, hisi_mem_register);
+	assert_ptr_equal(conf.announce_priv, &dev.hisi);
 	assert_int_equal(conf.local.workers, 5);
 	assert_string_equal(conf.local.fault, "stall@1");
 	assert_non_null(conf.local.spawn);
-	assert_int_equal(dev.info.queues, 7);
+	assert_int_equal(dev.hisi.info.queues, 7);
 	assert_int_equal(dev.addr_off, offsetof(struct rte_mbuf, buf_addr));
 	assert_int_equal(dev.feature_flags, 0);
 	assert_true(TAILQ_EMPTY(&dev.qps));
-	assert_int_equal(pthread_mutex_trylock(&dev.extmem_lock), 0);
-	pthread_mutex_unlock(&dev.extmem_lock);
+	assert_int_equal(pthread_mutex_trylock(&dev.hisi.extmem_lock), 0);
+	pthread_mutex_unlock(&dev.hisi.extmem_lock);
 	fini();
 	info.polled = 1;
 	init(NULL, 0, NULL);
@@ -269,7 +277,7 @@ test_cannot_open(void **state)
 	open_result = -EPROTO;
 	init(NULL, -EPROTO, "zip: dev=local could not be opened (-71)");
 	check_did("open, unwatch, extmem_fini");
-	strcpy(dev.args.dev, "pci");
+	strcpy(dev.hisi.args.dev, "pci");
 	init(&io, -EPROTO, "zip: dev=pci could not be opened (-71)");
 	check_did("open_io, unwatch, extmem_fini");
 }
@@ -350,7 +358,7 @@ test_features(void **state)
 	(void)state;
 	for (size_t i = 0; i < RTE_DIM(rows); i++) {
 		memset(&dev.caps, 0, sizeof(dev.caps));
-		dev.args.sw = false;
+		dev.sw = false;
 		info.ext_features = rows[i].feature;
 		init(NULL, 0, NULL);
 		check_cap(RTE_COMP_ALGO_DEFLATE, rows[i].deflate, rows[i].window);
@@ -379,7 +387,7 @@ test_software(void **state)
 	}
 	/* V2 has no raw DEFLATE of its own, and perhaps nothing. */
 	memset(&dev.caps, 0, sizeof(dev.caps));
-	dev.args.sw = false;
+	dev.sw = false;
 	info.revision = HISI_QM_REV_V3 - 1;
 	info.ext_features = HISI_ZIP_EXT_F_COPY;
 	init(NULL, 0, NULL);
@@ -399,18 +407,18 @@ check_heap(void)
 {
 	struct hisi_qm_mem mem;
 
-	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 32, 3, &mem), 0);
+	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 32, 3, &mem), 0);
 	assert_int_equal(asked_align, RTE_CACHE_LINE_SIZE);
 	assert_ptr_equal(mem.va, piece);
 	assert_int_equal(mem.iova, (uintptr_t)piece);
 	assert_int_equal(mem.len, 200);
-	dev.mem.free(dev.mem.priv, &mem);
+	dev.hisi.mem.free(dev.hisi.mem.priv, &mem);
 	assert_null(mem.va);
 	check_did("zmalloc, free");
-	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), 0);
+	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 4096, 3, &mem), 0);
 	assert_int_equal(asked_align, 4096);
 	no_memory = true;
-	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
+	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
 	no_memory = false;
 	check_did("zmalloc, zmalloc");
 }
@@ -422,7 +430,7 @@ check_zone(void)
 	struct hisi_qm_mem mem;
 
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 32, 3, &mem), 0);
+		assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 32, 3, &mem), 0);
 		assert_int_equal(asked_align, RTE_CACHE_LINE_SIZE);
 		assert_ptr_equal(mem.va, piece);
 		assert_int_equal(mem.iova, 0x77000);
@@ -430,13 +438,13 @@ check_zone(void)
 		assert_memory_equal(piece, zeros, sizeof(zeros));
 		/* No more than what was asked for is written. */
 		assert_int_equal((uint8_t)piece[200], 0xa5);
-		dev.mem.free(dev.mem.priv, &mem);
+		dev.hisi.mem.free(dev.hisi.mem.priv, &mem);
 		assert_null(mem.va);
 		check_did("reserve, zone_free");
 	}
 	assert_string_not_equal(zone_name[0], zone_name[1]);
 	no_memory = true;
-	assert_int_equal(dev.mem.alloc(dev.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
+	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
 	assert_int_equal(asked_align, 4096);
 	check_did("reserve");
 	no_memory = false;
@@ -455,7 +463,7 @@ test_memory(void **state)
 		check_heap();
 		init(&io, 0, NULL);
 		check_did("open_io, telemetry");
-		if (pa && dev.addr_off != offsetof(struct rte_mbuf, buf_addr))
+		if (pa)
 			check_zone();
 		else
 			check_heap();
@@ -481,7 +489,7 @@ test_info(void **state)
 	for (size_t i = 0; i < RTE_DIM(pairs); i++) {
 		struct rte_compressdev_info told = { 0 };
 
-		dev.info.queues = pairs[i][0];
+		dev.hisi.info.queues = pairs[i][0];
 		hisi_zip_ops.dev_infos_get(&cdev, &told);
 		assert_ptr_equal(told.driver_name, driver.name);
 		assert_int_equal(told.feature_flags, 0x1234);

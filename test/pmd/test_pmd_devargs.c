@@ -21,16 +21,16 @@
 #include <rte_kvargs.h>
 #include <rte_memory.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_devargs.h"
 
-#define VDEV HISI_ZIP_BUS_VDEV
-#define PCI HISI_ZIP_BUS_PCI
+#define VDEV HISI_BUS_VDEV
+#define PCI HISI_BUS_PCI
 
 static struct hisi_zip_devargs out;
 
 /* Parse with the log at hand, which is the caller's to free. */
 static int
-parse(enum hisi_zip_bus bus, const char *args, char **log)
+parse(enum hisi_bus bus, const char *args, char **log)
 {
 	size_t len;
 	FILE *f = open_memstream(log, &len);
@@ -47,7 +47,7 @@ parse(enum hisi_zip_bus bus, const char *args, char **log)
 }
 
 static void
-right(enum hisi_zip_bus bus, const char *args)
+right(enum hisi_bus bus, const char *args)
 {
 	char *log;
 
@@ -57,7 +57,7 @@ right(enum hisi_zip_bus bus, const char *args)
 }
 
 static void
-wrong(enum hisi_zip_bus bus, const char *args, const char *fmt, ...)
+wrong(enum hisi_bus bus, const char *args, const char *fmt, ...)
 {
 	char line[512] = "HISI_ZIP: test: ", *log;
 	va_list ap;
@@ -75,18 +75,18 @@ wrong(enum hisi_zip_bus bus, const char *args, const char *fmt, ...)
 static void
 check_defaults(const char *dev)
 {
-	assert_string_equal(out.dev, dev);
-	assert_int_equal(out.socket_id, -1);
+	assert_string_equal(out.hisi.dev, dev);
+	assert_int_equal(out.hisi.socket_id, -1);
 	assert_true(out.sw);
-	assert_int_equal(out.timeout_ms, 30000);
-	assert_string_equal(out.fault, "");
-	assert_int_equal(out.local.revision, 0x30);
-	assert_int_equal(out.local.plain, 0);
-	assert_int_equal(out.local.copy, 0);
-	assert_int_equal(out.local.queues, 0);
-	assert_int_equal(out.local.workers, 0);
-	assert_null(out.local.fault);
-	assert_true(out.local.spawn == NULL);
+	assert_int_equal(out.hisi.timeout_ms, 30000);
+	assert_string_equal(out.hisi.fault, "");
+	assert_int_equal(out.hisi.local.revision, 0x30);
+	assert_int_equal(out.hisi.local.plain, 0);
+	assert_int_equal(out.hisi.local.copy, 0);
+	assert_int_equal(out.hisi.local.queues, 0);
+	assert_int_equal(out.hisi.local.workers, 0);
+	assert_null(out.hisi.local.fault);
+	assert_true(out.hisi.local.spawn == NULL);
 }
 
 static void
@@ -123,7 +123,7 @@ test_choices(void **state)
 	};
 	static const struct {
 		const char *key, *expected;
-		enum hisi_zip_bus buses;
+		enum hisi_bus buses;
 	} keys[] = {
 		{ "rev", "v2 or v3", VDEV }, { "ext", "on or off", VDEV },
 		{ "engine", "deflate or copy", VDEV }, { "sw", "on or off", VDEV },
@@ -134,9 +134,9 @@ test_choices(void **state)
 	(void)state;
 	for (size_t i = 0; i < RTE_DIM(rows); i++) {
 		right(VDEV, rows[i].args);
-		assert_int_equal(out.local.revision, rows[i].revision);
-		assert_int_equal(out.local.plain, rows[i].plain);
-		assert_int_equal(out.local.copy, rows[i].copy);
+		assert_int_equal(out.hisi.local.revision, rows[i].revision);
+		assert_int_equal(out.hisi.local.plain, rows[i].plain);
+		assert_int_equal(out.hisi.local.copy, rows[i].copy);
 		assert_int_equal(out.sw, rows[i].sw);
 	}
 	for (size_t k = 0; k < RTE_DIM(keys); k++) {
@@ -155,7 +155,7 @@ test_choices(void **state)
 
 /* A number is set, or refused with what was expected. */
 static void
-number(enum hisi_zip_bus bus, const char *key, long value, const char *expected)
+number(enum hisi_bus bus, const char *key, long value, const char *expected)
 {
 	char args[64];
 
@@ -166,11 +166,11 @@ number(enum hisi_zip_bus bus, const char *key, long value, const char *expected)
 	}
 	right(bus, args);
 	if (strcmp(key, "workers") == 0)
-		assert_int_equal(out.local.workers, value);
+		assert_int_equal(out.hisi.local.workers, value);
 	else if (strcmp(key, "timeout") == 0)
-		assert_int_equal(out.timeout_ms, value);
+		assert_int_equal(out.hisi.timeout_ms, value);
 	else
-		assert_int_equal(out.socket_id, value);
+		assert_int_equal(out.hisi.socket_id, value);
 }
 
 static void
@@ -195,7 +195,7 @@ test_numbers(void **state)
 	number(VDEV, "workers", 65, workers);
 	number(VDEV, "workers", 65536, workers);
 	for (int b = 0; b < 2; b++) {
-		enum hisi_zip_bus bus = b == 0 ? VDEV : PCI;
+		enum hisi_bus bus = b == 0 ? VDEV : PCI;
 
 		number(bus, "timeout", 0, NULL);
 		for (long n = 1; n < 10; n++)
@@ -218,7 +218,7 @@ test_numbers(void **state)
 		}
 	}
 	right(VDEV, "workers=5,workers=6");
-	assert_int_equal(out.local.workers, 6);
+	assert_int_equal(out.hisi.local.workers, 6);
 	/* One wrong value is enough, wherever it stands. */
 	wrong(VDEV, "workers=x,workers=6", "workers=x, expected %s", workers);
 	wrong(VDEV, "workers=6,workers=y", "workers=y, expected %s", workers);
@@ -232,23 +232,23 @@ test_strings(void **state)
 
 	(void)state;
 	right(VDEV, "dev=unix:/some/where");
-	assert_string_equal(out.dev, "unix:/some/where");
+	assert_string_equal(out.hisi.dev, "unix:/some/where");
 	right(VDEV, "fault=stall@25+status:0x26/7");
-	assert_string_equal(out.fault, "stall@25,status=0x26/7");
+	assert_string_equal(out.hisi.fault, "stall@25,status=0x26/7");
 	for (size_t len = 126; len <= 129; len++) {
 		memset(value, 'v', len);
 		value[len] = '\0';
 		snprintf(args, sizeof(args), "dev=%s", value);
 		if (len < 128) {
 			right(VDEV, args);
-			assert_string_equal(out.dev, value);
+			assert_string_equal(out.hisi.dev, value);
 		} else {
 			wrong(VDEV, args, "%s, expected local", args);
 		}
 		snprintf(args, sizeof(args), "fault=%s", value);
 		if (len < 128) {
 			right(VDEV, args);
-			assert_string_equal(out.fault, value);
+			assert_string_equal(out.hisi.fault, value);
 		} else {
 			wrong(VDEV, args, "%s, expected a list of faults of less than 128 "
 				"characters", args);
@@ -283,6 +283,24 @@ test_unknown(void **state)
 	wrong(VDEV, many, "device arguments \"%s\", expected key=value,...", many);
 }
 
+/* A line as long as the user likes is cut, not lost. */
+static void
+test_long(void **state)
+{
+	static const char before[] = "HISI_ZIP: test: unknown device argument nokey=vvv";
+	char args[2000], *log;
+
+	(void)state;
+	memset(args, 'v', sizeof(args));
+	memcpy(args, "nokey=", 6);
+	args[sizeof(args) - 1] = '\0';
+	assert_int_equal(parse(VDEV, args, &log), -EINVAL);
+	assert_memory_equal(log, before, sizeof(before) - 1);
+	assert_int_equal(strlen(log), strlen("HISI_ZIP: ") + 1023 + 1);
+	assert_string_equal(log + strlen(log) - 2, "v\n");
+	free(log);
+}
+
 /* Whether it goes well or not, nothing is kept. */
 static void
 test_no_leak(void **state)
@@ -310,6 +328,7 @@ main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_no_leak),
 	};
 

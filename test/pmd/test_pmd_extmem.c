@@ -19,7 +19,9 @@
 #include <rte_errno.h>
 #include <rte_memory.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_extmem.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
 #include "pmd_test.h"
 
 /* The function itself is to do it, or fail. */
@@ -234,7 +236,7 @@ left_behind(void)
 static void
 successor(void)
 {
-	struct hisi_zip_dev *d;
+	struct hisi_dev *d;
 	char *kept, *gone;
 	int fd, fd2, ret;
 	uint8_t status;
@@ -245,8 +247,8 @@ successor(void)
 	map(kept, PAGES * page, 0);
 	map(gone, PAGES * page, 0);
 	/* Told of it twice: when it was mapped, and with everything else. */
-	d = pmd_qp(dev, 0)->dev;
-	ret = hisi_zip_extmem_announce(d);
+	d = &pmd_qp(dev, 0)->dev->hisi;
+	ret = hisi_extmem_register(d);
 	PMD_CHECK(ret == 0, "told again: %d", ret);
 	status = pmd_compress_at(dev, kept, LEN, true);
 	PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS, "before: %s", pmd_status(status));

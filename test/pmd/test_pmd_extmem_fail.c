@@ -23,7 +23,8 @@
 #include <cmocka.h>
 
 #include "fail_nth.h"
-#include "hisi_zip_pmd.h"
+#include "hisi_extmem.h"
+#include "hisi_zip_dev.h"
 #include "holdings.h"
 #include "pmd_log.h"
 
@@ -43,7 +44,7 @@ struct call {
 static struct call calls[16];
 static unsigned int called;
 static int answers[16]; /* 0, or what the call of that number returns */
-static struct hisi_zip_dev dev;
+static struct hisi_dev dev;
 
 static int
 answer(const struct call *call)
@@ -138,6 +139,7 @@ begin(void **state)
 	memset(&dev, 0, sizeof(dev));
 	dev.spim = (struct spim_dev *)&dev; /* nobody looks into it */
 	dev.info.announce = true;
+	dev.driver = &hisi_zip_driver;
 	strcpy(dev.name, "extmem");
 	pthread_mutex_init(&dev.extmem_lock, NULL);
 	answer_with(0, 0);
@@ -160,7 +162,7 @@ static int
 end(void **state)
 {
 	(void)state;
-	hisi_zip_extmem_fini(&dev);
+	hisi_extmem_fini(&dev);
 	assert_true(SLIST_EMPTY(&dev.extmem));
 	assert_int_equal(holdings_get().fds, holdings.fds);
 	assert_int_equal(fail_nth_blocks(), blocks);
@@ -185,7 +187,7 @@ call(bool map, char *va, size_t len, unsigned int n)
 
 	pmd_log_begin();
 	fail_nth(n);
-	ret = map ? hisi_zip_extmem_map(&dev, va, len) : hisi_zip_extmem_unmap(&dev, va, len);
+	ret = map ? hisi_extmem_map(&dev, va, len) : hisi_extmem_unmap(&dev, va, len);
 	failed = fail_nth_end();
 	pmd_log_end();
 	return ret;
@@ -372,14 +374,14 @@ test_announce(void **state)
 	int fds[2];
 
 	(void)state;
-	assert_int_equal(hisi_zip_extmem_announce(&dev), 0);
+	assert_int_equal(hisi_extmem_register(&dev), 0);
 	assert_int_equal(called, 0);
 	map(pages, page, 0);
 	map(pages + 2 * page, page, 0);
 	for (int i = 0; i < 2; i++)
 		fds[i] = calls[i].fd;
 	answer_with(0, 0);
-	assert_int_equal(hisi_zip_extmem_announce(&dev), 0);
+	assert_int_equal(hisi_extmem_register(&dev), 0);
 	check_called(2, pages, page, page, true);
 	assert_int_equal(calls[1].fd, fds[0]);
 	assert_ptr_equal(calls[0].va, pages + 2 * page);
@@ -389,14 +391,14 @@ test_announce(void **state)
 	check_kept(2);
 	/* Known already is as good as new. */
 	answer_with(-EEXIST, -EEXIST);
-	assert_int_equal(hisi_zip_extmem_announce(&dev), 0);
+	assert_int_equal(hisi_extmem_register(&dev), 0);
 	assert_int_equal(called, 2);
 	/* The first that is refused ends it. */
 	answer_with(-EEXIST, -ENOSPC);
-	assert_int_equal(hisi_zip_extmem_announce(&dev), -ENOSPC);
+	assert_int_equal(hisi_extmem_register(&dev), -ENOSPC);
 	assert_int_equal(called, 2);
 	answer_with(-ENOTCONN, 0);
-	assert_int_equal(hisi_zip_extmem_announce(&dev), -ENOTCONN);
+	assert_int_equal(hisi_extmem_register(&dev), -ENOTCONN);
 	assert_int_equal(called, 1);
 	/* Whatever it said, all is kept for the next time. end() gives it back. */
 	check_kept(2);

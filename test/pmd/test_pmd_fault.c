@@ -15,11 +15,13 @@
 #include <string.h>
 
 #include <rte_bus_vdev.h>
+#include <rte_compressdev_pmd.h>
 #include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
 #include "pmd_test.h"
 
 #define NAME "compress_hisi_zip_fault"

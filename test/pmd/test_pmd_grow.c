@@ -16,7 +16,9 @@
 #include <rte_malloc.h>
 #include <rte_memory.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_mem.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
 #include "pmd_test.h"
 
 #define NAME  "compress_hisi_zip_grow"
@@ -162,14 +164,14 @@ shrink_what_was_there(void)
 static void
 told_twice(void)
 {
-	struct hisi_zip_dev *d;
+	struct hisi_dev *d;
 	char *va;
 
 	start();
 	va = grow(PAGES);
-	d = pmd_qp(dev, 0)->dev;
+	d = &pmd_qp(dev, 0)->dev->hisi;
 	for (int i = 0; i < 2; i++) {
-		int ret = hisi_zip_mem_announce(d->spim, d);
+		int ret = hisi_mem_register(d->spim, d);
 
 		PMD_CHECK(ret == 0, "told again: %d", ret);
 	}

@@ -13,7 +13,9 @@
 
 #include <rte_memory.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
 #include "pmd_test.h"
 
 #define NAME "compress_hisi_zip_lies"

@@ -19,7 +19,9 @@
 #include <rte_errno.h>
 #include <rte_memory.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_extmem.h"
+#include "hisi_mem.h"
+#include "hisi_zip_dev.h"
 #include "pmd_log.h"
 
 #define PAGE 0x1000u
@@ -27,12 +29,12 @@
 
 /* ---- The function -------------------------------------------------------------------------- */
 
-static struct hisi_zip_dev dev;
+static struct hisi_dev dev;
 static int map_result, unmap_result, extmem_result;
 
 int __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset);
 int __wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len);
-int __wrap_hisi_zip_extmem_announce(struct hisi_zip_dev *d);
+int __wrap_hisi_extmem_register(struct hisi_dev *d);
 
 int
 __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset)
@@ -52,7 +54,7 @@ __wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len)
 }
 
 int
-__wrap_hisi_zip_extmem_announce(struct hisi_zip_dev *d)
+__wrap_hisi_extmem_register(struct hisi_dev *d)
 {
 	assert_ptr_equal(d, &dev);
 	did("extmem");
@@ -204,6 +206,7 @@ setup(void **state)
 	hugepages = 0;
 	register_errno = map_result = unmap_result = extmem_result = 0;
 	memset(&dev, 0, sizeof(dev));
+	dev.driver = &hisi_zip_driver;
 	strcpy(dev.name, "mem");
 	strcpy(dev.args.dev, "unix:/there");
 	forget_did();
@@ -217,7 +220,7 @@ announce(void)
 
 	pmd_log_begin();
 	/* Not yet known to the device: it is told here. */
-	ret = hisi_zip_mem_announce((struct spim_dev *)&lists, &dev);
+	ret = hisi_mem_register((struct spim_dev *)&lists, &dev);
 	pmd_log_end();
 	assert_ptr_equal(dev.spim, &lists);
 	return ret;
@@ -270,8 +273,8 @@ test_pieces(void **state)
 	nsegments = 0;
 	assert_int_equal(announce(), 0);
 	check_did("extmem");
-	hisi_zip_mem_unwatch(&dev);
-	hisi_zip_mem_unwatch(&dev);
+	hisi_mem_unwatch(&dev);
+	hisi_mem_unwatch(&dev);
 	check_did("unregister");
 }
 
@@ -331,7 +334,7 @@ test_no_events(void **state)
 	assert_string_equal(pmd_log, want);
 	assert_false(dev.mem_watched);
 	check_did("register");
-	hisi_zip_mem_unwatch(&dev);
+	hisi_mem_unwatch(&dev);
 	check_did("");
 	/* Memory that stays as it is. */
 	register_errno = ENOTSUP;

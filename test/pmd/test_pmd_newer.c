@@ -16,7 +16,7 @@
 #include <xxhash.h>
 #include <zlib.h>
 
-#include "compat.h"
+#include "hisi_zip_compat.h"
 #include "pmd_test.h"
 
 #define DEVICE "compress_hisi_zip"

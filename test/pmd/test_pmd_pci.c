@@ -23,8 +23,11 @@
 #include <rte_malloc.h>
 #include <rte_memzone.h>
 
-#include "hisi_zip_bar.h"
-#include "hisi_zip_pmd.h"
+#include "hisi_bar.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_probe.h"
+#include "hisi_zip_qp.h"
 #include "pmd_test.h"
 #include "qm_dev.h"
 #include "zip_dev.h"
@@ -44,7 +47,7 @@ static struct {
 	bool no_memory, secondary;
 	int socket;                 /* of the last allocation */
 	struct qm_dev *fn;         /* behind the registers; NULL: memory is */
-	uint8_t bar_revision;       /* what hisi_zip_bar_init() was given */
+	uint8_t bar_revision;       /* what hisi_bar_init() was given */
 	void *bar2, *bar4;
 	uint64_t bar2_len, bar4_len;
 } w = { .config_ret = 1, .revision = HISI_QM_REV_V3 };
@@ -56,9 +59,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...);
 void *__real_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket);
 void *__wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket);
 enum rte_proc_type_t __wrap_rte_eal_process_type(void);
-int __real_hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2,
+int __real_hisi_bar_init(struct hisi_bar *bar, uint8_t revision, void *bar2,
 	uint64_t bar2_len, void *bar4, uint64_t bar4_len);
-int __wrap_hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2,
+int __wrap_hisi_bar_init(struct hisi_bar *bar, uint8_t revision, void *bar2,
 	uint64_t bar2_len, void *bar4, uint64_t bar4_len);
 
 void
@@ -148,11 +151,11 @@ fn_poll(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
 }
 
 int
-__wrap_hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2, uint64_t bar2_len,
+__wrap_hisi_bar_init(struct hisi_bar *bar, uint8_t revision, void *bar2, uint64_t bar2_len,
 		void *bar4, uint64_t bar4_len)
 {
 	static struct hisi_qm_io_ops ops;
-	int ret = __real_hisi_zip_bar_init(bar, revision, bar2, bar2_len, bar4, bar4_len);
+	int ret = __real_hisi_bar_init(bar, revision, bar2, bar2_len, bar4, bar4_len);
 
 	w.bar_revision = revision;
 	w.bar2 = bar2;
@@ -350,19 +353,20 @@ goes_well(void)
 			w.bar2_len == sizeof(bar2) && w.bar4_len == sizeof(bar4), "0x%x %p %p",
 			w.bar_revision, w.bar2, w.bar4);
 		dev = hisi_zip_find(NAME);
-		PMD_CHECK(strcmp(dev->args.dev, "pci") == 0 && dev->args.timeout_ms == 1234 &&
-			!dev->args.sw && dev->io != NULL && strcmp(dev->io->name, NAME) == 0,
-			"%s %u %d", dev->args.dev, dev->args.timeout_ms, dev->args.sw);
-		rte_compressdev_info_get(dev->id, &info);
+		PMD_CHECK(strcmp(dev->hisi.args.dev, "pci") == 0 &&
+			dev->hisi.args.timeout_ms == 1234 && !dev->sw && dev->hisi.io != NULL &&
+			strcmp(dev->hisi.io->name, NAME) == 0,
+			"%s %u %d", dev->hisi.args.dev, dev->hisi.args.timeout_ms, dev->sw);
+		rte_compressdev_info_get(dev->hisi.id, &info);
 		PMD_CHECK(strcmp(info.driver_name, "compress_hisi_zip_pci") == 0 &&
 			info.feature_flags == (RTE_COMPDEV_FF_HW_ACCELERATED |
 			RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE) && info.max_nb_queue_pairs == 8,
 			"%s 0x%" PRIx64 " %u", info.driver_name, info.feature_flags,
 			info.max_nb_queue_pairs);
-		run_ops(dev->id);
+		run_ops(dev->hisi.id);
 		/* With everything in use the first time. */
 		if (i == 1)
-			pmd_dev_stop(dev->id);
+			pmd_dev_stop(dev->hisi.id);
 		ret = w.drv->remove(&pdev);
 		PMD_CHECK(ret == 0, "%d", ret);
 		PMD_CHECK(rte_memzone_lookup("rte_compressdev_data_0") == NULL, "its data is kept");
@@ -400,7 +404,7 @@ goes_wrong(void)
 	w.no_memory = true;
 	pdev.device.numa_node = 3;
 	snprintf(line, sizeof(line), "HISI_ZIP: " NAME ": no memory for %zu bytes\n",
-		sizeof(struct hisi_zip_bar) + sizeof(void *));
+		sizeof(struct hisi_bar) + sizeof(void *));
 	fails(-ENOMEM, line);
 	PMD_CHECK(w.socket == 3, "%d", w.socket);
 	pdev.device.numa_node = 0;
@@ -434,7 +438,7 @@ reset(void)
 
 	device_set("", HISI_QM_REV_V3, true);
 	PMD_CHECK(probe() == 0, "no device");
-	io = hisi_zip_find(NAME)->io;
+	io = hisi_zip_find(NAME)->hisi.io;
 	w.resets = 0;
 	PMD_CHECK(io->ops->reset(io) == 0 && w.resets == 1, "%u", w.resets);
 	w.ioctl_errno = EPERM;

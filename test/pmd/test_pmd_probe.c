@@ -18,7 +18,10 @@
 #include <rte_errno.h>
 #include <rte_memzone.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_extmem.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_devargs.h"
+#include "hisi_zip_probe.h"
 #include "pmd_test.h"
 
 #define NAME "compress_hisi_zip_probe"
@@ -35,8 +38,8 @@ static struct {
 } w;
 
 __typeof__(rte_socket_id) __wrap_rte_socket_id;
-__typeof__(hisi_zip_extmem_map) __wrap_hisi_zip_extmem_map;
-__typeof__(hisi_zip_extmem_unmap) __wrap_hisi_zip_extmem_unmap;
+__typeof__(hisi_extmem_map) __wrap_hisi_extmem_map;
+__typeof__(hisi_extmem_unmap) __wrap_hisi_extmem_unmap;
 
 unsigned int
 __wrap_rte_socket_id(void)
@@ -45,17 +48,17 @@ __wrap_rte_socket_id(void)
 }
 
 int
-__wrap_hisi_zip_extmem_map(struct hisi_zip_dev *dev, void *va, size_t len)
+__wrap_hisi_extmem_map(struct hisi_dev *dev, void *va, size_t len)
 {
-	PMD_CHECK(dev == hisi_zip_find(NAME) && len == 64 && va != NULL, "%zu bytes", len);
+	PMD_CHECK(dev == &hisi_zip_find(NAME)->hisi && len == 64 && va != NULL, "%zu bytes", len);
 	w.maps++;
 	return w.maps == 2 ? -EEXIST : 0;
 }
 
 int
-__wrap_hisi_zip_extmem_unmap(struct hisi_zip_dev *dev, void *va, size_t len)
+__wrap_hisi_extmem_unmap(struct hisi_dev *dev, void *va, size_t len)
 {
-	PMD_CHECK(dev == hisi_zip_find(NAME) && len == 64 && va != NULL, "%zu bytes", len);
+	PMD_CHECK(dev == &hisi_zip_find(NAME)->hisi && len == 64 && va != NULL, "%zu bytes", len);
 	w.unmaps++;
 	return w.unmaps == 2 ? -ENOENT : 0;
 }
@@ -169,7 +172,7 @@ cannot_be_made(void)
 			refused(rows[i].args, rows[i].err, rows[i].line);
 		/* The id and the name are free, and nothing of a failure is left in it. */
 		PMD_CHECK(pmd_dev_add(NAME, "") == dev, "another id");
-		PMD_CHECK(hisi_zip_find(NAME)->id == dev, "%u", hisi_zip_find(NAME)->id);
+		PMD_CHECK(hisi_zip_find(NAME)->hisi.id == dev, "%u", hisi_zip_find(NAME)->hisi.id);
 		pmd_dev_remove(NAME);
 	}
 	w.secondary = true;
@@ -192,7 +195,7 @@ too_many(void)
 
 	for (n = 0; n < RTE_COMPRESS_MAX_DEVS; n++) {
 		snprintf(name, sizeof(name), NAME "_%u", n);
-		PMD_CHECK(pmd_dev_add(name, "") == n && hisi_zip_find(name)->id == n, "%u", n);
+		PMD_CHECK(pmd_dev_add(name, "") == n && hisi_zip_find(name)->hisi.id == n, "%u", n);
 	}
 	full = pmd_usage_get();
 	snprintf(want, sizeof(want), "HISI_ZIP: %s: no compressdev could be created\n", NAME);
@@ -225,11 +228,12 @@ same_name(void)
 
 	pmd_dev_add(NAME, "workers=1");
 	dev = hisi_zip_find(NAME);
-	PMD_CHECK(strcmp(dev->name, NAME) == 0 && dev->args.local.workers == 1, "%s", dev->name);
+	PMD_CHECK(strcmp(dev->hisi.name, NAME) == 0 && dev->hisi.args.local.workers == 1, "%s",
+		dev->hisi.name);
 	with = pmd_usage_get();
 	ret = rte_vdev_init(NAME, "");
 	PMD_CHECK(ret == -EEXIST, "%d", ret);
-	ret = hisi_zip_devargs_parse(NAME, NULL, HISI_ZIP_BUS_VDEV, &args);
+	ret = hisi_zip_devargs_parse(NAME, NULL, HISI_BUS_VDEV, &args);
 	PMD_CHECK(ret == 0, "%d", ret);
 	pmd_log_begin();
 	ret = hisi_zip_probe(NAME, &device, &args, NULL);

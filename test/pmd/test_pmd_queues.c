@@ -20,7 +20,9 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_slot.h"
 #include "pmd_test.h"
 #include "spim_qm.h"
 
@@ -137,9 +139,9 @@ start(struct rng *rng, const char *args)
 	src[HISI_ZIP_COMP] = bytes_random(rng, LEN);
 	src[HISI_ZIP_DECOMP] = bytes_deflate(src[HISI_ZIP_COMP].data, LEN, 6, 15);
 	d = pmd_qp(dev, 0)->dev;
-	memory.real = d->mem;
+	memory.real = d->hisi.mem;
 	memory_fails(0, 0);
-	d->mem.alloc = alloc_or_fail;
+	d->hisi.mem.alloc = alloc_or_fail;
 }
 
 static void
@@ -302,7 +304,7 @@ last_queue(void)
 	pmd_rng(&rng);
 	start(&rng, "workers=0,sw=off");
 	/* All but one are somebody else's. */
-	spim_qm_of(pmd_qp(dev, 0)->dev->spim)->qm.queues = 1;
+	spim_qm_of(pmd_qp(dev, 0)->dev->hisi.spim)->qm.queues = 1;
 	/* It goes back and forth. */
 	for (int i = 0; i < 10; i++) {
 		enum hisi_zip_dir dir = i % 2 == 0 ? HISI_ZIP_COMP : HISI_ZIP_DECOMP;

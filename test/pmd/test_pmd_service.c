@@ -21,7 +21,8 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
 #include "pmd_test.h"
 
 #define NAME  "compress_hisi_zip_service"

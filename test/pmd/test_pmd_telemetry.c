@@ -17,7 +17,10 @@
 #include <rte_telemetry.h>
 #include <rte_version.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_probe.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
 #include "pmd_test.h"
 
 #define NAME "compress_hisi_zip_tel"

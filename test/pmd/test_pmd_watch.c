@@ -12,7 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_recover.h"
+#include "hisi_zip_stats.h"
 #include "pmd_test.h"
 #include "spim_qm.h"
 
@@ -78,7 +81,7 @@ start(struct rng *rng, const char *args)
 	pmd_dev_start(dev, 1, DEPTH);
 	comp = pmd_xform(dev, &pmd_deflate_xform);
 	run_one(rng, RTE_COMP_OP_STATUS_SUCCESS);
-	io = spim_qm_of(pmd_qp(dev, 0)->dev->spim)->io;
+	io = spim_qm_of(pmd_qp(dev, 0)->dev->hisi.spim)->io;
 	function.real = io->ops;
 	function.ops = *io->ops;
 	function.ops.poll = poll_function;

@@ -10,7 +10,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_probe.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
+#include "hisi_zip_xform.h"
 #include "pmd_test.h"
 
 #define NAME "compress_hisi_zip_who"

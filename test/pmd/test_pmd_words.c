@@ -9,7 +9,9 @@
 
 #include <string.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_slot.h"
+#include "hisi_zip_xform.h"
 #include "pmd_test.h"
 
 #define NAME  "compress_hisi_zip_words"

@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_xform.h"
 #include "pmd_test.h"
 #include "pmd_test_xform.h"
 
@@ -305,7 +307,7 @@ check_stream(const char *args, const struct rte_comp_xform *xform, bool sw)
 		(void *)s->sw, s->ctx.va);
 	if (!sw) {
 		/* The end of a stream is told to whoever offers to be told. */
-		bool offered = s->x.dev->info.ext_features & HISI_ZIP_EXT_F_RELEASE;
+		bool offered = s->x.dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE;
 		uint64_t addr = s->ctx.iova;
 
 		PMD_CHECK(s->ctx.len == 0x10000 && (addr & 63) == 0, "%zu bytes "

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_xform.h"
 #include "pmd_test.h"
 #include "pmd_test_xform.h"
 

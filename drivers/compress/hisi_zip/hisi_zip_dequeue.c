@@ -4,7 +4,12 @@
 
 #include <rte_branch_prediction.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_burst.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_recover.h"
+#include "hisi_zip_sw.h"
+#include "hisi_zip_xform.h"
 
 /*
  * Results of a stateful request: keep the state for the next one, and tell the application's
@@ -67,7 +72,7 @@ may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 {
 	const struct hisi_zip_xform *x = slot->op->private_xform;
 
-	if (!qp->dev->args.sw || outcome == HISI_ZIP_DONE)
+	if (!qp->dev->sw || outcome == HISI_ZIP_DONE)
 		return false;
 	/*
 	 * Plain silicon returns no prefix, and takes no destination below 16 bytes (ZIP 5.5);
@@ -75,10 +80,10 @@ may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	 */
 	if (outcome == HISI_ZIP_DONE_PART || outcome == HISI_ZIP_NO_SPACE)
 		return x->words.dw10 == 0;
-	if (qp->dev->info.ext_features == 0)
+	if (qp->dev->hisi.info.ext_features == 0)
 		return true;
-	/* Memory that could not be announced (hisi_zip_mem.c) is there for us. */
-	if (status == HISI_ZIP_BAD_ADDR && qp->dev->info.announce)
+	/* Memory that could not be announced (hisi_mem.c) is there for us. */
+	if (status == HISI_ZIP_BAD_ADDR && qp->dev->hisi.info.announce)
 		return true;
 	return status < HISI_ZIP_BAD_DATA || status > HISI_ZIP_BAD_STREAM;
 }
@@ -120,7 +125,7 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 		struct hisi_zip_stream *s = op->stream;
 
 		s->dead = true;
-	} else if (qp->dev->args.sw) {
+	} else if (qp->dev->sw) {
 		hisi_zip_sw_repeat(qp, op);
 		return true;
 	}

@@ -3,60 +3,15 @@
  */
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
-#include <rte_eal.h>
-#include <rte_malloc.h>
 #include <rte_mbuf.h>
-#include <rte_memzone.h>
 
-#include "hisi_zip_pmd.h"
-
-/*
- * Memory for rings, SGLs and contexts: hugepage memory, each piece contiguous in
- * the device's address space. With pointers, or IOVAs that equal pointers, any
- * heap memory is that; else only a memzone is.
- */
-static int
-mem_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
-{
-	static RTE_ATOMIC(uint32_t) serial; /* memzone names must differ */
-	const struct hisi_zip_dev *dev = priv;
-	const struct rte_memzone *mz;
-	char name[RTE_MEMZONE_NAMESIZE];
-
-	align = RTE_MAX(align, (size_t)RTE_CACHE_LINE_SIZE);
-	mem->len = len;
-	mem->handle = NULL;
-	if (dev->addr_off == offsetof(struct rte_mbuf, buf_addr) ||
-			rte_eal_iova_mode() == RTE_IOVA_VA) {
-		mem->va = rte_zmalloc_socket("hisi_zip", len, align, socket);
-		mem->iova = (uintptr_t)mem->va;
-		return mem->va != NULL ? 0 : -ENOMEM;
-	}
-	snprintf(name, sizeof(name), "hisi_zip_%" PRIu32,
-		rte_atomic_fetch_add_explicit(&serial, 1, rte_memory_order_relaxed));
-	mz = rte_memzone_reserve_aligned(name, len, socket, RTE_MEMZONE_IOVA_CONTIG, align);
-	if (mz == NULL)
-		return -ENOMEM;
-	memset(mz->addr, 0, len);
-	mem->va = mz->addr;
-	mem->iova = mz->iova;
-	mem->handle = (void *)(uintptr_t)mz;
-	return 0;
-}
-
-static void
-mem_free(void *priv, struct hisi_qm_mem *mem)
-{
-	RTE_SET_USED(priv);
-	if (mem->handle != NULL)
-		rte_memzone_free(mem->handle);
-	else
-		rte_free(mem->va);
-	mem->va = NULL;
-}
+#include "hisi_telemetry.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_ext.h"
+#include "hisi_zip_log.h"
+#include "zip_codec.h"
 
 static void
 log_line(int error, const char *line)
@@ -67,13 +22,13 @@ log_line(int error, const char *line)
 		HISI_ZIP_LOG(INFO, "%s", line);
 }
 
-/* Engine threads run where EAL lets control threads run: off the lcores' CPUs. */
-static int
-spawn(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
-{
-	RTE_SET_USED(priv);
-	return hisi_zip_ctrl_thread_create(thread, "zip-engine", run, arg);
-}
+struct hisi_driver hisi_zip_driver = {
+	.name = "hisi_zip",
+	.log_line = log_line,
+	.device = HISI_PCI_DEVICE_ZIP_VF,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.devs = TAILQ_HEAD_INITIALIZER(hisi_zip_driver.devs),
+};
 
 /* What the device can do: the function's own features, and all of them with sw=on. */
 static void
@@ -83,8 +38,8 @@ set_capabilities(struct hisi_zip_dev *dev)
 		RTE_COMP_FF_OOP_LB_IN_SGL_OUT;
 	const uint64_t chksum = RTE_COMP_FF_CRC32_CHECKSUM | RTE_COMP_FF_ADLER32_CHECKSUM |
 		RTE_COMP_FF_CRC32_ADLER32_CHECKSUM;
-	uint32_t ext = dev->args.sw ? HISI_ZIP_EXT_F_ALL : dev->info.ext_features;
-	bool raw = dev->args.sw || dev->info.revision >= HISI_QM_REV_V3;
+	uint32_t ext = dev->sw ? HISI_ZIP_EXT_F_ALL : dev->hisi.info.ext_features;
+	bool raw = dev->sw || dev->hisi.info.revision >= HISI_QM_REV_V3;
 	unsigned int n = 0;
 
 	if (raw) {
@@ -128,63 +83,37 @@ set_capabilities(struct hisi_zip_dev *dev)
 int
 hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 {
-	struct spim_conf conf = {
-		.owner = dev->name,
-		.device = HISI_PCI_DEVICE_ZIP_VF,
-		.mem = &dev->mem,
-		.log = log_line,
-		.announce = hisi_zip_mem_announce,
-		.announce_priv = dev,
-		.local = dev->args.local,
-	};
 	int ret;
 
 	TAILQ_INIT(&dev->qps);
-	SLIST_INIT(&dev->extmem);
-	pthread_mutex_init(&dev->extmem_lock, NULL);
-	dev->io = io;
-	conf.local.spawn = spawn;
-	conf.local.fault = dev->args.fault;
-	dev->mem = (struct hisi_qm_mem_ops){ .alloc = mem_alloc, .free = mem_free, .priv = dev };
 	/*
 	 * Every access point with a name uses pointers (spim_info.va), also where memory
-	 * must be announced. Only a function behind a bus uses IOVAs, in whichever mode
+	 * must be registered. Only a function behind a bus uses IOVAs, in whichever mode
 	 * EAL is: an external buffer has the one that it was attached with.
 	 */
 	dev->addr_off = io == NULL ? offsetof(struct rte_mbuf, buf_addr) : HISI_ZIP_MBUF_IOVA;
-	ret = io == NULL ? spim_open(dev->args.dev, &conf, &dev->spim) :
-		spim_open_io(io, 0, &conf, &dev->spim);
-	if (ret != 0) {
-		hisi_zip_mem_unwatch(dev);
-		hisi_zip_extmem_fini(dev);
-		HISI_ZIP_LOG(ERR, "%s: dev=%s could not be opened (%d)", dev->name, dev->args.dev,
-			ret);
+	ret = hisi_dev_open(&dev->hisi, io);
+	if (ret != 0)
 		return ret;
-	}
-	spim_info_get(dev->spim, &dev->info);
 	set_capabilities(dev);
 	if (dev->caps[0].algo == RTE_COMP_ALGO_UNSPECIFIED) {
 		HISI_ZIP_LOG(ERR, "%s: a function of revision 0x%x has no algorithm of compressdev "
-			"by itself, expected sw=on", dev->name, dev->info.revision);
-		hisi_zip_mem_unwatch(dev);
-		spim_close(dev->spim);
-		hisi_zip_extmem_fini(dev);
+			"by itself, expected sw=on", dev->hisi.name, dev->hisi.info.revision);
+		hisi_dev_close(&dev->hisi);
 		return -ENOTSUP;
 	}
 	dev->feature_flags = io != NULL ? RTE_COMPDEV_FF_HW_ACCELERATED : 0;
-	if (dev->info.polled)
+	if (dev->hisi.info.polled)
 		dev->feature_flags |= RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE;
-	HISI_ZIP_LOG(INFO, "%s: dev=%s revision 0x%x, %u queues, features 0x%x", dev->name,
-		dev->args.dev, dev->info.revision, dev->info.queues, dev->info.ext_features);
-	hisi_zip_telemetry_add(dev);
+	hisi_dev_show(&dev->hisi);
 	return 0;
 }
 
 void
 hisi_zip_dev_fini(struct hisi_zip_dev *dev)
 {
-	hisi_zip_telemetry_remove(dev);
-	hisi_zip_mem_unwatch(dev);
-	spim_close(dev->spim);
-	hisi_zip_extmem_fini(dev);
+	hisi_telemetry_remove(&dev->hisi);
+	hisi_dev_close(&dev->hisi);
 }
+
+RTE_LOG_REGISTER_DEFAULT(hisi_zip_logtype, INFO);

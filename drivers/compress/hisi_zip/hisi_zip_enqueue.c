@@ -6,7 +6,11 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_burst.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_recover.h"
+#include "hisi_zip_xform.h"
 
 /* How far ahead ops, and the mbufs of ops, are fetched into the cache. */
 #define PREFETCH_OPS   6
@@ -219,7 +223,7 @@ first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zi
 		return SUBMITTED;
 	HISI_ZIP_COUNT(qp->enq.no_queue, 1);
 	/* The state of a stream is, or will be, the function's. */
-	if (qp->dev->args.sw && op->op_type != RTE_COMP_OP_STATEFUL) {
+	if (qp->dev->sw && op->op_type != RTE_COMP_OP_STATEFUL) {
 		slot->kind = HISI_ZIP_SLOT_SW;
 		return SOFTWARE;
 	}
@@ -227,7 +231,7 @@ first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zi
 	 * To wait helps if others have the queues or the memory, or if the service is
 	 * away, but not if a function does not answer.
 	 */
-	return ret == -EBUSY || ret == -ENOMEM || qp->dev->info.announce ? FULL :
+	return ret == -EBUSY || ret == -ENOMEM || qp->dev->hisi.info.announce ? FULL :
 		finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
 }
 
@@ -258,7 +262,7 @@ fill_chained(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_sl
 			too_long = x->dir == HISI_ZIP_DECOMP ||
 				dst.length < src.length + src.length / 8 + 64;
 		if (too_long) {
-			if (!qp->dev->args.sw)
+			if (!qp->dev->sw)
 				return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 			slot->kind = HISI_ZIP_SLOT_SW;
 			return SOFTWARE;
@@ -322,7 +326,7 @@ check_flush(const struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 	/* Without the extension a stateless request always ends the stream. */
 	if (x->words.dw10 != 0 || x->algo != RTE_COMP_ALGO_DEFLATE)
 		return SUBMITTED;
-	if (!qp->dev->args.sw)
+	if (!qp->dev->sw)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	slot->kind = HISI_ZIP_SLOT_SW;
 	return SOFTWARE;

@@ -7,7 +7,9 @@
 
 #include <rte_common.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_xform.h"
 
 static int
 hisi_zip_configure(struct rte_compressdev *cdev, struct rte_compressdev_config *config)
@@ -89,7 +91,7 @@ hisi_zip_info_get(struct rte_compressdev *cdev, struct rte_compressdev_info *inf
 	info->feature_flags = cdev->feature_flags;
 	info->capabilities = dev->caps;
 	/* A queue pair may come to own a hardware queue of each direction. */
-	info->max_nb_queue_pairs = RTE_MAX(dev->info.queues / HISI_ZIP_DIRS, 1);
+	info->max_nb_queue_pairs = RTE_MAX(dev->hisi.info.queues / HISI_ZIP_DIRS, 1);
 }
 
 struct rte_compressdev_ops hisi_zip_ops = {

@@ -6,13 +6,15 @@
 #include <stdio.h>
 
 #include <dev_driver.h>
-#include <rte_eal.h>
-#include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_memzone.h>
 #include <rte_string_fns.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_burst.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_log.h"
+#include "hisi_zip_probe.h"
+#include "hisi_zip_qp.h"
 
 /*
  * Give a compressdev back. compressdev would close it first, but does not find
@@ -35,21 +37,11 @@ cdev_destroy(struct rte_compressdev *cdev)
 }
 
 int
-hisi_zip_probe_allowed(const char *name)
-{
-	if (rte_eal_process_type() == RTE_PROC_PRIMARY)
-		return 0;
-	HISI_ZIP_LOG(ERR, "%s: secondary process, expected the primary one", name);
-	return -ENOTSUP;
-}
-
-int
 hisi_zip_probe(const char *name, struct rte_device *device, const struct hisi_zip_devargs *args,
 		struct hisi_qm_io *io)
 {
 	struct rte_compressdev_pmd_init_params params = {
-		.socket_id = args->socket_id != SOCKET_ID_ANY ? args->socket_id :
-			device->numa_node >= 0 ? device->numa_node : (int)rte_socket_id(),
+		.socket_id = hisi_dev_socket(&args->hisi, device),
 	};
 	struct rte_compressdev *cdev;
 	struct hisi_zip_dev *dev;
@@ -61,9 +53,11 @@ hisi_zip_probe(const char *name, struct rte_device *device, const struct hisi_zi
 		return -ENOMEM;
 	}
 	dev = cdev->data->dev_private;
-	dev->id = cdev->data->dev_id;
-	rte_strscpy(dev->name, name, sizeof(dev->name));
-	dev->args = *args;
+	dev->hisi.driver = &hisi_zip_driver;
+	dev->hisi.id = cdev->data->dev_id;
+	rte_strscpy(dev->hisi.name, name, sizeof(dev->hisi.name));
+	dev->hisi.args = args->hisi;
+	dev->sw = args->sw;
 	ret = hisi_zip_dev_init(dev, io);
 	if (ret != 0) {
 		cdev_destroy(cdev);
@@ -98,9 +92,7 @@ hisi_zip_remove(const char *name, struct hisi_qm_io **io)
 	rte_free(cdev->data->queue_pairs);
 	dev = cdev->data->dev_private;
 	if (io != NULL)
-		*io = dev->io;
+		*io = dev->hisi.io;
 	hisi_zip_dev_fini(dev);
 	return cdev_destroy(cdev);
 }
-
-RTE_LOG_REGISTER_DEFAULT(hisi_zip_logtype, INFO);

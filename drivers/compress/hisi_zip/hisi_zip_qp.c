@@ -14,14 +14,20 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_burst.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_log.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_recover.h"
+#include "hisi_zip_sw.h"
+#include "hisi_zip_telemetry.h"
 
 #define SLOTS_MIN 64u
 #define SLOTS_MAX HISI_QM_RING_DEPTH_MAX
 
 /*
  * The order ring has what results are checked against, so it is not in EAL's memory, which
- * a service may write to (hisi_zip_mem.c). Zeroed, and there: no page fault comes later.
+ * a service may write to (hisi_mem.c). Zeroed, and there: no page fault comes later.
  */
 static struct hisi_zip_slot *
 slots_alloc(uint32_t slots, int socket)
@@ -66,7 +72,7 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	slots = RTE_MAX(slots, SLOTS_MIN);
 	if (max_inflight_ops > SLOTS_MAX - 1)
 		HISI_ZIP_LOG(INFO, "%s: queue pair %u: %u ops in flight, expected at most %u: "
-			"enqueue will take no more", dev->name, qp_id, max_inflight_ops,
+			"enqueue will take no more", dev->hisi.name, qp_id, max_inflight_ops,
 			SLOTS_MAX - 1);
 
 	qp = rte_zmalloc_socket("hisi_zip_qp", sizeof(*qp), RTE_CACHE_LINE_SIZE, socket_id);
@@ -74,7 +80,7 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 		qp->slots = slots_alloc(slots, socket_id);
 	if (qp == NULL || qp->slots == NULL) {
 		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no memory for %u ops in flight on socket %d",
-			dev->name, qp_id, max_inflight_ops, socket_id);
+			dev->hisi.name, qp_id, max_inflight_ops, socket_id);
 		rte_free(qp);
 		return -ENOMEM;
 	}
@@ -86,7 +92,7 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	qp->limit = RTE_MIN(max_inflight_ops, slots - 1);
 	qp->cq_pace = (uint16_t)RTE_MAX(RTE_MIN(slots / 4, slots - 1 - qp->limit), 1u);
 	qp->addr_off = dev->addr_off;
-	qp->polled = dev->info.polled;
+	qp->polled = dev->hisi.info.polled;
 	qp->socket = socket_id;
 	cdev->data->queue_pairs[qp_id] = qp;
 	hisi_zip_telemetry_add_qp(qp);
@@ -117,18 +123,19 @@ hwq_stop(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
 
 	if (hwq->failed)
 		return !hwq->stuck;
-	ret = spim_queue_stop(qp->dev->spim, hwq->queue);
+	ret = spim_queue_stop(qp->dev->hisi.spim, hwq->queue);
 	if (ret == 0 || ret == -ENODEV || qp->polled)
 		return true;
 	HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d did not stop (%d): its memory "
-		"is not used again", qp->dev->name, qp->id, hwq->qn, ret);
+		"is not used again", qp->dev->hisi.name, qp->id, hwq->qn, ret);
 	return false;
 }
 
 static int
 queue_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir, struct spim_queue **queue)
 {
-	return spim_queue_take(qp->dev->spim, dir, (uint16_t)(qp->mask + 1), qp->socket, queue);
+	return spim_queue_take(qp->dev->hisi.spim, dir, (uint16_t)(qp->mask + 1), qp->socket,
+		queue);
 }
 
 /*
@@ -171,7 +178,7 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 		hwq->retry--;
 		return hwq->retry_error;
 	}
-	ret = dev->mem.alloc(dev->mem.priv, units * HISI_ZIP_SGL_UNIT, HISI_ACC_SGL_ALIGN,
+	ret = dev->hisi.mem.alloc(dev->hisi.mem.priv, units * HISI_ZIP_SGL_UNIT, HISI_ACC_SGL_ALIGN,
 		qp->socket, &hwq->sgl);
 	if (ret != 0)
 		goto fail;
@@ -179,7 +186,7 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	if (ret == -EBUSY && give_back_other(qp, dir))
 		ret = queue_take(qp, dir, &queue);
 	if (ret != 0) {
-		dev->mem.free(dev->mem.priv, &hwq->sgl);
+		dev->hisi.mem.free(dev->hisi.mem.priv, &hwq->sgl);
 		goto fail;
 	}
 	hwq->warned = false;
@@ -198,8 +205,8 @@ fail:
 	hwq->retry_error = ret;
 	if (!hwq->warned)
 		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no %s queue (%d), expected 0; said once",
-			dev->name, qp->id, dir == HISI_ZIP_COMP ? "compression" : "decompression",
-			ret);
+			dev->hisi.name, qp->id,
+			dir == HISI_ZIP_COMP ? "compression" : "decompression", ret);
 	hwq->warned = true;
 	return ret;
 }
@@ -211,8 +218,8 @@ hisi_zip_hwq_put(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	struct hisi_zip_dev *dev = qp->dev;
 
 	if (!hwq->stuck) {
-		spim_queue_put(dev->spim, hwq->queue);
-		dev->mem.free(dev->mem.priv, &hwq->sgl);
+		spim_queue_put(dev->hisi.spim, hwq->queue);
+		dev->hisi.mem.free(dev->hisi.mem.priv, &hwq->sgl);
 	}
 	hwq->ring = NULL;
 	hwq->queue = NULL;

@@ -6,7 +6,10 @@
 
 #include <rte_cycles.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_log.h"
+#include "hisi_zip_recover.h"
+#include "hisi_zip_xform.h"
 
 /*
  * Hardware queues that fail. An op that was accepted comes back whatever happens:
@@ -45,7 +48,7 @@ queue_fail(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq, int why, uint64_t s
 	enum hisi_zip_fail fail;
 	int ret;
 
-	ret = spim_queue_abort(dev->spim, hwq->queue);
+	ret = spim_queue_abort(dev->hisi.spim, hwq->queue);
 	if (why == -ENODEV || why == -ENOTCONN || ret == -ENODEV)
 		fail = HISI_ZIP_FAIL_GONE;
 	else
@@ -54,10 +57,10 @@ queue_fail(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq, int why, uint64_t s
 	hwq->stuck = ret != 0 && ret != -ENODEV && !qp->polled;
 	HISI_ZIP_COUNT(qp->deq.fails[fail], 1);
 	HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d %s: no answer for %u ms, stopped "
-		"with %d, expected 0; its ops come back %s", dev->name, qp->id, hwq->qn,
+		"with %d, expected 0; its ops come back %s", dev->hisi.name, qp->id, hwq->qn,
 		names[fail], (unsigned int)silent_ms, ret,
 		hwq->stuck ? "with an error, its memory is not used again" :
-		dev->args.sw ? "from software" : "with an error");
+		dev->sw ? "from software" : "with an error");
 	/*
 	 * Before the state: who sees that looks for this. With the fence in hisi_zip_renew()
 	 * either that finds it, or our state comes after its own.
@@ -80,12 +83,12 @@ queue_restart(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
 	/* Its last words came between dequeue's look and ours: dequeue takes them first. */
 	if (hisi_qm_cq_ready(hwq->queue->ring, 1) != 0)
 		return true;
-	if (spim_queue_restart(dev->spim, hwq->queue) == 0) {
+	if (spim_queue_restart(dev->hisi.spim, hwq->queue) == 0) {
 		HISI_ZIP_COUNT(qp->deq.restarts, 1);
 		qp->watch.silent = qp->watch.checked = 0;
 		return true;
 	}
-	return !dev->args.sw;
+	return !dev->sw;
 }
 
 void
@@ -100,12 +103,12 @@ hisi_zip_lie_log(struct hisi_zip_qp *qp)
 	qp->lie.logged = true;
 	HISI_ZIP_LOG(ERR, "%s: queue pair %u: an answer cannot be true: status 0x%x, consumed %u, "
 		"produced %u, for slot %u, expected of this %s: consumed %s%u, produced up to %u, "
-		"for slot %u; such ops %s; said once", qp->dev->name, qp->id,
+		"for slot %u; such ops %s; said once", qp->dev->hisi.name, qp->id,
 		lie->result.dw3, lie->result.consumed, lie->result.produced, lie->sq_head,
 		request->kind == HISI_ZIP_SLOT_COMP ? "compression" : "decompression",
 		request->kind == HISI_ZIP_SLOT_COMP && !stateful ? "" : "up to ",
 		request->asked.src_len, request->asked.dst_len, lie->cq_head,
-		qp->dev->args.sw && !stateful ? "are done in software" : "end with an error");
+		qp->dev->sw && !stateful ? "are done in software" : "end with an error");
 }
 
 void
@@ -124,14 +127,14 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 		w->silent = w->checked = 0;
 		return;
 	}
-	timeout = qp->dev->args.timeout_ms * per_ms;
-	look_max = (timeout != 0 ? timeout : HISI_ZIP_TIMEOUT_MS * per_ms) / LOOK_SHARE;
+	timeout = qp->dev->hisi.args.timeout_ms * per_ms;
+	look_max = (timeout != 0 ? timeout : HISI_TIMEOUT_MS * per_ms) / LOOK_SHARE;
 	w->silent += RTE_MIN(now - w->last, look_max);
 	w->last = now;
 	if (w->silent - w->checked < CHECK_MS * per_ms)
 		return;
 	w->checked = w->silent;
-	ret = spim_queue_check(qp->dev->spim, hwq->queue);
+	ret = spim_queue_check(qp->dev->hisi.spim, hwq->queue);
 	if (ret == -ENOTCONN && queue_restart(qp, hwq))
 		return;
 	if (ret != 0 || (timeout != 0 && w->silent >= timeout))
@@ -149,7 +152,7 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	/* A result that came after all would be taken for that of the next op. */
 	hisi_qm_cq_close(hwq->queue->ring);
 	/* The source is as it was; the destination is ours, unless the device still writes. */
-	if (qp->dev->args.sw && !stateful && !hwq->stuck) {
+	if (qp->dev->sw && !stateful && !hwq->stuck) {
 		HISI_ZIP_COUNT(qp->deq.repeated, 1);
 		slot->kind = HISI_ZIP_SLOT_SW;
 		return;

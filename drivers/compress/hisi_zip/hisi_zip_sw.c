@@ -9,7 +9,9 @@
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_sw.h"
+#include "hisi_zip_xform.h"
 
 /*
  * Ops that the function cannot do: what plain silicon has no selector for, and

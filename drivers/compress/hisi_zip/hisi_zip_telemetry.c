@@ -5,106 +5,44 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <rte_common.h>
 #include <rte_telemetry.h>
 
-#include "hisi_zip_pmd.h"
-
-/*
- * Devices and queue pairs to show. The lock is held while a command runs, so
- * that nothing it looks at goes away. Counters are read while the data path
- * writes them: a value may be a moment old.
- */
-static TAILQ_HEAD(, hisi_zip_dev) devs = TAILQ_HEAD_INITIALIZER(devs);
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-void
-hisi_zip_telemetry_add(struct hisi_zip_dev *dev)
-{
-	pthread_mutex_lock(&lock);
-	TAILQ_INSERT_TAIL(&devs, dev, next);
-	pthread_mutex_unlock(&lock);
-}
-
-void
-hisi_zip_telemetry_remove(struct hisi_zip_dev *dev)
-{
-	pthread_mutex_lock(&lock);
-	TAILQ_REMOVE(&devs, dev, next);
-	pthread_mutex_unlock(&lock);
-}
+#include "hisi_telemetry.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_telemetry.h"
 
 void
 hisi_zip_telemetry_add_qp(struct hisi_zip_qp *qp)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&hisi_zip_driver.lock);
 	TAILQ_INSERT_TAIL(&qp->dev->qps, qp, next);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&hisi_zip_driver.lock);
 }
 
 void
 hisi_zip_telemetry_remove_qp(struct hisi_zip_qp *qp)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&hisi_zip_driver.lock);
 	TAILQ_REMOVE(&qp->dev->qps, qp, next);
-	pthread_mutex_unlock(&lock);
-}
-
-/* Run a command on the device that params names by its id, with the lock held. */
-static int
-with_device(const char *params, struct rte_tel_data *d,
-		int (*show)(struct hisi_zip_dev *dev, struct rte_tel_data *d))
-{
-	struct hisi_zip_dev *dev;
-	unsigned long id;
-	char *end;
-	int ret = -EINVAL;
-
-	if (params == NULL || params[0] == '\0')
-		return -EINVAL;
-	id = strtoul(params, &end, 10);
-	if (*end != '\0')
-		return -EINVAL;
-	pthread_mutex_lock(&lock);
-	TAILQ_FOREACH(dev, &devs, next) {
-		if (dev->id == id) {
-			ret = show(dev, d);
-			break;
-		}
-	}
-	pthread_mutex_unlock(&lock);
-	return ret;
+	pthread_mutex_unlock(&hisi_zip_driver.lock);
 }
 
 static int
 cmd_list(const char *cmd, const char *params, struct rte_tel_data *d)
 {
-	struct hisi_zip_dev *dev;
-
 	RTE_SET_USED(cmd);
 	RTE_SET_USED(params);
-	rte_tel_data_start_array(d, RTE_TEL_INT_VAL);
-	pthread_mutex_lock(&lock);
-	TAILQ_FOREACH(dev, &devs, next)
-		rte_tel_data_add_array_int(d, dev->id);
-	pthread_mutex_unlock(&lock);
-	return 0;
+	return hisi_telemetry_list(&hisi_zip_driver, d);
 }
 
 static int
-show_info(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+show_info(struct hisi_dev *dev, struct rte_tel_data *d)
 {
-	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_string(d, "name", dev->name);
-	rte_tel_data_add_dict_string(d, "dev", dev->args.dev);
-	rte_tel_data_add_dict_uint(d, "revision", dev->info.revision);
-	rte_tel_data_add_dict_uint(d, "queues", dev->info.queues);
-	rte_tel_data_add_dict_uint(d, "ext_features", dev->info.ext_features);
-	rte_tel_data_add_dict_uint(d, "workers", dev->args.local.workers);
+	hisi_telemetry_info(dev, d);
 	rte_tel_data_add_dict_string(d, "engine", dev->args.local.copy ? "copy" : "deflate");
-	rte_tel_data_add_dict_string(d, "sw", dev->args.sw ? "on" : "off");
+	rte_tel_data_add_dict_string(d, "sw", hisi_zip_dev_of(dev)->sw ? "on" : "off");
 	return 0;
 }
 
@@ -112,16 +50,16 @@ static int
 cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	RTE_SET_USED(cmd);
-	return with_device(params, d, show_info);
+	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_info);
 }
 
 static int
-show_queues(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+show_queues(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	struct hisi_zip_qp *qp;
 
 	rte_tel_data_start_dict(d);
-	TAILQ_FOREACH(qp, &dev->qps, next) {
+	TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next) {
 		static const char *const names[HISI_ZIP_DIRS] = {
 			[HISI_ZIP_COMP] = "compress_queue",
 			[HISI_ZIP_DECOMP] = "decompress_queue",
@@ -153,17 +91,17 @@ static int
 cmd_queues(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	RTE_SET_USED(cmd);
-	return with_device(params, d, show_queues);
+	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_queues);
 }
 
 static int
-show_stats(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	struct hisi_zip_enq_stats enq = { 0 };
 	struct hisi_zip_deq_stats deq = { 0 };
 	struct hisi_zip_qp *qp;
 
-	TAILQ_FOREACH(qp, &dev->qps, next) {
+	TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next) {
 		enq.ops += HISI_ZIP_COUNTER(qp->enq.ops);
 		enq.bytes += HISI_ZIP_COUNTER(qp->enq.bytes);
 		enq.full += HISI_ZIP_COUNTER(qp->enq.full);
@@ -195,11 +133,11 @@ static int
 cmd_stats(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	RTE_SET_USED(cmd);
-	return with_device(params, d, show_stats);
+	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_stats);
 }
 
 static int
-show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
+show_errors(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	static const struct {
 		const char *name;
@@ -234,28 +172,28 @@ show_errors(struct hisi_zip_dev *dev, struct rte_tel_data *d)
 	for (unsigned int i = 0; i < RTE_DIM(by_op); i++) {
 		uint64_t n = 0;
 
-		TAILQ_FOREACH(qp, &dev->qps, next)
+		TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next)
 			n += HISI_ZIP_COUNTER(qp->deq.status[by_op[i].status]);
 		rte_tel_data_add_dict_uint(d, by_op[i].name, n);
 	}
 	for (unsigned int i = 0; i < RTE_DIM(by_hw); i++) {
 		uint64_t n = 0;
 
-		TAILQ_FOREACH(qp, &dev->qps, next)
+		TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next)
 			n += HISI_ZIP_COUNTER(qp->deq.hw_status[by_hw[i].status]);
 		rte_tel_data_add_dict_uint(d, by_hw[i].name, n);
 	}
-	TAILQ_FOREACH(qp, &dev->qps, next)
+	TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next)
 		no_queue += HISI_ZIP_COUNTER(qp->enq.no_queue);
 	rte_tel_data_add_dict_uint(d, "no_hardware_queue", no_queue);
 	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++) {
 		uint64_t n = 0;
 
-		TAILQ_FOREACH(qp, &dev->qps, next)
+		TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next)
 			n += HISI_ZIP_COUNTER(qp->deq.fails[i]);
 		rte_tel_data_add_dict_uint(d, by_fail[i], n);
 	}
-	TAILQ_FOREACH(qp, &dev->qps, next) {
+	TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next) {
 		lost += HISI_ZIP_COUNTER(qp->deq.lost);
 		restarts += HISI_ZIP_COUNTER(qp->deq.restarts);
 	}
@@ -268,7 +206,7 @@ static int
 cmd_errors(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	RTE_SET_USED(cmd);
-	return with_device(params, d, show_errors);
+	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_errors);
 }
 
 RTE_INIT(hisi_zip_telemetry_init)

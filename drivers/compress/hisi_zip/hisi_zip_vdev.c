@@ -5,9 +5,11 @@
 #include <errno.h>
 
 #include <bus_vdev_driver.h>
-#include <rte_errno.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_vdev.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_devargs.h"
+#include "hisi_zip_probe.h"
 
 static int
 hisi_zip_vdev_probe(struct rte_vdev_device *vdev)
@@ -18,9 +20,9 @@ hisi_zip_vdev_probe(struct rte_vdev_device *vdev)
 
 	if (name == NULL)
 		return -EINVAL;
-	ret = hisi_zip_probe_allowed(name);
+	ret = hisi_dev_probe_allowed(&hisi_zip_driver, name);
 	if (ret == 0)
-		ret = hisi_zip_devargs_parse(name, rte_vdev_device_args(vdev), HISI_ZIP_BUS_VDEV,
+		ret = hisi_zip_devargs_parse(name, rte_vdev_device_args(vdev), HISI_BUS_VDEV,
 			&args);
 	return ret != 0 ? ret : hisi_zip_probe(name, &vdev->device, &args, NULL);
 }
@@ -33,32 +35,26 @@ hisi_zip_vdev_remove(struct rte_vdev_device *vdev)
 	return name == NULL ? -EINVAL : hisi_zip_remove(name, NULL);
 }
 
-/* What rte_dev_dma_map() wants: 0, or -1 and rte_errno. */
-static int
-dma_ret(int ret)
+static struct hisi_dev *
+find_dev(const struct rte_vdev_device *vdev)
 {
-	if (ret == 0)
-		return 0;
-	rte_errno = -ret;
-	return -1;
+	struct hisi_zip_dev *dev = hisi_zip_find(rte_vdev_device_name(vdev));
+
+	return dev != NULL ? &dev->hisi : NULL;
 }
 
 static int
 hisi_zip_vdev_dma_map(struct rte_vdev_device *vdev, void *addr, uint64_t iova, size_t len)
 {
-	struct hisi_zip_dev *dev = hisi_zip_find(rte_vdev_device_name(vdev));
-
 	RTE_SET_USED(iova);
-	return dma_ret(dev == NULL ? -ENODEV : hisi_zip_extmem_map(dev, addr, len));
+	return hisi_vdev_dma_map(find_dev(vdev), addr, len);
 }
 
 static int
 hisi_zip_vdev_dma_unmap(struct rte_vdev_device *vdev, void *addr, uint64_t iova, size_t len)
 {
-	struct hisi_zip_dev *dev = hisi_zip_find(rte_vdev_device_name(vdev));
-
 	RTE_SET_USED(iova);
-	return dma_ret(dev == NULL ? -ENODEV : hisi_zip_extmem_unmap(dev, addr, len));
+	return hisi_vdev_dma_unmap(find_dev(vdev), addr, len);
 }
 
 static struct rte_vdev_driver hisi_zip_vdev_driver = {
@@ -70,11 +66,7 @@ static struct rte_vdev_driver hisi_zip_vdev_driver = {
 
 RTE_PMD_REGISTER_VDEV(HISI_ZIP_DRIVER_NAME, hisi_zip_vdev_driver);
 RTE_PMD_REGISTER_PARAM_STRING(HISI_ZIP_DRIVER_NAME,
-	"dev=local|unix:<path> "
-	"workers=<0..64> "
-	"rev=v2|v3 "
-	"ext=on|off "
+	HISI_PARAMS_FUNCTION
 	"engine=deflate|copy "
 	"sw=on|off "
-	"timeout=<ms> "
-	"socket_id=<int>");
+	HISI_PARAMS_DEVICE);

@@ -8,7 +8,10 @@
 
 #include <rte_malloc.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_zip_compat.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_log.h"
+#include "hisi_zip_xform.h"
 
 #define DEFAULT_LEVEL 1 /* as the other software drivers choose for the fastest useful one */
 
@@ -61,8 +64,8 @@ static struct hisi_zip_function
 function_of(const struct hisi_zip_dev *dev)
 {
 	return (struct hisi_zip_function){
-		.revision = dev->info.revision,
-		.features = dev->info.ext_features & HISI_ZIP_EXT_F_ALL,
+		.revision = dev->hisi.info.revision,
+		.features = dev->hisi.info.ext_features & HISI_ZIP_EXT_F_ALL,
 	};
 }
 
@@ -77,7 +80,7 @@ function_can(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
 	const struct hisi_zip_job job = job_of(x);
 	/* Without software a level is a wish, as in other hardware that has only one. */
 	bool level = x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE &&
-		x->codec.level != DEFAULT_LEVEL && dev->args.sw;
+		x->codec.level != DEFAULT_LEVEL && dev->sw;
 
 	return hisi_zip_can(&f, &job, level ? HISI_ZIP_EXT_F_LEVEL : 0);
 }
@@ -101,14 +104,14 @@ check_common(const struct hisi_zip_dev *dev, const char *what, enum rte_comp_alg
 
 	if (algo != RTE_COMP_ALGO_NULL && algo != RTE_COMP_ALGO_DEFLATE && !lz4) {
 		HISI_ZIP_LOG(ERR, "%s: %s algorithm %d, expected NULL (%d)%s or DEFLATE (%d)",
-			dev->name, what, algo, RTE_COMP_ALGO_NULL,
+			dev->hisi.name, what, algo, RTE_COMP_ALGO_NULL,
 			HISI_ZIP_HAVE_LZ4 ? ", LZ4" : "", RTE_COMP_ALGO_DEFLATE);
 		return -ENOTSUP;
 	}
 	x->algo = (uint8_t)algo;
 	if (hash != RTE_COMP_HASH_ALGO_NONE) {
-		HISI_ZIP_LOG(ERR, "%s: %s hash algorithm %d, expected none (%d)", dev->name, what,
-			hash, RTE_COMP_HASH_ALGO_NONE);
+		HISI_ZIP_LOG(ERR, "%s: %s hash algorithm %d, expected none (%d)", dev->hisi.name,
+			what, hash, RTE_COMP_HASH_ALGO_NONE);
 		return -ENOTSUP;
 	}
 	x->chksum = (uint8_t)chksum;
@@ -121,7 +124,7 @@ check_common(const struct hisi_zip_dev *dev, const char *what, enum rte_comp_alg
 			return 0;
 		}
 		HISI_ZIP_LOG(ERR, "%s: %s checksum type %d with LZ4, expected none (%d) or "
-			"xxHash-32 (%d)", dev->name, what, chksum, RTE_COMP_CHECKSUM_NONE,
+			"xxHash-32 (%d)", dev->hisi.name, what, chksum, RTE_COMP_CHECKSUM_NONE,
 			HISI_ZIP_CHECKSUM_XXHASH32);
 		return -ENOTSUP;
 	}
@@ -141,8 +144,8 @@ check_common(const struct hisi_zip_dev *dev, const char *what, enum rte_comp_alg
 		x->codec.checksum = ZIP_CODEC_CRC32 | ZIP_CODEC_ADLER32;
 		break;
 	default:
-		HISI_ZIP_LOG(ERR, "%s: %s checksum type %d, expected %d to %d", dev->name, what,
-			chksum, RTE_COMP_CHECKSUM_NONE, RTE_COMP_CHECKSUM_CRC32_ADLER32);
+		HISI_ZIP_LOG(ERR, "%s: %s checksum type %d, expected %d to %d", dev->hisi.name,
+			what, chksum, RTE_COMP_CHECKSUM_NONE, RTE_COMP_CHECKSUM_CRC32_ADLER32);
 		return -ENOTSUP;
 	}
 	return 0;
@@ -157,7 +160,7 @@ check_window(const struct hisi_zip_dev *dev, const char *what, const struct hisi
 
 	if (window >= ZIP_CODEC_WINDOW_MIN && window <= max)
 		return 0;
-	HISI_ZIP_LOG(ERR, "%s: %s window size 2^%u, expected 2^%u to 2^%u", dev->name, what,
+	HISI_ZIP_LOG(ERR, "%s: %s window size 2^%u, expected 2^%u to 2^%u", dev->hisi.name, what,
 		window, ZIP_CODEC_WINDOW_MIN, max);
 	return -EINVAL;
 }
@@ -176,20 +179,21 @@ set_dict(struct hisi_zip_dev *dev, struct hisi_zip_dict dict, struct hisi_zip_xf
 		return 0;
 	if ((x->slot_flags & HISI_ZIP_SLOT_F_UDC) && dict.len < HISI_ZIP_UDC_DICT_MIN) {
 		HISI_ZIP_LOG(ERR, "%s: UDC checksum of a dictionary of %u bytes, expected %u at "
-			"least", dev->name, dict.len, HISI_ZIP_UDC_DICT_MIN);
+			"least", dev->hisi.name, dict.len, HISI_ZIP_UDC_DICT_MIN);
 		return -EINVAL;
 	}
 	if (dict.len == 0)
 		return 0;
 	if (dict.data == NULL) {
 		HISI_ZIP_LOG(ERR, "%s: dictionary of %u bytes at NULL, expected an address",
-			dev->name, dict.len);
+			dev->hisi.name, dict.len);
 		return -EINVAL;
 	}
-	ret = dev->mem.alloc(dev->mem.priv, dict.len - skip, RTE_CACHE_LINE_SIZE,
-		dev->args.socket_id, &x->dict);
+	ret = dev->hisi.mem.alloc(dev->hisi.mem.priv, dict.len - skip, RTE_CACHE_LINE_SIZE,
+		dev->hisi.args.socket_id, &x->dict);
 	if (ret != 0) {
-		HISI_ZIP_LOG(ERR, "%s: no memory for a dictionary: %u bytes", dev->name, dict.len);
+		HISI_ZIP_LOG(ERR, "%s: no memory for a dictionary: %u bytes", dev->hisi.name,
+			dict.len);
 		return ret;
 	}
 	memcpy(x->dict.va, dict.data + skip, dict.len - skip);
@@ -205,7 +209,7 @@ static void
 free_dict(struct hisi_zip_xform *x)
 {
 	if (x->dict.va != NULL)
-		x->dev->mem.free(x->dev->mem.priv, &x->dict);
+		x->dev->hisi.mem.free(x->dev->hisi.mem.priv, &x->dict);
 }
 
 static int
@@ -223,7 +227,7 @@ set_compress(const struct hisi_zip_dev *dev, const struct rte_comp_compress_xfor
 		return ret;
 	x->codec.window = c->window_size;
 	if (c->level < RTE_COMP_LEVEL_PMD_DEFAULT || c->level > RTE_COMP_LEVEL_MAX) {
-		HISI_ZIP_LOG(ERR, "%s: compression level %d, expected %d to %d", dev->name,
+		HISI_ZIP_LOG(ERR, "%s: compression level %d, expected %d to %d", dev->hisi.name,
 			c->level, RTE_COMP_LEVEL_PMD_DEFAULT, RTE_COMP_LEVEL_MAX);
 		return -EINVAL;
 	}
@@ -233,7 +237,7 @@ set_compress(const struct hisi_zip_dev *dev, const struct rte_comp_compress_xfor
 		x->codec.lz4_flags = hisi_zip_lz4_flags(c);
 		if ((x->codec.lz4_flags & ~ZIP_CODEC_LZ4_FLAGS) == 0)
 			return 0;
-		HISI_ZIP_LOG(ERR, "%s: LZ4 flags 0x%x, expected of 0x%x", dev->name,
+		HISI_ZIP_LOG(ERR, "%s: LZ4 flags 0x%x, expected of 0x%x", dev->hisi.name,
 			x->codec.lz4_flags, ZIP_CODEC_LZ4_FLAGS);
 		return -ENOTSUP;
 	}
@@ -248,7 +252,7 @@ set_compress(const struct hisi_zip_dev *dev, const struct rte_comp_compress_xfor
 		x->codec.huffman = ZIP_CODEC_HUFFMAN_DYNAMIC;
 		break;
 	default:
-		HISI_ZIP_LOG(ERR, "%s: Huffman type %d, expected %d to %d", dev->name,
+		HISI_ZIP_LOG(ERR, "%s: Huffman type %d, expected %d to %d", dev->hisi.name,
 			c->deflate.huffman, RTE_COMP_HUFFMAN_DEFAULT, RTE_COMP_HUFFMAN_DYNAMIC);
 		return -EINVAL;
 	}
@@ -276,7 +280,7 @@ xform_set(struct hisi_zip_dev *dev, const struct rte_comp_xform *xform, struct h
 	int ret;
 
 	if (xform == NULL) {
-		HISI_ZIP_LOG(ERR, "%s: no transform was given", dev->name);
+		HISI_ZIP_LOG(ERR, "%s: no transform was given", dev->hisi.name);
 		return -EINVAL;
 	}
 	*x = (struct hisi_zip_xform){
@@ -291,7 +295,7 @@ xform_set(struct hisi_zip_dev *dev, const struct rte_comp_xform *xform, struct h
 		ret = set_decompress(dev, &xform->decompress, x);
 		break;
 	default:
-		HISI_ZIP_LOG(ERR, "%s: transform type %d, expected %d or %d", dev->name,
+		HISI_ZIP_LOG(ERR, "%s: transform type %d, expected %d or %d", dev->hisi.name,
 			xform->type, RTE_COMP_COMPRESS, RTE_COMP_DECOMPRESS);
 		return -EINVAL;
 	}
@@ -300,9 +304,9 @@ xform_set(struct hisi_zip_dev *dev, const struct rte_comp_xform *xform, struct h
 	if (ret != 0)
 		return ret;
 	x->sw = !function_can(dev, x);
-	if (x->sw && !dev->args.sw) {
+	if (x->sw && !dev->sw) {
 		HISI_ZIP_LOG(ERR, "%s: the function cannot do this transform (features 0x%x), "
-			"expected sw=on", dev->name, dev->info.ext_features);
+			"expected sw=on", dev->hisi.name, dev->hisi.info.ext_features);
 		free_dict(x);
 		return -ENOTSUP;
 	}
@@ -321,7 +325,7 @@ hisi_zip_xform_create(struct rte_compressdev *cdev, const struct rte_comp_xform 
 	x = rte_zmalloc_socket("hisi_zip_xform", sizeof(*x), RTE_CACHE_LINE_SIZE,
 		cdev->data->socket_id);
 	if (x == NULL) {
-		HISI_ZIP_LOG(ERR, "%s: no memory for a transform: %zu bytes", dev->name,
+		HISI_ZIP_LOG(ERR, "%s: no memory for a transform: %zu bytes", dev->hisi.name,
 			sizeof(*x));
 		return -ENOMEM;
 	}
@@ -361,21 +365,22 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	s = rte_zmalloc_socket("hisi_zip_stream", sizeof(*s), RTE_CACHE_LINE_SIZE,
 		cdev->data->socket_id);
 	if (s == NULL) {
-		HISI_ZIP_LOG(ERR, "%s: no memory for a stream: %zu bytes", dev->name, sizeof(*s));
+		HISI_ZIP_LOG(ERR, "%s: no memory for a stream: %zu bytes", dev->hisi.name,
+			sizeof(*s));
 		return -ENOMEM;
 	}
 	ret = xform_set(dev, xform, &s->x);
 	if (ret != 0)
 		goto fail;
 	if (s->x.algo != RTE_COMP_ALGO_DEFLATE) {
-		HISI_ZIP_LOG(ERR, "%s: stream with algorithm %d, expected DEFLATE (%d)", dev->name,
-			s->x.algo, RTE_COMP_ALGO_DEFLATE);
+		HISI_ZIP_LOG(ERR, "%s: stream with algorithm %d, expected DEFLATE (%d)",
+			dev->hisi.name, s->x.algo, RTE_COMP_ALGO_DEFLATE);
 		ret = -ENOTSUP;
 		goto fail;
 	}
 	if (s->x.codec.dict_len != 0) {
 		HISI_ZIP_LOG(ERR, "%s: stream with a dictionary of %u bytes, expected none",
-			dev->name, s->x.codec.dict_len);
+			dev->hisi.name, s->x.codec.dict_len);
 		free_dict(&s->x);
 		ret = -ENOTSUP;
 		goto fail;
@@ -384,18 +389,18 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	 * A plain function knows only sync flushes, and a request of a stream fails
 	 * without 16 (ZIP 5.5: better 200) bytes of room, which ends the stream.
 	 */
-	if (!(dev->info.ext_features & HISI_ZIP_EXT_F_FLUSH) && dev->args.sw)
+	if (!(dev->hisi.info.ext_features & HISI_ZIP_EXT_F_FLUSH) && dev->sw)
 		s->x.sw = 1;
 	if (s->x.sw) {
 		s->sw = zip_codec_stream_create(s->x.dir == HISI_ZIP_COMP ? ZIP_CODEC_COMPRESS :
 			ZIP_CODEC_DECOMPRESS, &s->x.codec);
 		ret = s->sw != NULL ? 0 : -ENOMEM;
 	} else {
-		ret = dev->mem.alloc(dev->mem.priv, HISI_ZIP_CTX_SIZE, RTE_CACHE_LINE_SIZE,
-			cdev->data->socket_id, &s->ctx);
+		ret = dev->hisi.mem.alloc(dev->hisi.mem.priv, HISI_ZIP_CTX_SIZE,
+			RTE_CACHE_LINE_SIZE, cdev->data->socket_id, &s->ctx);
 	}
 	if (ret != 0) {
-		HISI_ZIP_LOG(ERR, "%s: no memory for a stream's state (%d)", dev->name, ret);
+		HISI_ZIP_LOG(ERR, "%s: no memory for a stream's state (%d)", dev->hisi.name, ret);
 		goto fail;
 	}
 	*stream = s;
@@ -414,21 +419,21 @@ hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
 
 	if (s == NULL || s->x.dev != dev) {
 		HISI_ZIP_LOG(ERR, "%s: stream %p was to be freed, expected one of this device",
-			dev->name, stream);
+			dev->hisi.name, stream);
 		return -EINVAL;
 	}
 	if (rte_atomic_load_explicit(&s->busy, rte_memory_order_acquire)) {
 		HISI_ZIP_LOG(ERR, "%s: stream %p with an op in flight was to be freed, "
-			"expected none", dev->name, stream);
+			"expected none", dev->hisi.name, stream);
 		return -EBUSY;
 	}
 	if (s->x.sw) {
 		zip_codec_stream_destroy(s->sw);
 	} else {
-		if (dev->info.ext_features & HISI_ZIP_EXT_F_RELEASE)
-			spim_reg_write64(dev->spim, HISI_ZIP_EXT_REG_STREAM_RELEASE,
+		if (dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE)
+			spim_reg_write64(dev->hisi.spim, HISI_ZIP_EXT_REG_STREAM_RELEASE,
 				s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
-		dev->mem.free(dev->mem.priv, &s->ctx);
+		dev->hisi.mem.free(dev->hisi.mem.priv, &s->ctx);
 	}
 	s->x.dev = NULL;
 	rte_free(s);

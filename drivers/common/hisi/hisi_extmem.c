@@ -13,7 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_extmem.h"
 
 /*
  * Memory that the application brought, and tells of by rte_dev_dma_map(). A service needs the
@@ -21,9 +21,9 @@
  * that the application mapped it with is looked for among those that are open.
  */
 
-/** A range that was mapped; kept to be announced again to a service that was restarted. */
-struct hisi_zip_extmem {
-	SLIST_ENTRY(hisi_zip_extmem) next;
+/** A range that was mapped; kept to be registered again with a service that was restarted. */
+struct hisi_extmem {
+	SLIST_ENTRY(hisi_extmem) next;
 	char *va;
 	size_t len;
 	int fd; /* ours */
@@ -118,16 +118,16 @@ open_file(const struct file_at *file)
 }
 
 static void
-forget(struct hisi_zip_extmem *e)
+forget(struct hisi_extmem *e)
 {
 	close(e->fd);
 	free(e);
 }
 
 static int
-map(struct hisi_zip_dev *dev, char *va, size_t len)
+map(struct hisi_dev *dev, char *va, size_t len)
 {
-	struct hisi_zip_extmem *e;
+	struct hisi_extmem *e;
 	struct file_at file;
 	int ret;
 
@@ -144,7 +144,7 @@ map(struct hisi_zip_dev *dev, char *va, size_t len)
 		free(e);
 		return ret;
 	}
-	*e = (struct hisi_zip_extmem){ .va = va, .len = len, .fd = ret, .offset = file.offset };
+	*e = (struct hisi_extmem){ .va = va, .len = len, .fd = ret, .offset = file.offset };
 	pthread_mutex_lock(&dev->extmem_lock);
 	ret = spim_mem_map(dev->spim, e->va, e->len, e->fd, e->offset);
 	/* A function that is gone is told of it when it is opened again. */
@@ -159,7 +159,7 @@ map(struct hisi_zip_dev *dev, char *va, size_t len)
 }
 
 int
-hisi_zip_extmem_map(struct hisi_zip_dev *dev, void *va, size_t len)
+hisi_extmem_map(struct hisi_dev *dev, void *va, size_t len)
 {
 	int ret;
 
@@ -167,16 +167,16 @@ hisi_zip_extmem_map(struct hisi_zip_dev *dev, void *va, size_t len)
 		return 0;
 	ret = map(dev, va, len);
 	if (ret != 0)
-		HISI_ZIP_LOG(ERR, "%s: %zu bytes at %p cannot be mapped (%d), expected whole pages "
-			"of one file, mapped shared to read and write, with a descriptor that is "
-			"still open", dev->name, len, va, ret);
+		hisi_log_error(dev->driver, "%s: %zu bytes at %p cannot be mapped (%d), expected "
+			"whole pages of one file, mapped shared to read and write, with a "
+			"descriptor that is still open", dev->name, len, va, ret);
 	return ret;
 }
 
 int
-hisi_zip_extmem_unmap(struct hisi_zip_dev *dev, void *va, size_t len)
+hisi_extmem_unmap(struct hisi_dev *dev, void *va, size_t len)
 {
-	struct hisi_zip_extmem *e;
+	struct hisi_extmem *e;
 	int ret;
 
 	if (!dev->info.announce)
@@ -186,7 +186,7 @@ hisi_zip_extmem_unmap(struct hisi_zip_dev *dev, void *va, size_t len)
 		if (e->va == va && e->len == len)
 			break;
 	if (e != NULL) {
-		SLIST_REMOVE(&dev->extmem, e, hisi_zip_extmem, next);
+		SLIST_REMOVE(&dev->extmem, e, hisi_extmem, next);
 		ret = spim_mem_unmap(dev->spim, e->va, e->len);
 		/* A function that is gone touches it no more. */
 		if (ret == -ENOTCONN)
@@ -197,15 +197,15 @@ hisi_zip_extmem_unmap(struct hisi_zip_dev *dev, void *va, size_t len)
 	}
 	pthread_mutex_unlock(&dev->extmem_lock);
 	if (ret != 0)
-		HISI_ZIP_LOG(ERR, "%s: %zu bytes at %p cannot be unmapped (%d), expected what was "
-			"mapped before", dev->name, len, va, ret);
+		hisi_log_error(dev->driver, "%s: %zu bytes at %p cannot be unmapped (%d), expected "
+			"what was mapped before", dev->name, len, va, ret);
 	return ret;
 }
 
 int
-hisi_zip_extmem_announce(struct hisi_zip_dev *dev)
+hisi_extmem_register(struct hisi_dev *dev)
 {
-	const struct hisi_zip_extmem *e;
+	const struct hisi_extmem *e;
 	int ret = 0;
 
 	pthread_mutex_lock(&dev->extmem_lock);
@@ -222,9 +222,9 @@ hisi_zip_extmem_announce(struct hisi_zip_dev *dev)
 }
 
 void
-hisi_zip_extmem_fini(struct hisi_zip_dev *dev)
+hisi_extmem_fini(struct hisi_dev *dev)
 {
-	struct hisi_zip_extmem *e;
+	struct hisi_extmem *e;
 
 	while ((e = SLIST_FIRST(&dev->extmem)) != NULL) {
 		SLIST_REMOVE_HEAD(&dev->extmem, next);

@@ -3,18 +3,19 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 
+#include <rte_common.h>
 #include <rte_io.h>
 
+#include "hisi_bar.h"
 #include "hisi_qm_mmio.h"
-#include "hisi_zip_bar.h"
-#include "hisi_zip_pmd.h"
 
 /* io is the first member. */
-static struct hisi_zip_bar *
+static struct hisi_bar *
 to_bar(struct hisi_qm_io *io)
 {
-	return (struct hisi_zip_bar *)io;
+	return (struct hisi_bar *)io;
 }
 
 static uint32_t
@@ -46,11 +47,11 @@ static int
 bar_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
 		volatile uint64_t **cq)
 {
-	struct hisi_zip_bar *bar = to_bar(io);
+	struct hisi_bar *bar = to_bar(io);
 
 	if (qn >= bar->db_queues) {
-		HISI_ZIP_LOG(ERR, "%s: queue %u has no doorbell: BAR4 has pages for %u queues, "
-			"expected one for each", io->name, qn, bar->db_queues);
+		hisi_log_error(bar->driver, "%s: queue %u has no doorbell: BAR4 has pages for %u "
+			"queues, expected one for each", io->name, qn, bar->db_queues);
 		return -EINVAL;
 	}
 	*sq = *cq = (volatile uint64_t *)(bar->db + (uint64_t)qn * bar->db_stride);
@@ -60,7 +61,7 @@ bar_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
 static int
 bar_reset(struct hisi_qm_io *io)
 {
-	struct hisi_zip_bar *bar = to_bar(io);
+	struct hisi_bar *bar = to_bar(io);
 
 	return bar->reset != NULL ? bar->reset(bar) : -ENOTSUP;
 }
@@ -76,7 +77,7 @@ static const struct hisi_qm_io_ops bar_ops = {
 };
 
 int
-hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2, uint64_t bar2_len,
+hisi_bar_init(struct hisi_bar *bar, uint8_t revision, void *bar2, uint64_t bar2_len,
 		void *bar4, uint64_t bar4_len)
 {
 	uint32_t isolation;
@@ -84,14 +85,14 @@ hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2, uint64
 	bar->io.ops = &bar_ops;
 	bar->io.revision = revision;
 	bar->bar2 = bar2;
-	if (bar2 == NULL || bar2_len < HISI_ZIP_BAR2_MIN) {
-		HISI_ZIP_LOG(ERR, "%s: BAR2 has 0x%" PRIx64 " bytes, expected 0x%x or "
-			"more", bar->io.name, bar2_len, HISI_ZIP_BAR2_MIN);
+	if (bar2 == NULL || bar2_len < HISI_BAR2_MIN) {
+		hisi_log_error(bar->driver, "%s: BAR2 has 0x%" PRIx64 " bytes, expected 0x%x or "
+			"more", bar->io.name, bar2_len, HISI_BAR2_MIN);
 		return -EINVAL;
 	}
 	if (bar_read32(&bar->io, HISI_QM_MAILBOX) == UINT32_MAX) {
-		HISI_ZIP_LOG(ERR, "%s: registers read as all ones, expected a function that "
-			"answers", bar->io.name);
+		hisi_log_error(bar->driver, "%s: registers read as all ones, expected a function "
+			"that answers", bar->io.name);
 		return -ENODEV;
 	}
 	bar->db = bar->bar2 + HISI_QM_DB_SQ_CQ;
@@ -102,8 +103,8 @@ hisi_zip_bar_init(struct hisi_zip_bar *bar, uint8_t revision, void *bar2, uint64
 	if (!isolation)
 		return 0;
 	if (bar4 == NULL || bar4_len < HISI_QM_DB_PAGE_SIZE) {
-		HISI_ZIP_LOG(ERR, "%s: doorbells are in BAR4, which has 0x%" PRIx64 " bytes, "
-			"expected 0x%x for each queue", bar->io.name, bar4_len,
+		hisi_log_error(bar->driver, "%s: doorbells are in BAR4, which has 0x%" PRIx64
+			" bytes, expected 0x%x for each queue", bar->io.name, bar4_len,
 			HISI_QM_DB_PAGE_SIZE);
 		return -ENODEV;
 	}

@@ -4,24 +4,24 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/queue.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
 
-#include "hisi_zip_pmd.h"
+#include "hisi_extmem.h"
+#include "hisi_mem.h"
 
 /*
- * A function of the service sees only memory that it was given the file of. EAL
- * has a file for all of its own memory, with and without hugepages: it is announced
- * when the function is opened, and as it grows and shrinks. Memory that the
- * application brought has none that EAL would know of (hisi_zip_extmem.c): before it
- * is mapped, requests with it fail in the function, and are done in software (sw=on).
+ * A function of the service sees only memory whose descriptor it has received. EAL has a
+ * file for all of its own memory, with and without hugepages: it is registered when the
+ * function is opened, and as it grows and shrinks. Memory that the application brought has
+ * none that EAL would know of (hisi_extmem.c): before it is mapped, requests with it fail
+ * in the function.
  */
 
 /*
- * Adjacent segments of one file, to be announced at once; of memory that can shrink,
+ * Adjacent segments of one file, to be registered at once; of memory that can shrink,
  * single ones, as a map can only be taken back whole.
  */
 struct run {
@@ -42,7 +42,7 @@ run_flush(struct run *run)
 	if (run->len != 0)
 		ret = spim_mem_map(run->spim, run->va, run->len, run->fd, run->offset);
 	run->len = 0;
-	/* The event that told of new memory may have come while all was announced. */
+	/* The event that told of new memory may have come while all was registered. */
 	return ret == -EEXIST ? 0 : ret;
 }
 
@@ -71,7 +71,7 @@ run_add(struct run *run, const struct rte_memseg *ms)
 
 /* Called for each segment. */
 static int
-announce_one(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
+register_one(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
 {
 	struct run *run = arg;
 
@@ -84,7 +84,7 @@ announce_one(const struct rte_memseg_list *msl, const struct rte_memseg *ms, voi
 static void
 mem_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 {
-	struct hisi_zip_dev *dev = arg;
+	struct hisi_dev *dev = arg;
 	struct run run = { .spim = dev->spim, .single = true };
 	const char *at = addr, *end = at + len;
 	int ret = 0;
@@ -107,20 +107,20 @@ mem_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 	}
 	/* A function that is gone is told of everything when it is opened again. */
 	if (ret != 0 && ret != -ENOTCONN)
-		HISI_ZIP_LOG(ERR, "%s: %zu bytes of memory at %p could not be %s (%d), expected 0",
-			dev->name, len, addr,
+		hisi_log_error(dev->driver, "%s: %zu bytes of memory at %p could not be %s (%d), "
+			"expected 0", dev->name, len, addr,
 			event == RTE_MEM_EVENT_FREE ? "taken back" : "announced", ret);
 }
 
 static void
-event_name(const struct hisi_zip_dev *dev, char *name, size_t len)
+event_name(const struct hisi_dev *dev, char *name, size_t len)
 {
-	snprintf(name, len, "hisi_zip_%p", (const void *)dev);
+	snprintf(name, len, "hisi_%p", (const void *)dev);
 }
 
 /* Be told of memory that comes and goes. */
 static int
-watch(struct hisi_zip_dev *dev)
+watch(struct hisi_dev *dev)
 {
 	char name[RTE_MEM_EVENT_CALLBACK_NAME_LEN];
 
@@ -129,7 +129,7 @@ watch(struct hisi_zip_dev *dev)
 	event_name(dev, name, sizeof(name));
 	/* Legacy and --no-huge memory stays as it is: there are no events. */
 	if (rte_mem_event_callback_register(name, mem_event, dev) != 0 && rte_errno != ENOTSUP) {
-		HISI_ZIP_LOG(ERR, "%s: no events of memory (%d)", dev->name, rte_errno);
+		hisi_log_error(dev->driver, "%s: no events of memory (%d)", dev->name, rte_errno);
 		return -rte_errno;
 	}
 	dev->mem_watched = true;
@@ -137,9 +137,9 @@ watch(struct hisi_zip_dev *dev)
 }
 
 int
-hisi_zip_mem_announce(struct spim_dev *spim, void *priv)
+hisi_mem_register(struct spim_dev *spim, void *priv)
 {
-	struct hisi_zip_dev *dev = priv;
+	struct hisi_dev *dev = priv;
 	struct run run = { .spim = spim };
 	int ret;
 
@@ -149,20 +149,20 @@ hisi_zip_mem_announce(struct spim_dev *spim, void *priv)
 	if (ret != 0)
 		return ret;
 	run.single = rte_eal_has_hugepages();
-	ret = rte_memseg_walk(announce_one, &run);
+	ret = rte_memseg_walk(register_one, &run);
 	if (ret == 0)
 		run.ret = run_flush(&run);
 	if (run.ret != 0) {
-		HISI_ZIP_LOG(ERR, "%s: memory at %p could not be announced to %s (%d), expected "
-			"0; if it has no file, EAL was started with options that do not share "
-			"memory", dev->name, run.va, dev->args.dev, run.ret);
+		hisi_log_error(dev->driver, "%s: memory at %p could not be announced to %s (%d), "
+			"expected 0; if it has no file, EAL was started with options that do not "
+			"share memory", dev->name, run.va, dev->args.dev, run.ret);
 		return run.ret;
 	}
-	return hisi_zip_extmem_announce(dev);
+	return hisi_extmem_register(dev);
 }
 
 void
-hisi_zip_mem_unwatch(struct hisi_zip_dev *dev)
+hisi_mem_unwatch(struct hisi_dev *dev)
 {
 	char name[RTE_MEM_EVENT_CALLBACK_NAME_LEN];
 

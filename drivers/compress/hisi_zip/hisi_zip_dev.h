@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_ZIP_DEV_H
+#define HISI_ZIP_DEV_H
+
+/**
+ * @file
+ * The compressdev driver of the HiSilicon ZIP function: its device. What is no class's, it has
+ * from drivers/common/hisi.
+ *
+ *   hisi_zip_vdev.c       probe and remove on the vdev bus
+ *   hisi_zip_pci.c        probe and remove on the PCI bus
+ *   hisi_zip_probe.c      what both buses do
+ *   hisi_zip_devargs.c    device arguments
+ *   hisi_zip_dev.c        making a device over an access point; capabilities
+ *   hisi_zip_ops.c        compressdev operations
+ *   hisi_zip_xform.c      transforms and streams: from API terms to request words
+ *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
+ *   hisi_zip_enqueue.c    data path: from op to SQE
+ *   hisi_zip_dequeue.c    data path: from SQE to op
+ *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew
+ *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec
+ *   hisi_zip_telemetry.c  telemetry commands
+ *   hisi_zip_compat.h     what differs between releases of compressdev
+ */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include <rte_compressdev.h>
+#include <rte_compressdev_pmd.h>
+
+#include "hisi_dev.h"
+
+struct hisi_zip_qp;
+
+/** Private data of a device. */
+struct hisi_zip_dev {
+	struct hisi_dev hisi;          /**< First: hisi_zip_dev_of() relies on it. */
+	bool sw;                       /**< Do in software what the function cannot. */
+	TAILQ_HEAD(, hisi_zip_qp) qps; /**< Queue pairs that are set up; under the driver's lock. */
+	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
+	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */
+	/** Capabilities of each algorithm, ended by one with algorithm 0. */
+	struct rte_compressdev_capabilities caps[4];
+};
+
+extern struct hisi_driver hisi_zip_driver;
+
+/** compressdev operations. */
+extern struct rte_compressdev_ops hisi_zip_ops;
+
+/** The device that begins with it. */
+static inline struct hisi_zip_dev *
+hisi_zip_dev_of(struct hisi_dev *dev)
+{
+	return (struct hisi_zip_dev *)dev;
+}
+
+/**
+ * Open the access point and fill in capabilities.
+ *
+ * @param dev
+ *   See hisi_dev_open(); sw is set, too.
+ * @param io
+ *   The function if the caller has mapped it (PCI), or NULL to open the access point that
+ *   the device arguments name.
+ */
+int hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io);
+
+/** Close the access point. */
+void hisi_zip_dev_fini(struct hisi_zip_dev *dev);
+
+#endif /* HISI_ZIP_DEV_H */

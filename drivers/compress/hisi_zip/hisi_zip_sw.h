@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_ZIP_SW_H
+#define HISI_ZIP_SW_H
+
+/** @file Ops in software. */
+
+#include <rte_comp.h>
+
+#include "hisi_zip_qp.h"
+
+/** Do an op with zip_codec, and set all its result fields. */
+void hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op);
+
+/** The same for a stateless op that the function has had, without the result that was wanted. */
+void hisi_zip_sw_repeat(struct hisi_zip_qp *qp, struct rte_comp_op *op);
+
+#endif /* HISI_ZIP_SW_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_ZIP_TELEMETRY_H
+#define HISI_ZIP_TELEMETRY_H
+
+/** @file Queue pairs that telemetry shows, which runs in a thread of its own. */
+
+#include "hisi_zip_qp.h"
+
+/** Show a queue pair, or stop showing it: it may be freed afterwards. */
+void hisi_zip_telemetry_add_qp(struct hisi_zip_qp *qp);
+void hisi_zip_telemetry_remove_qp(struct hisi_zip_qp *qp);
+
+#endif /* HISI_ZIP_TELEMETRY_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_ZIP_XFORM_H
+#define HISI_ZIP_XFORM_H
+
+/** @file Transforms and streams: what ops ask for, in the terms of requests and of software. */
+
+#include <stdbool.h>
+
+#include <rte_comp.h>
+
+#include "hisi_compat.h"
+#include "hisi_qm.h"
+#include "hisi_zip_request.h"
+#include "hisi_zip_slot.h"
+#include "zip_codec.h"
+
+struct hisi_zip_dev;
+struct rte_compressdev;
+
+/** What a private_xform of compressdev points to; read-only once made. */
+struct hisi_zip_xform {
+	struct hisi_zip_dev *dev;      /**< Device that made it. */
+	uint8_t dir;                   /**< enum hisi_zip_dir. */
+	uint8_t sw;                    /**< All ops of it are done in software. */
+	uint8_t chksum;                /**< enum rte_comp_checksum_type. */
+	uint8_t algo;                  /**< enum rte_comp_algorithm. */
+	struct hisi_zip_words words;   /**< Of its requests. */
+	uint16_t slot_flags;           /**< HISI_ZIP_SLOT_F_* of its stateless ops. */
+	uint8_t udc;                   /**< Checksum of the dictionary, if F_UDC. */
+	struct zip_codec_params codec; /**< The same for software. */
+	struct hisi_qm_mem dict;       /**< The dictionary that codec refers to; va NULL: none. */
+};
+
+/**
+ * The checksums that a stateless op continues from, out of its input_chksum.
+ * An Adler-32 of 0 is that of no data: it stands for a fresh start, which is 1.
+ */
+static inline void
+hisi_zip_chksum_start(const struct hisi_zip_xform *x, uint64_t input, uint32_t *crc32,
+		uint32_t *adler32)
+{
+	uint32_t adler = (uint32_t)(x->chksum == RTE_COMP_CHECKSUM_ADLER32 ? input : input >> 32);
+
+	*crc32 = x->codec.checksum & ZIP_CODEC_CRC32 ? (uint32_t)input : 0;
+	*adler32 = x->codec.checksum & ZIP_CODEC_ADLER32 && adler != 0 ? adler : 1;
+}
+
+/** A stateful stream. One op at a time may be in flight. */
+struct hisi_zip_stream {
+	struct hisi_zip_xform x;       /**< Its transform. */
+	struct hisi_qm_mem ctx;        /**< Stream context buffer (ZIP 5.6). */
+	struct zip_codec_stream *sw;   /**< Set if x.sw. */
+	struct hisi_zip_state state;   /**< For the next op; if x.sw, only whether it goes on. */
+	bool dead;                     /**< An error ended it. */
+	/** 1 while an op is in flight: set by enqueue, cleared by dequeue with release. */
+	RTE_ATOMIC(uint8_t) busy;
+};
+
+/** Is the dictionary that an op was compressed with the transform's, as far as it says so? */
+static inline bool
+hisi_zip_udc_matches(const struct hisi_zip_xform *x, const struct rte_comp_op *op)
+{
+	return !(x->slot_flags & HISI_ZIP_SLOT_F_UDC) || x->dir == HISI_ZIP_COMP ||
+		op->input_chksum == x->udc;
+}
+
+int hisi_zip_xform_create(struct rte_compressdev *cdev, const struct rte_comp_xform *xform,
+		void **private_xform);
+int hisi_zip_xform_free(struct rte_compressdev *cdev, void *private_xform);
+int hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform *xform,
+		void **stream);
+int hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream);
+
+#endif /* HISI_ZIP_XFORM_H */

@@ -10,10 +10,11 @@ set -eu
 
 cd "$1"
 
-# Component, or one file of it: the components whose headers it may include, besides its own and
-# hisi_hw. What does not fit into one line has more.
+# Component, or one file of it: the components whose headers it may include, besides its own,
+# base and hisi_hw, which may include nothing. What does not fit into one line has more.
 rules() {
 	cat <<-'END'
+		lib/base:
 		lib/hisi_hw:
 		lib/hisi_qm:
 		lib/hisi_zip:
@@ -72,8 +73,11 @@ function component(path) {
 $1 == "R" {
 	c = $2
 	sub(":$", "", c)
-	if (!(c in rule))
-		rule[c] = " " (c ~ /\.[ch]$/ ? folder(c) : c) " lib/hisi_hw "
+	if (!(c in rule)) {
+		rule[c] = " " (c ~ /\.[ch]$/ ? folder(c) : c) " "
+		if (c != "lib/base" && c != "lib/hisi_hw")
+			rule[c] = rule[c] "lib/base lib/hisi_hw "
+	}
 	for (i = 3; i <= NF; i++)
 		rule[c] = rule[c] $i " "
 }

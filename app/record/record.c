@@ -122,11 +122,11 @@ record_whole(struct json_object *object, bool complete)
 }
 
 static struct json_object *
-times_to_json(const struct record_hist *h)
+times_to_json(const struct base_hist *h)
 {
 	struct json_object *array = json_object_new_array();
 	bool complete = array != NULL;
-	int n = RECORD_BUCKETS;
+	int n = BASE_HIST_BUCKETS;
 
 	while (n > 0 && h->bucket[n - 1] == 0)
 		n--;
@@ -281,14 +281,14 @@ record_text(struct json_object *from, size_t size)
 }
 
 static bool
-times_from_json(struct record_hist *h, struct json_object *from)
+times_from_json(struct base_hist *h, struct json_object *from)
 {
 	size_t n;
 
 	if (!json_object_is_type(from, json_type_array))
 		return false;
 	n = json_object_array_length(from);
-	if (n > RECORD_BUCKETS)
+	if (n > BASE_HIST_BUCKETS)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!record_number(json_object_array_get_idx(from, i), &h->bucket[i]))

@@ -18,17 +18,13 @@
 
 #include <json.h>
 
-#define RECORD_BUCKETS  40
+#include "base_hist.h"
+
 #define RECORD_PATH_MAX 108 /**< Bytes of a path, its NUL included. */
 #define RECORD_CAUSES   10  /**< Kinds of errors; the last is all that are not told apart. */
 
 /** Most bytes of the JSON text of a record, whatever is in it. */
 #define RECORD_TEXT_MAX 4096
-
-/** Times in nanoseconds; bucket[n] counts those in [2^n, 2^(n+1)), bucket[0] also 0. */
-struct record_hist {
-	uint64_t bucket[RECORD_BUCKETS];
-};
 
 struct record_totals {
 	uint64_t ops;
@@ -36,8 +32,8 @@ struct record_totals {
 	uint64_t bytes_out;
 	uint64_t errors;
 	uint64_t cause[RECORD_CAUSES]; /**< Of errors. */
-	struct record_hist wait;
-	struct record_hist service;
+	struct base_hist wait;
+	struct base_hist service;
 };
 
 struct record_service {
@@ -88,7 +84,7 @@ enum field_kind {
 	FIELD_FLAG,   /**< uint64_t, true or false. */
 	FIELD_TEXT,   /**< char[]. */
 	FIELD_OURS,   /**< char[]; the service does not tell it. */
-	FIELD_TIMES,  /**< struct record_hist: an array of counts, as far as there are some. */
+	FIELD_TIMES,  /**< struct base_hist: an array of counts, as far as there are some. */
 	FIELD_CAUSES, /**< RECORD_CAUSES numbers: an object of those that are not 0. */
 };
 

@@ -8,19 +8,11 @@
 #include <time.h>
 
 #include "ask.h"
+#include "base_clock.h"
 #include "print.h"
 #include "spimctl.h"
 
 #define POLL_NS 100000000
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* The access points that are meant: all, or the one with this path. */
 static bool
@@ -81,9 +73,9 @@ static int
 wait_unused(const struct options *opt, struct snapshot *snap, const char *path)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
-	double end = now() + opt->wait;
+	double end = (double)base_now_ns() + opt->wait * 1e9;
 
-	while (queues(opt, snap, path) != 0 && now() < end) {
+	while (queues(opt, snap, path) != 0 && (double)base_now_ns() < end) {
 		nanosleep(&pause, NULL);
 		snapshot_free(snap);
 		if (ask(opt->control, &(struct request){ .command = "access_points" }, snap) != 0)

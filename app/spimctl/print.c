@@ -69,7 +69,7 @@ print_time(double ns, char room[PRINT_ROOM])
 }
 
 const char *
-print_times(const struct record_hist *h, char room[3 * PRINT_ROOM])
+print_times(const struct base_hist *h, char room[3 * PRINT_ROOM])
 {
 	char p50[PRINT_ROOM], p90[PRINT_ROOM], p99[PRINT_ROOM];
 
@@ -160,7 +160,7 @@ shown_decimal(double value, int digits)
 }
 
 static struct json_object *
-shown_times(const struct record_hist *h)
+shown_times(const struct base_hist *h)
 {
 	static const struct {
 		const char *key;

@@ -34,7 +34,7 @@ const char *print_count(double value, char room[PRINT_ROOM]);
 const char *print_time(double ns, char room[PRINT_ROOM]);
 
 /** p50/p90/p99, or "-". */
-const char *print_times(const struct record_hist *h, char room[3 * PRINT_ROOM]);
+const char *print_times(const struct base_hist *h, char room[3 * PRINT_ROOM]);
 
 /** Milliseconds as days, hours, minutes or seconds. */
 const char *print_age(uint64_t ms, char room[PRINT_ROOM]);

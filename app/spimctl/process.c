@@ -7,22 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "process.h"
 
 /* Clock ticks are 10 ms, and the answer took a while to get here. */
 #define SLACK_MS 500
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* Name and start are in one file, so that both are of the same process. */
 static int
@@ -48,7 +39,7 @@ void
 process_command(struct record_client *client)
 {
 	char buf[1024], *name, *end, *field;
-	uint64_t start_ms;
+	uint64_t start_ms, now_ms;
 
 	strcpy(client->command, "-");
 	if (client->pid == 0 || read_stat(client->pid, buf, sizeof(buf)) != 0)
@@ -68,7 +59,8 @@ process_command(struct record_client *client)
 	if (field == NULL)
 		return;
 	start_ms = strtoull(field, NULL, 10) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
-	if (start_ms + client->age_ms > now_ms() + SLACK_MS)
+	now_ms = (uint64_t)base_clock_ns(CLOCK_BOOTTIME) / 1000000;
+	if (start_ms + client->age_ms > now_ms + SLACK_MS)
 		return;
 	snprintf(client->command, sizeof(client->command), "%s", name + 1);
 }

@@ -108,7 +108,7 @@ totals_add(struct record_totals *sum, const struct record_totals *t)
 	sum->errors += t->errors;
 	for (int i = 0; i < RECORD_CAUSES; i++)
 		sum->cause[i] += t->cause[i];
-	for (int i = 0; i < RECORD_BUCKETS; i++) {
+	for (int i = 0; i < BASE_HIST_BUCKETS; i++) {
 		sum->wait.bucket[i] += t->wait.bucket[i];
 		sum->service.bucket[i] += t->service.bucket[i];
 	}
@@ -142,28 +142,28 @@ totals_since(const struct record_totals *now, const struct record_totals *before
 	diff->errors = since(now->errors, before->errors);
 	for (int i = 0; i < RECORD_CAUSES; i++)
 		diff->cause[i] = since(now->cause[i], before->cause[i]);
-	for (int i = 0; i < RECORD_BUCKETS; i++) {
+	for (int i = 0; i < BASE_HIST_BUCKETS; i++) {
 		diff->wait.bucket[i] = since(now->wait.bucket[i], before->wait.bucket[i]);
 		diff->service.bucket[i] = since(now->service.bucket[i], before->service.bucket[i]);
 	}
 }
 
 uint64_t
-hist_count(const struct record_hist *h)
+hist_count(const struct base_hist *h)
 {
 	uint64_t n = 0;
 
-	for (int i = 0; i < RECORD_BUCKETS; i++)
+	for (int i = 0; i < BASE_HIST_BUCKETS; i++)
 		n += h->bucket[i];
 	return n;
 }
 
 double
-hist_percentile(const struct record_hist *h, double percent)
+hist_percentile(const struct base_hist *h, double percent)
 {
 	double rank = percent / 100 * (double)hist_count(h), before = 0;
 
-	for (int i = 0; i < RECORD_BUCKETS; i++) {
+	for (int i = 0; i < BASE_HIST_BUCKETS; i++) {
 		double n = (double)h->bucket[i], low = i == 0 ? 0 : (double)(1ull << i);
 
 		if (n > 0 && before + n >= rank)

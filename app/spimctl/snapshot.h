@@ -43,13 +43,13 @@ void totals_since(const struct record_totals *now, const struct record_totals *b
 		struct record_totals *diff);
 
 /** @return How many are counted. */
-uint64_t hist_count(const struct record_hist *h);
+uint64_t hist_count(const struct base_hist *h);
 
 /**
  * @param percent
  *   0 to 100.
  * @return Nanoseconds, as if times were spread evenly in their bucket; 0 if there are none.
  */
-double hist_percentile(const struct record_hist *h, double percent);
+double hist_percentile(const struct base_hist *h, double percent);
 
 #endif /* SPIMCTL_SNAPSHOT_H */

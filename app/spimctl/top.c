@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "base_clock.h"
 #include "print.h"
 #include "spimctl.h"
 
@@ -32,12 +33,9 @@ struct view {
 };
 
 static double
-now(void)
+now_seconds(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return (double)base_now_ns() / 1e9;
 }
 
 static void
@@ -296,7 +294,7 @@ top(const struct options *opt)
 {
 	const struct request request = { .command = "clients" };
 	struct snapshot before;
-	double last = now();
+	double last = now_seconds();
 	int rc = 0;
 
 	if (ask(opt->control, &request, &before) != 0)
@@ -309,7 +307,7 @@ top(const struct options *opt)
 		rc = ask(opt->control, &request, &v.snap);
 		if (rc != 0)
 			break;
-		at = now();
+		at = now_seconds();
 		v.seconds = at - last;
 		last = at;
 		/* Another service, that has done nothing before it began. */

@@ -543,13 +543,6 @@ client_snapshot(struct client *c, struct client_snapshot *snap)
 		qm_dev_stats_get(c->dev, &snap->dev);
 }
 
-static void
-hist_add(struct qm_dev_hist *sum, const struct qm_dev_hist *h)
-{
-	for (unsigned int i = 0; i < QM_DEV_HIST_BUCKETS; i++)
-		sum->bucket[i] += h->bucket[i];
-}
-
 void
 client_totals_add(struct client *c, struct client_totals *sum)
 {
@@ -568,8 +561,8 @@ client_totals_add(struct client *c, struct client_totals *sum)
 	sum->errors += stats.errors;
 	for (unsigned int i = 0; i < 256; i++)
 		sum->status[i] += status[i];
-	hist_add(&sum->times.wait, &times.wait);
-	hist_add(&sum->times.service, &times.service);
+	base_hist_add(&sum->times.wait, &times.wait);
+	base_hist_add(&sum->times.service, &times.service);
 }
 
 int

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "log.h"
 
 #define NS_PER_S 1000000000ull
@@ -25,21 +26,12 @@ static struct {
 	.budget = LOG_BURST * NS_PER_S,
 };
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 void
 log_init(bool verbose)
 {
 	out.verbose = verbose;
 	out.timestamps = isatty(STDERR_FILENO) == 1;
-	out.refilled = now_ns();
+	out.refilled = (uint64_t)base_now_ns();
 }
 
 /* Whether a line may be written now; *dropped: lines that were not, before it. */
@@ -50,7 +42,7 @@ admit(uint64_t *dropped)
 	uint64_t now, more;
 
 	pthread_mutex_lock(&out.lock);
-	now = now_ns();
+	now = (uint64_t)base_now_ns();
 	more = (now - out.refilled) * LOG_RATE;
 	out.refilled = now;
 	out.budget += more;

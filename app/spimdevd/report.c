@@ -50,14 +50,6 @@ put_record(struct writer *w, const char *kind, const struct field *fields, const
 }
 
 static void
-take_times(struct record_totals *to, const struct qm_dev_times *times)
-{
-	static_assert(RECORD_BUCKETS == QM_DEV_HIST_BUCKETS, "a histogram is told as it is");
-	memcpy(to->wait.bucket, times->wait.bucket, sizeof(to->wait.bucket));
-	memcpy(to->service.bucket, times->service.bucket, sizeof(to->service.bucket));
-}
-
-static void
 take_totals(struct record_totals *to, const struct client_totals *t)
 {
 	to->ops = t->ops;
@@ -67,7 +59,8 @@ take_totals(struct record_totals *to, const struct client_totals *t)
 	for (unsigned int i = 0; i < 256; i++)
 		if (record_cause(i) >= 0)
 			to->cause[record_cause(i)] += t->status[i];
-	take_times(to, &t->times);
+	to->wait = t->times.wait;
+	to->service = t->times.service;
 }
 
 /* ---- Lines ---- */
@@ -184,7 +177,8 @@ put_queue(struct writer *w, const struct client *c, unsigned int number)
 		.totals.bytes_out = q.bytes_out,
 		.totals.errors = q.errors,
 	};
-	take_times(&r.totals, &q.times);
+	r.totals.wait = q.times.wait;
+	r.totals.service = q.times.service;
 	put_record(w, "queue", queue_fields, &r);
 	return true;
 }

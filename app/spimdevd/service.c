@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "admin.h"
+#include "base_clock.h"
 #include "client.h"
 #include "log.h"
 #include "placement.h"
@@ -59,10 +59,7 @@ pool_log(enum qm_dev_log_level level, const char *line, void *priv)
 uint64_t
 service_now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)base_clock_ns(CLOCK_BOOTTIME) / 1000000;
 }
 
 /* ---- Start ---- */
@@ -254,20 +251,11 @@ signals(struct service *s, int fd)
 	return 0;
 }
 
-static int64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 /* @return 0 or a negative errno. */
 static int
 serve_clients(struct service *s)
 {
-	int64_t now = now_ns(), until = now + LINGER_NS;
+	int64_t now = base_now_ns(), until = now + LINGER_NS;
 
 	for (unsigned int i = 0; i < LINGER_ROUNDS && now < until; i++) {
 		int rc = vfio_user_server_run(s->server, 0);
@@ -277,7 +265,7 @@ serve_clients(struct service *s)
 		/* The next message may be waiting for this CPU. */
 		if (rc == 0)
 			sched_yield();
-		now = now_ns();
+		now = base_now_ns();
 		if (rc != 0)
 			until = now + LINGER_NS;
 	}

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "spimgz.h"
 
 #define AHEAD (128u << 10)
@@ -21,11 +21,8 @@ static void
 show(const struct input *in, bool last)
 {
 	static int64_t shown;
-	struct timespec ts;
-	int64_t now;
+	int64_t now = base_now_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 	if (!last && now - shown < PROGRESS_NS)
 		return;
 	shown = now;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base_clock.h"
 #include "hisi_qm_internal.h"
 
 #define MAILBOX_TIMEOUT_MS 1000      /* what newer kernels allow (QM 2.3, U27) */
@@ -23,15 +24,6 @@ qm_log(const struct hisi_qm *qm, int error, const char *fmt, ...)
 	va_start(ap, fmt);
 	hisi_qm_log_line(qm->log, qm->io->name, error, fmt, ap);
 	va_end(ap);
-}
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 /*
@@ -52,8 +44,8 @@ mailbox_wait(struct hisi_qm *qm, unsigned int timeout_ms)
 		if ((w0 & HISI_QM_MB_BUSY) == 0)
 			return (int)(w0 & 0xffff);
 		if (deadline == 0)
-			deadline = now_ms() + timeout_ms;
-		else if (now_ms() > deadline)
+			deadline = base_now_ms() + timeout_ms;
+		else if (base_now_ms() > deadline)
 			return -ETIMEDOUT;
 		nanosleep(&period, NULL);
 	}
@@ -390,7 +382,7 @@ drain_v2(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	uint16_t qn = qp->ring.qn;
 	size_t image = images_off(qp->ring.mask + 1u);
 	const struct timespec period = { .tv_nsec = 100000 };
-	uint64_t deadline = now_ms() + DRAIN_TIMEOUT_MS;
+	uint64_t deadline = base_now_ms() + DRAIN_TIMEOUT_MS;
 	const char *va = (const char *)qp->mem.va + image;
 	const volatile struct hisi_qm_sqc *sqc = (const volatile struct hisi_qm_sqc *)va;
 	const volatile struct hisi_qm_cqc *cqc =
@@ -412,7 +404,7 @@ drain_v2(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 		if (sqc->tail == cqc->tail &&
 				((sqc->w11 ^ cqc->w11) & HISI_QM_CTX_TAIL_SIG) == 0)
 			break;
-		if (now_ms() > deadline) {
+		if (base_now_ms() > deadline) {
 			qm_log(qm, 1, "queue %u: SQ tail %u, CQ tail %u after %u ms, expected "
 				"equal ones", qn, sqc->tail, cqc->tail, DRAIN_TIMEOUT_MS);
 			ret = -ETIMEDOUT;

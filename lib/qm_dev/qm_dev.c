@@ -3,7 +3,6 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base_memfd.h"
 #include "qm_dev_queue.h"
 #include "qm_dev_sched.h"
 
@@ -122,21 +122,16 @@ doorbells_init(struct qm_dev *dev)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *va;
-	int rc;
 
 	dev->doorbells_size = (dev->conf.queues * sizeof(dev->doorbells[0]) + page - 1) /
 		page * page;
 	if (dev->conf.doorbell_memfd) {
-		dev->doorbells_fd = memfd_create(dev->name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		/* A client that could shrink it would kill whoever looks at it. */
-		if (dev->doorbells_fd < 0 ||
-				ftruncate(dev->doorbells_fd, (off_t)dev->doorbells_size) != 0 ||
-				fcntl(dev->doorbells_fd, F_ADD_SEALS,
-				F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-			rc = -errno;
+		dev->doorbells_fd = base_memfd_create(dev->name, dev->doorbells_size);
+		if (dev->doorbells_fd < 0) {
 			qm_dev_log(dev, QM_DEV_LOG_ERR, "memfd of %zu bytes for doorbells: "
-					"error %d, expected 0", dev->doorbells_size, -rc);
-			return rc;
+					"error %d, expected 0", dev->doorbells_size,
+					-dev->doorbells_fd);
+			return dev->doorbells_fd;
 		}
 	}
 	va = mmap(NULL, dev->doorbells_size, PROT_READ | PROT_WRITE, dev->doorbells_fd < 0 ?

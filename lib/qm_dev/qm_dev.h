@@ -26,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base_hist.h"
 #include "hisi_qm_regs.h"
 #include "hisi_qm_shadow.h"
 
@@ -316,21 +317,14 @@ void qm_dev_stats_get(struct qm_dev *dev, struct qm_dev_stats *stats);
 /** Requests completed with each status but 0; any thread. */
 void qm_dev_stats_status(struct qm_dev *dev, uint32_t count[256]);
 
-#define QM_DEV_HIST_BUCKETS 40
-
-/** Times in nanoseconds; bucket[n] counts those in [2^n, 2^(n+1)), bucket[0] also 0. */
-struct qm_dev_hist {
-	uint64_t bucket[QM_DEV_HIST_BUCKETS];
-};
-
 /**
  * Where the time of requests went (qm_dev_pool_conf.stats): wait is from the doorbell
  * being seen to the request being claimed, of one request at a time per queue; service
  * is its execution, of all.
  */
 struct qm_dev_times {
-	struct qm_dev_hist wait;
-	struct qm_dev_hist service;
+	struct base_hist wait;
+	struct base_hist service;
 };
 
 /** Of all queues of the function; all 0 if the pool keeps none. Any thread. */

@@ -22,8 +22,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
+#include "base_clock.h"
 #include "hisi_qm_regs.h"
 #include "hisi_zip_ext.h"
 #include "qm_dev.h"
@@ -143,15 +143,6 @@ void qm_dev_mailbox_write_back(struct qm_dev *dev);
 
 /** Let others run while waiting for a worker; *n counts the turns. */
 void qm_dev_wait(unsigned int *n);
-
-static inline int64_t
-qm_dev_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static inline void
 qm_dev_relax(void)

@@ -79,7 +79,7 @@ idle_go_on(struct qm_dev_pool *pool, struct idle *i, int64_t now)
 		} else if (now - i->since > SPIN_NS) {
 			sched_yield();
 			/* Where many want to run, who sleeps is back before who yields. */
-			if (qm_dev_now() - now > NAP_NS)
+			if (base_now_ns() - now > NAP_NS)
 				i->since = now - YIELD_NS;
 		} else {
 			qm_dev_relax();
@@ -124,7 +124,7 @@ turn(struct qm_dev_worker *w, struct qm_dev_queue *q)
 	cost -= q->sched.deficit;
 	qm_dev_sched_put(w->pool, q, cost);
 	if (w->pool->conf.stats)
-		ex->now = qm_dev_now();
+		ex->now = base_now_ns();
 	if (n != 0)
 		qm_dev_queue_run(dev, q, ex, n);
 	qm_dev_view_leave(&ex->bufs.view);
@@ -154,7 +154,7 @@ worker_main(void *arg)
 	while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
 		struct qm_dev_queue *q;
 
-		w->exec->now = qm_dev_now();
+		w->exec->now = base_now_ns();
 		q = qm_dev_sched_get(pool, looks, w->exec->now);
 		if (q == NULL) {
 			idle_go_on(pool, &idle, w->exec->now);

@@ -314,7 +314,7 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 		if (fair)
 			q->sched.deficit -= job_cost(job);
 		if (times != NULL && times->sample_slot == q->ring.fetch) {
-			qm_dev_hist_count(&times->wait, ex->now - times->sample_at);
+			base_hist_count(&times->wait, ex->now - times->sample_at);
 			times->sample_at = 0;
 		}
 		q->ring.fetch = ring_next(q->ring.fetch, q->ring.sq_depth);
@@ -405,9 +405,9 @@ queue_complete(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *e
 			stat_add(&q->counts.errors, 1);
 	}
 	if (times != NULL) {
-		int64_t now = qm_dev_now();
+		int64_t now = base_now_ns();
 
-		qm_dev_hist_count(&times->service, now - ex->now);
+		base_hist_count(&times->service, now - ex->now);
 		ex->now = now;
 	}
 	if (qm_dev_is_broken(dev))

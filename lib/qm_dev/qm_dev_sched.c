@@ -340,7 +340,7 @@ qm_dev_sched_wake(struct qm_dev_queue *q)
 	hisi_qm_shadow_wake(q->db);
 	pool->wakes++;
 	pool->queues_asleep--;
-	q->sched.rung_at = qm_dev_now();
+	q->sched.rung_at = base_now_ns();
 	if (qm_dev_queue_peek(q))
 		make_ready(pool, q);
 	else

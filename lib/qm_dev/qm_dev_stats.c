@@ -51,13 +51,6 @@ qm_dev_stats_status(struct qm_dev *dev, uint32_t count[256])
 /* ---- Times ---- */
 
 static void
-hist_add(struct qm_dev_hist *sum, const struct qm_dev_hist_counters *h)
-{
-	for (unsigned int i = 0; i < QM_DEV_HIST_BUCKETS; i++)
-		sum->bucket[i] += atomic_load_explicit(&h->bucket[i], memory_order_relaxed);
-}
-
-static void
 times_add(struct qm_dev_times *sum, const struct qm_dev_queue *q)
 {
 	const struct qm_dev_queue_times *t = atomic_load_explicit(&q->counts.times,
@@ -65,8 +58,8 @@ times_add(struct qm_dev_times *sum, const struct qm_dev_queue *q)
 
 	if (t == NULL)
 		return;
-	hist_add(&sum->wait, &t->wait);
-	hist_add(&sum->service, &t->service);
+	base_hist_add(&sum->wait, &t->wait);
+	base_hist_add(&sum->service, &t->service);
 }
 
 void

@@ -3,11 +3,11 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base_memfd.h"
 #include "spim_mem.h"
 
 size_t
@@ -18,7 +18,7 @@ spim_mem_pages(size_t len)
 	return len > SIZE_MAX - page ? 0 : (len + page - 1) & ~(page - 1);
 }
 
-/* Memory that another process can be given: a file without a name, of fixed size. */
+/* shared: memory that another process can be given. */
 static int
 chunk_map(struct spim_chunk *c, int shared)
 {
@@ -28,14 +28,10 @@ chunk_map(struct spim_chunk *c, int shared)
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		return c->va != MAP_FAILED ? 0 : -errno;
 	}
-	c->fd = memfd_create("spimdev", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	c->fd = base_memfd_create("spimdev", c->len);
 	if (c->fd < 0)
-		return -errno;
-	if (ftruncate(c->fd, (off_t)c->len) == 0 &&
-			fcntl(c->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		c->va = mmap(NULL, c->len, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
-	else
-		c->va = MAP_FAILED;
+		return c->fd;
+	c->va = mmap(NULL, c->len, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
 	if (c->va == MAP_FAILED) {
 		int err = -errno;
 

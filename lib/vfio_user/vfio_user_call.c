@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base_clock.h"
 #include "vfio_user_call.h"
 
 #define SKIP 4096u /* bytes of an unwanted message read at a time */
@@ -22,33 +23,18 @@
 
 /* ---- Time, and the end ---- */
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-static uint64_t
-now_ms(void)
-{
-	return now_ns() / 1000000;
-}
-
 /* Wait for the socket. @return Whether it was in time; its errors show when it is used. */
 static bool
 wait_for(const struct vfio_user_client *c, short events, uint64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = { .fd = c->sock, .events = events };
-		uint64_t now = now_ms();
+		uint64_t now = base_now_ms();
 		int n = poll(&p, 1, now < deadline ? (int)(deadline - now) : 0);
 
 		if (n > 0)
 			return true;
-		if (n == 0 && now_ms() >= deadline)
+		if (n == 0 && base_now_ms() >= deadline)
 			return false;
 	}
 }
@@ -86,7 +72,7 @@ lock_until(pthread_mutex_t *m, uint64_t deadline)
 
 	if (pthread_mutex_trylock(m) == 0)
 		return 0;
-	now = now_ms();
+	now = base_now_ms();
 	if (now >= deadline)
 		return -ETIMEDOUT;
 	clock_gettime(CLOCK_REALTIME, &ts);
@@ -167,16 +153,16 @@ static ssize_t
 recv_soon(const struct vfio_user_client *c, void *buf, size_t len, struct vfio_user_fds *fds)
 {
 	ssize_t n = vfio_user_sock_recv(c->sock, buf, len, fds);
-	uint64_t until;
+	int64_t until;
 
 	if (n != -EAGAIN)
 		return n;
-	until = now_ns() + LINGER_NS;
+	until = base_now_ns() + LINGER_NS;
 	do {
 		/* The server may be waiting for this CPU. */
 		sched_yield();
 		n = vfio_user_sock_recv(c->sock, buf, len, fds);
-	} while (n == -EAGAIN && now_ns() < until);
+	} while (n == -EAGAIN && base_now_ns() < until);
 	return n;
 }
 
@@ -294,7 +280,7 @@ recv_reply(struct vfio_user_client *c, struct vfio_user_call *call, uint16_t id,
 int
 vfio_user_call(struct vfio_user_client *c, struct vfio_user_call *call)
 {
-	uint64_t deadline = now_ms() + c->conf.timeout_ms;
+	uint64_t deadline = base_now_ms() + c->conf.timeout_ms;
 	uint16_t id = 0;
 	int rc;
 
@@ -317,5 +303,5 @@ vfio_user_post(struct vfio_user_client *c, const struct vfio_user_call *call)
 {
 	uint16_t id;
 
-	return send_request(c, call, VFIO_USER_F_NO_REPLY, now_ms() + c->conf.timeout_ms, &id);
+	return send_request(c, call, VFIO_USER_F_NO_REPLY, base_now_ms() + c->conf.timeout_ms, &id);
 }

@@ -244,7 +244,7 @@ keep(struct vfio_user_conn *c, const struct iovec *iov, int cnt, size_t skip, in
 		}
 	}
 	if (c->out == NULL)
-		c->moved_ms = vu_now_ms();
+		c->moved_ms = base_now_ms();
 	*c->out_tail = o;
 	c->out_tail = &o->next;
 	c->out_bytes += (uint32_t)o->len;
@@ -294,7 +294,7 @@ flush(struct vfio_user_conn *c)
 			vu_conn_shut(c);
 			return;
 		}
-		c->moved_ms = vu_now_ms();
+		c->moved_ms = base_now_ms();
 		c->out_bytes -= (uint32_t)n;
 		o->off += (size_t)n;
 		if (o->fd >= 0) {
@@ -335,7 +335,7 @@ vu_conn_update(struct vfio_user_conn *c)
 	 * socket open, even after the peer is dead.
 	 */
 	if (c->hdr_got != 0 && c->begun_ms == 0)
-		c->begun_ms = vu_now_ms();
+		c->begun_ms = base_now_ms();
 	vu_server_wait(c, c->out != NULL || c->dma != NULL || c->begun_ms != 0 ||
 			c->choked);
 }
@@ -399,7 +399,7 @@ dispatch(struct vfio_user_conn *c, uint8_t *body)
 
 	c->messages++;
 	if ((c->hdr.flags & VFIO_USER_F_TYPE) == VFIO_USER_F_REPLY) {
-		c->moved_ms = vu_now_ms();
+		c->moved_ms = base_now_ms();
 		vu_dma_reply(c, &c->hdr, body);
 	} else if (c->defer.active || c->held != NULL) {
 		if (!hold(c, body, len)) {

@@ -131,7 +131,7 @@ submit(struct vfio_user_conn *c, bool write, uint64_t iova, void *buf, size_t le
 		.done = done, .arg = arg };
 	if (c->dma == NULL) {
 		c->dma_tail = &c->dma;
-		c->moved_ms = vu_now_ms();
+		c->moved_ms = base_now_ms();
 	}
 	*c->dma_tail = op;
 	c->dma_tail = &op->next;

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base_clock.h"
 #include "vfio_user_json.h"
 #include "vfio_user_map.h"
 #include "vfio_user_notify.h"
@@ -199,7 +200,6 @@ void vu_log(struct vfio_user_server *s, enum vfio_user_log_level level, const ch
 /** A line about a peer, whose rate is limited. */
 void vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-uint64_t vu_now_ms(void);
 
 /* ---- vfio_user_conn.c ---- */
 

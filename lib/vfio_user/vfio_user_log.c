@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "vfio_user_internal.h"
 
@@ -17,20 +16,11 @@
 #define SERVER_BURST    100u
 #define SERVER_EVERY_MS 20u
 
-uint64_t
-vu_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* Whether one more is allowed now. */
 static bool
 allow(struct vu_rate *r, uint32_t burst, uint32_t every_ms)
 {
-	uint64_t now = vu_now_ms(), more;
+	uint64_t now = base_now_ms(), more;
 
 	if (r->ms == 0) {
 		r->tokens = burst;

@@ -56,7 +56,7 @@ vu_server_wait(struct vfio_user_conn *c, bool on)
 		return;
 	c->waiting = on;
 	if (on) {
-		c->moved_ms = vu_now_ms();
+		c->moved_ms = base_now_ms();
 		c->wait_prev = NULL;
 		c->wait_next = s->waiting;
 		if (c->wait_next != NULL)
@@ -87,7 +87,7 @@ pause_accept(struct vfio_user_server *s, bool paused)
 static void
 tick(struct vfio_user_server *s)
 {
-	uint64_t now = vu_now_ms(), expired;
+	uint64_t now = base_now_ms(), expired;
 	struct vfio_user_conn *next;
 
 	if (read(s->timer_fd, &expired, sizeof(expired)) < 0)

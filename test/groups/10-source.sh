@@ -35,9 +35,9 @@ plant() {
 	rm -rf "${planted:?}"/*
 	file=$planted/$1
 	shift
-	mkdir -p "$(dirname "$file")" "$planted/lib/qm_dev"
+	mkdir -p "$(dirname "$file")" "$planted/lib/qm_dev" "$planted/lib/hisi_hw"
 	printf '/* SPDX-License-Identifier: BSD-3-Clause\n * Copyright(c) 2026 X\n */\n' |
-		tee "$planted/lib/qm_dev/qm_dev.h" > "$file"
+		tee "$planted/lib/qm_dev/qm_dev.h" "$planted/lib/hisi_hw/regs.h" > "$file"
 	printf '%s\n' "$@" >> "$file"
 }
 
@@ -57,12 +57,15 @@ rejected "include check rejects a wrong neighbour" includes \
 	"lib/hisi_qm/a.c: includes qm_dev.h of lib/qm_dev; expected one of: lib/hisi_qm"
 plant lib/spimdev/a.c '#include "qm_dev.h"'
 rejected "include check rejects what only another file may" includes \
-	"lib/spimdev/a.c: includes qm_dev.h of lib/qm_dev; expected one of: lib/spimdev lib/hisi_hw"
+	"lib/spimdev/a.c: includes qm_dev.h of lib/qm_dev; expected one of: lib/spimdev lib/base"
 plant lib/spimdev/spim_local.c '#include "qm_dev.h"'
 check "include check accepts what only one file may" sh test/check_includes.sh "$planted"
 plant lib/spimdev/a.c '#include "hisi_zip_sqe.h"'
 rejected "include check rejects a class where none is known" includes \
 	"lib/spimdev/a.c: includes hisi_zip_sqe.h of a class; lib/spimdev is to know none"
+plant lib/base/a.c '#include "regs.h"'
+rejected "include check rejects anything in the base" includes \
+	"lib/base/a.c: includes regs.h of lib/hisi_hw; expected one of: lib/base"
 plant lib/qm_dev/a.c '#include "../qm_dev/qm_dev.h"'
 rejected "include check rejects a path" includes \
 	"lib/qm_dev/a.c: includes ../qm_dev/qm_dev.h; expected a name without a path"

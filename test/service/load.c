@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "load.h"
 
 static bool broken;
@@ -108,10 +109,7 @@ load_options(int argc, char **argv, const struct load_option *options)
 double
 load_now_us(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+	return (double)base_now_ns() / 1e3;
 }
 
 void

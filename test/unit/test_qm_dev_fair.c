@@ -427,7 +427,7 @@ counted(void **state)
 	assert_int_equal(status[HISI_ZIP_BAD_SQE], 1);
 	qm_dev_times_get(load[0].td.dev, &times);
 	assert_memory_equal(&times, &qs.times, sizeof(times));
-	for (unsigned int i = 0; i < QM_DEV_HIST_BUCKETS; i++) {
+	for (unsigned int i = 0; i < BASE_HIST_BUCKETS; i++) {
 		waits += times.wait.bucket[i];
 		services += times.service.bucket[i];
 	}

@@ -8,8 +8,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "base_clock.h"
 #include "test_qm_dev_left.h"
 #include "qm_dev_queue.h"
 
@@ -98,10 +98,7 @@ as_a_plain_model(void **state)
 static double
 seconds(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	return (double)base_now_ns() / 1e9;
 }
 
 /* As many as VFIO allows, in an order that is neither up nor down, while the first is in use. */

@@ -349,7 +349,7 @@ waits_are_sampled(void **state)
 		assert_int_equal(t.wait.bucket[12], i == 0 ? 2 : 1);
 	}
 	qm_dev_times_get(client[0].td.dev, &t);
-	for (unsigned int i = 1; i < QM_DEV_HIST_BUCKETS; i++) {
+	for (unsigned int i = 1; i < BASE_HIST_BUCKETS; i++) {
 		t.service.bucket[0] += t.service.bucket[i];
 		t.wait.bucket[0] += t.wait.bucket[i];
 	}

@@ -61,11 +61,11 @@ teardown(void **state)
 }
 
 static uint64_t
-sum(const struct qm_dev_hist *h)
+sum(const struct base_hist *h)
 {
 	uint64_t n = 0;
 
-	for (unsigned int i = 0; i < QM_DEV_HIST_BUCKETS; i++)
+	for (unsigned int i = 0; i < BASE_HIST_BUCKETS; i++)
 		n += h->bucket[i];
 	return n;
 }
@@ -96,30 +96,6 @@ each_request_has_its_own_time(void **state)
 	assert_int_equal(t.service.bucket[STEP_LOG2], 11);
 	assert_int_equal(qm_dev_queue_stats_get(client[0].td.dev, 1, &s), 0);
 	assert_int_equal(s.times.service.bucket[STEP_LOG2], 2);
-}
-
-/* Powers of two, and the ends: nothing, time that ran back, and more than there are buckets for. */
-static void
-buckets_are_powers_of_two(void **state)
-{
-	struct qm_dev_hist_counters h;
-
-	(void)state;
-	for (unsigned int k = 0; k < 63; k++) {
-		const int64_t from = (int64_t)1 << k;
-		unsigned int want = k < QM_DEV_HIST_BUCKETS ? k : QM_DEV_HIST_BUCKETS - 1;
-
-		memset(&h, 0, sizeof(h));
-		qm_dev_hist_count(&h, from);
-		qm_dev_hist_count(&h, from + (from - 1));
-		for (unsigned int i = 0; i < QM_DEV_HIST_BUCKETS; i++)
-			assert_int_equal(atomic_load(&h.bucket[i]), i == want ? 2 : 0);
-	}
-	memset(&h, 0, sizeof(h));
-	qm_dev_hist_count(&h, 0);
-	qm_dev_hist_count(&h, -1);
-	qm_dev_hist_count(&h, INT64_MIN);
-	assert_int_equal(atomic_load(&h.bucket[0]), 3);
 }
 
 /* Every field of a queue's statistics, while requests wait and after them; others have none. */
@@ -266,7 +242,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(each_request_has_its_own_time),
-		cmocka_unit_test(buckets_are_powers_of_two),
 		T(a_queue_has_its_own_counts),
 		cmocka_unit_test(a_turn_counts_in_the_pool),
 		cmocka_unit_test(service_begins_behind_the_claim),

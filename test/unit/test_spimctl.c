@@ -66,7 +66,7 @@ test_times(void **state)
 		{ 3599999, "59m59s" }, { 3600000, "1h00m" }, { 86399999, "23h59m" },
 		{ 86400000, "1d00h" }, { 90000000, "1d01h" }, { 864000000, "10d00h" },
 	};
-	struct record_hist h = { 0 };
+	struct base_hist h = { 0 };
 	char room[3 * PRINT_ROOM];
 
 	(void)state;
@@ -82,7 +82,7 @@ test_times(void **state)
 static void
 test_percentiles(void **state)
 {
-	struct record_hist h = { 0 };
+	struct base_hist h = { 0 };
 
 	(void)state;
 	assert_int_equal(hist_count(&h), 0);
@@ -97,10 +97,10 @@ test_percentiles(void **state)
 	assert_true(hist_percentile(&h, 52.5) > 8 && hist_percentile(&h, 52.5) < 9);
 	assert_true(hist_percentile(&h, 75) == 12);
 	assert_true(hist_percentile(&h, 100) == 16);
-	h.bucket[RECORD_BUCKETS - 1] = 20;
+	h.bucket[BASE_HIST_BUCKETS - 1] = 20;
 	assert_int_equal(hist_count(&h), 40);
-	assert_true(hist_percentile(&h, 75) == (double)(3ull << (RECORD_BUCKETS - 2)));
-	assert_true(hist_percentile(&h, 100) == (double)(1ull << RECORD_BUCKETS));
+	assert_true(hist_percentile(&h, 75) == (double)(3ull << (BASE_HIST_BUCKETS - 2)));
+	assert_true(hist_percentile(&h, 100) == (double)(1ull << BASE_HIST_BUCKETS));
 }
 
 /* Whatever a process or a path is called, a terminal shows text and nothing else. */
@@ -301,7 +301,7 @@ test_bad_lines(void **state)
 	/* All buckets, and one more. */
 	for (int i = 0; i < 2; i++) {
 		strcpy(text, "{'client':{'wait':[0");
-		for (int n = 1; n < RECORD_BUCKETS + i; n++)
+		for (int n = 1; n < BASE_HIST_BUCKETS + i; n++)
 			strcat(text, ",1");
 		strcat(text, "]}}");
 		assert_int_equal(take(&snap, text), i == 0 ? 0 : -EINVAL);

@@ -10,22 +10,13 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "test_vfio_user_util.h"
 #include "vfio_user_client.h"
 
 static const struct vfio_user_client_conf conf = { .timeout_ms = VT_TIMEOUT_MS, .spim = 1 };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void
 test_calls(void **state)
@@ -421,7 +412,7 @@ test_broken_replies(void **state)
 		c = fake_start(&f, &thread, broken[i] == then_half ? 100 : VT_TIMEOUT_MS, 0);
 		assert_null(vfio_user_client_spim(c));
 		assert_int_equal(vfio_user_client_region_read(c, 0, 0, &value, 4), -ENOTCONN);
-		start = now_ms();
+		start = base_now_ms();
 		/* One that answers nonsense is still there, and may use our memory. */
 		if (broken[i] != then_closes)
 			assert_int_equal(vfio_user_client_alive(c), 0);
@@ -429,7 +420,7 @@ test_broken_replies(void **state)
 		assert_int_equal(vfio_user_client_region_post(c, 0, 0, &value, 4), -ENOTCONN);
 		assert_int_equal(vfio_user_client_dma_unmap(c, 0, 4096), -ENOTCONN);
 		assert_int_equal(vfio_user_client_reset(c), -ENOTCONN);
-		assert_true(now_ms() - start < VT_TIMEOUT_MS);
+		assert_true(base_now_ms() - start < VT_TIMEOUT_MS);
 		pthread_join(thread, NULL);
 		close(f.sock);
 		assert_int_equal(vfio_user_client_alive(c), -ENOTCONN);
@@ -467,9 +458,9 @@ test_timeout(void **state)
 
 	(void)state;
 	c = fake_start(&f, &thread, 1000, 0);
-	start = now_ms();
+	start = base_now_ms();
 	assert_int_equal(vfio_user_client_region_read(c, 0, 0, &value, 4), -ETIMEDOUT);
-	assert_true(now_ms() - start >= 999);
+	assert_true(base_now_ms() - start >= 999);
 	assert_int_equal(vfio_user_client_region_read(c, 0, 0, &value, 4), 0);
 	assert_int_equal(value, 0x42424242);
 	pthread_join(thread, NULL);
@@ -524,13 +515,13 @@ test_server_ends(void **state)
 	while (t.deferred == NULL)
 		;
 	t.defer = false;
-	start = now_ms();
+	start = base_now_ms();
 	vt_call(&t, close_last, NULL);
 	for (int i = 0; i < 3; i++) {
 		pthread_join(thread[i], &bad);
 		assert_null(bad);
 	}
-	assert_true(now_ms() - start < VT_TIMEOUT_MS);
+	assert_true(base_now_ms() - start < VT_TIMEOUT_MS);
 	assert_int_equal(vfio_user_client_alive(c), -ENOTCONN);
 	vfio_user_client_close(c);
 	vt_stop(&t);

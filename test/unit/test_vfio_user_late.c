@@ -8,19 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "fail_nth.h"
 #include "test_vfio_user_util.h"
 
 #define BULK 32768u
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void
 nap_ms(unsigned int ms)
@@ -272,7 +264,7 @@ test_silence_is_no_stall(void **state)
 	(void)state;
 	vt_start(&t, &conf);
 	for (int i = 0;; i++) {
-		uint64_t start = now_ms();
+		uint64_t start = base_now_ms();
 
 		if (i == 20)
 			fail_msg("this machine has no time for the test");
@@ -282,7 +274,7 @@ test_silence_is_no_stall(void **state)
 		late = vt_open(&t);
 		n = fill(&t, late, id);
 		take_bulk(late, id, n);
-		if (now_ms() - start < STALL_MS / 2)
+		if (base_now_ms() - start < STALL_MS / 2)
 			break;
 		close(idle);
 		close(parts);

@@ -11,27 +11,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <zlib.h>
 
 #include "attacker.h"
+#include "base_clock.h"
 #include "spimdev.h"
 #include "victim.h"
 
 #define BUF_LEN  65536
 #define ROOM_LEN (BUF_LEN + 4096)
 #define END_MS   30000
-
-static unsigned long long
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (unsigned long long)ts.tv_sec * 1000000000ull + (unsigned long long)ts.tv_nsec;
-}
 
 static void
 complain(struct victim *v, atomic_ullong *count, const char *what, int detail)
@@ -90,7 +81,7 @@ round_trip(struct victim *v, struct spim_zip_queue *comp, struct spim_zip_queue 
 	memset(b->back, 0xee, len);
 	crc = (uint32_t)crc32(0, b->copy, len);
 
-	atomic_store(&v->began, now_ns());
+	atomic_store(&v->began, (unsigned long long)base_now_ns());
 	if (!op_run(v, comp, &op, "compression"))
 		return false;
 	if (op.crc32 != crc || memcmp(b->plain, b->copy, len) != 0) {
@@ -131,7 +122,7 @@ victim_run(struct victim *v, const char *name, uint32_t seed)
 
 		if (!round_trip(v, comp, deco, &b, &seed))
 			continue;
-		took = now_ns() - atomic_load(&v->began);
+		took = (unsigned long long)base_now_ns() - atomic_load(&v->began);
 		if (took > atomic_load(&v->longest))
 			atomic_store(&v->longest, took);
 		atomic_fetch_add(&v->ops, 1);

@@ -15,12 +15,21 @@
 
 /*
  * LZ4 frames: header, blocks, end mark, perhaps a checksum. The blocks are
- * liblz4's; the frame around them is made and read here, because liblz4's own
- * frame functions allocate and look at one buffer at a time.
+ * liblz4's; the frame around them is made and read here.
  *
  *   magic 4 | FLG 1 | BD 1 | [content size 8] | [dictionary id 4] | HC 1
  *   { size 4 (bit 31: stored) | bytes | [XXH32 of the bytes 4] }
  *   0 4 | [XXH32 of the content 4]
+ *
+ * Why not with liblz4's frame functions (1.9.4; contexts made beforehand; English text):
+ * - A frame of linked blocks frees its 64 KiB of history and allocates as much, cleared. That is
+ *   84 thousand instructions in place of 17 for 1 KiB at level 1 (297 in place of 416 MB/s), 125 in
+ *   place of 59 for 4 KiB, 1065 in place of 964 for 64 KiB. The bytes are the same.
+ * - Output needs room for the worst case, and a copy where there is less. Stored blocks (level 0)
+ *   are no part of the stable interface.
+ * - The decoder allocates up to 8 MiB, as the frame's header wishes. Where the room is less than a
+ *   block may need, it copies: 10 % more instructions for 1 KiB, 4 % for 4 KiB, none for 64 KiB. It
+ *   tells what is wrong with a frame by a text only, and takes a skippable one.
  *
  * Input that changes meanwhile: the compressors of liblz4 look at their input
  * more than once, so they get a private copy. LZ4_decompress_safe*() reads a

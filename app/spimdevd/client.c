@@ -48,8 +48,8 @@ struct client {
 	struct vfio_user_conn *conn;
 	struct user *user;
 	struct qm_dev *dev;      /* made when VERSION is agreed upon */
-	TAILQ_ENTRY(client) link; /* in service->clients; loop thread */
-	struct client *next;      /* in service->failed */
+	TAILQ_ENTRY(client) link;     /* in service->clients; loop thread */
+	LIST_ENTRY(client) in_failed; /* in service->failed */
 	uint64_t since_ms;
 	uint64_t maps;            /* that the user pays for */
 	atomic_uint log_lines;
@@ -100,8 +100,7 @@ client_failed(void *priv)
 	struct service *s = c->point->service;
 
 	pthread_mutex_lock(&s->lock);
-	c->next = s->failed;
-	s->failed = c;
+	LIST_INSERT_HEAD(&s->failed, c, in_failed);
 	pthread_mutex_unlock(&s->lock);
 	eventfd_write(s->wake_fd, 1);
 }
@@ -112,8 +111,8 @@ client_close_failed(struct service *s)
 	struct client *c;
 
 	pthread_mutex_lock(&s->lock);
-	while ((c = s->failed) != NULL) {
-		s->failed = c->next;
+	while ((c = LIST_FIRST(&s->failed)) != NULL) {
+		LIST_REMOVE(c, in_failed);
 		/* At the end of the turn: the client is not freed in here. */
 		vfio_user_conn_close(c->conn, "memory that it shared vanished");
 	}
@@ -124,12 +123,12 @@ static void
 forget_failed(struct client *c)
 {
 	struct service *s = c->point->service;
-	struct client **link;
+	struct client *f;
 
 	pthread_mutex_lock(&s->lock);
-	for (link = &s->failed; *link != NULL; link = &(*link)->next)
-		if (*link == c) {
-			*link = c->next;
+	LIST_FOREACH(f, &s->failed, in_failed)
+		if (f == c) {
+			LIST_REMOVE(c, in_failed);
 			break;
 		}
 	pthread_mutex_unlock(&s->lock);

@@ -82,7 +82,7 @@ struct service {
 
 	int wake_fd;               /**< Eventfd: failed is not empty. */
 	pthread_mutex_t lock;      /**< Guards failed. */
-	struct client *failed;     /**< Clients whose function failed, to be closed. */
+	LIST_HEAD(, client) failed; /**< Clients whose function failed, to be closed. */
 };
 
 /** @return Milliseconds since the machine was booted: /proc tells the start of processes so. */

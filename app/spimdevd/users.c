@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "users.h"
 
@@ -13,7 +14,7 @@
 #define BUCKETS 256
 
 struct user {
-	struct user *next;
+	LIST_ENTRY(user) link; /* in its bucket */
 	uid_t uid;
 	uint64_t connections;
 	_Atomic uint64_t used[USER_RESOURCES];
@@ -25,7 +26,7 @@ struct users {
 	uint64_t max[USER_RESOURCES]; /* 0: no limit */
 	struct qm_dev_quota fresh;   /* the quota of a user who has nothing */
 	pthread_mutex_t lock; /* guards all buckets and users */
-	struct user *bucket[BUCKETS];
+	LIST_HEAD(, user) bucket[BUCKETS];
 };
 
 struct users *
@@ -58,13 +59,13 @@ users_destroy(struct users *users)
 int
 users_connect(struct users *users, uid_t uid, struct user **user)
 {
-	struct user **link = &users->bucket[uid % BUCKETS];
 	struct user *u;
 	int rc = 0;
 
 	pthread_mutex_lock(&users->lock);
-	while ((u = *link) != NULL && u->uid != uid)
-		link = &u->next;
+	LIST_FOREACH(u, &users->bucket[uid % BUCKETS], link)
+		if (u->uid == uid)
+			break;
 	if (u == NULL) {
 		u = calloc(1, sizeof(*u));
 		if (u == NULL) {
@@ -73,7 +74,7 @@ users_connect(struct users *users, uid_t uid, struct user **user)
 		}
 		u->uid = uid;
 		u->quota = users->fresh;
-		*link = u;
+		LIST_INSERT_HEAD(&users->bucket[uid % BUCKETS], u, link);
 	}
 	if (users->max_connections != 0 && u->connections >= users->max_connections) {
 		rc = -EDQUOT;
@@ -89,13 +90,9 @@ out:
 void
 users_disconnect(struct users *users, struct user *user)
 {
-	struct user **link = &users->bucket[user->uid % BUCKETS];
-
 	pthread_mutex_lock(&users->lock);
 	if (--user->connections == 0) {
-		while (*link != user)
-			link = &(*link)->next;
-		*link = user->next;
+		LIST_REMOVE(user, link);
 		free(user);
 	}
 	pthread_mutex_unlock(&users->lock);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/queue.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ struct qm_dev_guard {
 	_Atomic(struct qm_dev *) dev;
 	/** Handlers that came when all was replaced; each is for a thread at the same time. */
 	_Atomic uint32_t late;
-	struct qm_dev_guard *next; /**< In the list of free guards. */
+	SLIST_ENTRY(qm_dev_guard) link; /**< In the list of free guards. */
 };
 
 /** More late handlers than threads can be: the fault is not ours to repair. */
@@ -48,7 +49,7 @@ struct qm_dev_guard {
 
 static _Atomic(struct qm_dev_guard *) block[BLOCKS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards free_list and blocks */
-static struct qm_dev_guard *free_list;
+static SLIST_HEAD(, qm_dev_guard) free_list;
 static unsigned int blocks;
 static struct sigaction previous;
 static uintptr_t page_size;
@@ -151,10 +152,8 @@ block_add(void)
 
 	if (b == NULL)
 		return -ENOMEM;
-	for (unsigned int k = 0; k < BLOCK; k++) {
-		b[k].next = free_list;
-		free_list = &b[k];
-	}
+	for (unsigned int k = 0; k < BLOCK; k++)
+		SLIST_INSERT_HEAD(&free_list, &b[k], link);
 	atomic_store_explicit(&block[blocks++], b, memory_order_release);
 	return 0;
 }
@@ -170,11 +169,11 @@ qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len, struct qm_dev_guard
 			start % (uintptr_t)sysconf(_SC_PAGESIZE) != 0)
 		return -EINVAL;
 	pthread_mutex_lock(&lock);
-	if (free_list == NULL)
+	if (SLIST_EMPTY(&free_list))
 		rc = block_add();
 	if (rc == 0) {
-		g = free_list;
-		free_list = g->next;
+		g = SLIST_FIRST(&free_list);
+		SLIST_REMOVE_HEAD(&free_list, link);
 		atomic_fetch_add(&g->seq, 1);
 		atomic_store(&g->state, GUARD_WHOLE);
 		atomic_store(&g->late, 0);
@@ -198,7 +197,6 @@ qm_dev_guard_del(struct qm_dev_guard *g)
 	atomic_store(&g->start, 0);
 	atomic_store(&g->end, 0);
 	atomic_fetch_add(&g->seq, 1);
-	g->next = free_list;
-	free_list = g;
+	SLIST_INSERT_HEAD(&free_list, g, link);
 	pthread_mutex_unlock(&lock);
 }

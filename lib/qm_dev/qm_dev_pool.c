@@ -228,6 +228,9 @@ qm_dev_pool_create(const struct qm_dev_pool_conf *conf, struct qm_dev_pool **out
 	snprintf(pool->name, sizeof(pool->name), "%s", conf->name != NULL ? conf->name : "pool");
 	pool->conf.name = pool->name;
 	pool->round = 1;
+	TAILQ_INIT(&pool->first.queues);
+	TAILQ_INIT(&pool->turn.queues);
+	TAILQ_INIT(&pool->quiet.queues);
 	if (pool->conf.queues_max == 0)
 		pool->conf.queues_max = HISI_QM_QUEUES_MAX;
 	if (conf->workers == 0 || conf->workers > QM_DEV_WORKERS_MAX) {

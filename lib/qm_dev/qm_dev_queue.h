@@ -11,6 +11,8 @@
  * starts, stops and shows it.
  */
 
+#include <sys/queue.h>
+
 #include "qm_dev_exec.h"
 #include "qm_dev_func.h"
 #include "qm_dev_ring.h"
@@ -59,8 +61,7 @@ struct qm_dev_sched {
 	bool can_sleep;              /**< Constant. */
 	bool leaving;                /**< TAKEN, and to be OUT after that. */
 	uint32_t weight;             /**< Quanta per round. Constant. */
-	struct qm_dev_queue *next;
-	struct qm_dev_queue *prev;
+	TAILQ_ENTRY(qm_dev_queue) link;
 	uint64_t round;              /**< In which deficit was last filled up. */
 	int64_t deficit;             /**< Bytes it may still claim in this round. */
 	int64_t quiet_since;         /**< 0: not yet seen quiet. */

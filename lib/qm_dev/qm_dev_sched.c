@@ -29,40 +29,21 @@ set_state(struct qm_dev_queue *q, enum qm_dev_sched_state state)
 static void
 list_add_tail(struct qm_dev_sched_list *l, struct qm_dev_queue *q)
 {
-	q->sched.next = NULL;
-	q->sched.prev = l->tail;
-	if (l->tail != NULL)
-		l->tail->sched.next = q;
-	else
-		l->head = q;
-	l->tail = q;
+	TAILQ_INSERT_TAIL(&l->queues, q, sched.link);
 	l->cnt++;
 }
 
 static void
 list_add_head(struct qm_dev_sched_list *l, struct qm_dev_queue *q)
 {
-	q->sched.prev = NULL;
-	q->sched.next = l->head;
-	if (l->head != NULL)
-		l->head->sched.prev = q;
-	else
-		l->tail = q;
-	l->head = q;
+	TAILQ_INSERT_HEAD(&l->queues, q, sched.link);
 	l->cnt++;
 }
 
 static void
 list_del(struct qm_dev_sched_list *l, struct qm_dev_queue *q)
 {
-	if (q->sched.prev != NULL)
-		q->sched.prev->sched.next = q->sched.next;
-	else
-		l->head = q->sched.next;
-	if (q->sched.next != NULL)
-		q->sched.next->sched.prev = q->sched.prev;
-	else
-		l->tail = q->sched.prev;
+	TAILQ_REMOVE(&l->queues, q, sched.link);
 	l->cnt--;
 }
 
@@ -142,13 +123,13 @@ make_ready(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 static struct qm_dev_queue *
 next_turn(struct qm_dev_pool *pool)
 {
-	struct qm_dev_queue *q = pool->first.head;
+	struct qm_dev_queue *q = TAILQ_FIRST(&pool->first.queues);
 
 	if (q != NULL) {
 		list_del(&pool->first, q);
 		return q;
 	}
-	while ((q = pool->turn.head) != NULL) {
+	while ((q = TAILQ_FIRST(&pool->turn.queues)) != NULL) {
 		list_del(&pool->turn, q);
 		/* The list is in the order of rounds: its head had its turn, so all had. */
 		if (q->sched.round == pool->round)
@@ -185,7 +166,7 @@ look_at_quiet(struct qm_dev_pool *pool, uint32_t looks, int64_t now)
 	if (looks > pool->quiet.cnt)
 		looks = pool->quiet.cnt;
 	while (looks-- != 0) {
-		struct qm_dev_queue *q = pool->quiet.head;
+		struct qm_dev_queue *q = TAILQ_FIRST(&pool->quiet.queues);
 
 		list_del(&pool->quiet, q);
 		if (qm_dev_queue_peek(q)) {

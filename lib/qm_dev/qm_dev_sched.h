@@ -31,10 +31,9 @@
 #include "qm_dev_pool.h"
 #include "qm_dev_queue.h"
 
-/** A list of queues, linked through qm_dev_queue.sched.next and .prev. */
+/** A list of queues, linked through qm_dev_queue.sched.link. */
 struct qm_dev_sched_list {
-	struct qm_dev_queue *head;
-	struct qm_dev_queue *tail;
+	TAILQ_HEAD(, qm_dev_queue) queues;
 	uint32_t cnt;
 };
 

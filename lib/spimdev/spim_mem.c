@@ -72,8 +72,7 @@ spim_mem_alloc(struct spim_dev *dev, size_t len)
 	ret = spim_mem_map(dev, c->va, c->len, c->fd, 0);
 	/* A function that is gone is told when it is opened again. */
 	if (ret == 0 || ret == -ENOTCONN) {
-		c->next = dev->chunks;
-		dev->chunks = c;
+		LIST_INSERT_HEAD(&dev->chunks, c, link);
 		ret = 0;
 	}
 	pthread_mutex_unlock(&dev->mem_lock);
@@ -88,15 +87,14 @@ spim_mem_alloc(struct spim_dev *dev, size_t len)
 void
 spim_mem_free(struct spim_dev *dev, void *va)
 {
-	struct spim_chunk **link, *c = NULL;
+	struct spim_chunk *c;
 
 	if (va == NULL)
 		return;
 	pthread_mutex_lock(&dev->mem_lock);
-	for (link = &dev->chunks; *link != NULL; link = &(*link)->next) {
-		if ((*link)->va == va) {
-			c = *link;
-			*link = c->next;
+	LIST_FOREACH(c, &dev->chunks, link) {
+		if (c->va == va) {
+			LIST_REMOVE(c, link);
 			spim_mem_unmap(dev, c->va, c->len);
 			break;
 		}
@@ -109,13 +107,16 @@ spim_mem_free(struct spim_dev *dev, void *va)
 int
 spim_mem_announce(struct spim_dev *dev)
 {
+	const struct spim_chunk *c;
 	int ret = 0;
 
 	pthread_mutex_lock(&dev->mem_lock);
-	for (const struct spim_chunk *c = dev->chunks; c != NULL && ret == 0; c = c->next) {
+	LIST_FOREACH(c, &dev->chunks, link) {
 		ret = spim_mem_map(dev, c->va, c->len, c->fd, 0);
 		if (ret == -EEXIST)
 			ret = 0; /* new since the function was opened */
+		if (ret != 0)
+			break;
 	}
 	pthread_mutex_unlock(&dev->mem_lock);
 	return ret;
@@ -124,6 +125,6 @@ spim_mem_announce(struct spim_dev *dev)
 void
 spim_mem_fini(struct spim_dev *dev)
 {
-	while (dev->chunks != NULL)
-		spim_mem_free(dev, dev->chunks->va);
+	while (!LIST_EMPTY(&dev->chunks))
+		spim_mem_free(dev, LIST_FIRST(&dev->chunks)->va);
 }

@@ -11,7 +11,7 @@
 
 /** A piece of it. */
 struct spim_chunk {
-	struct spim_chunk *next;
+	LIST_ENTRY(spim_chunk) link;
 	void *va;
 	size_t len;
 	int fd; /**< Of the memory, or -1 if nobody else needs to see it. */

@@ -34,6 +34,8 @@
  * or polled. So the data path is the same over all of them.
  */
 
+#include <sys/queue.h>
+
 #include "spim.h"
 
 /** Of a transport. Control path; any thread, unless spim.h says otherwise. */
@@ -69,8 +71,8 @@ struct spim_dev {
 	const struct spim_queue_ops *ops;
 	struct spim_conf conf;
 	struct spim_info info;
-	pthread_mutex_t mem_lock;  /**< Of chunks. */
-	struct spim_chunk *chunks; /**< What spim_mem_alloc() gave. */
+	pthread_mutex_t mem_lock; /**< Of chunks. */
+	LIST_HEAD(, spim_chunk) chunks; /**< What spim_mem_alloc() gave. */
 };
 
 /** A transport by its name. */

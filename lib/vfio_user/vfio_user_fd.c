@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "vfio_user_fd.h"
@@ -18,7 +19,7 @@
 #define STACK_SIZE       (128 << 10)
 
 struct doomed_fd {
-	struct doomed_fd *next;
+	LIST_ENTRY(doomed_fd) link;
 	int fd;
 	uid_t uid;
 	bool taken; /* a thread closes it */
@@ -27,7 +28,7 @@ struct doomed_fd {
 /* Descriptors until they are closed, and the threads that do. */
 static struct {
 	pthread_mutex_t lock;
-	struct doomed_fd *head;
+	LIST_HEAD(, doomed_fd) fds;
 	unsigned int threads;
 	_Atomic unsigned int cnt;
 } closing = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -62,9 +63,10 @@ vfio_user_fd_is_eventfd(int fd)
 static unsigned int
 count_of(uid_t uid, bool taken)
 {
+	const struct doomed_fd *v;
 	unsigned int n = 0;
 
-	for (const struct doomed_fd *v = closing.head; v != NULL; v = v->next)
+	LIST_FOREACH(v, &closing.fds, link)
 		n += v->uid == uid && (v->taken || !taken);
 	return n;
 }
@@ -73,10 +75,11 @@ count_of(uid_t uid, bool taken)
 static struct doomed_fd *
 take_one(void)
 {
-	struct doomed_fd *v = closing.head;
+	struct doomed_fd *v;
 
-	while (v != NULL && (v->taken || count_of(v->uid, true) >= CLOSERS_PER_USER))
-		v = v->next;
+	LIST_FOREACH(v, &closing.fds, link)
+		if (!v->taken && count_of(v->uid, true) < CLOSERS_PER_USER)
+			break;
 	if (v != NULL)
 		v->taken = true;
 	return v;
@@ -85,11 +88,7 @@ take_one(void)
 static void
 forget(struct doomed_fd *v)
 {
-	struct doomed_fd **link = &closing.head;
-
-	while (*link != v)
-		link = &(*link)->next;
-	*link = v->next;
+	LIST_REMOVE(v, link);
 	atomic_fetch_sub_explicit(&closing.cnt, 1, memory_order_relaxed);
 	free(v);
 }
@@ -126,8 +125,7 @@ close_later(int fd, uid_t uid)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_mutex_lock(&closing.lock);
-	v->next = closing.head;
-	closing.head = v;
+	LIST_INSERT_HEAD(&closing.fds, v, link);
 	atomic_fetch_add_explicit(&closing.cnt, 1, memory_order_relaxed);
 	/*
 	 * Who has their share of threads gets no other. If there is none to be had, the next

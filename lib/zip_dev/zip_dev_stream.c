@@ -31,17 +31,20 @@ zip_dev_streams_fini(struct zip_dev_streams *streams)
 {
 	struct zip_dev_stream *s;
 
-	while ((s = streams->all) != NULL) {
-		streams->all = s->made_before;
-		zip_codec_stream_destroy(s->codec);
-		free(s);
+	zip_dev_streams_reset(streams);
+	for (unsigned int dir = 0; dir < 2; dir++) {
+		while ((s = LIST_FIRST(&streams->free[dir])) != NULL) {
+			LIST_REMOVE(s, link);
+			zip_codec_stream_destroy(s->codec);
+			free(s);
+		}
 	}
 	free(streams->bucket);
 	qm_dev_quota_give(streams->quota, QM_DEV_CONTEXTS, streams->made);
 }
 
 /* Multiplicative hash; addresses differ mostly in the middle bits. */
-static struct zip_dev_stream **
+static struct zip_dev_stream_list *
 bucket_of(struct zip_dev_streams *streams, uint64_t key)
 {
 	return &streams->bucket[key * 0x9e3779b97f4a7c15ull >> streams->shift];
@@ -50,10 +53,13 @@ bucket_of(struct zip_dev_streams *streams, uint64_t key)
 static struct zip_dev_stream *
 find(struct zip_dev_streams *streams, uint64_t key)
 {
-	struct zip_dev_stream *s = streams->bucket != NULL ? *bucket_of(streams, key) : NULL;
+	struct zip_dev_stream *s;
 
-	while (s != NULL && s->key != key)
-		s = s->next;
+	if (streams->bucket == NULL)
+		return NULL;
+	LIST_FOREACH(s, bucket_of(streams, key), link)
+		if (s->key == key)
+			break;
 	return s;
 }
 
@@ -73,8 +79,6 @@ make(struct zip_dev_streams *streams)
 		qm_dev_quota_give(streams->quota, QM_DEV_CONTEXTS, 1);
 		return NULL;
 	}
-	s->made_before = streams->all;
-	streams->all = s;
 	streams->made++;
 	return s;
 }
@@ -83,22 +87,20 @@ make(struct zip_dev_streams *streams)
 static struct zip_dev_stream *
 take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
 {
-	struct zip_dev_stream **list = &streams->free[dir], **head, *s = NULL;
+	struct zip_dev_stream *s = NULL;
 
-	if (*list == NULL && streams->made < streams->max)
+	if (LIST_EMPTY(&streams->free[dir]) && streams->made < streams->max)
 		s = make(streams);
 	if (s == NULL) {
-		if (*list == NULL)
-			list = &streams->free[!dir];
-		s = *list;
+		s = LIST_FIRST(&streams->free[dir]);
+		if (s == NULL)
+			s = LIST_FIRST(&streams->free[!dir]);
 		if (s == NULL)
 			return NULL;
-		*list = s->next;
+		LIST_REMOVE(s, link);
 	}
-	head = bucket_of(streams, key);
 	s->key = key;
-	s->next = *head;
-	*head = s;
+	LIST_INSERT_HEAD(bucket_of(streams, key), s, link);
 	atomic_fetch_add_explicit(&streams->used, 1, memory_order_relaxed);
 	return s;
 }
@@ -106,14 +108,9 @@ take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
 static void
 give_back(struct zip_dev_streams *streams, struct zip_dev_stream *s)
 {
-	struct zip_dev_stream **link = bucket_of(streams, s->key);
-
-	while (*link != s)
-		link = &(*link)->next;
-	*link = s->next;
+	LIST_REMOVE(s, link);
 	s->busy = false;
-	s->next = streams->free[s->dir];
-	streams->free[s->dir] = s;
+	LIST_INSERT_HEAD(&streams->free[s->dir], s, link);
 	atomic_fetch_sub_explicit(&streams->used, 1, memory_order_relaxed);
 }
 
@@ -189,8 +186,8 @@ zip_dev_streams_reset(struct zip_dev_streams *streams)
 {
 	qm_dev_lock(&streams->lock);
 	for (size_t i = 0; streams->bucket != NULL && i < (size_t)1 << (64 - streams->shift); i++)
-		while (streams->bucket[i] != NULL)
-			give_back(streams, streams->bucket[i]);
+		while (!LIST_EMPTY(&streams->bucket[i]))
+			give_back(streams, LIST_FIRST(&streams->bucket[i]));
 	qm_dev_unlock(&streams->lock);
 }
 

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "zip_codec.h"
 #include "qm_dev_class.h"
@@ -20,8 +21,7 @@
 
 /** A stream. The codec's state is kept when the stream ends, for the next one. */
 struct zip_dev_stream {
-	struct zip_dev_stream *next; /**< In a bucket or in a free list. */
-	struct zip_dev_stream *made_before; /**< In the list of all. */
+	LIST_ENTRY(zip_dev_stream) link; /**< In a bucket or in a free list. */
 	uint64_t key;                /**< Context address. */
 	struct zip_codec_stream *codec;
 	uint8_t dir;                 /**< enum zip_codec_dir of codec. */
@@ -38,16 +38,17 @@ struct zip_dev_stream {
 	uint8_t checksum;            /**< ZIP_CODEC_CRC32, ZIP_CODEC_ADLER32. */
 };
 
+LIST_HEAD(zip_dev_stream_list, zip_dev_stream);
+
 struct zip_dev_streams {
 	struct qm_dev_lock lock;
 	struct qm_dev_quota *quota;     /**< Shared with other functions, or NULL. */
 	uint32_t max;
-	uint32_t made;                   /**< Streams in the list of all. */
+	uint32_t made;                   /**< Streams in use or free. */
 	_Atomic uint32_t used;
 	unsigned int shift;              /**< 64 - log2(number of buckets). */
-	struct zip_dev_stream **bucket;  /**< NULL until there is a stream. */
-	struct zip_dev_stream *all;      /**< Every stream made, in use or free. */
-	struct zip_dev_stream *free[2];  /**< By enum zip_codec_dir. */
+	struct zip_dev_stream_list *bucket; /**< NULL until there is a stream. */
+	struct zip_dev_stream_list free[2]; /**< By enum zip_codec_dir. */
 };
 
 void zip_dev_streams_init(struct zip_dev_streams *streams, uint32_t max,

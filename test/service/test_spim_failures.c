@@ -137,11 +137,11 @@ test_shared_memory(void **state)
 	assert_int_equal(spim_open(spim_liar_name, &spim_liar_conf, &dev), 0);
 	mem = spim_mem_alloc(dev, LEN + 1);
 	assert_non_null(mem);
-	assert_ptr_equal(dev->chunks->va, mem);
-	assert_int_equal(dev->chunks->len, 2 * LEN);
-	assert_int_equal(fcntl(dev->chunks->fd, F_GET_SEALS),
+	assert_ptr_equal(LIST_FIRST(&dev->chunks)->va, mem);
+	assert_int_equal(LIST_FIRST(&dev->chunks)->len, 2 * LEN);
+	assert_int_equal(fcntl(LIST_FIRST(&dev->chunks)->fd, F_GET_SEALS),
 		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-	assert_int_equal(fcntl(dev->chunks->fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(LIST_FIRST(&dev->chunks)->fd, F_GETFD), FD_CLOEXEC);
 	snprintf(begin, sizeof(begin), "%lx-", (unsigned long)mem);
 	f = fopen("/proc/self/smaps", "re");
 	while (flags == NULL && fgets(line, sizeof(line), f) != NULL) {

@@ -46,7 +46,8 @@ static struct guarded
 guarded_now(const struct guard *g)
 {
 	if (g == &mem)
-		return (struct guarded){ .chunks = dev->chunks, .small_used = qm->small_used };
+		return (struct guarded){ .chunks = LIST_FIRST(&dev->chunks),
+			.small_used = qm->small_used };
 	return (struct guarded){ .opened = atomic_load(&qm->opened),
 		.half_open = qm->half_open, .reported = qm->reported };
 }
@@ -259,7 +260,7 @@ test_small_memory(void **state)
 static void
 test_announced_memory(void **state)
 {
-	const struct spim_chunk *first = dev->chunks;
+	const struct spim_chunk *first = LIST_FIRST(&dev->chunks);
 	struct holdings_now now;
 	void *va[2];
 
@@ -268,19 +269,19 @@ test_announced_memory(void **state)
 	TAKES(&mem, 1, va[0] = spim_mem_alloc(dev, 100));
 	assert_non_null(va[0]);
 	assert_true(told.fd >= 0);
-	assert_int_equal(told.fd, dev->chunks->fd);
-	assert_ptr_equal(dev->chunks->va, va[0]);
-	assert_ptr_equal(dev->chunks->next, first);
+	assert_int_equal(told.fd, LIST_FIRST(&dev->chunks)->fd);
+	assert_ptr_equal(LIST_FIRST(&dev->chunks)->va, va[0]);
+	assert_ptr_equal(LIST_NEXT(LIST_FIRST(&dev->chunks), link), first);
 	told.map = -ENOTCONN;
 	TAKES(&mem, 1, va[1] = spim_mem_alloc(dev, 100));
 	assert_non_null(va[1]);
-	assert_ptr_equal(dev->chunks->va, va[1]);
+	assert_ptr_equal(LIST_FIRST(&dev->chunks)->va, va[1]);
 	now = holdings_get();
 	told.map = -ENOSPC;
 	errno = 0;
 	TAKES(&mem, 1, assert_null(spim_mem_alloc(dev, 100)));
 	assert_int_equal(errno, ENOSPC);
-	assert_ptr_equal(dev->chunks->va, va[1]);
+	assert_ptr_equal(LIST_FIRST(&dev->chunks)->va, va[1]);
 	holdings_same(&now);
 	assert_int_equal(told.maps, 3);
 
@@ -300,7 +301,7 @@ test_announced_memory(void **state)
 	TAKES(&mem, 1, spim_mem_free(dev, va[0]));
 	TAKES(&mem, 1, spim_mem_free(dev, va[1]));
 	assert_int_equal(told.unmaps, 2);
-	assert_ptr_equal(dev->chunks, first);
+	assert_ptr_equal(LIST_FIRST(&dev->chunks), first);
 }
 
 /* Queues, of a function that stays, goes, cannot be had again, and then can. */

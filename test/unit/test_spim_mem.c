@@ -78,9 +78,10 @@ page_of(const struct hisi_qm_mem *mem)
 static unsigned int
 chunks(void)
 {
+	const struct spim_chunk *c;
 	unsigned int n = 0;
 
-	for (const struct spim_chunk *c = dev->chunks; c != NULL; c = c->next)
+	LIST_FOREACH(c, &dev->chunks, link)
 		n++;
 	return n;
 }
@@ -238,8 +239,8 @@ test_chunks(void **state)
 	for (int i = 0; i < 3; i++) {
 		mem[i] = spim_mem_alloc(dev, (size_t)i * PAGE + 1);
 		assert_non_null(mem[i]);
-		assert_int_equal(dev->chunks->len, (size_t)(i + 1) * PAGE);
-		assert_int_equal(dev->chunks->fd, -1);
+		assert_int_equal(LIST_FIRST(&dev->chunks)->len, (size_t)(i + 1) * PAGE);
+		assert_int_equal(LIST_FIRST(&dev->chunks)->fd, -1);
 		memset(mem[i], i, (size_t)(i + 1) * PAGE);
 	}
 	assert_int_equal(chunks(), many + 3);

@@ -156,17 +156,17 @@ test_failed_functions(void **state)
 		vfio_user_server_run(service.server, 0);
 		nap();
 	}
-	assert_non_null(service.failed);
-	assert_ptr_equal(service.failed, made.priv);
+	assert_non_null(LIST_FIRST(&service.failed));
+	assert_ptr_equal(LIST_FIRST(&service.failed), made.priv);
 	turn();
-	assert_null(service.failed);
+	assert_null(LIST_FIRST(&service.failed));
 	serve(three);
 	assert_int_equal(recv(three, &byte, 1, 0), 0);
 	assert_int_equal(reset(two), 0);
 	close(two);
 	close(three);
 	all_gone();
-	assert_null(service.failed);
+	assert_null(LIST_FIRST(&service.failed));
 }
 
 /* ---- Who shares the list of those that failed ---- */
@@ -278,12 +278,12 @@ test_failed_functions_are_shared(void **state)
 	sock = open_client();
 	made.failed(priv);
 	waits_for_the_lock(function_fails);
-	assert_ptr_equal(service.failed, made.priv);
+	assert_ptr_equal(LIST_FIRST(&service.failed), made.priv);
 	/* The loop is woken for it. */
 	assert_int_equal(eventfd_read(service.wake_fd, &n), 0);
 	waits_for_the_lock(loop_closes_failed);
 	/* Both that failed are closed. */
-	assert_null(service.failed);
+	assert_null(LIST_FIRST(&service.failed));
 	all_gone();
 	close(first);
 	close(sock);
@@ -324,7 +324,7 @@ test_a_function_that_fails_meanwhile(void **state)
 		done[i / 2]();
 		assert_null(meanwhile.run);
 		turn();
-		assert_null(service.failed);
+		assert_null(LIST_FIRST(&service.failed));
 		serve(second);
 		assert_int_equal(recv(second, &byte, 1, 0), 0);
 		close(second);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# Style of every text file: licence, length of lines and files, tabs, no trace of a machine.
+# Style of every text file: licence, length of lines and files, tabs, no trace of a machine; of C
+# below lib and app, one kind of atomics.
 #
 # usage: check_style.sh TOP
 
@@ -23,6 +24,7 @@ trap 'rm -f "$list"' EXIT
 find . \( -name .git -o -path './build*' -o -name __pycache__ -o -path ./test/fuzz/corpus \) \
 	-prune -o -type f -print | sort > "$list"
 spaces='^	*  \+[^ *]'
+c11_atomic='(^|[^_[:alnum:]])atomic_[a-z_]+\('
 machine='(^|[^A-Za-z0-9_.~}$-])/(work|root|home)/'
 
 while read -r f; do
@@ -72,6 +74,14 @@ while read -r f; do
 			complain "$f: $lines lines; expected 600 at most"
 		fi
 	fi
+
+	case "$f" in
+	./lib/*.[ch] | ./app/*.[ch])
+		if grep -q '__atomic_' "$f" && grep -Eq "$c11_atomic" "$f"; then
+			complain "$f: GCC's atomics and C11's; expected one kind"
+		fi
+		;;
+	esac
 
 	if grep -HnIE "$machine" "$f"; then
 		complain "$f: names a path of somebody's machine"

@@ -7,6 +7,7 @@
 
 #include "qm_dev_queue.h"
 #include "qm_dev_sched.h"
+#include "qm_dev_shared.h"
 
 static inline uint64_t
 db_key(uint16_t qn, enum hisi_qm_db_cmd cmd, uint16_t rand, uint16_t depth)
@@ -195,8 +196,8 @@ queue_after_set(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_st
 	 * The words may still hold what was rung last before, and the driver
 	 * may soon ring that very value again: only a change is noticed.
 	 */
-	__atomic_store_n(&q->db->sq, UINT64_MAX, __ATOMIC_RELAXED);
-	__atomic_store_n(&q->db->cq, UINT64_MAX, __ATOMIC_RELAXED);
+	qm_dev_db_set(&q->db->sq, UINT64_MAX);
+	qm_dev_db_set(&q->db->cq, UINT64_MAX);
 	hisi_qm_shadow_wake(q->db);
 	atomic_store_explicit(&q->ring.sq_seen, UINT64_MAX, memory_order_relaxed);
 	q->ring.cq_seen = UINT64_MAX;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "qm_dev_func.h"
+#include "qm_dev_shared.h"
 
 /*
  * Two event queues in client memory (QM 4.5, 4.6): the EQ, one entry for a CQ
@@ -65,8 +66,7 @@ push(struct qm_dev *dev, enum qm_dev_irq which, uint32_t entry)
 	slot = qm_dev_view_at(&ev->view, eq->base + eq->tail * sizeof(*slot), sizeof(*slot),
 			QM_DEV_PROT_WRITE);
 	if (slot != NULL)
-		__atomic_store_n(slot, entry | (uint32_t)eq->phase << HISI_QM_EQE_PHASE_SHIFT,
-				__ATOMIC_RELEASE);
+		qm_dev_eqe_publish(slot, entry | (uint32_t)eq->phase << HISI_QM_EQE_PHASE_SHIFT);
 	qm_dev_view_leave(&ev->view);
 	if (slot == NULL) {
 		/* Nobody can be told; the queue is dead until it is set up again. */

@@ -6,6 +6,7 @@
 
 #include "qm_dev_queue.h"
 #include "qm_dev_sched.h"
+#include "qm_dev_shared.h"
 
 /* Keeps what hardly ever happens from taking registers where requests run. */
 #define RARE __attribute__((cold, noinline))
@@ -85,12 +86,12 @@ qm_dev_queue_ring(struct qm_dev *dev, uint64_t value)
 			memory_order_acquire), value)) {
 		/* Priority 1 is the kick after a migration: "look again", no new tail (U10). */
 		if (db_priority(value) == 0)
-			__atomic_store_n(&q->db->sq, value, __ATOMIC_RELEASE);
+			qm_dev_db_set(&q->db->sq, value);
 		if (q->shared)
 			qm_dev_sched_wake(q);
 	} else if (q != NULL && cmd == HISI_QM_DB_CQ && db_valid(atomic_load_explicit(
 			&q->ring.cq_key, memory_order_acquire), value)) {
-		__atomic_store_n(&q->db->cq, value, __ATOMIC_RELEASE);
+		qm_dev_db_set(&q->db->cq, value);
 		/* Who wants events cannot wait until the queue looks by itself. */
 		if (db_priority(value) != 0 ||
 				atomic_load_explicit(&q->ring.armed, memory_order_relaxed)) {
@@ -117,7 +118,7 @@ qm_dev_queue_wake(struct qm_dev *dev, uint32_t qn)
 		return;
 	qm_dev_sched_wake(q);
 	/* A CQ doorbell that arms an event, see hisi_qm_shadow.h. */
-	if ((db_priority(__atomic_load_n(&q->db->cq, __ATOMIC_ACQUIRE)) & 1) != 0) {
+	if ((db_priority(qm_dev_db_get(&q->db->cq)) & 1) != 0) {
 		queue_lock(q);
 		if (queue_runs(q))
 			qm_dev_queue_look_cq(dev, q);
@@ -139,7 +140,7 @@ qm_dev_queue_ring_page(struct qm_dev *dev, uint64_t qn, uint64_t value)
 void
 qm_dev_queue_look_sq(struct qm_dev *dev, struct qm_dev_queue *q)
 {
-	uint64_t value = __atomic_load_n(&q->db->sq, __ATOMIC_ACQUIRE);
+	uint64_t value = qm_dev_db_get(&q->db->sq);
 	uint16_t tail = db_index(value);
 
 	if (value == atomic_load_explicit(&q->ring.sq_seen, memory_order_relaxed))
@@ -160,7 +161,7 @@ qm_dev_queue_look_sq(struct qm_dev *dev, struct qm_dev_queue *q)
 void
 qm_dev_queue_look_cq(struct qm_dev *dev, struct qm_dev_queue *q)
 {
-	uint64_t value = __atomic_load_n(&q->db->cq, __ATOMIC_ACQUIRE);
+	uint64_t value = qm_dev_db_get(&q->db->cq);
 
 	if (value != q->ring.cq_seen)
 		take_cq(dev, q, value);
@@ -170,8 +171,8 @@ bool
 qm_dev_queue_peek(const struct qm_dev_queue *q)
 {
 	return counter_get(&q->ring.waiting) != 0 ||
-		__atomic_load_n(&q->db->sq, __ATOMIC_RELAXED) != atomic_load_explicit(
-		&q->ring.sq_seen, memory_order_relaxed);
+		qm_dev_db_peek(&q->db->sq) !=
+		atomic_load_explicit(&q->ring.sq_seen, memory_order_relaxed);
 }
 
 /* ---- Claim, execute, complete ---- */
@@ -357,8 +358,7 @@ retire_one(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_view *view)
 	cqe->sq_num = q->num;
 	cqe->rsvd2 = 0;
 	/* SQE and CQE become the driver's with this store (QM 4.2). */
-	__atomic_store_n(&cqe->w7, (uint16_t)(q->ring.phase ? HISI_QM_CQE_PHASE : 0),
-			__ATOMIC_RELEASE);
+	qm_dev_cqe_publish(&cqe->w7, q->ring.phase ? HISI_QM_CQE_PHASE : 0);
 
 	q->ring.cq_used++;
 	q->ring.cq_tail = ring_next(q->ring.cq_tail, q->ring.cq_depth);

@@ -90,6 +90,9 @@ rejected "style check rejects a long file" style \
 plant lib/hisi_qm/a.c "/* see /ho""me/somebody/x */"
 rejected "style check rejects a machine's path" style \
 	"lib/hisi_qm/a.c: names a path of somebody's machine"
+plant lib/hisi_qm/a.c 'x = __atomic_load_n(&y, __ATOMIC_RELAXED);' 'atomic_store(&z, x);'
+rejected "style check rejects two kinds of atomics" style \
+	"./lib/hisi_qm/a.c: GCC's atomics and C11's; expected one kind"
 plant lib/hisi_qm/a.c ''
 planning || sed -i 1d "$planted/lib/hisi_qm/a.c"
 rejected "style check rejects a file without licence" style \

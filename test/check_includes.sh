@@ -28,8 +28,7 @@ rules() {
 		lib/spimdev/spim_local.c: lib/hisi_qm lib/qm_dev lib/qm_classes
 		lib/spimdev/spim_zip.c: lib/hisi_qm lib/hisi_zip
 		drivers/common/hisi: lib/hisi_qm lib/spimdev
-		drivers/compress/hisi_zip: drivers/common/hisi
-		drivers/compress/hisi_zip: lib/hisi_qm lib/hisi_zip lib/spimdev lib/zip_codec
+		drivers/compress/hisi_zip: drivers/common/hisi lib/hisi_zip lib/zip_codec
 		app/record:
 		app/spimdevd: app/record lib/qm_dev lib/qm_classes lib/zip_dev lib/vfio_user
 		app/spimctl: app/record

@@ -36,7 +36,8 @@ programs() {
 		gcc config/build.sh build gcc*
 		gcc bin/meson unit gcc
 		gcc bin/objdump text meson*install*
-		gcc bin/nm text the*driver*exports*
+		gcc bin/nm text the*driver*exports* the*library*exports*
+		gcc bin/ldd text meson*install* the*driver*finds*
 		clang config/build.sh build clang*builds*
 		clang bin/meson unit clang
 		asan config/build.sh build clang*builds*
@@ -156,7 +157,7 @@ make_tree() {
 		build/test/service/load_latency build/test/service/load_fairness \
 		build/test/service/load_restart_client build/doc/client_example build/app/spimdevd \
 		build/asan/app/spimdevd build/tsan/app/spimdevd
-	for name in meson ninja nm objdump gcc clang valgrind shellcheck; do
+	for name in meson ninja nm objdump ldd gcc clang valgrind shellcheck; do
 		stands_in "build/bin/$name"
 	done
 	cp "$stand_in" build/bin/dpdk-pmdinfo.py

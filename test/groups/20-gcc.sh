@@ -14,18 +14,22 @@ unit_tests gcc build ""
 installed() {
 	dest=$(mktemp -d) || return 1
 	DESTDIR=$dest meson install -C build --no-rebuild || return 1
-	find "$dest" -name '*hisi_zip*' | sort
+	find "$dest" -name '*hisi*' | sort
 	pmds=$(find "$dest" -type d -name 'pmds-*')
 	abi=${pmds##*pmds-}
-	so=librte_compress_hisi_zip.so
-	for link in "$so" "$so.${abi%%.*}" "$so.$abi"; do
-		target=$(readlink "$pmds/$link") || return 1
-		[ -f "$dest$target" ] || return 1
+	for name in librte_common_hisi.so librte_compress_hisi_zip.so; do
+		for link in "$name" "$name.${abi%%.*}" "$name.$abi"; do
+			target=$(readlink "$pmds/$link") || return 1
+			[ -f "$dest$target" ] || return 1
+		done
+		objdump -p "$dest$target" | grep -q "SONAME *$name.${abi%%.*}\$" || return 1
 	done
-	objdump -p "$dest$target" | grep -q "SONAME *$so.${abi%%.*}\$" || return 1
+	# EAL opens what the link points to; no path of ours is looked at but that folder.
+	objdump -p "$dest$target" | grep 'PATH' | grep -qv 'R.*PATH *.ORIGIN/*$' && return 1
+	ldd "$dest$target" | grep "librte_common_hisi.so.${abi%%.*} => $dest" || return 1
 	rm -rf "$dest"
 }
-check "meson install puts the driver where EAL looks" installed
+check "meson install puts the drivers where EAL looks" installed
 
 # Symbols of ours must not meet those of an application or of another driver.
 exports_its_version() {
@@ -34,3 +38,19 @@ exports_its_version() {
 	echo "$symbols" | grep -q ' A DPDK_' && ! echo "$symbols" | grep -qv ' A DPDK_'
 }
 check "the driver exports nothing but its ABI version" exports_its_version
+
+# The library is for drivers of the same build, and they have no copy of what is in it.
+exports_for_drivers() {
+	symbols=$(nm -D --defined-only "$common") || return 1
+	echo "$symbols"
+	echo "$symbols" | grep -q ' T hisi_.*@@INTERNAL$' || return 1
+	echo "$symbols" | grep -qv ' A INTERNAL$\| T hisi_.*@@INTERNAL$' && return 1
+	symbols=$(nm "$so") || return 1
+	! echo "$symbols" | grep ' [Tt] \(spim_\|hisi_qm_qp_\|qm_dev_\|hisi_hwq_\|hisi_dev_\)'
+}
+check "the library exports to drivers only, which have no copy of it" exports_for_drivers
+
+finds_library() {
+	cd / && ldd "$so" | grep "librte_common_hisi.so.* => $build/drivers/"
+}
+check "the driver finds the library beside it, whatever folder is the current one" finds_library

@@ -24,10 +24,10 @@ tell() {
 	fi
 }
 
-# code OBJDUMP LIBRARY: its functions, each in all its parts (.isra, .cold), as lines "FUNCTION
-# INSTRUCTION".
+# code OBJDUMP LIBRARY: functions of the driver and of the library beside it, each in all its parts
+# (.isra, .cold), as lines "FUNCTION INSTRUCTION".
 code() {
-	"$1" -d --no-show-raw-insn "$2" | awk -F '\t' '
+	"$1" -d --no-show-raw-insn "$2" "${2%/*}/librte_common_hisi.so" | awk -F '\t' '
 		/^[0-9a-f]+ <.*>:$/ {
 			name = $0
 			gsub(/^.*<|[.>].*$/, "", name)

@@ -80,19 +80,21 @@ def sanitized(tree):
 COMPILED_S = {"seconds": 5, "cpu_s": 5}
 
 
-def driver(tree, folder):
-    """What the build makes; its usual name is a link to that."""
+def libraries(tree, folder):
+    """The driver and the library beside it, as the build makes them; their usual names are links
+    to that."""
     there = os.path.join(tree, folder)
-    return os.path.relpath(os.path.realpath(
-        os.path.join(there, "drivers/librte_compress_hisi_zip.so")), os.path.realpath(there))
+    return [os.path.relpath(os.path.realpath(os.path.join(there, "drivers", name)),
+                            os.path.realpath(there))
+            for name in ("librte_compress_hisi_zip.so", "librte_common_hisi.so")]
 
 
 def compiled(tree, folder):
     """(test, what it usually takes): the instructions of the driver, built for arm64 in folder."""
-    built = driver(tree, folder)
+    built = libraries(tree, folder)
     return Test("litmus/compiled",
                 ["sh", "test/litmus/compiled.sh", "binary", "aarch64-linux-gnu-objdump",
-                 os.path.join(folder, built)], [built]), COMPILED_S
+                 os.path.join(folder, built[0])], built), COMPILED_S
 
 
 def programs(*names):
@@ -154,7 +156,7 @@ def of_groups(tree, sandbox):
                [*programs("spimdevd"), "test/service/load_swarm"])
     autotest = "test/stock/autotest.sh"
     yield Test("autotest", ["sh", autotest, "no-huge"],
-               [driver(tree, BUILD)], scripts=[autotest])
+               libraries(tree, BUILD), scripts=[autotest])
 
 
 def all_of(tree, sandbox=()):

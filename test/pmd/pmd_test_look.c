@@ -63,7 +63,7 @@ check_function(const struct hisi_zip_qp *qp, const char *name)
 	const struct hisi_zip_deq_stats *deq = &qp->deq;
 	bool bad_ops = look.running->expect & PMD_BAD_OPS;
 
-	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++)
+	for (unsigned int i = 0; i < HISI_WATCH_FAILS; i++)
 		PMD_CHECK(deq->fails[i] == 0, "%s: %" PRIu64 " queues failed (%u)", name,
 			deq->fails[i], i);
 	PMD_CHECK(deq->lost == 0 && deq->restarts == 0 && qp->enq.no_queue == 0,

@@ -19,6 +19,7 @@
 
 #include <rte_cycles.h>
 
+#include "hisi_ap.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
 #include "hisi_zip_recover.h"
@@ -64,17 +65,6 @@ __wrap_spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue)
 	return restart_result;
 }
 
-static unsigned int given;
-__typeof__(hisi_zip_hwq_put) __wrap_hisi_zip_hwq_put;
-
-void
-__wrap_hisi_zip_hwq_put(struct hisi_zip_qp *pair, enum hisi_zip_dir dir)
-{
-	assert_int_equal(dir, HISI_ZIP_COMP);
-	given++;
-	pair->hwq[dir].failed = 0;
-}
-
 /* So slow that more than enough time has passed since the last look. */
 uint64_t
 __wrap_rte_get_tsc_hz(void)
@@ -82,6 +72,7 @@ __wrap_rte_get_tsc_hz(void)
 	return 1000;
 }
 
+static struct hisi_ap ap;
 static struct hisi_zip_dev dev;
 static struct hisi_zip_qp qp;
 static struct hisi_zip_slot slot;
@@ -90,13 +81,27 @@ static struct hisi_qm_cqe cqe;
 static struct hisi_qm_ring ring;
 static struct spim_queue queue = { .ring = &ring };
 
+static unsigned int given;
+__typeof__(hisi_hwq_put) __wrap_hisi_hwq_put;
+
+void
+__wrap_hisi_hwq_put(struct hisi_hwq *hwq)
+{
+	assert_ptr_equal(hwq, &qp.hwq[HISI_ZIP_COMP].q);
+	given++;
+	hwq->failed = 0;
+}
+
 /* A queue pair with an op that the function has had for a while. */
 static void
 begin(bool sw, bool polled, uint32_t timeout_ms)
 {
 	memset(&dev, 0, sizeof(dev));
 	memset(&qp, 0, sizeof(qp));
+	dev.hisi.driver = &hisi_zip_driver;
 	strcpy(dev.hisi.name, "cause");
+	dev.hisi.ap = &ap;
+	dev.hisi.info.polled = polled;
 	dev.sw = sw;
 	dev.hisi.args.timeout_ms = timeout_ms;
 	qp.dev = &dev;
@@ -109,8 +114,11 @@ begin(bool sw, bool polled, uint32_t timeout_ms)
 	ring.sq = (void *)&sqe;
 	ring.cq = &cqe;
 	ring.cq_phase = 1;
-	qp.hwq[HISI_ZIP_COMP].queue = &queue;
-	qp.hwq[HISI_ZIP_COMP].qn = 9;
+	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++)
+		hisi_hwq_init(&qp.hwq[dir].q, &(struct hisi_hwq_conf){ .dev = &dev.hisi,
+			.owner_id = 3 });
+	qp.hwq[HISI_ZIP_COMP].q.queue = &queue;
+	qp.hwq[HISI_ZIP_COMP].q.qn = 9;
 	checks = aborts = restarts = 0;
 }
 
@@ -122,16 +130,16 @@ look(void)
 	pmd_log_end();
 }
 
-/* Of all causes, this one was counted, once. HISI_ZIP_FAILS: none. */
+/* Of all causes, this one was counted, once. HISI_WATCH_FAILS: none. */
 static void
-check_failed(enum hisi_zip_fail why)
+check_failed(enum hisi_watch_found why)
 {
-	bool failed = why != HISI_ZIP_FAILS;
+	bool failed = why != HISI_WATCH_FAILS;
 
-	for (enum hisi_zip_fail i = 0; i < HISI_ZIP_FAILS; i++)
+	for (enum hisi_watch_found i = 0; i < HISI_WATCH_FAILS; i++)
 		assert_int_equal(qp.deq.fails[i], i == why);
-	assert_int_equal(qp.hwq[HISI_ZIP_COMP].failed, failed);
-	assert_int_equal(qp.hwq[HISI_ZIP_DECOMP].failed, 0);
+	assert_int_equal(qp.hwq[HISI_ZIP_COMP].q.failed, failed);
+	assert_int_equal(qp.hwq[HISI_ZIP_DECOMP].q.failed, 0);
 	assert_int_equal(qp.state, failed ? HISI_ZIP_QP_FAILING : HISI_ZIP_QP_RUNNING);
 	assert_int_equal(aborts, failed);
 	if (!failed)
@@ -143,18 +151,18 @@ test_causes(void **state)
 {
 	static const struct {
 		int check, abort;
-		enum hisi_zip_fail why;
+		enum hisi_watch_found why;
 		const char *what;
 		bool stuck;
 	} rows[] = {
-		{ -ENODEV, 0, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
-		{ -ENOTCONN, 0, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
-		{ -ESTALE, 0, HISI_ZIP_FAIL_RESET, "was lost in a reset", false },
-		{ -EIO, 0, HISI_ZIP_FAIL_STALLED, "is silent", false },
-		{ -ESTALE, -ENODEV, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
-		{ -EIO, -ENODEV, HISI_ZIP_FAIL_GONE, "has gone with its function", false },
-		{ -EIO, -ETIMEDOUT, HISI_ZIP_FAIL_STALLED, "is silent", true },
-		{ -ESTALE, -ENOTSUP, HISI_ZIP_FAIL_RESET, "was lost in a reset", true },
+		{ -ENODEV, 0, HISI_WATCH_GONE, "has gone with its function", false },
+		{ -ENOTCONN, 0, HISI_WATCH_GONE, "has gone with its function", false },
+		{ -ESTALE, 0, HISI_WATCH_RESET, "was lost in a reset", false },
+		{ -EIO, 0, HISI_WATCH_STALLED, "is silent", false },
+		{ -ESTALE, -ENODEV, HISI_WATCH_GONE, "has gone with its function", false },
+		{ -EIO, -ENODEV, HISI_WATCH_GONE, "has gone with its function", false },
+		{ -EIO, -ETIMEDOUT, HISI_WATCH_STALLED, "is silent", true },
+		{ -ESTALE, -ENOTSUP, HISI_WATCH_RESET, "was lost in a reset", true },
 	};
 
 	(void)state;
@@ -177,7 +185,7 @@ test_causes(void **state)
 			"with an error");
 		assert_string_equal(pmd_log, want);
 		check_failed(rows[i / 4].why);
-		assert_int_equal(qp.hwq[HISI_ZIP_COMP].stuck, stuck);
+		assert_int_equal(qp.hwq[HISI_ZIP_COMP].q.stuck, stuck);
 		assert_int_equal(checks, 1);
 		assert_int_equal(restarts, check_result == -ENOTCONN);
 	}
@@ -194,7 +202,7 @@ test_restart(void **state)
 		begin(sw, false, TIMEOUT_MS);
 		restart_result = 0;
 		look();
-		check_failed(HISI_ZIP_FAILS);
+		check_failed(HISI_WATCH_FAILS);
 		assert_int_equal(restarts, 1);
 		assert_int_equal(qp.deq.restarts, 1);
 		/* Its time begins anew. */
@@ -205,12 +213,12 @@ test_restart(void **state)
 		restart_result = -EIO;
 		cqe.w7 = 1;
 		look();
-		check_failed(HISI_ZIP_FAILS);
+		check_failed(HISI_WATCH_FAILS);
 		assert_int_equal(restarts, 0);
 	}
 	begin(false, false, TIMEOUT_MS);
 	look();
-	check_failed(HISI_ZIP_FAILS);
+	check_failed(HISI_WATCH_FAILS);
 	assert_int_equal(restarts, 1);
 	assert_int_equal(qp.deq.restarts, 0);
 	assert_int_equal(qp.watch.silent, 100);
@@ -227,17 +235,17 @@ test_silence(void **state)
 		/* The clock stands at a time that is long ago. */
 		qp.watch.last = 0;
 		look();
-		check_failed(HISI_ZIP_FAILS);
+		check_failed(HISI_WATCH_FAILS);
 		assert_int_equal(checks, i);
 	}
 	qp.watch.last = 0;
 	look();
-	check_failed(HISI_ZIP_FAIL_STALLED);
+	check_failed(HISI_WATCH_STALLED);
 	begin(false, false, 0);
 	for (int i = 1; i < 20; i++) {
 		qp.watch.last = 0;
 		look();
-		check_failed(HISI_ZIP_FAILS);
+		check_failed(HISI_WATCH_FAILS);
 		assert_int_equal(qp.watch.silent, (uint64_t)i * HISI_TIMEOUT_MS / 8);
 	}
 	/* Another op is the oldest one now. */
@@ -261,16 +269,16 @@ test_renew(void **state)
 		qp.state = HISI_ZIP_QP_FAILING;
 		hisi_zip_renew(&qp);
 		assert_int_equal(qp.state, HISI_ZIP_QP_RUNNING);
-		qp.hwq[HISI_ZIP_COMP].failed = 1;
-		qp.hwq[HISI_ZIP_COMP].ring = &ring;
+		qp.hwq[HISI_ZIP_COMP].q.failed = 1;
+		qp.hwq[HISI_ZIP_COMP].q.ring = &ring;
 		qp.tail = tails[i];
 		for (uint32_t left = 2; left > 0; left--) {
 			qp.head = tails[i] - left;
 			hisi_zip_renew(&qp);
 			assert_int_equal(given, 0);
 			assert_int_equal(qp.state, HISI_ZIP_QP_FAILING);
-			assert_null(qp.hwq[HISI_ZIP_COMP].ring);
-			assert_int_equal(qp.hwq[HISI_ZIP_COMP].fail_end, tails[i]);
+			assert_null(qp.hwq[HISI_ZIP_COMP].q.ring);
+			assert_int_equal(qp.hwq[HISI_ZIP_COMP].q.fail_end, tails[i]);
 			/* What comes behind is nothing of this queue. */
 			qp.tail++;
 		}
@@ -294,7 +302,7 @@ test_lost(void **state)
 
 		begin(sw, false, TIMEOUT_MS);
 		ring.cq_phase = 1;
-		qp.hwq[HISI_ZIP_COMP].stuck = stuck;
+		qp.hwq[HISI_ZIP_COMP].q.stuck = stuck;
 		slot.op = &op;
 		slot.flags = stateful ? HISI_ZIP_SLOT_F_STATEFUL : 0;
 		hisi_zip_slot_lost(&qp, &slot);

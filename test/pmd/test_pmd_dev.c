@@ -22,6 +22,7 @@
 #include <rte_mbuf.h>
 #include <rte_memzone.h>
 
+#include "hisi_ap.h"
 #include "hisi_extmem.h"
 #include "hisi_mem.h"
 #include "hisi_telemetry.h"
@@ -37,6 +38,8 @@ static struct hisi_zip_dev dev;
 static struct spim_info info;
 static struct spim_conf conf; /* that it was opened with */
 static int open_result;
+static struct hisi_qm_io *bus_io; /* of a function that a bus has mapped */
+static bool is_made;                 /* dev is one */
 
 __typeof__(spim_open) __wrap_spim_open;
 __typeof__(spim_open_io) __wrap_spim_open_io;
@@ -59,7 +62,7 @@ opened(const struct spim_conf *with, struct spim_dev **spim)
 int
 __wrap_spim_open(const char *name, const struct spim_conf *with, struct spim_dev **spim)
 {
-	assert_ptr_equal(name, dev.hisi.args.dev);
+	assert_string_equal(name, dev.hisi.args.dev);
 	did("open");
 	return opened(with, spim);
 }
@@ -68,7 +71,7 @@ int
 __wrap_spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *with,
 		struct spim_dev **spim)
 {
-	assert_ptr_equal(io, dev.hisi.io);
+	assert_ptr_equal(io, bus_io);
 	assert_int_equal(va, 0);
 	did("open_io");
 	return opened(with, spim);
@@ -89,16 +92,16 @@ __wrap_spim_info_get(const struct spim_dev *spim, struct spim_info *out)
 }
 
 void
-__wrap_hisi_mem_unwatch(struct hisi_dev *d)
+__wrap_hisi_mem_unwatch(struct hisi_ap *ap)
 {
-	assert_ptr_equal(d, &dev.hisi);
+	assert_string_equal(ap->name, "zip");
 	did("unwatch");
 }
 
 void
-__wrap_hisi_extmem_fini(struct hisi_dev *d)
+__wrap_hisi_extmem_fini(struct hisi_ap *ap)
 {
-	assert_ptr_equal(d, &dev.hisi);
+	assert_string_equal(ap->name, "zip");
 	did("extmem_fini");
 }
 
@@ -181,10 +184,21 @@ __wrap_rte_memzone_free(const struct rte_memzone *mz)
 
 /* ---- Helpers ------------------------------------------------------------------------------- */
 
+/* The one that was made before goes. */
+static void
+drop(void)
+{
+	if (is_made)
+		hisi_zip_dev_fini(&dev);
+	is_made = false;
+	forget_did();
+}
+
 static int
 setup(void **state)
 {
 	(void)state;
+	drop();
 	memset(&dev, 0, sizeof(dev));
 	dev.hisi.driver = &hisi_zip_driver;
 	strcpy(dev.hisi.name, "zip");
@@ -198,6 +212,24 @@ setup(void **state)
 	return 0;
 }
 
+/* As each bus does. */
+static int
+make(struct hisi_qm_io *io)
+{
+	struct hisi_ap *ap;
+	int ret;
+
+	if (io == NULL)
+		return hisi_zip_dev_init(&dev, NULL);
+	bus_io = io;
+	ret = hisi_ap_open(&hisi_zip_driver, dev.hisi.name, &dev.hisi.args, io, &ap);
+	if (ret != 0)
+		return ret;
+	ret = hisi_zip_dev_init(&dev, ap);
+	hisi_ap_put(ap);
+	return ret;
+}
+
 /* Make it; the log then says this, or what was made. */
 static void
 init(struct hisi_qm_io *io, int expected, const char *line)
@@ -205,9 +237,11 @@ init(struct hisi_qm_io *io, int expected, const char *line)
 	char want[512], made[200];
 	int ret;
 
+	drop();
 	pmd_log_begin();
-	ret = hisi_zip_dev_init(&dev, io);
+	ret = make(io);
 	pmd_log_end();
+	is_made = ret == 0;
 	snprintf(made, sizeof(made), "zip: dev=%s revision 0x%x, %u queues, features 0x%x",
 		dev.hisi.args.dev, info.revision, info.queues, info.ext_features);
 	snprintf(want, sizeof(want), "HISI_ZIP: %s\n", line != NULL ? line : made);
@@ -219,6 +253,7 @@ static void
 fini(void)
 {
 	hisi_zip_dev_fini(&dev);
+	is_made = false;
 	check_did("no_telemetry, unwatch, close, extmem_fini");
 }
 
@@ -234,14 +269,15 @@ test_opens(void **state)
 	dev.hisi.args.local.workers = 5;
 	init(NULL, 0, NULL);
 	check_did("open, telemetry");
-	assert_ptr_equal(dev.hisi.spim, &info);
-	assert_ptr_equal(conf.owner, dev.hisi.name);
+	assert_ptr_equal(dev.hisi.ap->spim, &info);
+	assert_ptr_equal(conf.owner, dev.hisi.ap->name);
+	assert_string_equal(conf.owner, "zip");
 	assert_int_equal(conf.device, 0xa251);
-	assert_ptr_equal(conf.mem, &dev.hisi.mem);
-	assert_ptr_equal(conf.mem->priv, &dev.hisi);
+	assert_ptr_equal(conf.mem, &dev.hisi.ap->mem);
+	assert_ptr_equal(conf.mem->priv, dev.hisi.ap);
 	assert_non_null(conf.log);
 	assert_ptr_equal(conf.announce, hisi_mem_register);
-	assert_ptr_equal(conf.announce_priv, &dev.hisi);
+	assert_ptr_equal(conf.announce_priv, dev.hisi.ap);
 	assert_int_equal(conf.local.workers, 5);
 	assert_string_equal(conf.local.fault, "stall@1");
 	assert_non_null(conf.local.spawn);
@@ -249,8 +285,8 @@ test_opens(void **state)
 	assert_int_equal(dev.addr_off, offsetof(struct rte_mbuf, buf_addr));
 	assert_int_equal(dev.feature_flags, 0);
 	assert_true(TAILQ_EMPTY(&dev.qps));
-	assert_int_equal(pthread_mutex_trylock(&dev.hisi.extmem_lock), 0);
-	pthread_mutex_unlock(&dev.hisi.extmem_lock);
+	assert_int_equal(pthread_mutex_trylock(&dev.hisi.ap->extmem_lock), 0);
+	pthread_mutex_unlock(&dev.hisi.ap->extmem_lock);
 	fini();
 	info.polled = 1;
 	init(NULL, 0, NULL);
@@ -407,18 +443,18 @@ check_heap(void)
 {
 	struct hisi_qm_mem mem;
 
-	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 32, 3, &mem), 0);
+	assert_int_equal(hisi_dev_alloc(&dev.hisi, 200, 32, 3, &mem), 0);
 	assert_int_equal(asked_align, RTE_CACHE_LINE_SIZE);
 	assert_ptr_equal(mem.va, piece);
 	assert_int_equal(mem.iova, (uintptr_t)piece);
 	assert_int_equal(mem.len, 200);
-	dev.hisi.mem.free(dev.hisi.mem.priv, &mem);
+	hisi_dev_free(&dev.hisi, &mem);
 	assert_null(mem.va);
 	check_did("zmalloc, free");
-	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 4096, 3, &mem), 0);
+	assert_int_equal(hisi_dev_alloc(&dev.hisi, 200, 4096, 3, &mem), 0);
 	assert_int_equal(asked_align, 4096);
 	no_memory = true;
-	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
+	assert_int_equal(hisi_dev_alloc(&dev.hisi, 200, 4096, 3, &mem), -ENOMEM);
 	no_memory = false;
 	check_did("zmalloc, zmalloc");
 }
@@ -430,7 +466,7 @@ check_zone(void)
 	struct hisi_qm_mem mem;
 
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 32, 3, &mem), 0);
+		assert_int_equal(hisi_dev_alloc(&dev.hisi, 200, 32, 3, &mem), 0);
 		assert_int_equal(asked_align, RTE_CACHE_LINE_SIZE);
 		assert_ptr_equal(mem.va, piece);
 		assert_int_equal(mem.iova, 0x77000);
@@ -438,13 +474,13 @@ check_zone(void)
 		assert_memory_equal(piece, zeros, sizeof(zeros));
 		/* No more than what was asked for is written. */
 		assert_int_equal((uint8_t)piece[200], 0xa5);
-		dev.hisi.mem.free(dev.hisi.mem.priv, &mem);
+		hisi_dev_free(&dev.hisi, &mem);
 		assert_null(mem.va);
 		check_did("reserve, zone_free");
 	}
 	assert_string_not_equal(zone_name[0], zone_name[1]);
 	no_memory = true;
-	assert_int_equal(dev.hisi.mem.alloc(dev.hisi.mem.priv, 200, 4096, 3, &mem), -ENOMEM);
+	assert_int_equal(hisi_dev_alloc(&dev.hisi, 200, 4096, 3, &mem), -ENOMEM);
 	assert_int_equal(asked_align, 4096);
 	check_did("reserve");
 	no_memory = false;
@@ -554,5 +590,5 @@ main(void)
 		cmocka_unit_test_setup(test_stats, setup),
 	};
 
-	return cmocka_run_group_tests_name("pmd_dev", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pmd_dev", tests, NULL, setup);
 }

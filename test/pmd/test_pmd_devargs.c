@@ -262,7 +262,7 @@ static void
 test_unknown(void **state)
 {
 	static const char vdev_keys[] = "dev, workers, rev, ext, engine, sw, timeout, socket_id";
-	static const char pci_keys[] = "sw, timeout, socket_id";
+	static const char pci_keys[] = "class, sw, timeout, socket_id";
 	static const char *const vdev_only[] = {
 		"dev=local", "workers=1", "rev=v3", "ext=on", "engine=copy", "fault=stall@1",
 	};

@@ -248,7 +248,7 @@ successor(void)
 	map(gone, PAGES * page, 0);
 	/* Told of it twice: when it was mapped, and with everything else. */
 	d = &pmd_qp(dev, 0)->dev->hisi;
-	ret = hisi_extmem_register(d);
+	ret = hisi_extmem_register(d->ap);
 	PMD_CHECK(ret == 0, "told again: %d", ret);
 	status = pmd_compress_at(dev, kept, LEN, true);
 	PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS, "before: %s", pmd_status(status));

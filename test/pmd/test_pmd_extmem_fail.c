@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "fail_nth.h"
+#include "hisi_ap.h"
 #include "hisi_extmem.h"
 #include "hisi_zip_dev.h"
 #include "holdings.h"
@@ -44,14 +45,14 @@ struct call {
 static struct call calls[16];
 static unsigned int called;
 static int answers[16]; /* 0, or what the call of that number returns */
-static struct hisi_dev dev;
+static struct hisi_ap ap;
 
 static int
 answer(const struct call *call)
 {
 	assert_true(called < 16);
 	/* Who maps or unmaps meanwhile would see a list that does not match. */
-	assert_int_equal(pthread_mutex_trylock(&dev.extmem_lock), EBUSY);
+	assert_int_equal(pthread_mutex_trylock(&ap.extmem_lock), EBUSY);
 	calls[called] = *call;
 	return answers[called++];
 }
@@ -88,7 +89,7 @@ check_called(unsigned int n, const void *va, size_t len, uint64_t offset, bool m
 	const struct call *c = &calls[n - 1];
 
 	assert_int_equal(called, n);
-	assert_ptr_equal(c->spim, dev.spim);
+	assert_ptr_equal(c->spim, ap.spim);
 	assert_ptr_equal(c->va, va);
 	assert_int_equal(c->len, len);
 	assert_int_equal(c->offset, offset);
@@ -136,12 +137,12 @@ begin(void **state)
 	/* Not from its beginning. */
 	pages = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_SHARED, file, (off_t)page);
 	assert_true(pages != MAP_FAILED);
-	memset(&dev, 0, sizeof(dev));
-	dev.spim = (struct spim_dev *)&dev; /* nobody looks into it */
-	dev.info.announce = true;
-	dev.driver = &hisi_zip_driver;
-	strcpy(dev.name, "extmem");
-	pthread_mutex_init(&dev.extmem_lock, NULL);
+	memset(&ap, 0, sizeof(ap));
+	ap.spim = (struct spim_dev *)&ap; /* nobody looks into it */
+	ap.info.announce = true;
+	ap.driver = &hisi_zip_driver;
+	strcpy(ap.name, "extmem");
+	pthread_mutex_init(&ap.extmem_lock, NULL);
 	answer_with(0, 0);
 	holdings = holdings_get();
 	blocks = fail_nth_blocks();
@@ -154,16 +155,16 @@ check_kept(unsigned int n)
 {
 	assert_int_equal(holdings_get().fds, holdings.fds + n);
 	assert_int_equal(fail_nth_blocks(), blocks + n);
-	assert_int_equal(pthread_mutex_trylock(&dev.extmem_lock), 0);
-	pthread_mutex_unlock(&dev.extmem_lock);
+	assert_int_equal(pthread_mutex_trylock(&ap.extmem_lock), 0);
+	pthread_mutex_unlock(&ap.extmem_lock);
 }
 
 static int
 end(void **state)
 {
 	(void)state;
-	hisi_extmem_fini(&dev);
-	assert_true(SLIST_EMPTY(&dev.extmem));
+	hisi_extmem_fini(&ap);
+	assert_true(SLIST_EMPTY(&ap.extmem));
 	assert_int_equal(holdings_get().fds, holdings.fds);
 	assert_int_equal(fail_nth_blocks(), blocks);
 	munmap(pages, PAGES * page);
@@ -187,7 +188,7 @@ call(bool map, char *va, size_t len, unsigned int n)
 
 	pmd_log_begin();
 	fail_nth(n);
-	ret = map ? hisi_extmem_map(&dev, va, len) : hisi_extmem_unmap(&dev, va, len);
+	ret = map ? hisi_extmem_map(&ap, va, len) : hisi_extmem_unmap(&ap, va, len);
 	failed = fail_nth_end();
 	pmd_log_end();
 	return ret;
@@ -255,7 +256,7 @@ static void
 test_no_announce(void **state)
 {
 	(void)state;
-	dev.info.announce = false;
+	ap.info.announce = false;
 	map(NULL, 0, 0);
 	map(pages, PAGES * page, 0);
 	unmap(pages, PAGES * page, 0);
@@ -374,14 +375,14 @@ test_announce(void **state)
 	int fds[2];
 
 	(void)state;
-	assert_int_equal(hisi_extmem_register(&dev), 0);
+	assert_int_equal(hisi_extmem_register(&ap), 0);
 	assert_int_equal(called, 0);
 	map(pages, page, 0);
 	map(pages + 2 * page, page, 0);
 	for (int i = 0; i < 2; i++)
 		fds[i] = calls[i].fd;
 	answer_with(0, 0);
-	assert_int_equal(hisi_extmem_register(&dev), 0);
+	assert_int_equal(hisi_extmem_register(&ap), 0);
 	check_called(2, pages, page, page, true);
 	assert_int_equal(calls[1].fd, fds[0]);
 	assert_ptr_equal(calls[0].va, pages + 2 * page);
@@ -391,14 +392,14 @@ test_announce(void **state)
 	check_kept(2);
 	/* Known already is as good as new. */
 	answer_with(-EEXIST, -EEXIST);
-	assert_int_equal(hisi_extmem_register(&dev), 0);
+	assert_int_equal(hisi_extmem_register(&ap), 0);
 	assert_int_equal(called, 2);
 	/* The first that is refused ends it. */
 	answer_with(-EEXIST, -ENOSPC);
-	assert_int_equal(hisi_extmem_register(&dev), -ENOSPC);
+	assert_int_equal(hisi_extmem_register(&ap), -ENOSPC);
 	assert_int_equal(called, 2);
 	answer_with(-ENOTCONN, 0);
-	assert_int_equal(hisi_extmem_register(&dev), -ENOTCONN);
+	assert_int_equal(hisi_extmem_register(&ap), -ENOTCONN);
 	assert_int_equal(called, 1);
 	/* Whatever it said, all is kept for the next time. end() gives it back. */
 	check_kept(2);

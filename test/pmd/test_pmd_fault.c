@@ -232,7 +232,7 @@ check_counters(const struct run *r)
 	const struct rte_compressdev *cdev = rte_compressdev_pmd_get_named_dev(NAME);
 	const struct hisi_zip_qp *qp = cdev->data->queue_pairs[0];
 	const struct hisi_zip_deq_stats *deq = &qp->deq;
-	uint64_t stalled = deq->fails[HISI_ZIP_FAIL_STALLED] + deq->fails[HISI_ZIP_FAIL_RESET];
+	uint64_t stalled = deq->fails[HISI_WATCH_STALLED] + deq->fails[HISI_WATCH_RESET];
 	const char *spec = r->fault->spec;
 	uint64_t struck = deq->lost;
 
@@ -249,11 +249,11 @@ check_counters(const struct run *r)
 		PMD_CHECK(stalled == 0, "%s: a queue failed", spec);
 		break;
 	case STALLED:
-		PMD_CHECK(deq->fails[HISI_ZIP_FAIL_STALLED] > 0, "%s is not counted", spec);
+		PMD_CHECK(deq->fails[HISI_WATCH_STALLED] > 0, "%s is not counted", spec);
 		PMD_CHECK(deq->lost > 0, "%s: no request was lost", spec);
 		break;
 	case GONE:
-		PMD_CHECK(deq->fails[HISI_ZIP_FAIL_GONE] > 0, "%s is not counted", spec);
+		PMD_CHECK(deq->fails[HISI_WATCH_GONE] > 0, "%s is not counted", spec);
 		break;
 	case NO_QUEUE:
 		/* With threads the function is reset at once, and the queue is had after all. */
@@ -263,7 +263,7 @@ check_counters(const struct run *r)
 		PMD_CHECK(stalled == 0 && struck == 0, "%s: a queue failed", spec);
 		break;
 	}
-	PMD_CHECK(r->fault->cause == GONE || deq->fails[HISI_ZIP_FAIL_GONE] == 0, "%s: gone", spec);
+	PMD_CHECK(r->fault->cause == GONE || deq->fails[HISI_WATCH_GONE] == 0, "%s: gone", spec);
 	if (r->sw)
 		PMD_CHECK(r->fault->cause == NONE || deq->sw > 0 || r->kind->threads,
 			"%s: nothing was done in software", spec);
@@ -453,8 +453,8 @@ two_lcores(void)
 		"an lcore gave up");
 	cdev = rte_compressdev_pmd_get_named_dev(NAME);
 	qp = cdev->data->queue_pairs[0];
-	PMD_CHECK(qp->deq.fails[HISI_ZIP_FAIL_STALLED] > 3, "%" PRIu64 " queues failed",
-		qp->deq.fails[HISI_ZIP_FAIL_STALLED]);
+	PMD_CHECK(qp->deq.fails[HISI_WATCH_STALLED] > 3, "%" PRIu64 " queues failed",
+		qp->deq.fails[HISI_WATCH_STALLED]);
 	for (unsigned int i = 0; i < RING; i++)
 		pmd_op_free(shared.ops[i]);
 	pmd_xform_free(shared.dev, comp);

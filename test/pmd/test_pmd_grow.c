@@ -16,6 +16,7 @@
 #include <rte_malloc.h>
 #include <rte_memory.h>
 
+#include "hisi_ap.h"
 #include "hisi_mem.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
@@ -171,7 +172,7 @@ told_twice(void)
 	va = grow(PAGES);
 	d = &pmd_qp(dev, 0)->dev->hisi;
 	for (int i = 0; i < 2; i++) {
-		int ret = hisi_mem_register(d->spim, d);
+		int ret = hisi_mem_register(d->ap->spim, d->ap);
 
 		PMD_CHECK(ret == 0, "told again: %d", ret);
 	}

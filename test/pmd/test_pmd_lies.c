@@ -281,7 +281,7 @@ static void
 work(enum hisi_zip_dir dir)
 {
 	const struct hisi_zip_hwq *hwq = &pmd_qp(ground.dev, 0)->hwq[dir];
-	unsigned int done = spim_queue_poll(hwq->queue, OPS);
+	unsigned int done = spim_queue_poll(hwq->q.queue, OPS);
 
 	PMD_CHECK(done == OPS, "%u of %u requests were done", done, OPS);
 }
@@ -291,7 +291,7 @@ static void
 lie_about(enum hisi_zip_dir dir, uint16_t n,
 		void (*tell)(struct hisi_zip_sqe *sqe, struct hisi_qm_cqe *cqe))
 {
-	const struct hisi_qm_ring *ring = pmd_qp(ground.dev, 0)->hwq[dir].queue->ring;
+	const struct hisi_qm_ring *ring = pmd_qp(ground.dev, 0)->hwq[dir].q.queue->ring;
 	uint16_t slot = (ring->cq_head + n) & ring->mask;
 
 	tell(hisi_qm_sq_slot(ring, slot), &ring->cq[slot]);
@@ -334,7 +334,7 @@ check_counted(const struct hisi_zip_deq_stats *before, uint8_t status, bool repe
 	PMD_CHECK(now->repeated == before->repeated + (repeated ? 1 : 0) &&
 		now->sw == before->sw + (repeated ? 1 : 0), "%" PRIu64 " ops in software, %"
 		PRIu64 " again", now->sw - before->sw, now->repeated - before->repeated);
-	PMD_CHECK(now->lost == 0 && now->fails[HISI_ZIP_FAIL_STALLED] == 0, "a queue failed");
+	PMD_CHECK(now->lost == 0 && now->fails[HISI_WATCH_STALLED] == 0, "a queue failed");
 }
 
 static void
@@ -423,7 +423,7 @@ wrong_phase(void)
 			ops[i] = make_op(&rng, dir, PMD_LINEAR);
 		pmd_enqueue(ground.dev, 0, ops, OPS);
 		work(dir);
-		ring = pmd_qp(ground.dev, 0)->hwq[dir].queue->ring;
+		ring = pmd_qp(ground.dev, 0)->hwq[dir].q.queue->ring;
 		slot = (ring->cq_head + MIDDLE) & ring->mask;
 		ring->cq[slot].w7 ^= HISI_QM_CQE_PHASE;
 		n = rte_compressdev_dequeue_burst(ground.dev, 0, back, OPS);
@@ -475,7 +475,7 @@ lies_about_streams(void)
 				op->op_type = RTE_COMP_OP_STATEFUL;
 				op->stream = stream;
 				pmd_enqueue(ground.dev, 0, &op, 1);
-				PMD_CHECK(spim_queue_poll(hwq->queue, 1) == 1, "not done");
+				PMD_CHECK(spim_queue_poll(hwq->q.queue, 1) == 1, "not done");
 				lie_about(dir, 0, about[i].tell);
 				pmd_dequeue(ground.dev, 0, &back, 1);
 				PMD_CHECK(op->status == ERROR && op->consumed == 0 &&
@@ -519,7 +519,7 @@ lie_about_checksums(struct rng *rng, enum hisi_zip_dir dir, int type, bool state
 			"no stream");
 	}
 	pmd_enqueue(ground.dev, 0, &op, 1);
-	PMD_CHECK(spim_queue_poll(pmd_qp(ground.dev, 0)->hwq[dir].queue, 1) == 1, "not done");
+	PMD_CHECK(spim_queue_poll(pmd_qp(ground.dev, 0)->hwq[dir].q.queue, 1) == 1, "not done");
 	lie_about(dir, 0, other_checksums);
 	pmd_dequeue(ground.dev, 0, &back, 1);
 	check_right(dir, op, "checksums");

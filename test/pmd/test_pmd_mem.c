@@ -19,6 +19,7 @@
 #include <rte_errno.h>
 #include <rte_memory.h>
 
+#include "hisi_ap.h"
 #include "hisi_extmem.h"
 #include "hisi_mem.h"
 #include "hisi_zip_dev.h"
@@ -29,17 +30,17 @@
 
 /* ---- The function -------------------------------------------------------------------------- */
 
-static struct hisi_dev dev;
+static struct hisi_ap ap;
 static int map_result, unmap_result, extmem_result;
 
 int __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset);
 int __wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len);
-int __wrap_hisi_extmem_register(struct hisi_dev *d);
+int __wrap_hisi_extmem_register(struct hisi_ap *d);
 
 int
 __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset)
 {
-	assert_ptr_equal(spim, dev.spim);
+	assert_ptr_equal(spim, ap.spim);
 	did("map %llx+%zx of %d at %llx", (unsigned long long)(uintptr_t)va - BASE, len, fd,
 		(unsigned long long)offset);
 	return map_result;
@@ -48,15 +49,15 @@ __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_
 int
 __wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len)
 {
-	assert_ptr_equal(spim, dev.spim);
+	assert_ptr_equal(spim, ap.spim);
 	did("unmap %llx+%zx", (unsigned long long)(uintptr_t)va - BASE, len);
 	return unmap_result;
 }
 
 int
-__wrap_hisi_extmem_register(struct hisi_dev *d)
+__wrap_hisi_extmem_register(struct hisi_ap *d)
 {
-	assert_ptr_equal(d, &dev);
+	assert_ptr_equal(d, &ap);
 	did("extmem");
 	return extmem_result;
 }
@@ -164,7 +165,7 @@ __wrap_rte_mem_virt2memseg_list(const void *at)
 int
 __wrap_rte_mem_event_callback_register(const char *name, rte_mem_event_callback_t clb, void *arg)
 {
-	assert_ptr_equal(arg, &dev);
+	assert_ptr_equal(arg, &ap);
 	assert_in_range(strlen(name), 1, RTE_MEM_EVENT_CALLBACK_NAME_LEN - 1);
 	did("register");
 	strcpy(event_name, name);
@@ -176,7 +177,7 @@ __wrap_rte_mem_event_callback_register(const char *name, rte_mem_event_callback_
 int
 __wrap_rte_mem_event_callback_unregister(const char *name, void *arg)
 {
-	assert_ptr_equal(arg, &dev);
+	assert_ptr_equal(arg, &ap);
 	assert_string_equal(name, event_name);
 	did("unregister");
 	return 0;
@@ -205,10 +206,10 @@ setup(void **state)
 	lists[1] = (struct rte_memseg_list){ .page_sz = PAGE, .external = 1 };
 	hugepages = 0;
 	register_errno = map_result = unmap_result = extmem_result = 0;
-	memset(&dev, 0, sizeof(dev));
-	dev.driver = &hisi_zip_driver;
-	strcpy(dev.name, "mem");
-	strcpy(dev.args.dev, "unix:/there");
+	memset(&ap, 0, sizeof(ap));
+	ap.driver = &hisi_zip_driver;
+	strcpy(ap.name, "mem");
+	strcpy(ap.args.dev, "unix:/there");
 	forget_did();
 	return 0;
 }
@@ -220,9 +221,9 @@ announce(void)
 
 	pmd_log_begin();
 	/* Not yet known to the device: it is told here. */
-	ret = hisi_mem_register((struct spim_dev *)&lists, &dev);
+	ret = hisi_mem_register((struct spim_dev *)&lists, &ap);
 	pmd_log_end();
-	assert_ptr_equal(dev.spim, &lists);
+	assert_ptr_equal(ap.spim, &lists);
 	return ret;
 }
 
@@ -234,7 +235,7 @@ happens(enum rte_mem_event what, uint64_t at, size_t len, int error)
 	void *va = (void *)(uintptr_t)(BASE + at);
 
 	pmd_log_begin();
-	event(what, va, len, &dev);
+	event(what, va, len, &ap);
 	pmd_log_end();
 	if (error != 0)
 		snprintf(expected, sizeof(expected), "HISI_ZIP: mem: %zu bytes of memory at %p "
@@ -273,8 +274,8 @@ test_pieces(void **state)
 	nsegments = 0;
 	assert_int_equal(announce(), 0);
 	check_did("extmem");
-	hisi_mem_unwatch(&dev);
-	hisi_mem_unwatch(&dev);
+	hisi_mem_unwatch(&ap);
+	hisi_mem_unwatch(&ap);
 	check_did("unregister");
 }
 
@@ -298,7 +299,7 @@ test_refused(void **state)
 	(void)state;
 	add(0, 3, 0);
 	add(2 * PAGE, 3, 0);
-	dev.mem_watched = true;
+	ap.mem_watched = true;
 	/* In between, and at the end. */
 	map_result = -ENOSPC;
 	refused(-ENOSPC, BASE, "map 0+1000 of 3 at 0");
@@ -318,7 +319,7 @@ test_refused(void **state)
 	refused(-ENOTSUP, BASE, "");
 	segments[0].fd = -ENODEV;
 	refused(-ENODEV, 0, "");
-	assert_true(dev.mem_watched);
+	assert_true(ap.mem_watched);
 }
 
 static void
@@ -332,9 +333,9 @@ test_no_events(void **state)
 	assert_int_equal(announce(), -ENOMEM);
 	snprintf(want, sizeof(want), "HISI_ZIP: mem: no events of memory (%d)\n", ENOMEM);
 	assert_string_equal(pmd_log, want);
-	assert_false(dev.mem_watched);
+	assert_false(ap.mem_watched);
 	check_did("register");
-	hisi_mem_unwatch(&dev);
+	hisi_mem_unwatch(&ap);
 	check_did("");
 	/* Memory that stays as it is. */
 	register_errno = ENOTSUP;

@@ -11,256 +11,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
-#include <linux/vfio.h>
-
-#include <bus_pci_driver.h>
-#include <rte_devargs.h>
-#include <rte_interrupts.h>
-#include <rte_malloc.h>
 #include <rte_memzone.h>
 
+#include "hisi_ap.h"
 #include "hisi_bar.h"
-#include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_probe.h"
-#include "hisi_zip_qp.h"
+#include "pmd_fake_pci.h"
 #include "pmd_test.h"
-#include "qm_dev.h"
-#include "zip_dev.h"
-
-#define NAME "0000:75:00.1"
-#define IRQ_FD 77
-
-/* ---- The world, wrapped -------------------------------------------------------------------- */
-
-static struct {
-	struct rte_pci_driver *drv; /* as the driver has registered itself */
-	int config_ret;             /* what a read of config space returns */
-	uint8_t revision;
-	unsigned int config_reads;
-	int ioctl_errno;
-	unsigned int resets;
-	bool no_memory, secondary;
-	int socket;                 /* of the last allocation */
-	struct qm_dev *fn;         /* behind the registers; NULL: memory is */
-	uint8_t bar_revision;       /* what hisi_bar_init() was given */
-	void *bar2, *bar4;
-	uint64_t bar2_len, bar4_len;
-} w = { .config_ret = 1, .revision = HISI_QM_REV_V3 };
-
-void __wrap_rte_pci_register(struct rte_pci_driver *driver);
-int __wrap_rte_pci_read_config(const struct rte_pci_device *device, void *buf, size_t len,
-	off_t offset);
-int __wrap_ioctl(int fd, unsigned long request, ...);
-void *__real_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket);
-void *__wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket);
-enum rte_proc_type_t __wrap_rte_eal_process_type(void);
-int __real_hisi_bar_init(struct hisi_bar *bar, uint8_t revision, void *bar2,
-	uint64_t bar2_len, void *bar4, uint64_t bar4_len);
-int __wrap_hisi_bar_init(struct hisi_bar *bar, uint8_t revision, void *bar2,
-	uint64_t bar2_len, void *bar4, uint64_t bar4_len);
-
-void
-__wrap_rte_pci_register(struct rte_pci_driver *driver)
-{
-	w.drv = driver;
-}
-
-int
-__wrap_rte_pci_read_config(const struct rte_pci_device *device, void *buf, size_t len, off_t offset)
-{
-	PMD_CHECK(strcmp(device->device.name, NAME) == 0 && len == 1 && offset == 8,
-		"%zu bytes at %ld of %s", len, (long)offset, device->device.name);
-	w.config_reads++;
-	if (w.config_ret == 1)
-		*(uint8_t *)buf = w.revision;
-	return w.config_ret;
-}
-
-int
-__wrap_ioctl(int fd, unsigned long request, ...)
-{
-	PMD_CHECK(fd == IRQ_FD && request == VFIO_DEVICE_RESET, "%d, 0x%lx", fd, request);
-	w.resets++;
-	errno = w.ioctl_errno;
-	return w.ioctl_errno == 0 ? 0 : -1;
-}
-
-void *
-__wrap_rte_zmalloc_socket(const char *type, size_t size, unsigned int align, int socket)
-{
-	w.socket = socket;
-	return w.no_memory ? NULL : __real_rte_zmalloc_socket(type, size, align, socket);
-}
-
-enum rte_proc_type_t
-__wrap_rte_eal_process_type(void)
-{
-	return w.secondary ? RTE_PROC_SECONDARY : RTE_PROC_PRIMARY;
-}
-
-static uint32_t
-fn_read32(struct hisi_qm_io *io, uint32_t off)
-{
-	(void)io;
-	return (uint32_t)qm_dev_read(w.fn, off, 4);
-}
-
-static void
-fn_write32(struct hisi_qm_io *io, uint32_t off, uint32_t value)
-{
-	(void)io;
-	qm_dev_write(w.fn, off, 4, value);
-}
-
-static void
-fn_write64(struct hisi_qm_io *io, uint32_t off, uint64_t value)
-{
-	(void)io;
-	qm_dev_write(w.fn, off, 8, value);
-}
-
-static int
-fn_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
-{
-	(void)io;
-	qm_dev_mailbox(w.fn, mb);
-	return 0;
-}
-
-static int
-fn_doorbells(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq, volatile uint64_t **cq)
-{
-	struct hisi_qm_shadow *db = qm_dev_doorbell(w.fn, qn);
-
-	(void)io;
-	*sq = &db->sq;
-	*cq = &db->cq;
-	return 0;
-}
-
-static unsigned int
-fn_poll(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
-{
-	(void)io;
-	return qm_dev_poll(w.fn, qn, budget);
-}
-
-int
-__wrap_hisi_bar_init(struct hisi_bar *bar, uint8_t revision, void *bar2, uint64_t bar2_len,
-		void *bar4, uint64_t bar4_len)
-{
-	static struct hisi_qm_io_ops ops;
-	int ret = __real_hisi_bar_init(bar, revision, bar2, bar2_len, bar4, bar4_len);
-
-	w.bar_revision = revision;
-	w.bar2 = bar2;
-	w.bar2_len = bar2_len;
-	w.bar4 = bar4;
-	w.bar4_len = bar4_len;
-	if (ret == 0 && w.fn != NULL) {
-		ops = *bar->io.ops;
-		ops.read32 = fn_read32;
-		ops.write32 = fn_write32;
-		ops.write64 = fn_write64;
-		ops.mailbox = fn_mailbox;
-		ops.doorbells = fn_doorbells;
-		ops.poll = fn_poll;
-		bar->io.ops = &ops;
-	}
-	return ret;
-}
-
-/* ---- One device ---------------------------------------------------------------------------- */
-
-static _Alignas(64) uint8_t bar2[HISI_QM_BAR2_SIZE], bar4[HISI_QM_DB_PAGE_SIZE];
-static struct rte_pci_device pdev;
-static struct rte_devargs devargs;
-static char args[64];
-
-static void
-device_set(const char *text, uint8_t revision, bool ext)
-{
-	struct qm_dev_conf conf = {
-		.name = NAME, .revision = revision, .ext = ext, .queues = 16,
-		.classes = { { &zip_dev_class, NULL } },
-	};
-
-	memset(&pdev, 0, sizeof(pdev));
-	pdev.device.name = NAME;
-	pdev.device.numa_node = 0;
-	pdev.device.driver = &w.drv->driver;
-	snprintf(args, sizeof(args), "%s", text);
-	devargs.args = args;
-	pdev.device.devargs = text[0] != '\0' ? &devargs : NULL;
-	pdev.kdrv = RTE_PCI_KDRV_VFIO;
-	pdev.mem_resource[2].addr = bar2;
-	pdev.mem_resource[2].len = sizeof(bar2);
-	pdev.mem_resource[4].addr = bar4;
-	pdev.mem_resource[4].len = sizeof(bar4);
-	pdev.intr_handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
-	PMD_CHECK(pdev.intr_handle != NULL, "no memory");
-	rte_intr_dev_fd_set(pdev.intr_handle, IRQ_FD);
-	w.revision = revision;
-	PMD_CHECK(qm_dev_create(&conf, &w.fn) == 0, "no function");
-	PMD_CHECK(qm_dev_dma_map(w.fn, 0, UINT64_MAX, NULL, QM_DEV_PROT_READ |
-		QM_DEV_PROT_WRITE) == 0, "no map");
-}
-
-static void
-device_unset(void)
-{
-	rte_intr_instance_free(pdev.intr_handle);
-	if (w.fn != NULL)
-		qm_dev_destroy(w.fn);
-	w.fn = NULL;
-}
-
-static int
-probe(void)
-{
-	return w.drv->probe(w.drv, &pdev);
-}
-
-/*
- * A probe that fails so: the errno, one line of the log (NULL: any), nothing kept, and it goes
- * well as soon as what was wrong is mended, which the caller does.
- */
-static void
-fails(int err, const char *line)
-{
-	struct pmd_usage before = pmd_usage_get();
-	uint8_t devs = rte_compressdev_count();
-	const char *log;
-	int ret;
-
-	pmd_log_begin();
-	ret = probe();
-	log = pmd_log_end();
-	PMD_CHECK(ret == err, "%d, expected %d: %s", ret, err, log);
-	PMD_CHECK(line == NULL || strcmp(log, line) == 0, "%s, expected %s", log, line);
-	PMD_CHECK(rte_compressdev_count() == devs && hisi_zip_find(NAME) == NULL, "%u devices",
-		rte_compressdev_count());
-	PMD_CHECK(rte_memzone_lookup("rte_compressdev_data_0") == NULL, "its data is kept");
-	pmd_usage_check("a probe that failed", &before);
-}
-
-static void
-works(void)
-{
-	struct pmd_usage before = pmd_usage_get();
-	int ret = probe();
-
-	PMD_CHECK(ret == 0, "%d", ret);
-	ret = w.drv->remove(&pdev);
-	PMD_CHECK(ret == 0, "%d", ret);
-	PMD_CHECK(rte_compressdev_count() == 0, "%u devices", rte_compressdev_count());
-	pmd_usage_check("probe and removal", &before);
-}
 
 /* ---- Cases --------------------------------------------------------------------------------- */
 
@@ -269,70 +29,12 @@ registration(void)
 {
 	const struct rte_pci_id *ids = w.drv->id_table;
 
-	PMD_CHECK(strcmp(w.drv->driver.name, "compress_hisi_zip_pci") == 0, "%s",
-		w.drv->driver.name);
+	PMD_CHECK(strcmp(w.drv->driver.name, "hisi_pci") == 0, "%s", w.drv->driver.name);
 	PMD_CHECK(w.drv->drv_flags == RTE_PCI_DRV_NEED_MAPPING, "0x%x", w.drv->drv_flags);
 	PMD_CHECK(ids[0].vendor_id == 0x19e5 && ids[0].device_id == 0xa251 &&
 		ids[0].subsystem_vendor_id == RTE_PCI_ANY_ID &&
 		ids[0].subsystem_device_id == RTE_PCI_ANY_ID && ids[1].vendor_id == 0,
 		"0x%x 0x%x", ids[0].vendor_id, ids[0].device_id);
-}
-
-/* A bus address for each segment: here it is the pointer. */
-static void
-give_iovas(struct rte_mbuf *m)
-{
-	for (; m != NULL; m = m->next)
-		*(rte_iova_t *)((char *)m + HISI_ZIP_MBUF_IOVA) = (uintptr_t)m->buf_addr;
-}
-
-static void
-run_ops(uint8_t dev)
-{
-	struct rng rng;
-	struct bytes plain, back;
-	void *c, *d;
-	struct rte_comp_op *op, *un;
-
-	pmd_rng(&rng);
-	pmd_dev_start(dev, 1, 16);
-	c = pmd_xform(dev, &pmd_deflate_xform);
-	d = pmd_xform(dev, &pmd_inflate_xform);
-	plain = bytes_random(&rng, 20000);
-	back = bytes_alloc(plain.len);
-	op = pmd_op(c, pmd_chain(&rng, PMD_FEW, plain.data, 0, plain.len, 0), 0,
-		(uint32_t)plain.len, pmd_chain(&rng, PMD_LINEAR, NULL, 0, 30000, 0), 0);
-	give_iovas(op->m_src);
-	give_iovas(op->m_dst);
-	pmd_run(dev, 0, &op, 1);
-	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && op->consumed == plain.len, "%s",
-		pmd_status(op->status));
-	un = pmd_op(d, op->m_dst, 0, op->produced,
-		pmd_chain(&rng, PMD_FEW, NULL, 0, plain.len, 0), 0);
-	op->m_dst = NULL;
-	give_iovas(un->m_dst);
-	pmd_run(dev, 0, &un, 1);
-	PMD_CHECK(un->status == RTE_COMP_OP_STATUS_SUCCESS && un->produced == plain.len, "%s",
-		pmd_status(un->status));
-	pmd_chain_read(un->m_dst, 0, back.data, back.len);
-	PMD_CHECK(memcmp(plain.data, back.data, plain.len) == 0, "not what it was");
-	/* Not the pointers, which a device behind a bus knows nothing of: it goes elsewhere. */
-	pmd_chain_free(un->m_dst);
-	un->m_dst = pmd_chain(&rng, PMD_LINEAR, NULL, 0, plain.len, 0);
-	*(rte_iova_t *)((char *)un->m_dst + HISI_ZIP_MBUF_IOVA) =
-		(uintptr_t)back.data - un->m_dst->data_off;
-	memset(back.data, 0, back.len);
-	pmd_run(dev, 0, &un, 1);
-	PMD_CHECK(un->status == RTE_COMP_OP_STATUS_SUCCESS &&
-		memcmp(plain.data, back.data, plain.len) == 0, "%s", pmd_status(un->status));
-	PMD_CHECK(TAILQ_FIRST(&hisi_zip_find(NAME)->qps)->deq.sw == 0, "done in software");
-	pmd_chain_free(op->m_src);
-	rte_comp_op_free(op);
-	pmd_op_free(un);
-	bytes_free(&plain);
-	bytes_free(&back);
-	pmd_xform_free(dev, c);
-	pmd_xform_free(dev, d);
 }
 
 static void
@@ -349,13 +51,14 @@ goes_well(void)
 	for (int i = 0; i < 2; i++) {
 		ret = probe();
 		PMD_CHECK(ret == 0, "%d", ret);
-		PMD_CHECK(w.bar_revision == HISI_QM_REV_V3 && w.bar2 == bar2 && w.bar4 == bar4 &&
-			w.bar2_len == sizeof(bar2) && w.bar4_len == sizeof(bar4), "0x%x %p %p",
-			w.bar_revision, w.bar2, w.bar4);
+		PMD_CHECK(w.bar_revision == HISI_QM_REV_V3 && w.bar2 == pci_bar2 &&
+			w.bar4 == pci_bar4 && w.bar2_len == sizeof(pci_bar2) &&
+			w.bar4_len == sizeof(pci_bar4), "0x%x %p %p", w.bar_revision, w.bar2,
+			w.bar4);
 		dev = hisi_zip_find(NAME);
 		PMD_CHECK(strcmp(dev->hisi.args.dev, "pci") == 0 &&
-			dev->hisi.args.timeout_ms == 1234 && !dev->sw && dev->hisi.io != NULL &&
-			strcmp(dev->hisi.io->name, NAME) == 0,
+			dev->hisi.args.timeout_ms == 1234 && !dev->sw && dev->hisi.ap->io != NULL &&
+			strcmp(dev->hisi.ap->io->name, NAME) == 0,
 			"%s %u %d", dev->hisi.args.dev, dev->hisi.args.timeout_ms, dev->sw);
 		rte_compressdev_info_get(dev->hisi.id, &info);
 		PMD_CHECK(strcmp(info.driver_name, "compress_hisi_zip_pci") == 0 &&
@@ -384,26 +87,24 @@ goes_wrong(void)
 	static const int config_rets[] = { 0, -1, 2 };
 
 	device_set("workers=1", HISI_QM_REV_V3, true);
-	w.config_reads = 0;
 	fails(-EINVAL, "HISI_ZIP: " NAME ": unknown device argument workers=1, expected one of "
-		"sw, timeout, socket_id\n");
-	PMD_CHECK(w.config_reads == 0, "%u", w.config_reads);
+		"class, sw, timeout, socket_id\n");
 	device_unset();
 
 	device_set("", HISI_QM_REV_V3, true);
 	works();
 	w.secondary = true;
-	fails(-ENOTSUP, "HISI_ZIP: " NAME ": secondary process, expected the primary one\n");
+	fails(-ENOTSUP, "HISI: " NAME ": secondary process, expected the primary one\n");
 	w.secondary = false;
 	for (size_t i = 0; i < RTE_DIM(config_rets); i++) {
 		w.config_ret = config_rets[i];
-		fails(-EIO, "HISI_ZIP: " NAME ": no revision in config space, expected a byte at "
+		fails(-EIO, "HISI: " NAME ": no revision in config space, expected a byte at "
 			"0x8\n");
 	}
 	w.config_ret = 1;
 	w.no_memory = true;
 	pdev.device.numa_node = 3;
-	snprintf(line, sizeof(line), "HISI_ZIP: " NAME ": no memory for %zu bytes\n",
+	snprintf(line, sizeof(line), "HISI: " NAME ": no memory for %zu bytes\n",
 		sizeof(struct hisi_bar) + sizeof(void *));
 	fails(-ENOMEM, line);
 	PMD_CHECK(w.socket == 3, "%d", w.socket);
@@ -411,13 +112,13 @@ goes_wrong(void)
 	w.no_memory = false;
 	pdev.mem_resource[2].addr = NULL;
 	pdev.mem_resource[2].len = 0;
-	fails(-EINVAL, "HISI_ZIP: " NAME ": BAR2 has 0x0 bytes, expected 0x4000 or more\n");
-	pdev.mem_resource[2].addr = bar2;
-	pdev.mem_resource[2].len = sizeof(bar2);
-	memset(bar2, 0xff, sizeof(bar2));
-	fails(-ENODEV, "HISI_ZIP: " NAME ": registers read as all ones, expected a function that "
+	fails(-EINVAL, "HISI: " NAME ": BAR2 has 0x0 bytes, expected 0x4000 or more\n");
+	pdev.mem_resource[2].addr = pci_bar2;
+	pdev.mem_resource[2].len = sizeof(pci_bar2);
+	memset(pci_bar2, 0xff, sizeof(pci_bar2));
+	fails(-ENODEV, "HISI: " NAME ": registers read as all ones, expected a function that "
 		"answers\n");
-	memset(bar2, 0, sizeof(bar2));
+	memset(pci_bar2, 0, sizeof(pci_bar2));
 	works();
 	device_unset();
 
@@ -425,7 +126,7 @@ goes_wrong(void)
 	device_set("sw=off", HISI_QM_REV_V2, false);
 	fails(-ENOTSUP, "HISI_ZIP: " NAME ": a function of revision 0x21 has no algorithm of "
 		"compressdev by itself, expected sw=on\n");
-	args[0] = '\0';
+	pci_args("");
 	works();
 	device_unset();
 }
@@ -438,7 +139,7 @@ reset(void)
 
 	device_set("", HISI_QM_REV_V3, true);
 	PMD_CHECK(probe() == 0, "no device");
-	io = hisi_zip_find(NAME)->hisi.io;
+	io = hisi_zip_find(NAME)->hisi.ap->io;
 	w.resets = 0;
 	PMD_CHECK(io->ops->reset(io) == 0 && w.resets == 1, "%u", w.resets);
 	w.ioctl_errno = EPERM;

@@ -20,6 +20,7 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
+#include "hisi_ap.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
 #include "hisi_zip_slot.h"
@@ -139,9 +140,9 @@ start(struct rng *rng, const char *args)
 	src[HISI_ZIP_COMP] = bytes_random(rng, LEN);
 	src[HISI_ZIP_DECOMP] = bytes_deflate(src[HISI_ZIP_COMP].data, LEN, 6, 15);
 	d = pmd_qp(dev, 0)->dev;
-	memory.real = d->hisi.mem;
+	memory.real = d->hisi.ap->mem;
 	memory_fails(0, 0);
-	d->hisi.mem.alloc = alloc_or_fail;
+	d->hisi.ap->mem.alloc = alloc_or_fail;
 }
 
 static void
@@ -171,9 +172,9 @@ taken(enum hisi_zip_dir dir)
 {
 	const struct hisi_zip_hwq *hwq = &pmd_qp(dev, 0)->hwq[dir];
 
-	PMD_CHECK((hwq->qn >= 0) == (hwq->queue != NULL) &&
-		(hwq->qn >= 0 || hwq->qn == HISI_ZIP_NO_QUEUE), "queue number %d", hwq->qn);
-	return hwq->qn >= 0;
+	PMD_CHECK((hwq->q.qn >= 0) == (hwq->q.queue != NULL) &&
+		(hwq->q.qn >= 0 || hwq->q.qn == HISI_HWQ_NONE), "queue number %d", hwq->q.qn);
+	return hwq->q.qn >= 0;
 }
 
 static unsigned int
@@ -235,7 +236,7 @@ no_memory(void)
 			PMD_CHECK(taken(dir) && pmd_qp(dev, 0)->deq.sw == sw + between, "%" PRIu64
 				" ops in software after that", pmd_qp(dev, 0)->deq.sw - sw);
 			/* Another time it is said again. */
-			PMD_CHECK(!pmd_qp(dev, 0)->hwq[dir].warned, "it will not be said again");
+			PMD_CHECK(!pmd_qp(dev, 0)->hwq[dir].q.warned, "it will not be said again");
 			stop();
 		}
 	}
@@ -304,7 +305,7 @@ last_queue(void)
 	pmd_rng(&rng);
 	start(&rng, "workers=0,sw=off");
 	/* All but one are somebody else's. */
-	spim_qm_of(pmd_qp(dev, 0)->dev->hisi.spim)->qm.queues = 1;
+	spim_qm_of(pmd_qp(dev, 0)->dev->hisi.ap->spim)->qm.queues = 1;
 	/* It goes back and forth. */
 	for (int i = 0; i < 10; i++) {
 		enum hisi_zip_dir dir = i % 2 == 0 ? HISI_ZIP_COMP : HISI_ZIP_DECOMP;
@@ -315,13 +316,13 @@ last_queue(void)
 	pmd_log_begin();
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		/* Each time of trying, as to try too often is left to another case. */
-		uint16_t *retry = &pmd_qp(dev, 0)->hwq[!dir].retry;
+		uint16_t *retry = &pmd_qp(dev, 0)->hwq[!dir].q.retry;
 
 		/* Not while an op is in flight, */
 		ops[0] = make_op(&rng, dir);
 		ops[1] = make_op(&rng, !dir);
 		*retry = 0;
-		pmd_qp(dev, 0)->hwq[dir].retry = 0;
+		pmd_qp(dev, 0)->hwq[dir].q.retry = 0;
 		pmd_enqueue(dev, 0, ops, 1);
 		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, &ops[1], 1) == 0, "taken");
 		PMD_CHECK(taken(dir) && !taken(!dir), "another one's queue was given back");

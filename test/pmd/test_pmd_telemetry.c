@@ -477,7 +477,7 @@ errors(void)
 		a->deq.hw_status[i] = 10000 + i;
 		b->deq.hw_status[i] = 20000 + i;
 	}
-	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++) {
+	for (unsigned int i = 0; i < HISI_WATCH_FAILS; i++) {
 		a->deq.fails[i] = 70 + i;
 		b->deq.fails[i] = 7000 + i;
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hisi_ap.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
 #include "hisi_zip_recover.h"
@@ -81,7 +82,7 @@ start(struct rng *rng, const char *args)
 	pmd_dev_start(dev, 1, DEPTH);
 	comp = pmd_xform(dev, &pmd_deflate_xform);
 	run_one(rng, RTE_COMP_OP_STATUS_SUCCESS);
-	io = spim_qm_of(pmd_qp(dev, 0)->dev->hisi.spim)->io;
+	io = spim_qm_of(pmd_qp(dev, 0)->dev->hisi.ap->spim)->io;
 	function.real = io->ops;
 	function.ops = *io->ops;
 	function.ops.poll = poll_function;
@@ -106,7 +107,7 @@ look(unsigned int n, unsigned int timeout_ms)
 
 	while (n-- > 0) {
 		usleep((timeout_ms / LOOKS + 1) * 1000);
-		for (unsigned int i = 0; i < HISI_ZIP_WATCH_POLLS; i++)
+		for (unsigned int i = 0; i < HISI_WATCH_POLLS; i++)
 			PMD_CHECK(rte_compressdev_dequeue_burst(dev, 0, &none, 1) == 0,
 				"an op came back, %u looks early", n + 1);
 	}
@@ -118,7 +119,7 @@ failures(void)
 	const struct hisi_zip_deq_stats *deq = &pmd_qp(dev, 0)->deq;
 	uint64_t n = 0;
 
-	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++)
+	for (unsigned int i = 0; i < HISI_WATCH_FAILS; i++)
 		n += deq->fails[i];
 	return n;
 }
@@ -184,7 +185,7 @@ fails_in_time(void)
 		}
 		/* It is given up in the dequeue that looks, and comes with the next one. */
 		look(1, TIMEOUT_MS);
-		PMD_CHECK(failures() == 1 && pmd_qp(dev, 0)->deq.fails[HISI_ZIP_FAIL_STALLED] == 1,
+		PMD_CHECK(failures() == 1 && pmd_qp(dev, 0)->deq.fails[HISI_WATCH_STALLED] == 1,
 			"%" PRIu64 " failures", failures());
 		pmd_op_free(back(op, sw ? RTE_COMP_OP_STATUS_SUCCESS : RTE_COMP_OP_STATUS_ERROR));
 		PMD_CHECK(pmd_qp(dev, 0)->deq.lost == 1, "%" PRIu64 " lost",
@@ -239,7 +240,7 @@ late_answer(void)
 		for (int i = 0; i < 3; i++)
 			ops[i] = make_op(&rng, PMD_LINEAR);
 		pmd_enqueue(dev, 0, ops, 3);
-		ring = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->ring;
+		ring = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q.queue->ring;
 		slot = ring->cq_head;
 		phase = ring->cq_phase;
 		look(1 + LOOKS, 10);
@@ -281,7 +282,7 @@ lie_is_said(void)
 	for (int i = 0; i < 2; i++) {
 		struct rte_comp_op *ops[2] = { make_op(&rng, PMD_LINEAR),
 			make_op(&rng, PMD_LINEAR) };
-		struct spim_queue *queue = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue;
+		struct spim_queue *queue = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q.queue;
 		const struct hisi_qm_ring *ring = queue->ring;
 		const char *log;
 
@@ -406,7 +407,7 @@ room_for_completions(void)
 
 			pmd_run(dev, 0, ops, burst);
 			done += burst;
-			ring = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].queue->ring;
+			ring = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q.queue->ring;
 			given_back = (uint16_t)(*ring->cq_db >> HISI_QM_DB_INDEX_SHIFT);
 			held = (ring->cq_head - given_back) & ring->mask;
 			PMD_CHECK(held + n <= ring->mask, "depth %u: %u CQEs of %u are not given "

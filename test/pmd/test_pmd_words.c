@@ -53,7 +53,7 @@ make_op(struct rng *rng, void *xform, const uint8_t *data, size_t len)
 static struct hisi_zip_sqe *
 oldest(enum hisi_zip_dir dir)
 {
-	const struct hisi_qm_ring *ring = pmd_qp(dev, 0)->hwq[dir].queue->ring;
+	const struct hisi_qm_ring *ring = pmd_qp(dev, 0)->hwq[dir].q.queue->ring;
 
 	return hisi_qm_sq_slot(ring, ring->cq_head);
 }
@@ -127,7 +127,7 @@ submit(const char *what, enum hisi_zip_dir dir, struct rte_comp_op *op, struct h
 	pmd_enqueue(dev, 0, &op, 1);
 	sqe = oldest(dir);
 	check_sent(what, want, sqe);
-	PMD_CHECK(spim_queue_poll(pmd_qp(dev, 0)->hwq[dir].queue, 1) == 1, "%s: not done", what);
+	PMD_CHECK(spim_queue_poll(pmd_qp(dev, 0)->hwq[dir].q.queue, 1) == 1, "%s: not done", what);
 	return sqe;
 }
 

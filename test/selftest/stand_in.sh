@@ -25,12 +25,13 @@ meson_results() {
 }
 
 meson_installs() {
-	so=librte_compress_hisi_zip.so
 	pmds=$DESTDIR/usr/lib/dpdk/pmds-23.0
 	mkdir -p "$pmds"
-	: > "$DESTDIR/usr/lib/$so.23.0"
-	for link in "$so" "$so.23" "$so.23.0"; do
-		ln -s "/usr/lib/$so.23.0" "$pmds/$link"
+	for so in librte_common_hisi.so librte_compress_hisi_zip.so; do
+		: > "$DESTDIR/usr/lib/$so.23.0"
+		for link in "$so" "$so.23" "$so.23.0"; do
+			ln -s "/usr/lib/$so.23.0" "$pmds/$link"
+		done
 	done
 }
 
@@ -91,10 +92,17 @@ bin/meson)
 	esac
 	;;
 bin/nm)
-	echo "0 A DPDK_23"
+	case $* in
+	*librte_common_hisi.so*) printf '0 A INTERNAL\n0 T hisi_a@@INTERNAL\n' ;;
+	*) echo "0 A DPDK_23" ;;
+	esac
 	[ "$1" = -D ] || printf '0 T %s\n' __asan_init __ubsan_handle_out_of_bounds __tsan_init
 	;;
-bin/objdump) echo "  SONAME               librte_compress_hisi_zip.so.23" ;;
+bin/objdump)
+	name=$(basename "$2")
+	echo "  SONAME               ${name%.*}"
+	;;
+bin/ldd) echo "librte_common_hisi.so.23 => $(dirname "$1")/librte_common_hisi.so.23" ;;
 bin/gcc | bin/clang)
 	# A program with a bad access, under a sanitizer or before valgrind, which stands in, too.
 	while [ "$1" != -o ]; do shift; done
@@ -126,10 +134,11 @@ test/checkpatch.sh)
 	esac
 	;;
 bin/dpdk-pmdinfo.py)
-	keys="dev=local|unix:<path> workers=<N> rev=<S> ext=<S> engine=<S> sw=<S>"
+	keys="dev=local|unix:<path>|device:<name> workers=<N> rev=<S> ext=<S> engine=<S> sw=<S>"
 	keys="$keys timeout=<N> socket_id=<N>"
 	echo "[{\"name\": \"compress_hisi_zip\", \"params\": \"$keys\"},"
 	echo '{"name": "compress_hisi_zip_pci", "kmod": "* vfio-pci",'
+	echo '"params": "class=<S> sw=<S> timeout=<N> socket_id=<N>",'
 	echo '"pci_ids": [{"vendor": "19e5", "device": "a251"}]}]'
 	;;
 fuzz/fuzz_*) echo "stat::number_of_executed_units: 100000" ;;

@@ -4,7 +4,7 @@
 #
 # Packs the initramfs of a guest: busybox, kernel modules, the tests in test/vm/guest, and from this
 # machine, as installed: DPDK's test programs with the libraries and drivers that they use; our
-# driver from the build folder.
+# driver, and the library beside it, from the build folder.
 #
 # usage: test/vm/pack.sh KERNEL
 # Writes build/vm/KERNEL/initrd.cpio, in about a second. Not compressed: an emulated CPU takes
@@ -50,10 +50,11 @@ for name in bus_pci bus_vdev mempool_ring compress_zlib; do
 	cp -P "$pmds/librte_$name".so* "$tree$pmds/"
 done
 abi=${pmds##*pmds-}
-name=$(basename "$so")
-cp "$so" "$tree$pmds/$name.$abi"
-ln -s "$name.$abi" "$tree$pmds/$name.${abi%%.*}"
-ln -s "$name.$abi" "$tree$pmds/$name"
+for name in librte_common_hisi.so librte_compress_hisi_zip.so; do
+	cp "$(dirname "$so")/$name" "$tree$pmds/$name.$abi"
+	ln -s "$name.$abi" "$tree$pmds/$name.${abi%%.*}"
+	ln -s "$name.$abi" "$tree$pmds/$name"
+done
 
 cp /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/usr/bin/"
 # libgcc is opened by name when a thread ends.
@@ -61,7 +62,7 @@ cp /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/usr/bin/"
 	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/bin/vm_pressure" \
 		"$tree/bin/load_restart_client" \
 		"$pmds"/librte_bus_pci.so "$pmds"/librte_mempool_ring.so \
-		"$pmds"/librte_compress_zlib.so "$so"
+		"$pmds"/librte_compress_zlib.so "$so" | grep -v librte_common_hisi
 	gcc -print-file-name=libgcc_s.so.1
 } | sort -u | while read -r lib; do
 	# Under each name that it has here one file: some drivers are libraries as well.
@@ -71,7 +72,7 @@ cp /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/usr/bin/"
 	[ -e "$tree$lib" ] || ln -s "$real" "$tree$lib"
 done
 [ -h "$tree/lib64/ld-linux-x86-64.so.2" ] || die "no dynamic linker was packed"
-strip --strip-unneeded "$tree$pmds/$name.$abi"
+strip --strip-unneeded "$tree$pmds"/librte_*_hisi*.so."$abi"
 
 # Real files to compress: a text and a program.
 cat README.md doc/guides/*.rst lib/*/*.c 2> /dev/null | head -c 1048576 > "$tree/data/text"

@@ -22,19 +22,19 @@ static int
 mem_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
 {
 	static RTE_ATOMIC(uint32_t) serial; /* memzone names must differ */
-	const struct hisi_dev *dev = priv;
+	const struct hisi_ap *ap = priv;
 	const struct rte_memzone *mz;
 	char name[RTE_MEMZONE_NAMESIZE];
 
 	align = RTE_MAX(align, (size_t)RTE_CACHE_LINE_SIZE);
 	mem->len = len;
 	mem->handle = NULL;
-	if (dev->io == NULL || rte_eal_iova_mode() == RTE_IOVA_VA) {
-		mem->va = rte_zmalloc_socket(dev->driver->name, len, align, socket);
+	if (ap->io == NULL || rte_eal_iova_mode() == RTE_IOVA_VA) {
+		mem->va = rte_zmalloc_socket(ap->driver->name, len, align, socket);
 		mem->iova = (uintptr_t)mem->va;
 		return mem->va != NULL ? 0 : -ENOMEM;
 	}
-	snprintf(name, sizeof(name), "%s_%" PRIu32, dev->driver->name,
+	snprintf(name, sizeof(name), "%s_%" PRIu32, ap->driver->name,
 		rte_atomic_fetch_add_explicit(&serial, 1, rte_memory_order_relaxed));
 	mz = rte_memzone_reserve_aligned(name, len, socket, RTE_MEMZONE_IOVA_CONTIG, align);
 	if (mz == NULL)
@@ -58,7 +58,7 @@ mem_free(void *priv, struct hisi_qm_mem *mem)
 }
 
 void
-hisi_alloc_init(struct hisi_dev *dev)
+hisi_alloc_init(struct hisi_ap *ap)
 {
-	dev->mem = (struct hisi_qm_mem_ops){ .alloc = mem_alloc, .free = mem_free, .priv = dev };
+	ap->mem = (struct hisi_qm_mem_ops){ .alloc = mem_alloc, .free = mem_free, .priv = ap };
 }

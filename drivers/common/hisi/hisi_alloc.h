@@ -11,9 +11,9 @@
  * address space, zeroed. Not for the data path.
  */
 
-#include "hisi_dev.h"
+#include "hisi_ap.h"
 
-/** Fill in dev->mem; dev->io is set. What it gives is freed by dev->mem.free() only. */
-void hisi_alloc_init(struct hisi_dev *dev);
+/** Fill in ap->mem; ap->io is set. What it gives is freed by ap->mem.free() only. */
+void hisi_alloc_init(struct hisi_ap *ap);
 
 #endif /* HISI_ALLOC_H */

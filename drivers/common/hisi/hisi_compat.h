@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include <dev_driver.h>
 #include <rte_atomic.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
@@ -96,6 +97,15 @@ hisi_ctrl_thread_create(pthread_t *thread, const char *name, void *(*run)(void *
 	return -abs(rte_ctrl_thread_create(thread, name, NULL, run, arg));
 }
 
+#endif
+
+/* ---- Description of a driver ----------------------------------------------------------------- */
+
+/** A name for dpdk-pmdinfo of what is registered elsewhere. It may be a macro. */
+#ifdef RTE_PMD_EXPORT_NAME_ARRAY
+#define HISI_PMD_EXPORT_NAME(name) RTE_PMD_EXPORT_NAME(name, __COUNTER__)
+#else
+#define HISI_PMD_EXPORT_NAME(name) RTE_PMD_EXPORT_NAME(name)
 #endif
 
 /* ---- Telemetry ----------------------------------------------------------------------------- */

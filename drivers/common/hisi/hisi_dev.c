@@ -3,17 +3,15 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include <dev_driver.h>
 #include <rte_eal.h>
 #include <rte_lcore.h>
 #include <rte_memory.h>
 
-#include "hisi_alloc.h"
-#include "hisi_compat.h"
+#include "hisi_ap.h"
 #include "hisi_dev.h"
-#include "hisi_extmem.h"
-#include "hisi_mem.h"
 #include "hisi_telemetry.h"
 
 int
@@ -32,53 +30,47 @@ hisi_dev_socket(const struct hisi_devargs *args, const struct rte_device *device
 		device->numa_node >= 0 ? device->numa_node : (int)rte_socket_id();
 }
 
-/* Workers run where EAL lets control threads run: off the lcores' CPUs. */
+/* Share the access point of a device. */
 static int
-spawn(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
+share(struct hisi_dev *dev, const char *name)
 {
-	RTE_SET_USED(priv);
-	return hisi_ctrl_thread_create(thread, "hisi-worker", run, arg);
+	dev->ap = hisi_ap_get_of(name);
+	if (dev->ap != NULL)
+		return 0;
+	hisi_log_error(dev->driver, "%s: dev=%s: no such device, expected the name of an open "
+		"--vdev of these drivers", dev->name, dev->args.dev);
+	return -ENODEV;
 }
 
 int
-hisi_dev_open(struct hisi_dev *dev, struct hisi_qm_io *io)
+hisi_dev_open(struct hisi_dev *dev, struct hisi_ap *ap)
 {
-	struct spim_conf conf = {
-		.owner = dev->name,
-		.device = dev->driver->device,
-		.mem = &dev->mem,
-		.log = dev->driver->log_line,
-		.announce = hisi_mem_register,
-		.announce_priv = dev,
-		.local = dev->args.local,
-	};
-	int ret;
+	static const char other[] = "device:";
+	int ret = 0;
 
-	SLIST_INIT(&dev->extmem);
-	pthread_mutex_init(&dev->extmem_lock, NULL);
-	dev->io = io;
-	conf.local.spawn = spawn;
-	conf.local.fault = dev->args.fault;
-	hisi_alloc_init(dev);
-	ret = io == NULL ? spim_open(dev->args.dev, &conf, &dev->spim) :
-		spim_open_io(io, 0, &conf, &dev->spim);
-	if (ret != 0) {
-		hisi_mem_unwatch(dev);
-		hisi_extmem_fini(dev);
-		hisi_log_error(dev->driver, "%s: dev=%s could not be opened (%d)", dev->name,
-			dev->args.dev, ret);
-		return ret;
+	if (ap != NULL) {
+		hisi_ap_get(ap);
+		dev->ap = ap;
+	} else if (strncmp(dev->args.dev, other, sizeof(other) - 1) == 0) {
+		ret = share(dev, dev->args.dev + sizeof(other) - 1);
+	} else {
+		ret = hisi_ap_open(dev->driver, dev->name, &dev->args, NULL, &dev->ap);
 	}
-	spim_info_get(dev->spim, &dev->info);
-	return 0;
+	if (ret != 0)
+		return ret;
+	dev->info = dev->ap->info;
+	dev->args.local = dev->ap->args.local;
+	if (hisi_driver_fits(dev->driver, &dev->info))
+		return 0;
+	hisi_driver_log_unfit(dev->driver, dev->name, &dev->info);
+	hisi_ap_put(dev->ap);
+	return -ENOTSUP;
 }
 
 void
 hisi_dev_close(struct hisi_dev *dev)
 {
-	hisi_mem_unwatch(dev);
-	spim_close(dev->spim);
-	hisi_extmem_fini(dev);
+	hisi_ap_put(dev->ap);
 }
 
 void
@@ -88,4 +80,28 @@ hisi_dev_show(struct hisi_dev *dev)
 		dev->name, dev->args.dev, dev->info.revision, dev->info.queues,
 		dev->info.ext_features);
 	hisi_telemetry_add(dev);
+}
+
+void
+hisi_dev_hide(struct hisi_dev *dev)
+{
+	hisi_telemetry_remove(dev);
+}
+
+int
+hisi_dev_alloc(struct hisi_dev *dev, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
+{
+	return dev->ap->mem.alloc(dev->ap->mem.priv, len, align, socket, mem);
+}
+
+void
+hisi_dev_free(struct hisi_dev *dev, struct hisi_qm_mem *mem)
+{
+	dev->ap->mem.free(dev->ap->mem.priv, mem);
+}
+
+void
+hisi_dev_reg_write64(struct hisi_dev *dev, uint32_t off, uint64_t value)
+{
+	spim_reg_write64(dev->ap->spim, off, value);
 }

@@ -7,16 +7,20 @@
 
 /**
  * @file
- * What a device of any class is: an open access point, and the memory that goes with it.
+ * What a device of any class is: a user of an open access point.
  *
  *   hisi_dev.c        opening and closing it; who may probe, and where
- *   hisi_driver.c     what a class's driver is to these files; its log lines
+ *   hisi_ap.c         the access point, which devices may share
+ *   hisi_driver.c     the drivers of the classes; their log lines
  *   hisi_devargs.c    device arguments
+ *   hisi_hwq.c        a hardware queue: taken, stopped, put
+ *   hisi_watch.c      a hardware queue that fails
  *   hisi_alloc.c      memory for rings
  *   hisi_mem.c        EAL's memory, registered with a function of the service
  *   hisi_extmem.c     memory of the application's own, registered when it says so
  *   hisi_vdev.c       what the vdev bus asks for
- *   hisi_pci.c        a function on the PCI bus, mapped
+ *   hisi_pci.c        the driver on the PCI bus: which classes use a function
+ *   hisi_pci_io.c     a function on the PCI bus, mapped
  *   hisi_bar.c        registers and doorbells of a function whose BARs are mapped
  *   hisi_telemetry.c  the devices of a driver, and what telemetry says of each
  *   hisi_compat.h     what differs between releases of DPDK
@@ -25,8 +29,6 @@
  * except where it says so.
  */
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <sys/queue.h>
 
 #include <rte_dev.h>
@@ -35,7 +37,7 @@
 #include "hisi_driver.h"
 #include "spim.h"
 
-struct hisi_extmem;
+struct hisi_ap;
 
 /** What a class's device begins with. */
 struct hisi_dev {
@@ -44,14 +46,8 @@ struct hisi_dev {
 	uint16_t id;                   /**< Device id of the class's library. */
 	char name[RTE_DEV_NAME_MAX_LEN];
 	struct hisi_devargs args;
-	struct spim_dev *spim;         /**< Access point to the function. */
-	struct hisi_qm_io *io;         /**< The function, if a bus has mapped it, or NULL. */
+	struct hisi_ap *ap;            /**< Open access point to the function. */
 	struct spim_info info;         /**< What the function is. */
-	struct hisi_qm_mem_ops mem;    /**< Hugepage memory (hisi_alloc.h); any thread. */
-	bool mem_watched;              /**< Events of EAL's memory go to the function. */
-
-	SLIST_HEAD(, hisi_extmem) extmem; /**< Memory of the application's own... */
-	pthread_mutex_t extmem_lock;   /**< ...under this lock. */
 
 	TAILQ_ENTRY(hisi_dev) next;    /**< In driver->devs, under its lock. */
 };
@@ -63,21 +59,34 @@ int hisi_dev_probe_allowed(const struct hisi_driver *driver, const char *name);
 int hisi_dev_socket(const struct hisi_devargs *args, const struct rte_device *device);
 
 /**
- * Open the access point.
+ * Open the access point, or share one that is open.
  *
  * @param dev
- *   Zeroed, except driver, id, name and args.
- * @param io
- *   The function if the caller has mapped it (PCI), or NULL to open args.dev; must
- *   outlive the device.
- * @return 0, or what spim_open() failed with, after a log line; nothing is held then.
+ *   Zeroed, except driver, id, name and args. If args.dev is "device:NAME", that device's access
+ *   point is shared, and args.local becomes what it was made with.
+ * @param ap
+ *   The access point to share (PCI), or NULL: what args.dev says.
+ * @return
+ *   0; -ENODEV: there is no device of that name; -ENOTSUP: the function has no such class; or as
+ *   hisi_ap_open(). After a log line; nothing is held then.
  */
-int hisi_dev_open(struct hisi_dev *dev, struct hisi_qm_io *io);
+int hisi_dev_open(struct hisi_dev *dev, struct hisi_ap *ap);
 
-/** Close it; all queues have been put. */
+/** Close it; all its queues have been put. The last one closes the access point. */
 void hisi_dev_close(struct hisi_dev *dev);
 
-/** It is ready: log what it is, and have telemetry show it. */
+/** It is ready: log what it is, and have telemetry and "device:" know it. */
 void hisi_dev_show(struct hisi_dev *dev);
+
+/** Undo that. */
+void hisi_dev_hide(struct hisi_dev *dev);
+
+/** Hugepage memory, as struct hisi_qm_mem_ops says. Any thread. @return 0 or -ENOMEM. */
+int hisi_dev_alloc(struct hisi_dev *dev, size_t len, size_t align, int socket,
+		struct hisi_qm_mem *mem);
+void hisi_dev_free(struct hisi_dev *dev, struct hisi_qm_mem *mem);
+
+/** As spim_reg_write64(). Any thread. */
+void hisi_dev_reg_write64(struct hisi_dev *dev, uint32_t off, uint64_t value);
 
 #endif /* HISI_DEV_H */

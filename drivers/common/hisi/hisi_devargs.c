@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,15 @@ set_dev(const char *value, struct hisi_devargs *args)
 {
 	return value[0] == '\0' || rte_strscpy(args->dev, value, sizeof(args->dev)) < 0 ?
 		-EINVAL : 0;
+}
+
+/* It has been heeded when the driver was chosen (hisi_pci.c). */
+static int
+set_class(const char *value, struct hisi_devargs *args)
+{
+	RTE_SET_USED(value);
+	RTE_SET_USED(args);
+	return 0;
 }
 
 static int
@@ -114,6 +124,7 @@ set_socket_id(const char *value, struct hisi_devargs *args)
 
 /* What the function is. */
 static const struct hisi_devarg function_keys[] = {
+	{ "class", HISI_BUS_PCI, "classes", set_class },
 	{ "dev", HISI_BUS_VDEV, "local", set_dev },
 	{ "workers", HISI_BUS_VDEV, "0 to " RTE_STR(HISI_WORKERS_MAX), set_workers },
 	{ "rev", HISI_BUS_VDEV, "v2 or v3", set_rev },
@@ -162,6 +173,24 @@ find_key(const struct hisi_devarg *const *tables, enum hisi_bus bus, const char 
 	return NULL;
 }
 
+/* Is it a key of another driver's, which may use the same function? */
+static bool
+others_key(const struct hisi_driver *driver, enum hisi_bus bus, const char *name)
+{
+	const struct hisi_driver *d = NULL;
+
+	while ((d = hisi_driver_next(d)) != NULL) {
+		const struct hisi_devarg *k = d->keys;
+
+		while (d != driver && k->key != NULL) {
+			if (strcmp(k->key, name) == 0 && (k->buses & bus))
+				return true;
+			k++;
+		}
+	}
+	return false;
+}
+
 static int
 parse_pair(const struct hisi_driver *driver, const char *name, const struct rte_kvargs_pair *pair,
 		enum hisi_bus bus, const struct hisi_devarg *const *tables,
@@ -171,6 +200,8 @@ parse_pair(const struct hisi_driver *driver, const char *name, const struct rte_
 	const struct hisi_devarg *key = find_key(tables, bus, pair->key);
 	char keys[128];
 
+	if (key == NULL && bus == HISI_BUS_PCI && others_key(driver, bus, pair->key))
+		return 0;
 	if (key == NULL) {
 		list_keys(tables, bus, keys, sizeof(keys));
 		hisi_log_error(driver, "%s: unknown device argument %s=%s, expected one of %s",
@@ -185,9 +216,11 @@ parse_pair(const struct hisi_driver *driver, const char *name, const struct rte_
 
 int
 hisi_devargs_parse(const struct hisi_driver *driver, const char *name, const char *text,
-		enum hisi_bus bus, const struct hisi_devarg *own, struct hisi_devargs *args)
+		enum hisi_bus bus, struct hisi_devargs *args)
 {
-	const struct hisi_devarg *const tables[TABLES] = { function_keys, own, device_keys };
+	const struct hisi_devarg *const tables[TABLES] = {
+		function_keys, driver->keys, device_keys,
+	};
 	struct rte_kvargs *kvlist;
 	int ret = 0;
 

@@ -21,10 +21,13 @@
 
 /** For RTE_PMD_REGISTER_PARAM_STRING(): what a function is, on vdev; keys of a class follow. */
 #define HISI_PARAMS_FUNCTION \
-	"dev=local|unix:<path> " \
+	"dev=local|unix:<path>|device:<name> " \
 	"workers=<0..64> " \
 	"rev=v2|v3 " \
 	"ext=on|off "
+/** The same, on the PCI bus: who uses the function. */
+#define HISI_PARAMS_PCI \
+	"class=<class>[:<class>...] "
 /** And what ends the string, on any bus. */
 #define HISI_PARAMS_DEVICE \
 	"timeout=<ms> " \
@@ -40,7 +43,8 @@ enum hisi_bus {
 
 /** Device arguments, checked. */
 struct hisi_devargs {
-	char dev[128];                /**< Access point (spim_open()), or "pci". */
+	/** Access point (spim_open()), "device:NAME" (hisi_dev_open()), or "pci". */
+	char dev[128];
 	int socket_id;                /**< NUMA socket; SOCKET_ID_ANY: where it is probed. */
 	uint32_t timeout_ms;          /**< A queue silent for so long has failed; 0: none has. */
 	char fault[128];              /**< Faults to inject (qm_dev_fault.h); empty: none. */
@@ -68,19 +72,18 @@ int hisi_devarg_number(const char *value, long min, long max, long *out);
 int hisi_devarg_choice(const char *value, const char *const *choices);
 
 /**
- * Parse device arguments.
+ * Parse device arguments: keys of every class, and those of the driver. On the PCI bus the text is
+ * for all classes of the function, so that keys of other drivers are none of ours.
  *
  * @param name
  *   Of the device, for log lines.
  * @param text
  *   "key=value,..."; may be NULL or empty. The last one of a key counts.
- * @param own
- *   Keys of the class, ended by one without a name.
  * @param args
  *   Filled in, with defaults for keys that text does not have.
  * @return 0, or -EINVAL after a log line that names the wrong key or value.
  */
 int hisi_devargs_parse(const struct hisi_driver *driver, const char *name, const char *text,
-		enum hisi_bus bus, const struct hisi_devarg *own, struct hisi_devargs *args);
+		enum hisi_bus bus, struct hisi_devargs *args);
 
 #endif /* HISI_DEVARGS_H */

@@ -125,7 +125,7 @@ forget(struct hisi_extmem *e)
 }
 
 static int
-map(struct hisi_dev *dev, char *va, size_t len)
+map(struct hisi_ap *ap, char *va, size_t len)
 {
 	struct hisi_extmem *e;
 	struct file_at file;
@@ -145,49 +145,49 @@ map(struct hisi_dev *dev, char *va, size_t len)
 		return ret;
 	}
 	*e = (struct hisi_extmem){ .va = va, .len = len, .fd = ret, .offset = file.offset };
-	pthread_mutex_lock(&dev->extmem_lock);
-	ret = spim_mem_map(dev->spim, e->va, e->len, e->fd, e->offset);
+	pthread_mutex_lock(&ap->extmem_lock);
+	ret = spim_mem_map(ap->spim, e->va, e->len, e->fd, e->offset);
 	/* A function that is gone is told of it when it is opened again. */
 	if (ret == 0 || ret == -ENOTCONN) {
-		SLIST_INSERT_HEAD(&dev->extmem, e, next);
+		SLIST_INSERT_HEAD(&ap->extmem, e, next);
 		ret = 0;
 	}
-	pthread_mutex_unlock(&dev->extmem_lock);
+	pthread_mutex_unlock(&ap->extmem_lock);
 	if (ret != 0)
 		forget(e);
 	return ret;
 }
 
 int
-hisi_extmem_map(struct hisi_dev *dev, void *va, size_t len)
+hisi_extmem_map(struct hisi_ap *ap, void *va, size_t len)
 {
 	int ret;
 
-	if (!dev->info.announce)
+	if (!ap->info.announce)
 		return 0;
-	ret = map(dev, va, len);
+	ret = map(ap, va, len);
 	if (ret != 0)
-		hisi_log_error(dev->driver, "%s: %zu bytes at %p cannot be mapped (%d), expected "
+		hisi_log_error(ap->driver, "%s: %zu bytes at %p cannot be mapped (%d), expected "
 			"whole pages of one file, mapped shared to read and write, with a "
-			"descriptor that is still open", dev->name, len, va, ret);
+			"descriptor that is still open", ap->name, len, va, ret);
 	return ret;
 }
 
 int
-hisi_extmem_unmap(struct hisi_dev *dev, void *va, size_t len)
+hisi_extmem_unmap(struct hisi_ap *ap, void *va, size_t len)
 {
 	struct hisi_extmem *e;
 	int ret;
 
-	if (!dev->info.announce)
+	if (!ap->info.announce)
 		return 0;
-	pthread_mutex_lock(&dev->extmem_lock);
-	SLIST_FOREACH(e, &dev->extmem, next)
+	pthread_mutex_lock(&ap->extmem_lock);
+	SLIST_FOREACH(e, &ap->extmem, next)
 		if (e->va == va && e->len == len)
 			break;
 	if (e != NULL) {
-		SLIST_REMOVE(&dev->extmem, e, hisi_extmem, next);
-		ret = spim_mem_unmap(dev->spim, e->va, e->len);
+		SLIST_REMOVE(&ap->extmem, e, hisi_extmem, next);
+		ret = spim_mem_unmap(ap->spim, e->va, e->len);
 		/* A function that is gone touches it no more. */
 		if (ret == -ENOTCONN)
 			ret = 0;
@@ -195,40 +195,40 @@ hisi_extmem_unmap(struct hisi_dev *dev, void *va, size_t len)
 	} else {
 		ret = -ENOENT;
 	}
-	pthread_mutex_unlock(&dev->extmem_lock);
+	pthread_mutex_unlock(&ap->extmem_lock);
 	if (ret != 0)
-		hisi_log_error(dev->driver, "%s: %zu bytes at %p cannot be unmapped (%d), expected "
-			"what was mapped before", dev->name, len, va, ret);
+		hisi_log_error(ap->driver, "%s: %zu bytes at %p cannot be unmapped (%d), expected "
+			"what was mapped before", ap->name, len, va, ret);
 	return ret;
 }
 
 int
-hisi_extmem_register(struct hisi_dev *dev)
+hisi_extmem_register(struct hisi_ap *ap)
 {
 	const struct hisi_extmem *e;
 	int ret = 0;
 
-	pthread_mutex_lock(&dev->extmem_lock);
-	SLIST_FOREACH(e, &dev->extmem, next) {
-		ret = spim_mem_map(dev->spim, e->va, e->len, e->fd, e->offset);
+	pthread_mutex_lock(&ap->extmem_lock);
+	SLIST_FOREACH(e, &ap->extmem, next) {
+		ret = spim_mem_map(ap->spim, e->va, e->len, e->fd, e->offset);
 		/* Mapped since the function was opened. */
 		if (ret == -EEXIST)
 			ret = 0;
 		if (ret != 0)
 			break;
 	}
-	pthread_mutex_unlock(&dev->extmem_lock);
+	pthread_mutex_unlock(&ap->extmem_lock);
 	return ret;
 }
 
 void
-hisi_extmem_fini(struct hisi_dev *dev)
+hisi_extmem_fini(struct hisi_ap *ap)
 {
 	struct hisi_extmem *e;
 
-	while ((e = SLIST_FIRST(&dev->extmem)) != NULL) {
-		SLIST_REMOVE_HEAD(&dev->extmem, next);
+	while ((e = SLIST_FIRST(&ap->extmem)) != NULL) {
+		SLIST_REMOVE_HEAD(&ap->extmem, next);
 		forget(e);
 	}
-	pthread_mutex_destroy(&dev->extmem_lock);
+	pthread_mutex_destroy(&ap->extmem_lock);
 }

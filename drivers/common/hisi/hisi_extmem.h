@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "hisi_dev.h"
+#include "hisi_ap.h"
 
 /**
  * rte_dev_dma_map(): let a function that sees registered memory only see that of the
@@ -22,18 +22,18 @@
  * @return 0; -EINVAL, -EFAULT (not so mapped), -EBADF (no descriptor of the file is open),
  *   -EEXIST (overlaps memory that is registered), limits of the service as spim_mem_map().
  */
-int hisi_extmem_map(struct hisi_dev *dev, void *va, size_t len);
+int hisi_extmem_map(struct hisi_ap *ap, void *va, size_t len);
 
 /**
  * Take it back, as it was mapped: on return the function touches it no more. Any thread.
  * @return 0 or -ENOENT.
  */
-int hisi_extmem_unmap(struct hisi_dev *dev, void *va, size_t len);
+int hisi_extmem_unmap(struct hisi_ap *ap, void *va, size_t len);
 
 /** Register all of it with a function that was opened again. @return 0 or a negative errno. */
-int hisi_extmem_register(struct hisi_dev *dev);
+int hisi_extmem_register(struct hisi_ap *ap);
 
 /** Forget all of it; the function is closed. */
-void hisi_extmem_fini(struct hisi_dev *dev);
+void hisi_extmem_fini(struct hisi_ap *ap);
 
 #endif /* HISI_EXTMEM_H */

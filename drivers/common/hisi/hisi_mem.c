@@ -84,13 +84,13 @@ register_one(const struct rte_memseg_list *msl, const struct rte_memseg *ms, voi
 static void
 mem_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 {
-	struct hisi_dev *dev = arg;
-	struct run run = { .spim = dev->spim, .single = true };
+	struct hisi_ap *ap = arg;
+	struct run run = { .spim = ap->spim, .single = true };
 	const char *at = addr, *end = at + len;
 	int ret = 0;
 
 	if (event == RTE_MEM_EVENT_FREE) {
-		ret = spim_mem_unmap(dev->spim, (void *)(uintptr_t)addr, len);
+		ret = spim_mem_unmap(ap->spim, (void *)(uintptr_t)addr, len);
 	} else {
 		const struct rte_memseg_list *msl = rte_mem_virt2memseg_list(at);
 
@@ -107,45 +107,45 @@ mem_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 	}
 	/* A function that is gone is told of everything when it is opened again. */
 	if (ret != 0 && ret != -ENOTCONN)
-		hisi_log_error(dev->driver, "%s: %zu bytes of memory at %p could not be %s (%d), "
-			"expected 0", dev->name, len, addr,
+		hisi_log_error(ap->driver, "%s: %zu bytes of memory at %p could not be %s (%d), "
+			"expected 0", ap->name, len, addr,
 			event == RTE_MEM_EVENT_FREE ? "taken back" : "announced", ret);
 }
 
 static void
-event_name(const struct hisi_dev *dev, char *name, size_t len)
+event_name(const struct hisi_ap *ap, char *name, size_t len)
 {
-	snprintf(name, len, "hisi_%p", (const void *)dev);
+	snprintf(name, len, "hisi_%p", (const void *)ap);
 }
 
 /* Be told of memory that comes and goes. */
 static int
-watch(struct hisi_dev *dev)
+watch(struct hisi_ap *ap)
 {
 	char name[RTE_MEM_EVENT_CALLBACK_NAME_LEN];
 
-	if (dev->mem_watched)
+	if (ap->mem_watched)
 		return 0;
-	event_name(dev, name, sizeof(name));
+	event_name(ap, name, sizeof(name));
 	/* Legacy and --no-huge memory stays as it is: there are no events. */
-	if (rte_mem_event_callback_register(name, mem_event, dev) != 0 && rte_errno != ENOTSUP) {
-		hisi_log_error(dev->driver, "%s: no events of memory (%d)", dev->name, rte_errno);
+	if (rte_mem_event_callback_register(name, mem_event, ap) != 0 && rte_errno != ENOTSUP) {
+		hisi_log_error(ap->driver, "%s: no events of memory (%d)", ap->name, rte_errno);
 		return -rte_errno;
 	}
-	dev->mem_watched = true;
+	ap->mem_watched = true;
 	return 0;
 }
 
 int
 hisi_mem_register(struct spim_dev *spim, void *priv)
 {
-	struct hisi_dev *dev = priv;
+	struct hisi_ap *ap = priv;
 	struct run run = { .spim = spim };
 	int ret;
 
 	/* First, so that nothing is missed; spim_open() has yet to return when this is called. */
-	dev->spim = spim;
-	ret = watch(dev);
+	ap->spim = spim;
+	ret = watch(ap);
 	if (ret != 0)
 		return ret;
 	run.single = rte_eal_has_hugepages();
@@ -153,22 +153,22 @@ hisi_mem_register(struct spim_dev *spim, void *priv)
 	if (ret == 0)
 		run.ret = run_flush(&run);
 	if (run.ret != 0) {
-		hisi_log_error(dev->driver, "%s: memory at %p could not be announced to %s (%d), "
+		hisi_log_error(ap->driver, "%s: memory at %p could not be announced to %s (%d), "
 			"expected 0; if it has no file, EAL was started with options that do not "
-			"share memory", dev->name, run.va, dev->args.dev, run.ret);
+			"share memory", ap->name, run.va, ap->args.dev, run.ret);
 		return run.ret;
 	}
-	return hisi_extmem_register(dev);
+	return hisi_extmem_register(ap);
 }
 
 void
-hisi_mem_unwatch(struct hisi_dev *dev)
+hisi_mem_unwatch(struct hisi_ap *ap)
 {
 	char name[RTE_MEM_EVENT_CALLBACK_NAME_LEN];
 
-	if (!dev->mem_watched)
+	if (!ap->mem_watched)
 		return;
-	event_name(dev, name, sizeof(name));
-	rte_mem_event_callback_unregister(name, dev);
-	dev->mem_watched = false;
+	event_name(ap, name, sizeof(name));
+	rte_mem_event_callback_unregister(name, ap);
+	ap->mem_watched = false;
 }

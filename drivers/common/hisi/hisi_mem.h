@@ -7,7 +7,7 @@
 
 /** @file EAL's memory, for functions that see registered memory only. */
 
-#include "hisi_dev.h"
+#include "hisi_ap.h"
 
 /**
  * spim_conf.announce: tell the function of all of EAL's memory, and from now on of memory
@@ -18,6 +18,6 @@
 int hisi_mem_register(struct spim_dev *spim, void *priv);
 
 /** End that. */
-void hisi_mem_unwatch(struct hisi_dev *dev);
+void hisi_mem_unwatch(struct hisi_ap *ap);
 
 #endif /* HISI_MEM_H */

@@ -3,89 +3,301 @@
  */
 
 #include <errno.h>
-#include <sys/ioctl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include <linux/vfio.h>
+#include <rte_debug.h>
+#include <rte_devargs.h>
+#include <rte_kvargs.h>
+#include <rte_string_fns.h>
 
-#include <rte_interrupts.h>
-#include <rte_malloc.h>
-#include <rte_pci.h>
-
-#include "hisi_bar.h"
+#include "hisi_ap.h"
+#include "hisi_compat.h"
+#include "hisi_dev.h"
+#include "hisi_driver.h"
 #include "hisi_pci.h"
+#include "hisi_pci_io.h"
 
-/*
- * A VF of the accelerator, mapped by vfio-pci. Polled: no interrupt is asked for.
- * EAL maps its memory for the device in the container; what else an application
- * has, it maps with rte_dev_dma_map(), which is the PCI bus's business. Addresses
- * in requests are IOVAs, whichever mode EAL has chosen.
- */
+RTE_LOG_REGISTER_DEFAULT(hisi_logtype, INFO);
+#define RTE_LOGTYPE_HISI hisi_logtype
 
-#define PCI_REVISION_ID 0x08
+static void
+log_line(int error, const char *line)
+{
+	if (error)
+		RTE_LOG_LINE(ERR, HISI, "%s", line);
+	else
+		RTE_LOG_LINE(INFO, HISI, "%s", line);
+}
 
-struct hisi_pci {
-	struct hisi_bar bar; /* first: the io that is handed on is in its beginning */
-	struct rte_pci_device *pdev;
+/* What is said of a function is no class's; nobody finds this one in the list. */
+static const struct hisi_driver of_function = { .name = "hisi", .log_line = log_line };
+
+/* A driver's device of a function. */
+struct user {
+	struct hisi_driver *driver;
+	struct rte_device device; /* that its library shows; of no bus, which has one of its own */
 };
 
-/* The revision in config space. @return 0 or -EIO. */
-static int
-read_revision(const struct rte_pci_device *pdev, uint8_t *revision)
+/* A function that was probed. */
+struct function {
+	LIST_ENTRY(function) next;
+	struct rte_pci_device *pdev;
+	struct hisi_qm_io *io;
+	struct hisi_ap *ap;
+	struct user users[HISI_DRIVERS_MAX];
+	unsigned int nusers;
+};
+
+/* EAL probes and removes one device at a time. */
+static LIST_HEAD(, function) functions = LIST_HEAD_INITIALIZER(functions);
+
+/* ---- Which classes ------------------------------------------------------------------------- */
+
+/* Names of all classes that are loaded. */
+static void
+list_classes(char *list, size_t len)
 {
-	return rte_pci_read_config(pdev, revision, sizeof(*revision), PCI_REVISION_ID) ==
-		sizeof(*revision) ? 0 : -EIO;
+	const struct hisi_driver *d = NULL;
+	size_t used = 0;
+
+	while ((d = hisi_driver_next(d)) != NULL && used < len)
+		used += (size_t)snprintf(list + used, len - used, "%s%s", used > 0 ? ", " : "",
+			d->class_name);
 }
 
-/* Function level reset, by way of the kernel, which saves and restores config space. */
-static int
-pci_reset(struct hisi_bar *bar)
+static bool
+is_class(const char *name, size_t len)
 {
-	struct rte_pci_device *pdev = ((struct hisi_pci *)bar)->pdev;
-	uint8_t revision;
+	const struct hisi_driver *d = NULL;
 
-	if (pdev->kdrv != RTE_PCI_KDRV_VFIO)
-		return -ENOTSUP;
-	/* For a function that is gone the kernel would wait a minute, and we with it. */
-	if (read_revision(pdev, &revision) != 0 || revision == UINT8_MAX)
-		return -ENODEV;
-	return ioctl(rte_intr_dev_fd_get(pdev->intr_handle), VFIO_DEVICE_RESET) == 0 ? 0 : -errno;
+	while ((d = hisi_driver_next(d)) != NULL) {
+		if (strlen(d->class_name) == len && memcmp(d->class_name, name, len) == 0)
+			return true;
+	}
+	return false;
 }
 
-int
-hisi_pci_open(const struct hisi_driver *driver, struct rte_pci_device *pdev,
-		struct hisi_qm_io **io)
+/* Is a class in a list that was checked? */
+static bool
+listed(const char *classes, const char *name)
 {
-	const struct rte_mem_resource *res = pdev->mem_resource;
-	const char *name = pdev->device.name;
-	struct hisi_pci *pci;
-	uint8_t revision;
+	size_t len = strlen(name);
+
+	for (const char *p = classes; p != NULL; p = strchr(p, ':')) {
+		p += *p == ':';
+		if (strncmp(p, name, len) == 0 && (p[len] == ':' || p[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* All names of a list are classes. */
+static int
+check_classes(const char *name, const char *classes)
+{
+	const char *p = classes;
+	char list[128] = "none: no driver is loaded";
+
+	for (;;) {
+		size_t len = strcspn(p, ":");
+
+		if (!is_class(p, len))
+			break;
+		if (p[len] == '\0')
+			return 0;
+		p += len + 1;
+	}
+	list_classes(list, sizeof(list));
+	hisi_log_error(&of_function, "%s: class=%s, expected one or more of %s, with : between "
+		"them", name, classes, list);
+	return -EINVAL;
+}
+
+/* The value of class=, "" without one. The last one counts. Other keys are the drivers'. */
+static int
+read_classes(const struct rte_pci_device *pdev, char *classes, size_t len)
+{
+	const char *name = pdev->device.name, *text = pdev->device.devargs != NULL ?
+		pdev->device.devargs->args : NULL;
+	struct rte_kvargs *kvlist;
+	int ret = 0;
+
+	classes[0] = '\0';
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	kvlist = rte_kvargs_parse(text, NULL);
+	/* If there is no sense in it, each driver says so. */
+	for (unsigned int i = 0; kvlist != NULL && i < kvlist->count && ret == 0; i++) {
+		const char *value = kvlist->pairs[i].value;
+
+		if (strcmp(kvlist->pairs[i].key, "class") != 0)
+			continue;
+		ret = check_classes(name, value != NULL ? value : "");
+		if (ret == 0 && rte_strscpy(classes, value, len) < 0) {
+			hisi_log_error(&of_function, "%s: class=%s, expected less than %zu "
+				"characters", name, value, len);
+			ret = -EINVAL;
+		}
+	}
+	rte_kvargs_free(kvlist);
+	return ret;
+}
+
+/* ---- Probe and removal --------------------------------------------------------------------- */
+
+/* Have a driver make its device. */
+static int
+add_user(struct function *f, struct hisi_driver *driver)
+{
+	const struct rte_device *bus = &f->pdev->device;
+	struct user *user = &f->users[f->nusers];
 	int ret;
 
-	if (read_revision(pdev, &revision) != 0) {
-		hisi_log_error(driver, "%s: no revision in config space, expected a byte at 0x%x",
-			name, PCI_REVISION_ID);
-		return -EIO;
+	*user = (struct user){
+		.driver = driver,
+		.device = {
+			.name = bus->name,
+			.driver = &driver->pci_driver,
+			.numa_node = bus->numa_node,
+			.devargs = bus->devargs,
+		},
+	};
+	ret = driver->probe(bus->name, &user->device,
+		bus->devargs != NULL ? bus->devargs->args : NULL, f->ap);
+	if (ret == 0)
+		f->nusers++;
+	return ret;
+}
+
+/* The drivers that are asked for, or else those that fit. */
+static int
+add_users(struct function *f, const char *classes)
+{
+	const struct spim_info *info = &f->ap->info;
+	struct hisi_driver *d = NULL;
+	char list[128] = "";
+	int ret = 0;
+
+	while (ret == 0 && (d = hisi_driver_next(d)) != NULL) {
+		/* One that is asked for says itself what is missing. */
+		if (classes[0] != '\0' ? listed(classes, d->class_name) :
+				hisi_driver_fits(d, info))
+			ret = add_user(f, d);
 	}
-	pci = rte_zmalloc_socket(driver->name, sizeof(*pci), 0, pdev->device.numa_node);
-	if (pci == NULL) {
-		hisi_log_error(driver, "%s: no memory for %zu bytes", name, sizeof(*pci));
+	if (ret != 0 || f->nusers != 0)
+		return ret;
+	list_classes(list, sizeof(list));
+	hisi_log_error(&of_function, "%s: features 0x%x, revision 0x%x, expected those of one of "
+		"%s", f->pdev->device.name, info->ext_features, info->revision, list);
+	return -ENOTSUP;
+}
+
+/* @return What the first of the drivers failed with; the function is given back in any case. */
+static int
+give_back(struct function *f)
+{
+	int ret = 0;
+
+	while (f->nusers > 0) {
+		int err = f->users[--f->nusers].driver->remove(f->pdev->device.name);
+
+		ret = ret != 0 ? ret : err;
+	}
+	hisi_ap_put(f->ap);
+	hisi_pci_io_close(f->io);
+	free(f);
+	return ret;
+}
+
+static int
+open_function(struct rte_pci_device *pdev, struct function **out)
+{
+	const struct hisi_devargs args = { .dev = "pci" };
+	struct function *f = calloc(1, sizeof(*f));
+	int ret;
+
+	if (f == NULL)
 		return -ENOMEM;
+	f->pdev = pdev;
+	ret = hisi_pci_io_open(&of_function, pdev, &f->io);
+	if (ret == 0) {
+		ret = hisi_ap_open(&of_function, pdev->device.name, &args, f->io, &f->ap);
+		if (ret != 0)
+			hisi_pci_io_close(f->io);
 	}
-	pci->pdev = pdev;
-	pci->bar.io.name = name;
-	pci->bar.driver = driver;
-	pci->bar.reset = pci_reset;
-	ret = hisi_bar_init(&pci->bar, revision, res[2].addr, res[2].len, res[4].addr, res[4].len);
+	if (ret != 0)
+		free(f);
+	*out = f;
+	return ret;
+}
+
+static int
+hisi_pci_probe(struct rte_pci_driver *drv, struct rte_pci_device *pdev)
+{
+	char classes[64];
+	struct function *f;
+	int ret;
+
+	RTE_SET_USED(drv);
+	ret = hisi_dev_probe_allowed(&of_function, pdev->device.name);
+	if (ret == 0)
+		ret = read_classes(pdev, classes, sizeof(classes));
+	if (ret == 0)
+		ret = open_function(pdev, &f);
+	if (ret != 0)
+		return ret;
+	ret = add_users(f, classes);
 	if (ret != 0) {
-		rte_free(pci);
+		give_back(f);
 		return ret;
 	}
-	*io = &pci->bar.io;
+	LIST_INSERT_HEAD(&functions, f, next);
 	return 0;
 }
 
-void
-hisi_pci_close(struct hisi_qm_io *io)
+static int
+hisi_pci_remove(struct rte_pci_device *pdev)
 {
-	rte_free(io);
+	struct function *f;
+
+	LIST_FOREACH(f, &functions, next)
+		if (f->pdev == pdev)
+			break;
+	if (f == NULL)
+		return -ENODEV;
+	LIST_REMOVE(f, next);
+	return give_back(f);
+}
+
+/* ---- Registration -------------------------------------------------------------------------- */
+
+static struct rte_pci_id pci_ids[HISI_PCI_IDS_MAX + 1]; /* ended by one of 0 */
+
+static struct rte_pci_driver hisi_pci_driver = {
+	.driver = { .name = "hisi_pci" },
+	.id_table = pci_ids,
+	.drv_flags = RTE_PCI_DRV_NEED_MAPPING,
+	.probe = hisi_pci_probe,
+	.remove = hisi_pci_remove,
+};
+
+void
+hisi_pci_add_ids(const struct rte_pci_id *ids)
+{
+	for (; ids->vendor_id != 0; ids++) {
+		struct rte_pci_id *id = pci_ids;
+
+		while (id->vendor_id != 0 && memcmp(id, ids, sizeof(*id)) != 0)
+			id++;
+		RTE_VERIFY(id < &pci_ids[HISI_PCI_IDS_MAX]);
+		*id = *ids;
+	}
+}
+
+/* What each driver offers on this bus, its own file tells dpdk-pmdinfo. */
+RTE_INIT(hisi_pci_register)
+{
+	rte_pci_register(&hisi_pci_driver);
 }

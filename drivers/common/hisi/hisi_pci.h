@@ -5,25 +5,20 @@
 #ifndef HISI_PCI_H
 #define HISI_PCI_H
 
-/** @file A function on the PCI bus, whose BARs EAL has mapped, at register level. */
+/**
+ * @file
+ * The driver on the PCI bus. It opens a function once, and each driver of a class that uses it
+ * makes its device of the same access point.
+ *
+ * Device argument class=NAME[:NAME...] chooses the classes; without it, all that are loaded and
+ * that the function has.
+ */
 
 #include <bus_pci_driver.h>
 
-#include "hisi_driver.h"
-#include "hisi_qm_io.h"
+#define HISI_PCI_IDS_MAX 16 /**< Different ids of all drivers. */
 
-/**
- * Make the register level of a function.
- *
- * @param pdev
- *   Must outlive it, as must its name.
- * @return 0; -EIO (config space cannot be read), -ENOMEM, or see hisi_bar_init(). The log line
- *   says what was expected.
- */
-int hisi_pci_open(const struct hisi_driver *driver, struct rte_pci_device *pdev,
-		struct hisi_qm_io **io);
-
-/** Give it back; nobody uses the function any more. */
-void hisi_pci_close(struct hisi_qm_io *io);
+/** Probe functions with these ids, too. Before EAL probes buses. */
+void hisi_pci_add_ids(const struct rte_pci_id *ids);
 
 #endif /* HISI_PCI_H */

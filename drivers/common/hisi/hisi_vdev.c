@@ -21,11 +21,11 @@ dma_ret(int ret)
 int
 hisi_vdev_dma_map(struct hisi_dev *dev, void *va, size_t len)
 {
-	return dma_ret(dev == NULL ? -ENODEV : hisi_extmem_map(dev, va, len));
+	return dma_ret(dev == NULL ? -ENODEV : hisi_extmem_map(dev->ap, va, len));
 }
 
 int
 hisi_vdev_dma_unmap(struct hisi_dev *dev, void *va, size_t len)
 {
-	return dma_ret(dev == NULL ? -ENODEV : hisi_extmem_unmap(dev, va, len));
+	return dma_ret(dev == NULL ? -ENODEV : hisi_extmem_unmap(dev->ap, va, len));
 }

@@ -241,7 +241,7 @@ void
 hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[slot->kind];
-	struct hisi_qm_ring *ring = hwq->queue->ring;
+	struct hisi_qm_ring *ring = hwq->q.queue->ring;
 
 	if (hisi_qm_cq_ready(ring, 1)) {
 		take_result(qp, slot, hwq, ring, ring->cq_head);
@@ -256,10 +256,10 @@ hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 static inline uint16_t
 results_ready(const struct hisi_zip_qp *qp, const struct hisi_zip_hwq *hwq, uint16_t max)
 {
-	const struct hisi_qm_ring *ring = hwq->queue->ring;
+	const struct hisi_qm_ring *ring = hwq->q.queue->ring;
 	uint16_t n = hisi_qm_cq_ready(ring, max);
 
-	if (n == 0 && qp->polled && !hwq->failed && spim_queue_poll(hwq->queue, max) > 0)
+	if (n == 0 && qp->polled && !hwq->q.failed && spim_queue_poll(hwq->q.queue, max) > 0)
 		n = hisi_qm_cq_ready(ring, max);
 	return n;
 }
@@ -310,14 +310,14 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		if (ready[kind] == 0) {
 			ready[kind] = results_ready(qp, hwq, nb_ops - i);
 			if (ready[kind] == 0) {
-				if (likely(!hwq->failed))
+				if (likely(!hwq->q.failed))
 					break;
 				hisi_zip_slot_lost(qp, slot);
 				continue;
 			}
 		}
 		/* As many slots of this direction as follow each other. */
-		ring = hwq->queue->ring;
+		ring = hwq->q.queue->ring;
 		cq_head = ring->cq_head;
 		/* Counted when less was taken: more may be ready than was asked for. */
 		most = RTE_MIN(ready[kind], nb_ops - i);
@@ -337,7 +337,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		i += run;
 	}
 	if (i == 0) {
-		if (nb_ops > 0 && ++qp->watch.polls % HISI_ZIP_WATCH_POLLS == 0)
+		if (nb_ops > 0 && ++qp->watch.polls % HISI_WATCH_POLLS == 0)
 			hisi_zip_watch(qp);
 		return 0;
 	}
@@ -354,7 +354,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		hwq->cq_due += consumed[dir];
 		if (hwq->cq_due >= qp->cq_pace) {
 			hwq->cq_due = 0;
-			hisi_qm_cq_ring(hwq->queue->ring);
+			hisi_qm_cq_ring(hwq->q.queue->ring);
 		}
 	}
 	/* Release: enqueue may fill these slots and their SQEs again. */

@@ -6,11 +6,13 @@
 
 #include <rte_mbuf.h>
 
-#include "hisi_telemetry.h"
+#include "hisi_ap.h"
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_ext.h"
+#include "hisi_zip_devargs.h"
 #include "hisi_zip_log.h"
+#include "hisi_zip_probe.h"
 #include "zip_codec.h"
 
 static void
@@ -24,11 +26,19 @@ log_line(int error, const char *line)
 
 struct hisi_driver hisi_zip_driver = {
 	.name = "hisi_zip",
+	.class_name = "compress",
+	.owner_name = "queue pair",
 	.log_line = log_line,
 	.device = HISI_PCI_DEVICE_ZIP_VF,
+	.keys = hisi_zip_devarg_keys,
+	.pci_driver = { .name = RTE_STR(HISI_ZIP_PCI_DRIVER_NAME) },
+	.pci_ids = hisi_zip_pci_ids,
+	.probe = hisi_zip_pci_probe,
+	.remove = hisi_zip_remove,
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.devs = TAILQ_HEAD_INITIALIZER(hisi_zip_driver.devs),
 };
+
+HISI_REGISTER_DRIVER(hisi_zip_driver);
 
 /* What the device can do: the function's own features, and all of them with sw=on. */
 static void
@@ -81,20 +91,22 @@ set_capabilities(struct hisi_zip_dev *dev)
 }
 
 int
-hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
+hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_ap *ap)
 {
+	bool bus;
 	int ret;
 
 	TAILQ_INIT(&dev->qps);
+	ret = hisi_dev_open(&dev->hisi, ap);
+	if (ret != 0)
+		return ret;
+	bus = dev->hisi.ap->io != NULL;
 	/*
 	 * Every access point with a name uses pointers (spim_info.va), also where memory
 	 * must be registered. Only a function behind a bus uses IOVAs, in whichever mode
 	 * EAL is: an external buffer has the one that it was attached with.
 	 */
-	dev->addr_off = io == NULL ? offsetof(struct rte_mbuf, buf_addr) : HISI_ZIP_MBUF_IOVA;
-	ret = hisi_dev_open(&dev->hisi, io);
-	if (ret != 0)
-		return ret;
+	dev->addr_off = bus ? HISI_ZIP_MBUF_IOVA : offsetof(struct rte_mbuf, buf_addr);
 	set_capabilities(dev);
 	if (dev->caps[0].algo == RTE_COMP_ALGO_UNSPECIFIED) {
 		HISI_ZIP_LOG(ERR, "%s: a function of revision 0x%x has no algorithm of compressdev "
@@ -102,7 +114,7 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 		hisi_dev_close(&dev->hisi);
 		return -ENOTSUP;
 	}
-	dev->feature_flags = io != NULL ? RTE_COMPDEV_FF_HW_ACCELERATED : 0;
+	dev->feature_flags = bus ? RTE_COMPDEV_FF_HW_ACCELERATED : 0;
 	if (dev->hisi.info.polled)
 		dev->feature_flags |= RTE_COMPDEV_FF_OP_DONE_IN_DEQUEUE;
 	hisi_dev_show(&dev->hisi);
@@ -112,7 +124,7 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io)
 void
 hisi_zip_dev_fini(struct hisi_zip_dev *dev)
 {
-	hisi_telemetry_remove(&dev->hisi);
+	hisi_dev_hide(&dev->hisi);
 	hisi_dev_close(&dev->hisi);
 }
 

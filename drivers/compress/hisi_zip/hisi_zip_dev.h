@@ -11,7 +11,7 @@
  * from drivers/common/hisi.
  *
  *   hisi_zip_vdev.c       probe and remove on the vdev bus
- *   hisi_zip_pci.c        probe and remove on the PCI bus
+ *   hisi_zip_pci.c        what is registered for the PCI bus, and probe there
  *   hisi_zip_probe.c      what both buses do
  *   hisi_zip_devargs.c    device arguments
  *   hisi_zip_dev.c        making a device over an access point; capabilities
@@ -60,15 +60,14 @@ hisi_zip_dev_of(struct hisi_dev *dev)
 }
 
 /**
- * Open the access point and fill in capabilities.
+ * Open the access point, or share one, and fill in capabilities.
  *
  * @param dev
  *   See hisi_dev_open(); sw is set, too.
- * @param io
- *   The function if the caller has mapped it (PCI), or NULL to open the access point that
- *   the device arguments name.
+ * @param ap
+ *   As for hisi_dev_open().
  */
-int hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_qm_io *io);
+int hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_ap *ap);
 
 /** Close the access point. */
 void hisi_zip_dev_fini(struct hisi_zip_dev *dev);

@@ -25,7 +25,7 @@ set_sw(const char *value, struct hisi_devargs *args)
 	return n < 0 ? n : 0;
 }
 
-static const struct hisi_devarg keys[] = {
+const struct hisi_devarg hisi_zip_devarg_keys[] = {
 	{ "engine", HISI_BUS_VDEV, "deflate or copy", set_engine },
 	{ "sw", HISI_BUS_ALL, "on or off", set_sw },
 	{ .key = NULL },
@@ -36,5 +36,5 @@ hisi_zip_devargs_parse(const char *name, const char *text, enum hisi_bus bus,
 		struct hisi_zip_devargs *args)
 {
 	args->sw = true;
-	return hisi_devargs_parse(&hisi_zip_driver, name, text, bus, keys, &args->hisi);
+	return hisi_devargs_parse(&hisi_zip_driver, name, text, bus, &args->hisi);
 }

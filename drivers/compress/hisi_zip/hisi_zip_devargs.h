@@ -17,6 +17,9 @@ struct hisi_zip_devargs {
 	bool sw;                  /**< Do in software what the function cannot. */
 };
 
+/** Keys of the driver's own, ended by one without a key. */
+extern const struct hisi_devarg hisi_zip_devarg_keys[];
+
 /**
  * Parse device arguments; text may be NULL or empty.
  * @return 0, or -EINVAL after a log line that names the wrong key or value.

@@ -158,7 +158,7 @@ sgl_reserve(struct hisi_zip_hwq *hwq, uint32_t units)
 			return NULL;
 	}
 	hwq->sgl_tail = start + units;
-	return (struct hisi_acc_sgl *)((char *)hwq->sgl.va +
+	return (struct hisi_acc_sgl *)((char *)hwq->q.mem.va +
 		(start & hwq->sgl_mask) * HISI_ZIP_SGL_UNIT);
 }
 
@@ -185,7 +185,7 @@ target_set(struct target *to, const struct hisi_zip_xform *x, struct hisi_zip_hw
 {
 	to->x = x;
 	to->hwq = hwq;
-	to->ring = hwq->ring;
+	to->ring = hwq->q.ring;
 }
 
 /* Bring in the SQE that is filled some ops later. */
@@ -284,9 +284,9 @@ fill_chained(struct hisi_zip_qp *qp, const struct target *to, struct hisi_zip_sl
 	slot->flags |= HISI_ZIP_SLOT_F_SGL;
 	slot->sgl_end = hwq->sgl_tail;
 	hisi_zip_req_buffers(sqe, &slot->asked,
-		hwq->sgl.iova + (uint64_t)((char *)src_sgl - (char *)hwq->sgl.va),
+		hwq->q.mem.iova + (uint64_t)((char *)src_sgl - (char *)hwq->q.mem.va),
 		(uint32_t)src.length,
-		hwq->sgl.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->sgl.va),
+		hwq->q.mem.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->q.mem.va),
 		(uint32_t)dst.length);
 	hisi_zip_req_words(sqe, &x->words);
 	hisi_zip_req_lists(sqe);
@@ -344,7 +344,7 @@ set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_o
 		slot->kind = HISI_ZIP_SLOT_SW;
 		return SOFTWARE;
 	}
-	if (qp->hwq[x->dir].ring == NULL) {
+	if (qp->hwq[x->dir].q.ring == NULL) {
 		verdict = first_use(qp, x, slot, op);
 		if (verdict != SUBMITTED)
 			return verdict;
@@ -454,7 +454,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	if (s->x.dir == HISI_ZIP_COMP && op->flush_flag == RTE_COMP_FLUSH_FULL &&
 			s->x.words.dw10 == 0)
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
-	if (qp->hwq[s->x.dir].ring == NULL) {
+	if (qp->hwq[s->x.dir].q.ring == NULL) {
 		verdict = first_use(qp, &s->x, slot, op);
 		if (verdict != SUBMITTED)
 			return verdict;
@@ -501,8 +501,8 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		}
 	}
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].ring != NULL)
-			old_sq_tail[dir] = qp->hwq[dir].ring->sq_tail;
+		if (qp->hwq[dir].q.ring != NULL)
+			old_sq_tail[dir] = qp->hwq[dir].q.ring->sq_tail;
 	}
 
 	for (i = 0; i < nb_ops; i++, tail++) {
@@ -539,9 +539,9 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	/* Release: dequeue may look at the slots filled above. */
 	rte_atomic_store_explicit(&qp->tail, tail, rte_memory_order_release);
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].ring != NULL &&
-				qp->hwq[dir].ring->sq_tail != old_sq_tail[dir])
-			hisi_qm_sq_ring(qp->hwq[dir].ring);
+		if (qp->hwq[dir].q.ring != NULL &&
+				qp->hwq[dir].q.ring->sq_tail != old_sq_tail[dir])
+			hisi_qm_sq_ring(qp->hwq[dir].q.ring);
 	}
 	HISI_ZIP_COUNT(qp->enq.ops, i);
 	HISI_ZIP_COUNT(qp->enq.bytes, bytes);

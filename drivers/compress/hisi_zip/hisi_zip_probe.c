@@ -38,7 +38,7 @@ cdev_destroy(struct rte_compressdev *cdev)
 
 int
 hisi_zip_probe(const char *name, struct rte_device *device, const struct hisi_zip_devargs *args,
-		struct hisi_qm_io *io)
+		struct hisi_ap *ap)
 {
 	struct rte_compressdev_pmd_init_params params = {
 		.socket_id = hisi_dev_socket(&args->hisi, device),
@@ -58,7 +58,7 @@ hisi_zip_probe(const char *name, struct rte_device *device, const struct hisi_zi
 	rte_strscpy(dev->hisi.name, name, sizeof(dev->hisi.name));
 	dev->hisi.args = args->hisi;
 	dev->sw = args->sw;
-	ret = hisi_zip_dev_init(dev, io);
+	ret = hisi_zip_dev_init(dev, ap);
 	if (ret != 0) {
 		cdev_destroy(cdev);
 		return ret;
@@ -79,7 +79,7 @@ hisi_zip_find(const char *name)
 }
 
 int
-hisi_zip_remove(const char *name, struct hisi_qm_io **io)
+hisi_zip_remove(const char *name)
 {
 	struct rte_compressdev *cdev = rte_compressdev_pmd_get_named_dev(name);
 	struct hisi_zip_dev *dev;
@@ -91,8 +91,6 @@ hisi_zip_remove(const char *name, struct hisi_qm_io **io)
 		hisi_zip_qp_release(cdev, i);
 	rte_free(cdev->data->queue_pairs);
 	dev = cdev->data->dev_private;
-	if (io != NULL)
-		*io = dev->hisi.io;
 	hisi_zip_dev_fini(dev);
 	return cdev_destroy(cdev);
 }

@@ -7,33 +7,38 @@
 
 /** @file Making and removing a compressdev, on any bus. */
 
+#include <bus_pci_driver.h>
 #include <rte_dev.h>
 
-#include "hisi_qm_io.h"
 #include "hisi_zip_devargs.h"
 
 #define HISI_ZIP_DRIVER_NAME     compress_hisi_zip
 /** Begins as the other one: stock programs look for drivers by the beginning of their names. */
 #define HISI_ZIP_PCI_DRIVER_NAME compress_hisi_zip_pci
 
+struct hisi_ap;
 struct hisi_zip_dev;
 
 /**
  * Make a compressdev.
- * @param io
- *   As for hisi_zip_dev_init(); must outlive the device.
+ * @param ap
+ *   As for hisi_zip_dev_init().
  */
 int hisi_zip_probe(const char *name, struct rte_device *device,
-		const struct hisi_zip_devargs *args, struct hisi_qm_io *io);
+		const struct hisi_zip_devargs *args, struct hisi_ap *ap);
+
+/** The same on the PCI bus (hisi_driver.h): hisi_driver.probe. */
+int hisi_zip_pci_probe(const char *name, struct rte_device *device, const char *text,
+		struct hisi_ap *ap);
+/** Ended by one of 0. */
+extern const struct rte_pci_id hisi_zip_pci_ids[];
 
 /**
  * Remove a compressdev, in whatever state it is.
- * @param io
- *   Filled with what hisi_zip_probe() was given; may be NULL.
  * @return
  *   0; -ENODEV (there is none of that name) or what compressdev failed with.
  */
-int hisi_zip_remove(const char *name, struct hisi_qm_io **io);
+int hisi_zip_remove(const char *name);
 
 /** The device of that name, or NULL. */
 struct hisi_zip_dev *hisi_zip_find(const char *name);

@@ -53,6 +53,49 @@ slots_free(struct hisi_zip_slot *slots, uint32_t n)
 	munmap(slots, n * sizeof(*slots));
 }
 
+/*
+ * The queue of the other direction may go if it has nothing to do: no op is in flight, and none is
+ * in this burst. Then the dequeuing thread looks at no queue.
+ */
+static bool
+put_other(struct hisi_hwq *q)
+{
+	struct hisi_zip_qp *qp = container_of(q, struct hisi_zip_qp, hwq[q->conf.type].q);
+	struct hisi_hwq *other = &qp->hwq[q->conf.type == HISI_ZIP_COMP ? HISI_ZIP_DECOMP :
+		HISI_ZIP_COMP].q;
+
+	if (other->ring == NULL || other->ring->sq_tail != other->ring->sq_rung ||
+			rte_atomic_load_explicit(&qp->head, rte_memory_order_acquire) != qp->tail ||
+			rte_atomic_load_explicit(&other->failed, rte_memory_order_acquire))
+		return false;
+	hisi_hwq_stop(other);
+	hisi_hwq_put(other);
+	return true;
+}
+
+static void
+hwq_init(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
+{
+	static const char *const what[HISI_ZIP_DIRS] = {
+		[HISI_ZIP_COMP] = "compression",
+		[HISI_ZIP_DECOMP] = "decompression",
+	};
+	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
+	uint32_t units = RTE_MAX((qp->mask + 1) * HISI_ZIP_SGL_PER_SLOT, HISI_ZIP_SGL_MIN);
+
+	hwq->sgl_mask = units - 1;
+	hisi_hwq_init(&hwq->q, &(struct hisi_hwq_conf){
+		.dev = &qp->dev->hisi,
+		.type = dir,
+		.depth = (uint16_t)(qp->mask + 1),
+		.socket = qp->socket,
+		.mem_len = units * HISI_ZIP_SGL_UNIT,
+		.owner_id = qp->id,
+		.what = what[dir],
+		.make_room = put_other,
+	});
+}
+
 int
 hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inflight_ops,
 		int socket_id)
@@ -84,8 +127,6 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 		rte_free(qp);
 		return -ENOMEM;
 	}
-	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++)
-		qp->hwq[dir].qn = HISI_ZIP_NO_QUEUE;
 	qp->dev = dev;
 	qp->id = qp_id;
 	qp->mask = slots - 1;
@@ -94,6 +135,8 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	qp->addr_off = dev->addr_off;
 	qp->polled = dev->hisi.info.polled;
 	qp->socket = socket_id;
+	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++)
+		hwq_init(qp, dir);
 	cdev->data->queue_pairs[qp_id] = qp;
 	hisi_zip_telemetry_add_qp(qp);
 	return 0;
@@ -115,117 +158,18 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 	return 0;
 }
 
-/* Returns false if the device may still write to memory of the queue and its ops. */
-static bool
-hwq_stop(struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq)
-{
-	int ret;
-
-	if (hwq->failed)
-		return !hwq->stuck;
-	ret = spim_queue_stop(qp->dev->hisi.spim, hwq->queue);
-	if (ret == 0 || ret == -ENODEV || qp->polled)
-		return true;
-	HISI_ZIP_LOG(ERR, "%s: queue pair %u: hardware queue %d did not stop (%d): its memory "
-		"is not used again", qp->dev->hisi.name, qp->id, hwq->qn, ret);
-	return false;
-}
-
-static int
-queue_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir, struct spim_queue **queue)
-{
-	return spim_queue_take(qp->dev->hisi.spim, dir, (uint16_t)(qp->mask + 1), qp->socket,
-		queue);
-}
-
-/*
- * Where others have all queues, whoever holds one and waits for another would keep
- * all of them waiting for each other. So the queue of the other direction goes back
- * if it has nothing to do: no op is in flight, and none is in this burst. Then the
- * dequeuing thread looks at no queue. Returns whether it went.
- */
-static bool
-give_back_other(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
-{
-	enum hisi_zip_dir other = dir == HISI_ZIP_COMP ? HISI_ZIP_DECOMP : HISI_ZIP_COMP;
-	struct hisi_zip_hwq *hwq = &qp->hwq[other];
-
-	if (hwq->ring == NULL || hwq->ring->sq_tail != hwq->ring->sq_rung ||
-			rte_atomic_load_explicit(&qp->head, rte_memory_order_acquire) != qp->tail ||
-			rte_atomic_load_explicit(&hwq->failed, rte_memory_order_acquire))
-		return false;
-	hwq->stuck = !hwq_stop(qp, hwq);
-	hisi_zip_hwq_put(qp, other);
-	return true;
-}
-
-/* Ops that do without a hardware queue after one could not be had, before the next try. */
-#define RETRY_AFTER         256
-#define RETRY_AFTER_FAILURE UINT16_MAX
-
 int
 hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
-	struct hisi_zip_dev *dev = qp->dev;
-	uint32_t units = RTE_MAX((qp->mask + 1) * HISI_ZIP_SGL_PER_SLOT, HISI_ZIP_SGL_MIN);
-	struct spim_queue *queue;
-	int ret;
+	int ret = hisi_hwq_take(&hwq->q);
 
-	if (hwq->queue != NULL)
-		return -EBUSY; /* it has failed, and some of its ops are not back yet */
-	if (hwq->retry > 0) {
-		hwq->retry--;
-		return hwq->retry_error;
-	}
-	ret = dev->hisi.mem.alloc(dev->hisi.mem.priv, units * HISI_ZIP_SGL_UNIT, HISI_ACC_SGL_ALIGN,
-		qp->socket, &hwq->sgl);
 	if (ret != 0)
-		goto fail;
-	ret = queue_take(qp, dir, &queue);
-	if (ret == -EBUSY && give_back_other(qp, dir))
-		ret = queue_take(qp, dir, &queue);
-	if (ret != 0) {
-		dev->hisi.mem.free(dev->hisi.mem.priv, &hwq->sgl);
-		goto fail;
-	}
-	hwq->warned = false;
-	hwq->sgl_mask = units - 1;
+		return ret;
+	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	hwq->cq_due = 0;
-	/* The dequeuing thread learns of it with the first slot that needs it. */
-	hwq->queue = queue;
-	hwq->ring = queue->ring;
-	rte_atomic_store_explicit(&hwq->qn, queue->ring->qn, rte_memory_order_relaxed);
 	return 0;
-
-fail:
-	/* A function that does not answer may make every try take a second. */
-	hwq->retry = ret == -EBUSY || ret == -ENOMEM ? RETRY_AFTER : RETRY_AFTER_FAILURE;
-	hwq->retry_error = ret;
-	if (!hwq->warned)
-		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no %s queue (%d), expected 0; said once",
-			dev->hisi.name, qp->id,
-			dir == HISI_ZIP_COMP ? "compression" : "decompression", ret);
-	hwq->warned = true;
-	return ret;
-}
-
-void
-hisi_zip_hwq_put(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
-{
-	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
-	struct hisi_zip_dev *dev = qp->dev;
-
-	if (!hwq->stuck) {
-		spim_queue_put(dev->hisi.spim, hwq->queue);
-		dev->hisi.mem.free(dev->hisi.mem.priv, &hwq->sgl);
-	}
-	hwq->ring = NULL;
-	hwq->queue = NULL;
-	hwq->stuck = 0;
-	rte_atomic_store_explicit(&hwq->failed, 0, rte_memory_order_relaxed);
-	rte_atomic_store_explicit(&hwq->qn, HISI_ZIP_NO_QUEUE, rte_memory_order_relaxed);
 }
 
 void
@@ -235,8 +179,8 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 
 	qp->state = HISI_ZIP_QP_STOPPED;
 	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].queue != NULL)
-			qp->hwq[dir].stuck = !hwq_stop(qp, &qp->hwq[dir]);
+		if (qp->hwq[dir].q.queue != NULL)
+			hisi_hwq_stop(&qp->hwq[dir].q);
 	}
 	/* The rings go away: move every result into its op now. */
 	for (uint32_t pos = qp->head; pos != qp->tail; pos++) {
@@ -252,7 +196,7 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 	}
 	hisi_zip_lie_log(qp);
 	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].queue != NULL)
-			hisi_zip_hwq_put(qp, dir);
+		if (qp->hwq[dir].q.queue != NULL)
+			hisi_hwq_put(&qp->hwq[dir].q);
 	}
 }

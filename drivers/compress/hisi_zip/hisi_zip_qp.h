@@ -15,10 +15,11 @@
 #include <rte_comp.h>
 
 #include "hisi_compat.h"
+#include "hisi_hwq.h"
+#include "hisi_watch.h"
 #include "hisi_zip_result.h"
 #include "hisi_zip_slot.h"
 #include "hisi_zip_stats.h"
-#include "spim.h"
 #include "zip_codec.h"
 
 struct hisi_zip_dev;
@@ -34,34 +35,17 @@ struct rte_compressdev;
 /** Least units of a ring: lists do not wrap, so up to one op's may be skipped at its end. */
 #define HISI_ZIP_SGL_MIN      rte_align32pow2(2 * HISI_ZIP_SGL_OP_MAX)
 
-#define HISI_ZIP_NO_QUEUE (-1) /**< hisi_zip_hwq.qn: not taken. */
-
-/** A hardware queue of a queue pair, and memory for the SGLs of its requests. */
+/**
+ * A hardware queue of a queue pair, whose memory has the SGLs of its requests. With cache lines
+ * of 64 bytes its size is a power of two: the data path has it by its direction.
+ */
 struct __rte_cache_aligned hisi_zip_hwq {
-	/*
-	 * Set at first use, by enqueue; constant until stop or until all ops of a
-	 * queue that failed are back.
-	 */
-	struct spim_queue *queue;   /**< NULL: not taken. */
-	RTE_ATOMIC(int32_t) qn;     /**< Its number for telemetry, which must not follow queue. */
-	/**
-	 * The queue has failed: set by dequeue, reset by enqueue once all its ops
-	 * are back. Ops without a result will not get one.
-	 */
-	RTE_ATOMIC(uint8_t) failed;
-	uint8_t stuck;              /**< Failed, and may still write to memory. */
-	struct hisi_qm_mem sgl;     /**< SGL ring. */
-	uint32_t sgl_mask;          /**< Units of the ring - 1. */
-
-	uint16_t retry;             /**< Ops before the next try to take a queue. */
-	int retry_error;            /**< What those get to hear. */
-	bool warned;                /**< It was said that none could be had. */
-	uint32_t fail_end;          /**< Ops of a failed queue lie before this position. */
+	struct hisi_hwq q;
+	uint32_t sgl_mask;          /**< Units of the SGL ring - 1. Constant. */
 
 	/* The enqueuing thread's. Units before sgl_head + size are free. */
-	/** NULL: nothing can be submitted. */
-	alignas(RTE_CACHE_LINE_SIZE) struct hisi_qm_ring *ring;
-	uint32_t sgl_tail;          /**< Next unit to fill, not wrapped. */
+	/** Next unit to fill, not wrapped. */
+	alignas(RTE_CACHE_LINE_SIZE) uint32_t sgl_tail;
 	uint32_t sgl_head_seen;     /**< sgl_head as last loaded. */
 
 	/* The dequeuing thread's; passed to the enqueuing one with release. */
@@ -84,15 +68,6 @@ struct hisi_zip_lie {
 	uint16_t cq_head;   /**< Slot that it lies in. */
 	bool told;          /**< There was one. */
 	bool logged;
-};
-
-/** How long the oldest op has been waited for. */
-struct hisi_zip_watch {
-	uint32_t polls;     /**< Dequeues that found nothing. */
-	uint32_t head;      /**< Position of the oldest op at the last look. */
-	uint64_t last;      /**< TSC then. */
-	uint64_t silent;    /**< TSC cycles that it has been waited for. */
-	uint64_t checked;   /**< Of them, how many when the function was asked last. */
 };
 
 /**
@@ -147,7 +122,7 @@ struct __rte_cache_aligned hisi_zip_qp {
 	/* The dequeuing thread's. */
 	/** Passed to the enqueuing thread with release. */
 	alignas(RTE_CACHE_LINE_SIZE) RTE_ATOMIC(uint32_t) head;
-	struct hisi_zip_watch watch;
+	struct hisi_watch watch;
 	struct hisi_zip_deq_stats deq;
 	struct hisi_zip_lie lie;
 };
@@ -159,14 +134,10 @@ int hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max
 int hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id);
 
 /**
- * Take the hardware queue of a direction, at the first op for it. Called by
- * the enqueuing thread only.
- * @return 0, or why there is none.
+ * Take the hardware queue of a direction, at the first op for it. Enqueuing thread.
+ * @return As hisi_hwq_take().
  */
 int hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir);
-
-/** Give the hardware queue of a direction back, unless it is stuck. */
-void hisi_zip_hwq_put(struct hisi_zip_qp *qp, enum hisi_zip_dir dir);
 
 /**
  * Finish everything in flight and give the hardware queues back. Ops that were

@@ -5,15 +5,12 @@
 #ifndef HISI_ZIP_RECOVER_H
 #define HISI_ZIP_RECOVER_H
 
-/** @file Hardware queues that fail. */
+/** @file What becomes of ops whose hardware queue has failed (hisi_watch.h). */
 
 #include "hisi_zip_qp.h"
 
-/** Dequeues without a result between two looks at the clock. */
-#define HISI_ZIP_WATCH_POLLS 64u
-
 /**
- * Called by the dequeuing thread every HISI_ZIP_WATCH_POLLS times that the oldest
+ * Called by the dequeuing thread every HISI_WATCH_POLLS times that the oldest
  * op, which is a request to the function, was not ready. Finds out whether its
  * queue has failed; if so, stops it, which may take seconds, and sets failed.
  */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "hisi_compat.h"
+#include "hisi_watch.h"
 
 /**
  * Add to a counter. Each has one writer; telemetry and stats read them from
@@ -31,14 +32,6 @@ struct hisi_zip_enq_stats {
 
 #define HISI_ZIP_OP_STATUSES 16 /**< Room for every rte_comp_op_status. */
 
-/** Why a hardware queue failed. */
-enum hisi_zip_fail {
-	HISI_ZIP_FAIL_STALLED, /**< It was silent for too long. */
-	HISI_ZIP_FAIL_RESET,   /**< The function was reset. */
-	HISI_ZIP_FAIL_GONE,    /**< The function does not answer: all registers read as ones. */
-	HISI_ZIP_FAILS,
-};
-
 struct hisi_zip_deq_stats {
 	RTE_ATOMIC(uint64_t) ops;      /**< Ops given back. */
 	RTE_ATOMIC(uint64_t) bytes;    /**< Bytes produced. */
@@ -47,7 +40,7 @@ struct hisi_zip_deq_stats {
 	RTE_ATOMIC(uint64_t) repeated; /**< Those of them that the function tried first. */
 	RTE_ATOMIC(uint64_t) lost;     /**< Requests that a failed queue did not complete. */
 	RTE_ATOMIC(uint64_t) restarts; /**< Queues started again after their service was killed. */
-	RTE_ATOMIC(uint64_t) fails[HISI_ZIP_FAILS]; /**< Queues that failed, by cause. */
+	RTE_ATOMIC(uint64_t) fails[HISI_WATCH_FAILS]; /**< Queues that failed, by cause. */
 	RTE_ATOMIC(uint64_t) status[HISI_ZIP_OP_STATUSES]; /**< By op status. */
 	RTE_ATOMIC(uint64_t) hw_status[64]; /**< Requests by SQE status (ZIP 5.4), 63: others. */
 };

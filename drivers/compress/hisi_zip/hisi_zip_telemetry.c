@@ -76,7 +76,7 @@ show_queues(struct hisi_dev *dev, struct rte_tel_data *d)
 		/* -1: not taken, because no op of this direction has come yet. */
 		for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++)
 			rte_tel_data_add_dict_int(q, names[dir],
-				HISI_ZIP_COUNTER(qp->hwq[dir].qn));
+				HISI_ZIP_COUNTER(qp->hwq[dir].q.qn));
 		snprintf(name, sizeof(name), "qp_%u", qp->id);
 		/* An answer has room for some 200 of them. */
 		if (rte_tel_data_add_dict_container(d, name, q, 0) != 0) {
@@ -160,10 +160,10 @@ show_errors(struct hisi_dev *dev, struct rte_tel_data *d)
 		{ "hw_internal", HISI_ZIP_INTERNAL },
 		{ "hw_other", HISI_ZIP_HW_STATUS_OTHER },
 	};
-	static const char *const by_fail[HISI_ZIP_FAILS] = {
-		[HISI_ZIP_FAIL_STALLED] = "queue_stalled",
-		[HISI_ZIP_FAIL_RESET] = "queue_reset",
-		[HISI_ZIP_FAIL_GONE] = "queue_gone",
+	static const char *const by_fail[HISI_WATCH_FAILS] = {
+		[HISI_WATCH_STALLED] = "queue_stalled",
+		[HISI_WATCH_RESET] = "queue_reset",
+		[HISI_WATCH_GONE] = "queue_gone",
 	};
 	struct hisi_zip_qp *qp;
 	uint64_t no_queue = 0, lost = 0, restarts = 0;
@@ -186,7 +186,7 @@ show_errors(struct hisi_dev *dev, struct rte_tel_data *d)
 	TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next)
 		no_queue += HISI_ZIP_COUNTER(qp->enq.no_queue);
 	rte_tel_data_add_dict_uint(d, "no_hardware_queue", no_queue);
-	for (unsigned int i = 0; i < HISI_ZIP_FAILS; i++) {
+	for (unsigned int i = 0; i < HISI_WATCH_FAILS; i++) {
 		uint64_t n = 0;
 
 		TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next)

@@ -32,7 +32,7 @@ hisi_zip_vdev_remove(struct rte_vdev_device *vdev)
 {
 	const char *name = rte_vdev_device_name(vdev);
 
-	return name == NULL ? -EINVAL : hisi_zip_remove(name, NULL);
+	return name == NULL ? -EINVAL : hisi_zip_remove(name);
 }
 
 static struct hisi_dev *

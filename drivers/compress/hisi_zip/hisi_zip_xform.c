@@ -189,7 +189,7 @@ set_dict(struct hisi_zip_dev *dev, struct hisi_zip_dict dict, struct hisi_zip_xf
 			dev->hisi.name, dict.len);
 		return -EINVAL;
 	}
-	ret = dev->hisi.mem.alloc(dev->hisi.mem.priv, dict.len - skip, RTE_CACHE_LINE_SIZE,
+	ret = hisi_dev_alloc(&dev->hisi, dict.len - skip, RTE_CACHE_LINE_SIZE,
 		dev->hisi.args.socket_id, &x->dict);
 	if (ret != 0) {
 		HISI_ZIP_LOG(ERR, "%s: no memory for a dictionary: %u bytes", dev->hisi.name,
@@ -209,7 +209,7 @@ static void
 free_dict(struct hisi_zip_xform *x)
 {
 	if (x->dict.va != NULL)
-		x->dev->hisi.mem.free(x->dev->hisi.mem.priv, &x->dict);
+		hisi_dev_free(&x->dev->hisi, &x->dict);
 }
 
 static int
@@ -396,7 +396,7 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 			ZIP_CODEC_DECOMPRESS, &s->x.codec);
 		ret = s->sw != NULL ? 0 : -ENOMEM;
 	} else {
-		ret = dev->hisi.mem.alloc(dev->hisi.mem.priv, HISI_ZIP_CTX_SIZE,
+		ret = hisi_dev_alloc(&dev->hisi, HISI_ZIP_CTX_SIZE,
 			RTE_CACHE_LINE_SIZE, cdev->data->socket_id, &s->ctx);
 	}
 	if (ret != 0) {
@@ -431,9 +431,9 @@ hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
 		zip_codec_stream_destroy(s->sw);
 	} else {
 		if (dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE)
-			spim_reg_write64(dev->hisi.spim, HISI_ZIP_EXT_REG_STREAM_RELEASE,
+			hisi_dev_reg_write64(&dev->hisi, HISI_ZIP_EXT_REG_STREAM_RELEASE,
 				s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
-		dev->hisi.mem.free(dev->hisi.mem.priv, &s->ctx);
+		hisi_dev_free(&dev->hisi, &s->ctx);
 	}
 	s->x.dev = NULL;
 	rte_free(s);

@@ -12,7 +12,7 @@
 #include <rte_comp.h>
 
 #include "hisi_compat.h"
-#include "hisi_qm.h"
+#include "hisi_dev.h"
 #include "hisi_zip_request.h"
 #include "hisi_zip_slot.h"
 #include "zip_codec.h"

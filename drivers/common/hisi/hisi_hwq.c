@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+
+#include "hisi_ap.h"
+#include "hisi_hwq.h"
+
+/* Requests that do without a queue after one could not be had, before the next try. */
+#define RETRY_AFTER         256
+#define RETRY_AFTER_FAILURE UINT16_MAX
+
+void
+hisi_hwq_init(struct hisi_hwq *hwq, const struct hisi_hwq_conf *conf)
+{
+	*hwq = (struct hisi_hwq){ .qn = HISI_HWQ_NONE, .conf = *conf };
+}
+
+static int
+queue_take(const struct hisi_hwq *hwq, struct spim_queue **queue)
+{
+	const struct hisi_hwq_conf *conf = &hwq->conf;
+
+	return spim_queue_take(conf->dev->ap->spim, conf->type, conf->depth, conf->socket, queue);
+}
+
+/* The queue and its memory, or neither. */
+static int
+take(struct hisi_hwq *hwq, struct spim_queue **queue)
+{
+	const struct hisi_hwq_conf *conf = &hwq->conf;
+	const struct hisi_qm_mem_ops *mem = &conf->dev->ap->mem;
+	int ret = 0;
+
+	if (conf->mem_len != 0)
+		ret = mem->alloc(mem->priv, conf->mem_len, RTE_CACHE_LINE_SIZE, conf->socket,
+			&hwq->mem);
+	if (ret != 0)
+		return ret;
+	ret = queue_take(hwq, queue);
+	if (ret == -EBUSY && conf->make_room != NULL && conf->make_room(hwq))
+		ret = queue_take(hwq, queue);
+	if (ret != 0 && conf->mem_len != 0)
+		mem->free(mem->priv, &hwq->mem);
+	return ret;
+}
+
+int
+hisi_hwq_take(struct hisi_hwq *hwq)
+{
+	const struct hisi_hwq_conf *conf = &hwq->conf;
+	struct spim_queue *queue;
+	int ret;
+
+	if (hwq->queue != NULL)
+		return -EBUSY; /* it has failed, and some of its requests are not back yet */
+	if (hwq->retry > 0) {
+		hwq->retry--;
+		return hwq->retry_error;
+	}
+	ret = take(hwq, &queue);
+	if (ret == 0) {
+		hwq->warned = false;
+		/* The consumer learns of it with the first request. */
+		hwq->queue = queue;
+		hwq->ring = queue->ring;
+		rte_atomic_store_explicit(&hwq->qn, queue->ring->qn, rte_memory_order_relaxed);
+		return 0;
+	}
+	/* A function that does not answer may make every try take a second. */
+	hwq->retry = ret == -EBUSY || ret == -ENOMEM ? RETRY_AFTER : RETRY_AFTER_FAILURE;
+	hwq->retry_error = ret;
+	if (!hwq->warned)
+		hisi_log_error(conf->dev->driver, "%s: %s %u: no %s queue (%d), expected 0; said "
+			"once", conf->dev->name, conf->dev->driver->owner_name, conf->owner_id,
+			conf->what, ret);
+	hwq->warned = true;
+	return ret;
+}
+
+void
+hisi_hwq_stop(struct hisi_hwq *hwq)
+{
+	const struct hisi_hwq_conf *conf = &hwq->conf;
+	int ret;
+
+	if (hwq->failed)
+		return; /* it is, and stuck says how */
+	ret = spim_queue_stop(conf->dev->ap->spim, hwq->queue);
+	/* A function without threads writes only while its queues are polled. */
+	hwq->stuck = ret != 0 && ret != -ENODEV && !conf->dev->info.polled;
+	if (hwq->stuck)
+		hisi_log_error(conf->dev->driver, "%s: %s %u: hardware queue %d did not stop (%d): "
+			"its memory is not used again", conf->dev->name,
+			conf->dev->driver->owner_name, conf->owner_id, hwq->qn, ret);
+}
+
+void
+hisi_hwq_put(struct hisi_hwq *hwq)
+{
+	const struct hisi_hwq_conf *conf = &hwq->conf;
+	struct hisi_ap *ap = conf->dev->ap;
+
+	if (!hwq->stuck) {
+		spim_queue_put(ap->spim, hwq->queue);
+		if (conf->mem_len != 0)
+			ap->mem.free(ap->mem.priv, &hwq->mem);
+	}
+	hwq->ring = NULL;
+	hwq->queue = NULL;
+	hwq->stuck = 0;
+	rte_atomic_store_explicit(&hwq->failed, 0, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&hwq->qn, HISI_HWQ_NONE, rte_memory_order_relaxed);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_HWQ_H
+#define HISI_HWQ_H
+
+/**
+ * @file
+ * A hardware queue that a queue pair of a class owns: taken at the first request for it, put when
+ * the queue pair stops or when the queue has failed (hisi_watch.h).
+ *
+ * Two threads use it: the producer enqueues, the consumer dequeues. The data path reads ring,
+ * queue and failed, and calls nothing of this file.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hisi_compat.h"
+#include "hisi_dev.h"
+
+#define HISI_HWQ_NONE (-1) /**< hisi_hwq.qn: not taken. */
+
+struct hisi_hwq;
+
+/** What a queue is to be, and how log lines call it. */
+struct hisi_hwq_conf {
+	struct hisi_dev *dev;
+	uint8_t type;         /**< Queue type of the class (QM 3.1). */
+	uint16_t depth;       /**< As for spim_queue_take(). */
+	int socket;           /**< NUMA socket of rings and memory, or -1. */
+	uint16_t owner_id;    /**< Whose queue it is (hisi_driver.owner_name). */
+	size_t mem_len;       /**< Bytes of hisi_hwq.mem; 0: none. */
+	const char *what;     /**< What it is for: "compression". */
+	/**
+	 * No queue is free. Put another one that the caller holds and does not need now, so that
+	 * whoever has one and waits for the next does not keep all others waiting. Producer.
+	 * NULL: there is no other one.
+	 * @return Whether one went.
+	 */
+	bool (*make_room)(struct hisi_hwq *hwq);
+};
+
+/** A hardware queue, and memory for what its requests refer to. */
+struct hisi_hwq {
+	/*
+	 * Set at first use, by the producer; constant until the owner stops or until all requests
+	 * of a queue that failed are back.
+	 */
+	struct hisi_qm_ring *ring;  /**< The producer's; NULL: nothing can be submitted. */
+	struct spim_queue *queue;   /**< NULL: not taken. The consumer's ring is queue->ring. */
+	RTE_ATOMIC(int32_t) qn;     /**< Its number for telemetry, which must not follow queue. */
+	/**
+	 * The queue has failed: set by the consumer, reset by the producer once all its requests
+	 * are back. Those without a result will not get one.
+	 */
+	RTE_ATOMIC(uint8_t) failed;
+	uint8_t stuck;              /**< Stopped or failed, and may still write to memory. */
+	/** Of mem_len bytes, aligned to a cache line; not used again if stuck. */
+	struct hisi_qm_mem mem;
+
+	uint16_t retry;             /**< Requests before the next try to take a queue. */
+	int retry_error;            /**< What those get to hear. */
+	bool warned;                /**< It was said that none could be had. */
+	uint32_t fail_end;          /**< Requests of a failed queue lie before this position. */
+	struct hisi_hwq_conf conf;  /**< Constant. */
+};
+
+/** Begin without a queue. */
+void hisi_hwq_init(struct hisi_hwq *hwq, const struct hisi_hwq_conf *conf);
+
+/**
+ * Take the queue, at the first request for it. Producer. After it could not be had, the next
+ * calls return the same at once, and the log says it once.
+ * @return 0; -EBUSY (none is free, or the one before has failed and some of its requests are not
+ *   back yet), or what spim_queue_take() failed with.
+ */
+int hisi_hwq_take(struct hisi_hwq *hwq);
+
+/**
+ * Let the queue finish what was submitted, unless it has failed; sets stuck. The caller owns both
+ * ends, or nothing is in flight. CQEs can still be consumed afterwards. May take seconds.
+ */
+void hisi_hwq_stop(struct hisi_hwq *hwq);
+
+/** Put a queue that is stopped, and its memory, unless it is stuck: then both are left to it. */
+void hisi_hwq_put(struct hisi_hwq *hwq);
+
+#endif /* HISI_HWQ_H */

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# Runs debian/rules' step after the installation on a tree of two made-up drivers: of each, one file
-# is left, in the folder that DPDK loads drivers from.
+# Runs debian/rules' step after the installation on a tree of two made-up drivers and a library of
+# theirs: of each, one file is left, in the folder that DPDK loads drivers from, and of the library
+# also the link that drivers look for.
 #
 # usage: test/debian_rules.sh
 
@@ -19,7 +20,7 @@ pmds=$lib/dpdk/pmds-23.0
 mkdir -p "$pmds" debian/tmp/usr/lib/systemd/system
 touch debian/tmp/usr/lib/systemd/system/spimdevd.service
 # One name begins with the other. As meson leaves them: a file, and links to it.
-for name in librte_a librte_a_b; do
+for name in librte_a librte_a_b librte_common_c; do
 	echo "$name" > "$lib/$name.so.23.0"
 	ln -s "$name.so.23.0" "$lib/$name.so.23"
 	ln -s "$name.so.23" "$lib/$name.so"
@@ -34,6 +35,8 @@ cat > expected <<-END
 	debian/spimdevd.service f
 	$pmds/librte_a.so.23.0 f
 	$pmds/librte_a_b.so.23.0 f
+	$pmds/librte_common_c.so.23 l
+	$pmds/librte_common_c.so.23.0 f
 END
 find debian ! -type d -printf '%p %y\n' | sort | diff expected -
 for name in librte_a librte_a_b; do

@@ -35,7 +35,7 @@ sleep "$seconds"
 kill -TERM "$client"
 status=0
 wait "$client" || status=$?
-sed -n 's/^HISI_ZIP: /VM: /p' "$out"
+sed -n 's/^HISI[_A-Z]*: /VM: /p' "$out"
 [ "$status" -eq 0 ] || {
 	tail -n 5 "$out"
 	fail "the application ended with $status"

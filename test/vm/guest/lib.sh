@@ -112,7 +112,7 @@ perf() {
 
 # perf_clean: the last run of perf, whose output is in $out, printed a result and no error.
 perf_clean() {
-	if grep -E '^(USER1|EAL|HISI_ZIP|COMPRESSDEV):' "$out" |
+	if grep -E '^(USER1|EAL|HISI|HISI_ZIP|COMPRESSDEV):' "$out" |
 		grep -iE 'error|fail|not equal|mismatch|differ'; then
 		fail "dpdk-test-compress-perf printed errors"
 	fi

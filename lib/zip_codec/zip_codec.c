@@ -14,9 +14,58 @@
 /* Size and alignment of a huge page where there are any; elsewhere it does no harm. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
+/* Let both scratches hold what a call of len bytes needs. They are whole pages. */
+static int
+scratch_open(struct zip_codec *codec, size_t len)
+{
+	const size_t dst_len = zip_codec_deflate_bound(len);
+
+	if (mprotect(codec->src_scratch, PAGE_ROUND(len), PROT_READ | PROT_WRITE) != 0 ||
+			mprotect(codec->dst_scratch, PAGE_ROUND(dst_len),
+				PROT_READ | PROT_WRITE) != 0)
+		return -ENOMEM;
+	codec->scratch_len = len;
+	codec->dst_scratch_len = dst_len;
+	return 0;
+}
+
+int
+zip_codec_scratch_grow(struct zip_codec *codec, size_t len)
+{
+	if (len > codec->max_len)
+		return -E2BIG;
+	return scratch_open(codec, len);
+}
+
+/* As it was reserved: no access, no memory. */
+static void
+scratch_close(uint8_t *scratch, size_t keep, size_t len)
+{
+	keep = PAGE_ROUND(keep);
+	len = PAGE_ROUND(len);
+	if (len > keep)
+		(void)mmap(scratch + keep, len - keep, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+void
+zip_codec_trim(struct zip_codec *codec)
+{
+	const size_t dst_keep = zip_codec_deflate_bound(ZIP_CODEC_LEN_KEPT);
+
+	if (codec->scratch_len <= ZIP_CODEC_LEN_KEPT)
+		return;
+	scratch_close(codec->src_scratch, ZIP_CODEC_LEN_KEPT, codec->scratch_len);
+	scratch_close(codec->dst_scratch, dst_keep, codec->dst_scratch_len);
+	codec->scratch_len = ZIP_CODEC_LEN_KEPT;
+	codec->dst_scratch_len = dst_keep;
+}
+
 /*
  * Address space only: a page costs memory once it has been touched, so a codec
- * that only ever sees small, linear requests stays small.
+ * that only ever sees small, linear requests stays small. Scratch for long
+ * calls is not accessible before one comes: so that it counts for nothing where
+ * the kernel accounts for memory strictly.
  */
 static int
 reserve_memory(struct zip_codec *codec)
@@ -33,8 +82,7 @@ reserve_memory(struct zip_codec *codec)
 		ZIP_CODEC_ZMEM_INFLATE + sizeof(*codec->lz4) + sizeof(*codec->lz4hc) +
 		4 * 4096 <= HUGE_PAGE, "the engines' memory is one huge page");
 
-	at = mmap(NULL, len, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	at = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		return -ENOMEM;
 	codec->memory = at;
@@ -42,13 +90,14 @@ reserve_memory(struct zip_codec *codec)
 	codec->src_scratch = at;
 	at += src_len;
 	codec->dst_scratch = at;
-	codec->dst_scratch_len = dst_len;
 	/*
 	 * Every request walks over hash tables and token buffers of some 400 KiB:
 	 * one huge page spares it a hundred address translations. The advice may
 	 * be declined.
 	 */
 	at = (uint8_t *)(((uintptr_t)at + dst_len + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+	if (mprotect(at, HUGE_PAGE, PROT_READ | PROT_WRITE) != 0)
+		return -ENOMEM;
 	(void)madvise(at, HUGE_PAGE, MADV_HUGEPAGE);
 	codec->isal = (struct isal_zstream *)at;
 	at += isal_len;
@@ -63,7 +112,8 @@ reserve_memory(struct zip_codec *codec)
 	codec->lz4 = (LZ4_stream_t *)at;
 	at += lz4_len;
 	codec->lz4hc = (LZ4_streamHC_t *)at;
-	return 0;
+	return scratch_open(codec, codec->max_len < ZIP_CODEC_LEN_KEPT ? codec->max_len :
+		ZIP_CODEC_LEN_KEPT);
 }
 
 static int
@@ -85,6 +135,8 @@ make_engines(struct zip_codec *codec)
 	if (deflateInit2(&codec->zlib, Z_BEST_COMPRESSION, Z_DEFLATED, -ZIP_CODEC_WINDOW_MAX,
 			ZIP_CODEC_ZLIB_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
+	/* That has touched it: a codec that is never used is to cost no memory. */
+	(void)madvise(codec->isal, HUGE_PAGE, MADV_DONTNEED);
 	return 0;
 }
 

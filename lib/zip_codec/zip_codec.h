@@ -112,9 +112,14 @@ struct zip_codec_result {
 /** One thread's engines and scratch memory. */
 struct zip_codec;
 
+/** Bytes of a call whose scratch memory a codec keeps; longer ones: zip_codec_trim(). */
+#define ZIP_CODEC_LEN_KEPT ((size_t)8 << 20)
+
 /**
  * Make a codec: all the memory that one-shot calls ever need is reserved here
  * (address space; pages are touched on first use), so calls do not allocate.
+ * A call of more than ZIP_CODEC_LEN_KEPT bytes asks the kernel for access to
+ * what was reserved for it, and fails with -ENOMEM if that is refused.
  *
  * @param max_len
  *   Largest total src length of a call, and largest total dst length of a
@@ -126,6 +131,9 @@ struct zip_codec *zip_codec_create(size_t max_len);
 
 /** Free a codec; NULL is allowed. */
 void zip_codec_destroy(struct zip_codec *codec);
+
+/** Return to the kernel what calls of more than ZIP_CODEC_LEN_KEPT bytes took, if one did. */
+void zip_codec_trim(struct zip_codec *codec);
 
 /**
  * Compress all of src into dst as one piece of raw DEFLATE, in one call.

@@ -188,6 +188,7 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 	struct zip_codec_plan plan;
 	size_t needed = 0;
 	int summed = 0;
+	int ret;
 
 	*result = (struct zip_codec_result){
 		.crc32 = params->crc32,
@@ -201,8 +202,9 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 		return -EINVAL;
 	call.len = zip_codec_iov_len(src, src_cnt);
 	call.cap = zip_codec_iov_len(dst, dst_cnt);
-	if (call.len > codec->max_len)
-		return -E2BIG;
+	ret = zip_codec_scratch_room(codec, call.len);
+	if (ret != 0)
+		return ret;
 
 	if (call.len == 0) {
 		result->produced = deflate_empty(&call);

@@ -49,13 +49,15 @@ zip_codec_dict_deflate(struct zip_codec *codec, const struct zip_codec_params *p
 	size_t len = zip_codec_iov_len(src, src_cnt), cap = zip_codec_iov_len(dst, dst_cnt);
 	size_t stored, n = 0;
 	uint8_t *in, *out;
+	int ret;
 
 	/* What follows a piece would need the piece for its dictionary, not params->dict. */
 	if (zip_codec_plan_check(params) != 0 || flush != ZIP_CODEC_FLUSH_FINISH ||
 			params->dict_len > ZIP_CODEC_DICT_MAX)
 		return -EINVAL;
-	if (len > codec->max_len)
-		return -E2BIG;
+	ret = zip_codec_scratch_room(codec, len);
+	if (ret != 0)
+		return ret;
 
 	in = zip_codec_iov_linear(src, src_cnt, len);
 	if (in == NULL) {

@@ -36,9 +36,10 @@ zip_codec_inflate(struct zip_codec *codec, const struct zip_codec_params *params
 {
 	struct zip_codec_sum sum = zip_codec_sum_start(params);
 	size_t len, cap, consumed, produced;
-	enum libdeflate_result ret;
+	enum libdeflate_result done;
 	const uint8_t *in;
 	uint8_t *out;
+	int ret;
 
 	*result = (struct zip_codec_result){
 		.crc32 = params->crc32,
@@ -48,8 +49,9 @@ zip_codec_inflate(struct zip_codec *codec, const struct zip_codec_params *params
 		return -EINVAL;
 	len = zip_codec_iov_len(src, src_cnt);
 	cap = zip_codec_iov_len(dst, dst_cnt);
-	if (len > codec->max_len || cap > codec->max_len)
-		return -E2BIG;
+	ret = zip_codec_scratch_room(codec, len > cap ? len : cap);
+	if (ret != 0)
+		return ret;
 	if (len == 0)
 		return -EBADMSG;
 
@@ -63,17 +65,16 @@ zip_codec_inflate(struct zip_codec *codec, const struct zip_codec_params *params
 		out = codec->dst_scratch;
 
 	if (params->dict_len != 0) {
-		int err = zip_codec_dict_inflate(codec, params, in, len, out, cap, &consumed,
+		ret = zip_codec_dict_inflate(codec, params, in, len, out, cap, &consumed,
 				&produced);
-
-		if (err != 0)
-			return err;
+		if (ret != 0)
+			return ret;
 	} else {
-		ret = libdeflate_deflate_decompress_ex(pick_decompressor(codec, in), in, len, out,
+		done = libdeflate_deflate_decompress_ex(pick_decompressor(codec, in), in, len, out,
 				cap, &consumed, &produced);
-		if (ret == LIBDEFLATE_INSUFFICIENT_SPACE)
+		if (done == LIBDEFLATE_INSUFFICIENT_SPACE)
 			return -ENOSPC;
-		if (ret != LIBDEFLATE_SUCCESS)
+		if (done != LIBDEFLATE_SUCCESS)
 			return -EBADMSG;
 	}
 

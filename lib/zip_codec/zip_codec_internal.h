@@ -28,11 +28,12 @@
 
 struct zip_codec {
 	size_t max_len;
-	/** max_len bytes: chained input gathered, or a snapshot of input. */
+	size_t scratch_len; /**< Longest call that the scratches can take without growing. */
+	/** scratch_len bytes: chained input gathered, or a snapshot of input. */
 	uint8_t *src_scratch;
-	/** zip_codec_deflate_bound(max_len) bytes: output that is still to be copied. */
+	/** dst_scratch_len bytes: output that is still to be copied. */
 	uint8_t *dst_scratch;
-	size_t dst_scratch_len;
+	size_t dst_scratch_len; /**< zip_codec_deflate_bound(scratch_len). */
 
 	/** Inflates streams whose first block has fixed codes; see zip_codec_inflate.c. */
 	struct libdeflate_decompressor *inflate_fixed;
@@ -81,6 +82,16 @@ static inline size_t
 zip_codec_deflate_bound(size_t len)
 {
 	return len + len / 8 + len / 64 + 4096;
+}
+
+/** Let the scratches take a longer call. @return 0, -E2BIG or -ENOMEM. */
+int zip_codec_scratch_grow(struct zip_codec *codec, size_t len);
+
+/** Have room for a call with so many bytes on its longer side. @return 0, -E2BIG or -ENOMEM. */
+static inline int
+zip_codec_scratch_room(struct zip_codec *codec, size_t len)
+{
+	return len <= codec->scratch_len ? 0 : zip_codec_scratch_grow(codec, len);
 }
 
 /**

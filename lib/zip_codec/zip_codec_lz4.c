@@ -235,6 +235,7 @@ zip_codec_lz4_compress(struct zip_codec *codec, const struct zip_codec_params *p
 	struct lz4_out out;
 	uint32_t sum = 0;
 	uint8_t *start;
+	int ret;
 
 	*result = (struct zip_codec_result){ 0 };
 	if (params->level > ZIP_CODEC_LEVEL_MAX || params->window < ZIP_CODEC_WINDOW_MIN ||
@@ -242,8 +243,9 @@ zip_codec_lz4_compress(struct zip_codec *codec, const struct zip_codec_params *p
 			(params->lz4_flags & ~ZIP_CODEC_LZ4_FLAGS) != 0 ||
 			(params->checksum & ~ZIP_CODEC_XXH32) != 0)
 		return -EINVAL;
-	if (len > codec->max_len)
-		return -E2BIG;
+	ret = zip_codec_scratch_room(codec, len);
+	if (ret != 0)
+		return ret;
 
 	start = zip_codec_iov_linear(dst, dst_cnt, cap);
 	if (start == NULL) {
@@ -501,8 +503,9 @@ zip_codec_lz4_decompress(struct zip_codec *codec, const struct zip_codec_params 
 	*result = (struct zip_codec_result){ 0 };
 	if ((params->checksum & ~ZIP_CODEC_XXH32) != 0)
 		return -EINVAL;
-	if (len > codec->max_len || cap > codec->max_len)
-		return -E2BIG;
+	ret = zip_codec_scratch_room(codec, len > cap ? len : cap);
+	if (ret != 0)
+		return ret;
 	in.at = zip_codec_iov_linear(src, src_cnt, len);
 	if (in.at == NULL) {
 		zip_codec_iov_gather(src, src_cnt, codec->src_scratch, NULL);

@@ -35,7 +35,7 @@ static struct {
 	struct zip_codec_params params;
 	struct iovec iov[2][600];
 	unsigned int cnt[2];
-	unsigned int created, destroyed, stream_resets, mallocs, frees;
+	unsigned int created, destroyed, trims, stream_resets, mallocs;
 	size_t max_len;
 	int reset_ret;
 	bool no_codec, no_malloc;
@@ -46,13 +46,13 @@ static struct {
 
 __typeof__(zip_codec_create) __real_zip_codec_create, __wrap_zip_codec_create;
 __typeof__(zip_codec_destroy) __real_zip_codec_destroy, __wrap_zip_codec_destroy;
+__typeof__(zip_codec_trim) __wrap_zip_codec_trim;
 __typeof__(zip_codec_deflate) __wrap_zip_codec_deflate;
 __typeof__(zip_codec_inflate) __wrap_zip_codec_inflate;
 __typeof__(zip_codec_copy) __wrap_zip_codec_copy;
 __typeof__(zip_codec_stream_run) __wrap_zip_codec_stream_run;
 __typeof__(zip_codec_stream_reset) __real_zip_codec_stream_reset, __wrap_zip_codec_stream_reset;
 __typeof__(malloc) __real_malloc, __wrap_malloc;
-__typeof__(free) __real_free, __wrap_free;
 
 /* Nothing is compressed here: it is what the case wants. */
 static int
@@ -88,6 +88,14 @@ __wrap_zip_codec_destroy(struct zip_codec *codec)
 {
 	w.destroyed += codec != NULL;
 	__real_zip_codec_destroy(codec);
+}
+
+/* Nothing was compressed: nothing to trim. */
+void
+__wrap_zip_codec_trim(struct zip_codec *codec)
+{
+	(void)codec;
+	w.trims++;
 }
 
 int
@@ -133,13 +141,6 @@ __wrap_malloc(size_t size)
 {
 	w.mallocs++;
 	return w.no_malloc ? NULL : __real_malloc(size);
-}
-
-void
-__wrap_free(void *p)
-{
-	w.frees++;
-	__real_free(p);
 }
 
 /* ---- Devices and ops ----------------------------------------------------------------------- */
@@ -200,9 +201,9 @@ chain_of(struct rng *rng, const size_t *lens, unsigned int n)
 	return head;
 }
 
-/* The piece is at this offset of that segment. */
+/* The segment is at this offset of that segment. */
 static void
-check_piece(const char *what, const struct iovec *iov, struct rte_mbuf *m, unsigned int seg,
+check_seg(const char *what, const struct iovec *iov, struct rte_mbuf *m, unsigned int seg,
 		size_t off, size_t len)
 {
 	while (seg-- > 0)
@@ -223,10 +224,10 @@ chains(void)
 	static const size_t lens[] = { 10, 0, 20, 30 };
 	static const struct {
 		uint32_t offset, length;
-		int n; /* pieces; -1: the chain is too short */
+		int n; /* segs; -1: the chain is too short */
 		struct {
 			uint8_t seg, off, len;
-		} pieces[3];
+		} segs[3];
 	} rows[] = {
 		{ 0, 60, 3, { { 0, 0, 10 }, { 2, 0, 20 }, { 3, 0, 30 } } },
 		{ 0, 10, 1, { { 0, 0, 10 } } }, { 9, 1, 1, { { 0, 9, 1 } } },
@@ -277,16 +278,16 @@ chains(void)
 				"%s: %s", what, pmd_status(op->status));
 			if (side == 0) {
 				PMD_CHECK(w.cnt[0] == (unsigned int)rows[i].n && w.cnt[1] == 3,
-					"%s: %u pieces", what, w.cnt[0]);
+					"%s: %u segments", what, w.cnt[0]);
 				for (int p = 0; p < rows[i].n; p++)
-					check_piece(what, &w.iov[0][p], m, rows[i].pieces[p].seg,
-						rows[i].pieces[p].off, rows[i].pieces[p].len);
+					check_seg(what, &w.iov[0][p], m, rows[i].segs[p].seg,
+						rows[i].segs[p].off, rows[i].segs[p].len);
 			} else {
 				PMD_CHECK(bytes_of(w.iov[1], w.cnt[1]) == 60 - rows[i].offset,
-					"%s: %u pieces", what, w.cnt[1]);
+					"%s: %u segments", what, w.cnt[1]);
 				if (rows[i].n > 0)
-					check_piece(what, &w.iov[1][0], m, rows[i].pieces[0].seg,
-						rows[i].pieces[0].off, w.iov[1][0].iov_len);
+					check_seg(what, &w.iov[1][0], m, rows[i].segs[0].seg,
+						rows[i].segs[0].off, w.iov[1][0].iov_len);
 			}
 next:
 			pmd_op_free(op);
@@ -296,16 +297,12 @@ next:
 	end(dev);
 }
 
-/* Up to 64 pieces need no memory; more do, and may find none. */
+/* Chains of any length need no memory. */
 static void
-many_pieces(void)
+many_segments(void)
 {
-	static const struct {
-		unsigned int src, dst;
-		bool memory;
-	} rows[] = {
-		{ 1, 1, false }, { 63, 1, false }, { 1, 63, false }, { 64, 1, true },
-		{ 1, 64, true }, { 100, 100, true },
+	static const unsigned int rows[][2] = {
+		{ 1, 1 }, { 63, 1 }, { 1, 64 }, { 100, 100 }, { 100, 1 },
 	};
 	struct hisi_zip_xform *priv;
 	struct rte_comp_op *op;
@@ -317,34 +314,27 @@ many_pieces(void)
 	for (size_t i = 0; i < RTE_DIM(lens); i++)
 		lens[i] = 7;
 	priv = start_fake(&rng, &dev, &qp);
-	for (size_t i = 0; i < RTE_DIM(rows) * 2; i++) {
-		unsigned int src = rows[i / 2].src, dst = rows[i / 2].dst;
-		bool starve = i % 2 == 1;
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		unsigned int src = rows[i][0], dst = rows[i][1];
 
 		op = pmd_op(priv, chain_of(&rng, lens, src), 0, src * 7,
 			chain_of(&rng, lens, dst), 0);
-		w.calls = 0;
-		w.no_malloc = starve;
-		w.mallocs = w.frees = 0;
+		w.calls = w.mallocs = 0;
 		hisi_zip_sw_run(qp, op);
-		w.no_malloc = false;
-		PMD_CHECK(starve || i == 0 || (w.mallocs == rows[i / 2].memory &&
-			w.frees == w.mallocs), "%u, %u: %u, %u", src, dst, w.mallocs, w.frees);
-		if (starve && rows[i / 2].memory)
-			PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && w.calls == 0, "%u, "
-				"%u: %s", src, dst, pmd_status(op->status));
-		else
-			PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && w.calls == 1 &&
-				w.cnt[0] == src && w.cnt[1] == dst, "%u, %u: %s", src, dst,
-				pmd_status(op->status));
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && w.calls == 1 &&
+			w.cnt[0] == src && w.cnt[1] == dst && w.mallocs == 0, "%u, %u: %s, %u", src,
+			dst, pmd_status(op->status), w.mallocs);
 		pmd_op_free(op);
 	}
 	/* A chain that comes back to itself has as many as nb_segs can count. */
-	op = pmd_op(priv, chain_of(&rng, lens, 1), 0, 7, chain_of(&rng, lens, 1), 0);
+	op = pmd_op(priv, chain_of(&rng, lens, 1), 0, UINT16_MAX * 7, chain_of(&rng, lens, 1), 0);
+	op->m_src->next = op->m_src;
 	op->m_dst->next = op->m_dst;
 	hisi_zip_sw_run(qp, op);
-	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && w.cnt[0] == 1 && w.cnt[1] == 65535,
-		"%s, %u pieces", pmd_status(op->status), w.cnt[1]);
+	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && w.cnt[0] == UINT16_MAX &&
+		w.cnt[1] == UINT16_MAX, "%s, %u and %u segments", pmd_status(op->status),
+		w.cnt[0], w.cnt[1]);
+	op->m_src->next = NULL;
 	op->m_dst->next = NULL;
 	pmd_op_free(op);
 	pmd_xform_free(dev, priv);
@@ -353,53 +343,65 @@ many_pieces(void)
 
 /* ---- Codecs -------------------------------------------------------------------------------- */
 
-/* One is kept for ops of up to 1 MiB; a longer one brings its own. */
+/* A queue pair cannot be set up without memory for ops in software. */
+static void
+no_memory(void)
+{
+	struct rte_compressdev_config config = { .socket_id = SOCKET_ID_ANY,
+		.nb_queue_pairs = 1, .max_nb_priv_xforms = 1 };
+	uint8_t dev;
+
+	memset(&w, 0, sizeof(w));
+	dev = pmd_dev_add(NAME, "ext=off");
+	PMD_CHECK(rte_compressdev_configure(dev, &config) == 0, "not configured");
+	for (int no_malloc = 0; no_malloc < 2; no_malloc++) {
+		unsigned int held = w.created - w.destroyed;
+		int ret;
+
+		w.no_codec = !no_malloc;
+		w.no_malloc = no_malloc;
+		ret = rte_compressdev_queue_pair_setup(dev, 0, 16, SOCKET_ID_ANY);
+		w.no_codec = w.no_malloc = false;
+		PMD_CHECK(ret == -ENOMEM && w.created - w.destroyed == held, "%d, %u codecs", ret,
+			w.created - w.destroyed - held);
+	}
+	PMD_CHECK(rte_compressdev_close(dev) == 0, "not closed");
+	pmd_dev_remove(NAME);
+}
+
+/* A queue pair has one from its setup on, for ops of any length. */
 static void
 codecs(void)
 {
-	static const struct {
-		size_t src, dst;
-		unsigned int created; /* after it */
-		size_t own;
-	} rows[] = {
-		{ 100, 100, 1, 0 }, { 1u << 20, 100, 1, 0 }, { 100, 1u << 20, 1, 0 },
-		{ (1u << 20) + 1, 100, 2, (1u << 20) + 1 },
-		{ 100, (1u << 20) + 5, 3, (1u << 20) + 5 }, { 100, 100, 3, 0 },
-	};
-	struct rte_comp_op *op;
+	static const size_t lens[] = { 100, 1u << 20, (1u << 20) + 1, (8u << 20) + 1 };
 	struct hisi_zip_xform *priv;
 	struct hisi_zip_qp *qp;
-	unsigned int others;
 	struct rng rng;
 	uint8_t dev;
 
+	qp = start("sw=off", &dev);
+	PMD_CHECK(qp->sw == NULL, "memory for ops in software, with sw=off");
+	end(dev);
+
 	priv = start_fake(&rng, &dev, &qp);
-	others = w.created;
-	for (int none = 1; none >= 0; none--) {
-		op = pmd_op(priv, pmd_chain(&rng, PMD_LINEAR, NULL, 0, 10, 0), 0, 10,
-			pmd_chain(&rng, PMD_LINEAR, NULL, 0, 10, 0), 0);
-		w.no_codec = none;
+	PMD_CHECK(w.max_len == ZIP_CODEC_LEN_MAX, "%zu", w.max_len);
+	w.created = w.destroyed = 0;
+	for (size_t i = 0; i < 2 * RTE_DIM(lens); i++) {
+		uint32_t src = i % 2 == 0 ? lens[i / 2] : 100, dst = i % 2 == 0 ? 100 : lens[i / 2];
+		struct rte_comp_op *op = pmd_op(priv, pmd_chain(&rng, PMD_FULL, NULL, 0, src, 0), 0,
+			src, pmd_chain(&rng, PMD_FULL, NULL, 0, dst, 0), 0);
+
+		w.trims = 0;
 		hisi_zip_sw_run(qp, op);
-		PMD_CHECK(op->status == (none ? RTE_COMP_OP_STATUS_ERROR :
-			RTE_COMP_OP_STATUS_SUCCESS) && w.calls == !none && w.max_len == 1u << 20,
-			"%s, %u calls, %zu", pmd_status(op->status), w.calls, w.max_len);
-		pmd_op_free(op);
-	}
-	for (size_t i = 0; i < RTE_DIM(rows); i++) {
-		op = pmd_op(priv, pmd_chain(&rng, PMD_FULL, NULL, 0, rows[i].src, 0), 0,
-			(uint32_t)rows[i].src, pmd_chain(&rng, PMD_FULL, NULL, 0, rows[i].dst, 0),
-			0);
-		hisi_zip_sw_run(qp, op);
-		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "%zu: %s", i,
-			pmd_status(op->status));
-		PMD_CHECK(w.created == others + rows[i].created &&
-			w.destroyed == rows[i].created - 1, "%zu: %u made, %u given back", i,
-			w.created, w.destroyed);
-		PMD_CHECK(rows[i].own == 0 || w.max_len == rows[i].own, "%zu: %zu", i, w.max_len);
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && w.created == 0 &&
+			w.destroyed == 0 && w.trims == 1, "%u to %u: %s, %u trims", src, dst,
+			pmd_status(op->status), w.trims);
 		pmd_op_free(op);
 	}
 	pmd_xform_free(dev, priv);
-	end(dev);
+	pmd_dev_stop(dev);
+	PMD_CHECK(w.destroyed == 1, "%u codecs of a queue pair freed", w.destroyed);
+	pmd_dev_remove(NAME);
 }
 
 /* ---- Results ------------------------------------------------------------------------------- */
@@ -587,7 +589,8 @@ main(int argc, char **argv)
 	static const char *const none[] = { NULL };
 	static const struct pmd_case cases[] = {
 		{ "chains", chains },
-		{ "many_pieces", many_pieces },
+		{ "many_segments", many_segments },
+		{ "no_memory", no_memory, .expect = PMD_LINES },
 		{ "codecs", codecs },
 		{ "results", results },
 		{ "stream_steps", stream_steps },

@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,24 @@ void __wrap_libdeflate_free_decompressor(struct libdeflate_decompressor *d);
 
 static void *mapped;
 static size_t mapped_len;
-static unsigned int advices;
+static unsigned int advices, discards, accesses, trims;
+
+/* Access to what was reserved can be refused, but is nothing to give back. */
+int __real_mprotect(void *at, size_t len, int prot);
+int __wrap_mprotect(void *at, size_t len, int prot);
+int
+__wrap_mprotect(void *at, size_t len, int prot)
+{
+	if (refused()) {
+		errno = ENOMEM;
+		return -1;
+	}
+	taken--;
+	held--;
+	accesses++;
+	assert_int_equal(prot, PROT_READ | PROT_WRITE);
+	return __real_mprotect(at, len, prot);
+}
 
 int __real_madvise(void *at, size_t len, int advice);
 int __wrap_madvise(void *at, size_t len, int advice);
@@ -75,10 +93,11 @@ __wrap_madvise(void *at, size_t len, int advice)
 
 	assert_int_equal((uintptr_t)at % huge, 0);
 	assert_int_equal(len, huge);
-	assert_int_equal(advice, MADV_HUGEPAGE);
+	assert_true(advice == MADV_HUGEPAGE || advice == MADV_DONTNEED);
 	assert_true((char *)at >= (char *)mapped);
 	assert_true((char *)at + len <= (char *)mapped + mapped_len);
-	advices++;
+	advices += advice == MADV_HUGEPAGE;
+	discards += advice == MADV_DONTNEED;
 	return __real_madvise(at, len, advice);
 }
 
@@ -137,11 +156,17 @@ __wrap_free(void *mem)
 void *
 __wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t off)
 {
+	/* Of all that is reserved, only what is touched may count. */
+	assert_int_equal(flags & ~MAP_FIXED, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+	assert_int_equal(prot, PROT_NONE);
+	if (flags & MAP_FIXED) {
+		trims++;
+		assert_true((char *)at >= (char *)mapped);
+		assert_true((char *)at + len <= (char *)mapped + mapped_len);
+		return __real_mmap(at, len, prot, flags, fd, off);
+	}
 	if (refused())
 		return MAP_FAILED;
-	/* Of all that is reserved, only what is touched may count. */
-	assert_int_equal(flags, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-	assert_int_equal(prot, PROT_READ | PROT_WRITE);
 	mapped = __real_mmap(at, len, prot, flags, fd, off);
 	mapped_len = len;
 	return mapped;
@@ -195,7 +220,7 @@ setup(void **state)
 	(void)state;
 	taken = 0;
 	held = 0;
-	advices = 0;
+	advices = discards = accesses = trims = 0;
 	fail_at = -1;
 	zlib_fails_at = 0;
 	return 0;
@@ -215,6 +240,10 @@ test_codec_made(void **state)
 	assert_int_equal(all, 1 + 1 + 2 + 9);
 	assert_int_equal(held, all);
 	assert_int_equal(advices, 1);
+	assert_int_equal(discards, 1);
+	/* To the engines' memory and both scratches. */
+	all += accesses;
+	assert_int_equal(accesses, 3);
 	zip_codec_destroy(codec);
 	assert_int_equal(held, 0);
 	zlib_fails_at = 1;
@@ -243,6 +272,90 @@ test_codec_made(void **state)
 	zip_codec_destroy(codec);
 	zip_codec_destroy(NULL);
 	assert_int_equal(held, 0);
+}
+
+/* KiB of this process that are in memory. */
+static unsigned long
+resident(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*u %lu", &pages), 1);
+	fclose(f);
+	return pages * 4;
+}
+
+/* A chain of two, of so many bytes, there and back by the codec's scratches. */
+static int
+long_call(struct zip_codec *codec, uint8_t *plain, uint8_t *packed, uint8_t *back, size_t len)
+{
+	struct zip_codec_params params = { .level = 1, .window = 15, .checksum = ZIP_CODEC_CRC32 };
+	struct iovec src[2] = { { plain, 100 }, { plain + 100, len - 100 } };
+	struct iovec mid[2] = { { packed, 100 }, { packed + 100, len - 100 } };
+	struct iovec dst[2] = { { back, 100 }, { back + 100, len - 100 } };
+	struct zip_codec_result r;
+	int ret;
+
+	ret = zip_codec_deflate(codec, &params, ZIP_CODEC_FLUSH_FINISH, 0, src, 2, mid, 2, &r);
+	if (ret != 0)
+		return ret;
+	assert_int_equal(r.consumed, len);
+	mid[1].iov_len = r.produced - 100;
+	ret = zip_codec_inflate(codec, &params, mid, 2, dst, 2, &r);
+	if (ret != 0)
+		return ret;
+	assert_int_equal(r.produced, len);
+	assert_memory_equal(plain, back, len);
+	return 0;
+}
+
+/* What a long call takes of the kernel goes back by zip_codec_trim(), and it works again. */
+static void
+test_long_calls(void **state)
+{
+	const size_t kept = ZIP_CODEC_LEN_KEPT, len = kept + kept / 2;
+	uint8_t *plain = malloc(len), *packed = malloc(len), *back = malloc(len);
+	struct zip_codec *codec = zip_codec_create(ZIP_CODEC_LEN_MAX);
+	unsigned long before;
+
+	(void)state;
+	assert_non_null(codec);
+	data_fill(plain, len, DATA_TEXT, 1);
+	memset(back, 0, len);
+	memset(packed, 0, len);
+	/* Short ones ask for nothing. */
+	accesses = 0;
+	assert_int_equal(long_call(codec, plain, packed, back, kept), 0);
+	zip_codec_trim(codec);
+	assert_int_equal(accesses, 0);
+	assert_int_equal(trims, 0);
+	before = resident();
+	for (int i = 0; i < 2; i++) {
+		accesses = trims = 0;
+		assert_int_equal(long_call(codec, plain, packed, back, len), 0);
+		assert_int_equal(accesses, 2);
+		zip_codec_trim(codec);
+		assert_int_equal(trims, 2);
+		/* Half of what its scratches held, at most. */
+		assert_true(resident() < before + kept / 2 / 1024);
+		zip_codec_trim(codec);
+		assert_int_equal(trims, 2);
+	}
+	/* The kernel has no more: nothing is done, and shorter calls go on. */
+	for (int n = 0; n < 2; n++) {
+		fail_at = n;
+		assert_int_equal(long_call(codec, plain, packed, back, len), -ENOMEM);
+		fail_at = -1;
+		assert_int_equal(long_call(codec, plain, packed, back, kept), 0);
+	}
+	assert_int_equal(long_call(codec, plain, packed, back, len), 0);
+	zip_codec_destroy(codec);
+	assert_int_equal(held, 0);
+	__real_free(plain);
+	__real_free(packed);
+	__real_free(back);
 }
 
 static void
@@ -432,6 +545,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_codec_made, setup),
+		cmocka_unit_test_setup(test_long_calls, setup),
 		cmocka_unit_test_setup(test_stream_made, setup),
 		cmocka_unit_test_setup(test_calls_take_nothing, setup),
 		cmocka_unit_test_setup(test_zlib_fails, setup),

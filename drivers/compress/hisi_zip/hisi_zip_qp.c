@@ -47,10 +47,16 @@ slots_alloc(uint32_t slots, int socket)
 	return memset(va, 0, len);
 }
 
+/* Free a queue pair of so many slots, also one that is not complete. */
 static void
-slots_free(struct hisi_zip_slot *slots, uint32_t n)
+qp_free(struct hisi_zip_qp *qp, uint32_t slots)
 {
-	munmap(slots, n * sizeof(*slots));
+	if (qp == NULL)
+		return;
+	hisi_zip_sw_destroy(qp->sw);
+	if (qp->slots != NULL)
+		munmap(qp->slots, slots * sizeof(*qp->slots));
+	rte_free(qp);
 }
 
 /*
@@ -121,10 +127,12 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	qp = rte_zmalloc_socket("hisi_zip_qp", sizeof(*qp), RTE_CACHE_LINE_SIZE, socket_id);
 	if (qp != NULL)
 		qp->slots = slots_alloc(slots, socket_id);
-	if (qp == NULL || qp->slots == NULL) {
+	if (qp != NULL && dev->sw)
+		qp->sw = hisi_zip_sw_create();
+	if (qp == NULL || qp->slots == NULL || (dev->sw && qp->sw == NULL)) {
 		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no memory for %u ops in flight on socket %d",
 			dev->hisi.name, qp_id, max_inflight_ops, socket_id);
-		rte_free(qp);
+		qp_free(qp, slots);
 		return -ENOMEM;
 	}
 	qp->dev = dev;
@@ -151,9 +159,7 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 		return 0;
 	hisi_zip_telemetry_remove_qp(qp);
 	hisi_zip_qp_stop(qp);
-	zip_codec_destroy(qp->codec);
-	slots_free(qp->slots, qp->mask + 1);
-	rte_free(qp);
+	qp_free(qp, qp->mask + 1);
 	cdev->data->queue_pairs[qp_id] = NULL;
 	return 0;
 }

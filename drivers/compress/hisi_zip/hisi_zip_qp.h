@@ -20,9 +20,9 @@
 #include "hisi_zip_result.h"
 #include "hisi_zip_slot.h"
 #include "hisi_zip_stats.h"
-#include "zip_codec.h"
 
 struct hisi_zip_dev;
+struct hisi_zip_sw;
 struct rte_compressdev;
 
 /** Units of the SGL ring: the size of an entry; a header takes two. */
@@ -110,7 +110,7 @@ struct __rte_cache_aligned hisi_zip_qp {
 	uint8_t polled;              /**< Dequeue runs the engine. */
 	RTE_ATOMIC(uint8_t) state;   /**< enum hisi_zip_qp_state. */
 	int socket;
-	struct zip_codec *codec;     /**< For ops in software; NULL until one was needed. */
+	struct hisi_zip_sw *sw;      /**< For ops in software; NULL with sw=off. */
 	struct hisi_zip_hwq hwq[HISI_ZIP_DIRS];
 
 	/* The enqueuing thread's. */

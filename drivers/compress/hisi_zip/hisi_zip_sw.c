@@ -15,15 +15,40 @@
 
 /*
  * Ops that the function cannot do: what plain silicon has no selector for, and
- * stateless ops beyond the length or number of pieces of one request. They run
+ * stateless ops beyond the length or number of segments of one request. They run
  * in dequeue when they are the oldest, so that the order is kept.
  */
 
-/* Pieces of both sides that need no allocation. */
-#define IOV_INLINE 64
+struct hisi_zip_sw {
+	struct zip_codec *codec;
+	/* Segments of both sides, of the longest chains that there can be. */
+	struct iovec iov[2 * UINT16_MAX];
+};
 
-/* Bytes that a codec kept by the queue pair can take; longer ops bring their own. */
-#define CODEC_LEN (1u << 20)
+struct hisi_zip_sw *
+hisi_zip_sw_create(void)
+{
+	/* Not cleared: a page of it costs memory when a chain is so long. */
+	struct hisi_zip_sw *sw = malloc(sizeof(*sw));
+
+	if (sw == NULL)
+		return NULL;
+	sw->codec = zip_codec_create(ZIP_CODEC_LEN_MAX);
+	if (sw->codec == NULL) {
+		free(sw);
+		return NULL;
+	}
+	return sw;
+}
+
+void
+hisi_zip_sw_destroy(struct hisi_zip_sw *sw)
+{
+	if (sw == NULL)
+		return;
+	zip_codec_destroy(sw->codec);
+	free(sw);
+}
 
 static unsigned int
 chain_segs(const struct rte_mbuf *m)
@@ -36,12 +61,12 @@ chain_segs(const struct rte_mbuf *m)
 }
 
 /*
- * Bytes [offset, offset + want) of a chain as pieces; want UINT64_MAX: all there
- * is. Returns the number of pieces, or -EINVAL if the chain is too short.
+ * Bytes [offset, offset + want) of a chain, a segment each; want UINT64_MAX: all there
+ * is. Returns the number of segments, or -EINVAL if the chain is too short.
  */
 static int
 chain_to_iov(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct iovec *iov,
-		unsigned int max, uint64_t *total)
+		unsigned int max)
 {
 	unsigned int n = 0;
 	uint64_t have = 0;
@@ -65,7 +90,6 @@ chain_to_iov(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct io
 	}
 	if (offset != 0 || (want != UINT64_MAX && have < want))
 		return -EINVAL;
-	*total = have;
 	return (int)n;
 }
 
@@ -108,13 +132,11 @@ chksum_of(const struct hisi_zip_xform *x, const struct zip_codec_result *r)
 }
 
 static int
-run_stateless(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
+run_stateless(struct zip_codec *codec, const struct hisi_zip_xform *x,
 		const struct rte_comp_op *op, const struct iovec *src, unsigned int src_cnt,
-		uint64_t src_len, const struct iovec *dst, unsigned int dst_cnt, uint64_t dst_len,
-		struct zip_codec_result *r)
+		const struct iovec *dst, unsigned int dst_cnt, struct zip_codec_result *r)
 {
 	struct zip_codec_params params = x->codec;
-	struct zip_codec *codec, *own = NULL;
 	int ret;
 
 	if (!hisi_zip_udc_matches(x, op))
@@ -123,15 +145,6 @@ run_stateless(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 	if (x->algo == RTE_COMP_ALGO_NULL)
 		return zip_codec_copy(&params, src, src_cnt, dst, dst_cnt, r);
 
-	/* Reserving memory for a long op is nothing beside compressing it. */
-	if (RTE_MAX(src_len, dst_len) > CODEC_LEN)
-		codec = own = zip_codec_create(RTE_MAX(src_len, dst_len));
-	else if (qp->codec == NULL)
-		codec = qp->codec = zip_codec_create(CODEC_LEN);
-	else
-		codec = qp->codec;
-	if (codec == NULL)
-		return -ENOMEM;
 	if (x->algo == HISI_ZIP_ALGO_LZ4)
 		ret = (x->dir == HISI_ZIP_COMP ? zip_codec_lz4_compress :
 			zip_codec_lz4_decompress)(codec, &params, src, src_cnt, dst, dst_cnt, r);
@@ -141,7 +154,8 @@ run_stateless(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 			dst_cnt, r);
 	else
 		ret = zip_codec_inflate(codec, &params, src, src_cnt, dst, dst_cnt, r);
-	zip_codec_destroy(own);
+	/* What a long op took from the kernel is nothing beside compressing it. */
+	zip_codec_trim(codec);
 	return ret;
 }
 
@@ -189,34 +203,21 @@ hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 	struct hisi_zip_stream *s = stateful ? op->stream : NULL;
 	const struct hisi_zip_xform *x = stateful ? &s->x : op->private_xform;
 	unsigned int src_max = chain_segs(op->m_src), dst_max = chain_segs(op->m_dst);
-	struct iovec inline_iov[IOV_INLINE], *iov = inline_iov;
+	struct iovec *src = qp->sw->iov, *dst = src + src_max;
 	struct zip_codec_result r = { 0 };
-	uint64_t src_len, dst_len;
 	int src_cnt, dst_cnt, ret;
 
 	HISI_ZIP_COUNT(qp->deq.sw, 1);
-	if (src_max + dst_max > IOV_INLINE)
-		iov = malloc((src_max + dst_max) * sizeof(*iov));
-	if (iov == NULL) {
-		ret = -ENOMEM;
-		goto out;
-	}
-	src_cnt = chain_to_iov(op->m_src, op->src.offset, op->src.length, iov, src_max, &src_len);
-	dst_cnt = src_cnt < 0 ? src_cnt : chain_to_iov(op->m_dst, op->dst.offset, UINT64_MAX,
-		iov + src_max, dst_max, &dst_len);
-	if (dst_cnt < 0) {
+	src_cnt = chain_to_iov(op->m_src, op->src.offset, op->src.length, src, src_max);
+	dst_cnt = chain_to_iov(op->m_dst, op->dst.offset, UINT64_MAX, dst, dst_max);
+	if (src_cnt < 0 || dst_cnt < 0)
 		ret = -EINVAL;
-		goto out;
-	}
-	if (stateful)
-		ret = run_stateful(s, op, iov, (unsigned int)src_cnt, iov + src_max,
-			(unsigned int)dst_cnt, &r);
+	else if (stateful)
+		ret = run_stateful(s, op, src, (unsigned int)src_cnt, dst, (unsigned int)dst_cnt,
+			&r);
 	else
-		ret = run_stateless(qp, x, op, iov, (unsigned int)src_cnt, src_len, iov + src_max,
-			(unsigned int)dst_cnt, dst_len, &r);
-out:
-	if (iov != inline_iov)
-		free(iov);
+		ret = run_stateless(qp->sw->codec, x, op, src, (unsigned int)src_cnt, dst,
+			(unsigned int)dst_cnt, &r);
 	/* As the function: only a compression can leave a prefix to go on from. */
 	op->status = op_status(ret, &r, stateful ||
 		(x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE));

@@ -11,6 +11,15 @@
 
 #include "hisi_zip_qp.h"
 
+/**
+ * The memory that ops in software need: no op allocates.
+ * @return It, or NULL without memory.
+ */
+struct hisi_zip_sw *hisi_zip_sw_create(void);
+
+/** Free it; NULL is allowed. */
+void hisi_zip_sw_destroy(struct hisi_zip_sw *sw);
+
 /** Do an op with zip_codec, and set all its result fields. */
 void hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op);
 

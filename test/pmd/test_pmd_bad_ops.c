@@ -189,7 +189,9 @@ check_good(const struct ground *g, const struct rte_comp_op *op, size_t comp_len
 		pmd_status(op->status));
 	PMD_CHECK(op->consumed == (comp ? g->plain.len : g->packed.len), "consumed %u",
 		op->consumed);
-	PMD_CHECK(op->produced == (comp ? comp_len : g->plain.len), "produced %u", op->produced);
+	PMD_CHECK(op->produced == (comp ? comp_len : g->plain.len), "%s: produced %u, expected "
+		"%zu; %u and %u segments", comp ? "compression" : "decompression", op->produced,
+		comp ? comp_len : g->plain.len, op->m_src->nb_segs, op->m_dst->nb_segs);
 	if (comp)
 		return;
 	out = bytes_alloc(op->produced);

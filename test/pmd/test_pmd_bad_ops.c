@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "pmd_test.h"
 
 #define DEVICE "compress_hisi_zip"
@@ -179,24 +181,32 @@ bad_op(struct rng *rng, const struct ground *g, enum bad bad, uint8_t *status)
 	return op;
 }
 
+/*
+ * As it came. The length of a compression may differ by some bytes from one call to the next:
+ * ISA-L's choice of matches is not always the same.
+ */
 static void
-check_good(const struct ground *g, const struct rte_comp_op *op, size_t comp_len)
+check_good(const struct ground *g, const struct rte_comp_op *op)
 {
 	bool comp = op->private_xform == g->comp;
-	struct bytes out;
+	struct bytes out, back = bytes_alloc(g->plain.len);
+	size_t used = op->produced;
 
 	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "a good op among bad ones: %s",
 		pmd_status(op->status));
 	PMD_CHECK(op->consumed == (comp ? g->plain.len : g->packed.len), "consumed %u",
 		op->consumed);
-	PMD_CHECK(op->produced == (comp ? comp_len : g->plain.len), "%s: produced %u, expected "
-		"%zu; %u and %u segments", comp ? "compression" : "decompression", op->produced,
-		comp ? comp_len : g->plain.len, op->m_src->nb_segs, op->m_dst->nb_segs);
-	if (comp)
-		return;
 	out = bytes_alloc(op->produced);
 	pmd_chain_read(op->m_dst, 0, out.data, out.len);
-	PMD_CHECK(memcmp(out.data, g->plain.data, out.len) == 0, "wrong bytes");
+	if (comp)
+		PMD_CHECK(judge_inflate(out.data, out.len, back.data, back.len, &used, &back.len) ==
+			Z_STREAM_END && used == out.len, "zlib took %zu of %zu bytes", used,
+			out.len);
+	PMD_CHECK((comp ? back.len : out.len) == g->plain.len &&
+		memcmp(comp ? back.data : out.data, g->plain.data, g->plain.len) == 0,
+		"%s of %u bytes to %u: not what it was", comp ? "compression" : "decompression",
+		op->consumed, op->produced);
+	bytes_free(&back);
 	bytes_free(&out);
 }
 
@@ -260,9 +270,8 @@ bad_ops(void)
 	rte_compressdev_stats_reset(dev);
 	while (pmd_next(&rng)) {
 		struct rte_comp_op *ops[32];
-		uint8_t status[32], first_comp = UINT8_MAX;
+		uint8_t status[32];
 		uint16_t n = (uint16_t)rng_range(&rng, 1, RTE_DIM(ops));
-		size_t comp_len = 0;
 
 		g.plain = bytes_alloc(GOOD_LEN);
 		data_fill(g.plain.data, g.plain.len, DATA_TEXT, rng_next(&rng) | 1);
@@ -279,14 +288,7 @@ bad_ops(void)
 		pmd_run(dev, 0, ops, n);
 		for (uint16_t i = 0; i < n; i++) {
 			if (status[i] == RTE_COMP_OP_STATUS_SUCCESS) {
-				bool comp = ops[i]->private_xform == g.comp;
-
-				/* Whatever the neighbours: the same input, the same result. */
-				if (comp && first_comp == UINT8_MAX) {
-					first_comp = (uint8_t)i;
-					comp_len = ops[i]->produced;
-				}
-				check_good(&g, ops[i], comp_len);
+				check_good(&g, ops[i]);
 			} else {
 				PMD_CHECK(ops[i]->status == status[i], "op %u of %u: %s, "
 					"expected %s", i, n, pmd_status(ops[i]->status),
@@ -336,7 +338,7 @@ lying_heads(void)
 		op->m_dst->pkt_len = (uint32_t)rng_next(&rng);
 		op->m_dst->nb_segs = (uint16_t)rng_next(&rng);
 		pmd_run(dev, 0, &op, 1);
-		check_good(&g, op, 0);
+		check_good(&g, op);
 		pmd_op_free(op);
 		bytes_free(&g.plain);
 		bytes_free(&g.packed);

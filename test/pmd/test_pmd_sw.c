@@ -301,9 +301,7 @@ next:
 static void
 many_segments(void)
 {
-	static const unsigned int rows[][2] = {
-		{ 1, 1 }, { 63, 1 }, { 1, 64 }, { 100, 100 }, { 100, 1 },
-	};
+	static const unsigned int rows[][2] = { { 1, 1 }, { 63, 1 }, { 1, 64 }, { 100, 100 } };
 	struct hisi_zip_xform *priv;
 	struct rte_comp_op *op;
 	struct hisi_zip_qp *qp;
@@ -332,8 +330,7 @@ many_segments(void)
 	op->m_dst->next = op->m_dst;
 	hisi_zip_sw_run(qp, op);
 	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && w.cnt[0] == UINT16_MAX &&
-		w.cnt[1] == UINT16_MAX, "%s, %u and %u segments", pmd_status(op->status),
-		w.cnt[0], w.cnt[1]);
+		w.cnt[1] == UINT16_MAX, "%s, %u, %u", pmd_status(op->status), w.cnt[0], w.cnt[1]);
 	op->m_src->next = NULL;
 	op->m_dst->next = NULL;
 	pmd_op_free(op);

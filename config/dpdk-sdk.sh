@@ -9,8 +9,7 @@
 #      OUTDIR of this script;
 #   2. the installed DPDK, if it was built with enable_driver_sdk (the headers; the generator
 #      always comes from source);
-#   3. the source package of exactly the installed version, through a private apt configuration
-#      made from the machine's own package sources. The machine's configuration is not touched.
+#   3. the source package of exactly the installed version (source-package.sh).
 #
 # usage: config/dpdk-sdk.sh OUTDIR [DIR]
 # For a cross-build, the environment says where "installed" is: PKG_CONFIG_LIBDIR finds the
@@ -29,6 +28,7 @@ die() {
 	exit 1
 }
 
+here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] && [ $# -le 2 ] || die "usage: dpdk-sdk.sh OUTDIR [DIR]"
 out=$1
 given=${2:-}
@@ -55,20 +55,6 @@ copy_from() {
 	done
 }
 
-# The deb-src twins of all package sources of this machine, in both formats that apt knows.
-write_apt_sources() {
-	dir=$1
-	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-		[ -f "$f" ] || continue
-		sed -n 's/^[[:space:]]*deb\(-src\)\{0,1\}[[:space:]]/deb-src /p' "$f" |
-			grep -v 'cdrom:' > "$dir/$(basename "$f" .list).list" || :
-	done
-	for f in /etc/apt/sources.list.d/*.sources; do
-		[ -f "$f" ] || continue
-		sed 's/^Types:.*/Types: deb-src/' "$f" > "$dir/$(basename "$f")"
-	done
-}
-
 # fetch_source_package WORKDIR: leaves the unpacked tree in WORKDIR/dpdk.
 fetch_source_package() {
 	work=$1
@@ -82,33 +68,11 @@ fetch_source_package() {
 		source=$(dpkg-query -W -f '${source:Package}=${source:Version}' "$package")
 	fi
 
-	mkdir -p "$work/sources.list.d" "$work/lists/partial" "$work/cache/archives/partial"
-	write_apt_sources "$work/sources.list.d"
-	# On top of the machine's configuration, so that its proxies and credentials hold; but
-	# without its hooks, which may clean the machine's own cache.
-	cat > "$work/apt.conf" <<-END
-		#clear APT::Update::Pre-Invoke;
-		#clear APT::Update::Post-Invoke;
-		#clear APT::Update::Post-Invoke-Success;
-		Dir::Etc::SourceList "/dev/null";
-		Dir::Etc::SourceParts "$work/sources.list.d";
-		Dir::State::Lists "$work/lists";
-		Dir::Cache "$work/cache";
-		APT::Sandbox::User "root";
-	END
 	echo "dpdk-sdk: fetching the source package $source"
-	# Not every source has a deb-src side; only the one that holds DPDK matters.
-	apt-get -c "$work/apt.conf" -qq update > "$work/log" 2>&1 || :
-	(cd "$work" && apt-get -c "$work/apt.conf" -qq source --download-only --only-source \
-		"$source" >> "$work/log" 2>&1) || {
-		cat "$work/log" >&2
-		die "no source package $source in this machine's package sources;" \
-			"upgrade it, or give -Ddpdk_source=DIR"
-	}
-	dpkg-source --no-check -x "$work"/dpdk_*.dsc "$work/dpdk" >> "$work/log" 2>&1 || {
-		cat "$work/log" >&2
-		die "could not unpack the source package $source"
-	}
+	"$here/source-package.sh" "$source" "$work" ||
+		die "no source of DPDK $version; upgrade it, or give -Ddpdk_source=DIR"
+	[ -d "$work/dpdk" ] ||
+		die "$source is not called dpdk; give its tree with -Ddpdk_source=DIR"
 }
 
 mkdir -p "$out"

@@ -7,14 +7,15 @@
 
 #include <libdeflate.h>
 
-#include "spimgz.h"
+#include "stream.h"
 
-/* Write the oldest piece as a member. */
+/* Write the oldest piece as a member. Only the first one has the file's name. */
 static int
-put_member(struct engine *e, int out, const char *out_name, uint32_t mtime, uint64_t *written)
+put_member(struct engine *e, struct stream *st)
 {
-	uint8_t head[GZIP_OUR_SIZE], trailer[GZIP_TRAILER];
+	uint8_t head[GZIP_OUR_MAX], trailer[GZIP_TRAILER];
 	const struct slot *s = engine_result(e);
+	size_t n;
 
 	if (s == NULL)
 		return SPIMGZ_FAILED;
@@ -22,38 +23,38 @@ put_member(struct engine *e, int out, const char *out_name, uint32_t mtime, uint
 		complain("%s: %s", e->name, spim_zip_status_text(s->op.status));
 		return SPIMGZ_FAILED;
 	}
-	gzip_header(head, mtime, s->op.produced, s->op.level);
+	n = gzip_header(head, st->mtime, s->op.produced, s->op.level,
+		st->packed == 0 ? st->name : NULL);
 	/* The CRC in the trailer is ours; a service whose CRC differs is wrong. */
 	if (s->op.crc32 != s->crc32) {
 		complain("%s: CRC %08x, expected %08x", e->name, s->op.crc32, s->crc32);
 		return SPIMGZ_FAILED;
 	}
 	gzip_trailer(trailer, s->crc32, s->op.src_len);
-	if (output_write(out, out_name, head, sizeof(head)) != 0 ||
-			output_write(out, out_name, s->op.dst, s->op.produced) != 0 ||
-			output_write(out, out_name, trailer, sizeof(trailer)) != 0)
+	if (output_write(st->out, st->out_name, head, n) != 0 ||
+			output_write(st->out, st->out_name, s->op.dst, s->op.produced) != 0 ||
+			output_write(st->out, st->out_name, trailer, sizeof(trailer)) != 0)
 		return SPIMGZ_FAILED;
-	*written += sizeof(head) + s->op.produced + sizeof(trailer);
+	st->framing += n + sizeof(trailer);
+	st->packed += n + s->op.produced + sizeof(trailer);
 	return SPIMGZ_OK;
 }
 
 int
-compress_stream(struct engine *e, struct input *in, int out, const char *out_name, uint8_t level,
-		uint32_t mtime, uint64_t *written)
+compress_stream(struct engine *e, struct stream *st)
 {
 	bool first = true, end = false;
-	int ret = SPIMGZ_OK;
+	int ret = engine_begin(e, SPIM_ZIP_COMPRESS);
 
-	*written = 0;
 	while (!end && ret == SPIMGZ_OK) {
 		struct slot *s = engine_next(e);
 		ssize_t n;
 
 		if (s == NULL) {
-			ret = put_member(e, out, out_name, mtime, written);
+			ret = put_member(e, st);
 			continue;
 		}
-		n = input_read(in, s->in, SPIMGZ_CHUNK);
+		n = input_read(&st->in, s->in, SPIMGZ_CHUNK);
 		if (n < 0)
 			return SPIMGZ_FAILED;
 		end = n < (ssize_t)SPIMGZ_CHUNK;
@@ -64,12 +65,13 @@ compress_stream(struct engine *e, struct input *in, int out, const char *out_nam
 		s->op = (struct spim_zip_op){
 			.src = s->in, .src_len = (uint32_t)n,
 			.dst = s->out, .dst_len = SPIMGZ_OUT_MAX,
-			.level = level, .last = 1,
+			.level = st->level, .last = 1,
 		};
 		s->crc32 = libdeflate_crc32(0, s->in, (size_t)n);
 		ret = engine_submit(e);
 	}
 	while (ret == SPIMGZ_OK && !engine_idle(e))
-		ret = put_member(e, out, out_name, mtime, written);
+		ret = put_member(e, st);
+	st->plain = st->in.done;
 	return ret;
 }

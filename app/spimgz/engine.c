@@ -9,13 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "spimgz.h"
+#include "engine.h"
+#include "signals.h"
 
 #define SERVICE "unix:/run/spimdev/zip"
 
 /* How long to wait for a service that was killed, or a queue, before doing without. */
 #define PATIENCE_MS 1000
 #define STEP_MS     10
+
+/* More threads than this no function in software has. */
+#define THREADS_MAX 64
 
 static void
 nap(void)
@@ -32,47 +36,93 @@ log_line(int error, const char *line)
 		complain("%s", line);
 }
 
+/* A thread for each CPU. */
+static uint16_t
+threads(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (uint16_t)n;
+}
+
 static int
 open_point(const char *name, bool quiet, struct spim_zip **z)
 {
 	const struct spim_zip_conf conf = {
 		.name = "accelerator",
 		.log = quiet ? NULL : log_line,
-		.threads = (uint16_t)sysconf(_SC_NPROCESSORS_ONLN),
+		.threads = threads(),
 	};
+	sigset_t old;
+	int ret;
 
-	return spim_zip_open(name, &conf, z);
+	/* Signals are the first thread's. */
+	signals_hold(&old);
+	ret = spim_zip_open(name, &conf, z);
+	signals_allow(&old);
+	return ret;
+}
+
+static int
+alloc_slots(struct engine *e)
+{
+	uint8_t *mem = spim_zip_alloc(e->z, (size_t)2 * SPIMGZ_SLOTS * SPIMGZ_OUT_MAX);
+
+	if (mem == NULL)
+		return -errno;
+	for (unsigned int i = 0; i < SPIMGZ_SLOTS; i++) {
+		e->slots[i].in = mem + (size_t)2 * i * SPIMGZ_OUT_MAX;
+		e->slots[i].out = e->slots[i].in + SPIMGZ_OUT_MAX;
+	}
+	return 0;
+}
+
+/* What the service refuses is of interest to who named it, or asks. */
+static bool
+is_quiet(const struct engine *e)
+{
+	return !e->chosen && !e->verbose;
+}
+
+/* Open the one with this name. @return 0 or -errno, and what it was that failed. */
+static int
+open_named(struct engine *e, const char *name, bool quiet, const char **what)
+{
+	int ret;
+
+	e->name = *what = name;
+	ret = open_point(name, quiet, &e->z);
+	if (ret != 0)
+		return ret;
+	ret = alloc_slots(e);
+	if (ret != 0) {
+		*what = "no memory";
+		spim_zip_close(e->z);
+	}
+	return ret;
 }
 
 int
 engine_open(struct engine *e, const char *name, bool verbose)
 {
-	uint8_t *mem;
+	const char *what;
 	int ret;
 
 	memset(e, 0, sizeof(*e));
-	e->name = name != NULL ? name : SERVICE;
-	ret = open_point(e->name, name == NULL && !verbose, &e->z);
-	if (ret != 0 && name == NULL) {
-		e->name = "local";
-		ret = open_point(e->name, false, &e->z);
+	e->chosen = name != NULL;
+	e->verbose = verbose;
+	ret = open_named(e, e->chosen ? name : SERVICE, is_quiet(e), &what);
+	if (ret != 0 && !e->chosen) {
+		if (verbose)
+			warn("%s: %s; going on in software", e->name, strerror(-ret));
+		ret = open_named(e, "local", false, &what);
 	}
 	if (ret != 0) {
-		complain("%s: %s", e->name, strerror(-ret));
+		complain("%s: %s", what, strerror(-ret));
 		return SPIMGZ_FAILED;
 	}
 	if (verbose)
-		fprintf(stderr, "spimgz: by %s\n", e->name);
-	mem = spim_zip_alloc(e->z, (size_t)2 * SPIMGZ_SLOTS * SPIMGZ_OUT_MAX);
-	if (mem == NULL) {
-		complain("no memory: %s", strerror(errno));
-		spim_zip_close(e->z);
-		return SPIMGZ_FAILED;
-	}
-	for (unsigned int i = 0; i < SPIMGZ_SLOTS; i++) {
-		e->slots[i].in = mem + (size_t)2 * i * SPIMGZ_OUT_MAX;
-		e->slots[i].out = e->slots[i].in + SPIMGZ_OUT_MAX;
-	}
+		fprintf(stderr, "%s: by %s\n", program_invocation_short_name, e->name);
 	return SPIMGZ_OK;
 }
 
@@ -95,7 +145,8 @@ do_without(struct engine *e, int why)
 		complain("%s: %s", e->name, strerror(-why));
 		return SPIMGZ_FAILED;
 	}
-	complain("%s: %s; going on in software", e->name, strerror(-why));
+	if (!is_quiet(e))
+		warn("%s: %s; going on in software", e->name, strerror(-why));
 	ret = open_point("local", false, &z);
 	if (ret != 0)
 		return SPIMGZ_FAILED;
@@ -136,6 +187,7 @@ engine_end(struct engine *e)
 		return;
 	spim_zip_queue_give(e->queue);
 	e->queue = NULL;
+	e->head = e->tail = 0;
 }
 
 struct slot *

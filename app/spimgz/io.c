@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base_clock.h"
+#include "io.h"
 #include "spimgz.h"
 
 #define AHEAD (128u << 10)
@@ -54,6 +56,20 @@ input_close(struct input *in)
 	free(in->buf);
 }
 
+/* Whether a call is to be made again: at once, or when a non-blocking descriptor is ready. */
+static bool
+again(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	if (errno == EINTR)
+		return true;
+	if (errno != EAGAIN)
+		return false;
+	(void)poll(&p, 1, -1);
+	return true;
+}
+
 /* One read. */
 static ssize_t
 read_some(struct input *in, void *to, size_t n)
@@ -62,7 +78,7 @@ read_some(struct input *in, void *to, size_t n)
 
 	do {
 		got = read(in->fd, to, n);
-	} while (got < 0 && errno == EINTR);
+	} while (got < 0 && again(in->fd, POLLIN));
 	if (got < 0)
 		complain("%s: %s", in->name, strerror(errno));
 	else
@@ -112,6 +128,31 @@ input_ahead(struct input *in, size_t n)
 }
 
 int
+input_back(struct input *in, const void *from, size_t n)
+{
+	size_t have = in->end - in->pos;
+
+	if (in->pos < n) {
+		size_t cap = n + (have > AHEAD ? have : AHEAD);
+		uint8_t *buf = malloc(cap);
+
+		if (buf == NULL) {
+			complain("%s: no memory", in->name);
+			return -1;
+		}
+		memcpy(buf + n, in->buf + in->pos, have);
+		free(in->buf);
+		in->buf = buf;
+		in->cap = cap;
+		in->pos = n;
+		in->end = n + have;
+	}
+	in->pos -= n;
+	memcpy(in->buf + in->pos, from, n);
+	return 0;
+}
+
+int
 output_write(int fd, const char *name, const void *from, size_t n)
 {
 	const char *at = from;
@@ -119,7 +160,7 @@ output_write(int fd, const char *name, const void *from, size_t n)
 	while (fd >= 0 && n != 0) {
 		ssize_t put = write(fd, at, n);
 
-		if (put < 0 && errno == EINTR)
+		if (put < 0 && again(fd, POLLOUT))
 			continue;
 		if (put < 0) {
 			complain("%s: %s", name, strerror(errno));

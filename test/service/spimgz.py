@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from server import PROGRAM
 
 BUILD = os.path.dirname(os.path.dirname(PROGRAM))
-SPIMGZ = os.path.join(BUILD, "app", "spimgz")
+SPIMGZ = os.environ.get("SPIMGZ", os.path.join(BUILD, "app", "spimgz"))
 SPIMGZ_FAIL = os.path.join(BUILD, "test", "service", "spimgz_fail")
 LIAR = os.path.join(BUILD, "test", "service", "liar")
 CHUNK = 512 << 10
@@ -55,9 +55,11 @@ class Done:
             self.status, len(self.out), self.err.decode(errors="replace"))
 
 
-def gz(*args, stdin=b"", env=None, program=SPIMGZ, point="local", **kw):
-    argv = [program, *(["-s", point] if point else []), *args]
-    done = subprocess.run(argv, input=stdin, capture_output=True, timeout=120, check=False,
+def gz(*args, stdin=b"", env=None, program=SPIMGZ, point="local", name="spimgz", **kw):
+    """stdin: bytes, or an open file."""
+    argv = [name, *(["-s", point] if point else []), *args]
+    kw["input" if isinstance(stdin, bytes) else "stdin"] = stdin
+    done = subprocess.run(argv, executable=program, capture_output=True, timeout=120, check=False,
                           env=dict(os.environ, **(env or {})), **kw)
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -108,16 +110,23 @@ def ours(body, crc, isize, size=None, mtime=TIME):
     return head + body + struct.pack("<II", crc, isize)
 
 
-def members(data):
-    """(header, DEFLATE data, CRC, size) of each member of a file of ours."""
+def members(data, name=None):
+    """(header, DEFLATE data, CRC, size) of each member of a file of ours.
+    name: of the file, which only the first one has."""
     at, found = 0, []
     while at < len(data):
         head = struct.unpack_from("<4sIBBHBBHI", data, at)
-        assert (head[0], head[4:8]) == (b"\x1f\x8b\x08\x04", (8, 0x53, 0x5a, 4)), head
-        body = data[at + 20:at + 20 + head[8]]
-        crc, isize = struct.unpack_from("<II", data, at + 20 + head[8])
+        assert head[0] == (b"\x1f\x8b\x08\x04" if name is None else b"\x1f\x8b\x08\x0c"), head
+        assert head[4:8] == (8, 0x53, 0x5a, 4), head
+        at += 20
+        if name is not None:
+            assert data[at:at + len(name) + 1] == name.encode() + b"\0"
+            at += len(name) + 1
+        name = None
+        body = data[at:at + head[8]]
+        crc, isize = struct.unpack_from("<II", data, at + head[8])
         found.append((head, body, crc, isize))
-        at += 28 + head[8]
+        at += 8 + head[8]
     assert at == len(data), (at, len(data))
     return found
 

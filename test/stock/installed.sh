@@ -23,7 +23,7 @@ trap 'exit 130' INT TERM
 round_trip() {
 	spimgz -v < /usr/bin/dpdk-test > "$dir/gz" 2> "$dir/err" || return
 	cat "$dir/err"
-	grep -q "$1" "$dir/err" && gzip -dc "$dir/gz" | cmp - /usr/bin/dpdk-test &&
+	grep -qxF "spimgz: by $1" "$dir/err" && gzip -dc "$dir/gz" | cmp - /usr/bin/dpdk-test &&
 		spimgz -d < "$dir/gz" | cmp - /usr/bin/dpdk-test
 }
 

@@ -305,6 +305,10 @@ WRAP(int, epoll_create1, (int flags), (not_inherited("epoll_create1", flags, EPO
 WRAP(int, epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event), (epfd, op, fd, event),
 	-1, ENOSPC)
 WRAP(int, unlink, (const char *path), (path), -1, EACCES)
+WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags), -1, EACCES)
+WRAP(int, renameat2, (int from_dir, const char *from, int to_dir, const char *to,
+	unsigned int flags), (from_dir, from, to_dir, to, flags), -1, EDQUOT)
+WRAP(int, fsync, (int fd), (fd), -1, EIO)
 WRAP_FILE(int, fstatfs, (int fd, struct statfs *st), (fd, st), -1, EIO)
 WRAP_FILE(int, lstat, (const char *path, struct stat *st), (path, st), -1, EACCES)
 WRAP(int, chmod, (const char *path, mode_t mode), (path, mode), -1, EPERM)
@@ -393,3 +397,23 @@ WRAP_OPTIONAL("open", open, const char *what, flags, EMFILE,
 	not_inherited("open", flags, O_CLOEXEC))
 WRAP_OPTIONAL("open", open64, const char *what, flags, EMFILE,
 	not_inherited("open", flags, O_CLOEXEC))
+
+#define WRAP_OPENAT(symbol) \
+	int __real_ ## symbol(int dir, const char *path, int flags, ...); \
+	int __wrap_ ## symbol(int dir, const char *path, int flags, ...); \
+	int \
+	__wrap_ ## symbol(int dir, const char *path, int flags, ...) \
+	{ \
+		mode_t mode = 0; \
+		va_list ap; \
+		\
+		if ((flags & O_CREAT) != 0) { \
+			va_start(ap, flags); \
+			mode = va_arg(ap, mode_t); \
+			va_end(ap); \
+		} \
+		return fail_nth_now("openat", EMFILE) ? -1 : __real_ ## symbol(dir, path, \
+			not_inherited("openat", flags, O_CLOEXEC), mode); \
+	}
+WRAP_OPENAT(openat)
+WRAP_OPENAT(openat64)

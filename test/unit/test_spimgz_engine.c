@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "said.h"
+#include "engine.h"
 #include "spimgz.h"
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -27,19 +28,27 @@
 
 static char lines[256];
 
-void
-complain(const char *fmt, ...)
+static void
+say(const char *fmt, va_list ap)
 {
 	size_t at = strlen(lines);
-	va_list ap;
 
-	va_start(ap, fmt);
 	at += (size_t)vsnprintf(lines + at, sizeof(lines) - at, fmt, ap);
-	va_end(ap);
 	assert_true(at + 1 < sizeof(lines));
-	lines[at] = '\n';
-	lines[at + 1] = '\0';
+	memcpy(lines + at, "\n", 2);
 }
+
+#define SAYS(name) \
+	void \
+	name(const char *fmt, ...) \
+	{ \
+		va_list ap; \
+		va_start(ap, fmt); \
+		say(fmt, ap); \
+		va_end(ap); \
+	}
+SAYS(complain)
+SAYS(warn)
 
 /* These lines were said, and no others. */
 static void
@@ -71,7 +80,8 @@ static struct {
 	struct spim_zip_queue queues[2];
 	unsigned int opened, taken; /* how many of them */
 	int open_gives[2];
-	bool no_memory;
+	bool no_memory[2];
+	long cpus;
 	uint8_t *mem;
 	unsigned int busy;      /* so often there is no queue ... */
 	unsigned int busy_of;   /* ... of the one with this number */
@@ -92,7 +102,7 @@ __wrap_spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct 
 
 	assert_true(n < CNT(fake.zips));
 	assert_string_equal(conf->name, "accelerator");
-	assert_int_equal(conf->threads, sysconf(_SC_NPROCESSORS_ONLN));
+	assert_int_equal(conf->threads, fake.cpus < 1 ? 1 : fake.cpus > 64 ? 64 : fake.cpus);
 	snprintf(fake.zips[n].name, sizeof(fake.zips[n].name), "%s", name);
 	fake.opened++;
 	if (conf->log != NULL) {
@@ -123,7 +133,7 @@ __wrap_spim_zip_alloc(struct spim_zip *z, size_t len)
 {
 	assert_true(z->open);
 	assert_null(fake.mem);
-	if (fake.no_memory) {
+	if (fake.no_memory[z - fake.zips]) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -208,6 +218,14 @@ __wrap_spim_zip_wait(struct spim_zip_queue *q, int timeout_ms)
 	return 0;
 }
 
+long __real_sysconf(int name);
+long __wrap_sysconf(int name);
+long
+__wrap_sysconf(int name)
+{
+	return name == _SC_NPROCESSORS_ONLN ? fake.cpus : __real_sysconf(name);
+}
+
 int __wrap_nanosleep(const struct timespec *ts, struct timespec *rest);
 int
 __wrap_nanosleep(const struct timespec *ts, struct timespec *rest)
@@ -272,16 +290,21 @@ test_open(void **state)
 		{ NULL, false, { 0, 0 }, SERVICE, "" },
 		{ NULL, true, { 0, 0 }, SERVICE, "" },
 		{ NULL, false, { -ENOENT, 0 }, "local", "" },
-		{ NULL, true, { -ENOENT, 0 }, "local", SERVICE " gives -2\n" },
+		{ NULL, true, { -ENOENT, 0 }, "local", SERVICE " gives -2\n" SERVICE
+			": No such file or directory; going on in software\n" },
 		{ NULL, false, { -ENOENT, -EAGAIN }, NULL,
 			"local gives -11\nlocal: Resource temporarily unavailable\n" },
-		{ NULL, true, { -ENOENT, -EAGAIN }, NULL, SERVICE " gives -2\n"
+		{ NULL, true, { -ENOENT, -EAGAIN }, NULL, SERVICE " gives -2\n" SERVICE
+			": No such file or directory; going on in software\n"
 			"local gives -11\nlocal: Resource temporarily unavailable\n" },
 		{ "local", false, { 0, 0 }, "local", "" },
 		{ "unix:s", true, { 0, 0 }, "unix:s", "" },
 		{ "unix:s", false, { -ENOENT, 0 }, NULL,
 			"unix:s gives -2\nunix:s: No such file or directory\n" },
 	};
+
+	/* A thread for each CPU, as many as there can be. */
+	static const long cpus[CNT(cases)] = { -1, 0, 1, 63, 64, 65, 128, 65536, 65537 };
 
 	(void)state;
 	for (size_t i = 0; i < CNT(cases); i++) {
@@ -293,13 +316,15 @@ test_open(void **state)
 		memset(&fake, 0, sizeof(fake));
 		memset(&e, 0xee, sizeof(e));
 		memcpy(fake.open_gives, cases[i].gives, sizeof(fake.open_gives));
+		fake.cpus = cpus[i];
 		said_begin(&shows, SAID_ERR);
 		ret = engine_open(&e, cases[i].name, cases[i].verbose);
 		said_end(&shows, text, sizeof(text));
 		assert_lines(cases[i].said);
 		assert_int_equal(ret, cases[i].by != NULL ? SPIMGZ_OK : SPIMGZ_FAILED);
 		assert_int_equal(fake.opened, cases[i].name == NULL && cases[i].gives[0] ? 2 : 1);
-		snprintf(by, sizeof(by), "spimgz: by %s\n", cases[i].by);
+		snprintf(by, sizeof(by), "%s: by %s\n", program_invocation_short_name,
+			cases[i].by);
 		assert_string_equal(text, cases[i].verbose && ret == SPIMGZ_OK ? by : "");
 		if (ret != SPIMGZ_OK) {
 			assert_all_back();
@@ -322,10 +347,26 @@ test_open_without_memory(void **state)
 
 	(void)state;
 	memset(&fake, 0, sizeof(fake));
-	fake.no_memory = true;
+	fake.no_memory[0] = true;
 	assert_int_equal(engine_open(&e, "local", false), SPIMGZ_FAILED);
 	assert_lines("no memory: Cannot allocate memory\n");
 	assert_all_back();
+	/* A service that nobody named is done without; who asks is told why. */
+	for (int verbose = 0; verbose <= 1; verbose++) {
+		struct said shows;
+		char text[64];
+
+		memset(&fake, 0, sizeof(fake));
+		fake.no_memory[0] = true;
+		said_begin(&shows, SAID_ERR);
+		assert_int_equal(engine_open(&e, NULL, verbose), SPIMGZ_OK);
+		said_end(&shows, text, sizeof(text));
+		assert_lines(verbose ? SERVICE
+			": Cannot allocate memory; going on in software\n" : "");
+		assert_string_equal(e.name, "local");
+		assert_false(fake.zips[0].open);
+		close_engine(&e);
+	}
 }
 
 /* ---- Queues ---- */
@@ -337,14 +378,17 @@ test_begin(void **state)
 	struct engine e;
 
 	(void)state;
-	for (unsigned int busy = 0; busy <= PATIENCE + 1; busy += busy == 2 ? PATIENCE - 2 : 1) {
+	for (unsigned int busy = 0; busy <= PATIENCE + 4; busy += busy == 2 ? PATIENCE - 2 : 1) {
 		const bool without = busy > PATIENCE;
 
 		open_engine(&e, "unix:s");
+		/* Of a service that nobody named, it is said to who asks. */
+		e.chosen = busy % 2 != 0;
+		e.verbose = busy % 3 != 0;
 		fake.busy = busy;
 		assert_int_equal(engine_begin(&e, SPIM_ZIP_DECOMPRESS), SPIMGZ_OK);
-		assert_int_equal(fake.naps, without ? PATIENCE : busy);
-		assert_lines(without ?
+		assert_int_equal(fake.naps, without ? PATIENCE : busy < PATIENCE ? busy : PATIENCE);
+		assert_lines(without && (e.chosen || e.verbose) ?
 			"unix:s: Device or resource busy; going on in software\n" : "");
 		assert_string_equal(e.name, without ? "local" : "unix:s");
 		assert_ptr_equal(e.queue, &fake.queues[0]);

@@ -85,6 +85,7 @@ programs() {
 		tools config/build.sh build gcc*
 		tools bin/dpdk-pmdinfo.py text dpdk-pmdinfo*
 		tools stock/telemetry.sh text dpdk-telemetry*
+		tools stock/gzip_suite.sh tests gzip's*tests*
 		doc config/build.sh build the*build*
 		doc bin/ninja status documentation*without*
 		doc build/doc/html/index.html file documentation*first*
@@ -152,8 +153,9 @@ make_tree() {
 		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh \
 		test/mutate/selftest.sh \
 		test/stock/autotest.sh test/stock/perf.sh test/stock/perf_matrix.py \
-		test/stock/telemetry.sh test/litmus/run.sh test/vm/run.sh test/packages.sh \
-		test/versions.sh build/test/service/hostile build/test/service/load_swarm \
+		test/stock/telemetry.sh test/stock/gzip_suite.sh test/litmus/run.sh \
+		test/vm/run.sh test/packages.sh test/versions.sh \
+		build/test/service/hostile build/test/service/load_swarm \
 		build/test/service/load_latency build/test/service/load_fairness \
 		build/test/service/load_restart_client build/doc/client_example build/app/spimdevd \
 		build/asan/app/spimdevd build/tsan/app/spimdevd

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# What DPDK's own tools show of the driver.
+# What DPDK's own tools show of the driver, and gzip's own tests of spimgz.
 
 set -eu
 . test/lib.sh
@@ -37,3 +37,5 @@ done
 
 check "dpdk-telemetry lists and runs our commands" \
 	ends_with 0 '"hw_bad_data"' sh test/stock/telemetry.sh
+
+reports "gzip's tests of spimgz" sh test/stock/gzip_suite.sh

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_bus_vdev.h>
 #include <rte_log.h>
 
 #include "hisi_ap.h"
@@ -133,6 +134,11 @@ classes(const char *text, bool compress, bool dma)
 		PMD_CHECK(zip->hisi.ap == other.dev.ap, "%s: two access points", text);
 	if (compress)
 		run_ops(zip->hisi.id);
+	/* It ends with its function, so no other device may have it. */
+	pmd_log_begin();
+	ret = rte_vdev_init("compress_hisi_zip_shares", "dev=device:" NAME);
+	PMD_CHECK(ret == -ENODEV && strstr(pmd_log_end(), "no such device") != NULL, "%s: %d", text,
+		ret);
 	ret = w.drv->remove(&pdev);
 	PMD_CHECK(ret == 0 && !other.there && hisi_zip_find(NAME) == NULL, "%s: %d", text, ret);
 }

@@ -168,29 +168,7 @@ vfio_user_client_spim(const struct vfio_user_client *client)
 	return client->caps.spim_version != 0 ? &client->caps.spim : NULL;
 }
 
-uint32_t
-vfio_user_client_xfer_max(const struct vfio_user_client *client)
-{
-	return client->caps.max_xfer;
-}
-
 /* ---- What the device is ---- */
-
-int
-vfio_user_client_device_info(struct vfio_user_client *client, struct vfio_user_device_info *info)
-{
-	*info = (struct vfio_user_device_info){ .argsz = sizeof(*info) };
-	return ask_simple(client, VFIO_USER_DEVICE_GET_INFO, info, sizeof(*info), true, NULL, 0);
-}
-
-int
-vfio_user_client_irq_info(struct vfio_user_client *client, uint32_t index,
-		struct vfio_user_irq_info *info)
-{
-	*info = (struct vfio_user_irq_info){ .argsz = sizeof(*info), .index = index };
-	return ask_simple(client, VFIO_USER_DEVICE_GET_IRQ_INFO, info, sizeof(*info), true, NULL,
-			0);
-}
 
 /* The areas that may be mapped, from the capabilities in a reply of len bytes. */
 static int
@@ -277,23 +255,6 @@ vfio_user_client_region_read(struct vfio_user_client *client, uint32_t region, u
 		memcpy(buf, reply + sizeof(rw), count);
 	if (reply != small)
 		free(reply);
-	return rc;
-}
-
-int
-vfio_user_client_region_write(struct vfio_user_client *client, uint32_t region, uint64_t offset,
-		const void *buf, uint32_t count)
-{
-	struct vfio_user_region_rw rw = { .offset = offset, .region = region, .count = count };
-	struct iovec iov[2] = { { &rw, sizeof(rw) }, { (void *)(uintptr_t)buf, count } };
-	struct vfio_user_call call = { .cmd = VFIO_USER_REGION_WRITE, .body = iov, .body_cnt = 2,
-		.reply_min = sizeof(rw) };
-	int rc;
-
-	if (count == 0 || count > client->caps.max_xfer)
-		return -EINVAL;
-	rc = vfio_user_call(client, &call);
-	vfio_user_fds_close(&call.got);
 	return rc;
 }
 

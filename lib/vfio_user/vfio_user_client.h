@@ -65,13 +65,6 @@ int vfio_user_client_fd(const struct vfio_user_client *client);
 /** What the server said about shadow doorbells; NULL: it does not know them. */
 const struct vfio_user_spim *vfio_user_client_spim(const struct vfio_user_client *client);
 
-/** @return Most data bytes of a region access. */
-uint32_t vfio_user_client_xfer_max(const struct vfio_user_client *client);
-
-/** DEVICE_GET_INFO. */
-int vfio_user_client_device_info(struct vfio_user_client *client,
-		struct vfio_user_device_info *info);
-
 /** A region as a client sees it. */
 struct vfio_user_client_region {
 	uint64_t size;
@@ -86,17 +79,9 @@ struct vfio_user_client_region {
 int vfio_user_client_region_info(struct vfio_user_client *client, uint32_t index,
 		struct vfio_user_client_region *region);
 
-/** DEVICE_GET_IRQ_INFO. */
-int vfio_user_client_irq_info(struct vfio_user_client *client, uint32_t index,
-		struct vfio_user_irq_info *info);
-
-/** Read count bytes of a region, 1 to vfio_user_client_xfer_max(). */
+/** Read count bytes of a region, at least 1. @return 0, -EINVAL (more than the server takes). */
 int vfio_user_client_region_read(struct vfio_user_client *client, uint32_t region,
 		uint64_t offset, void *buf, uint32_t count);
-
-/** Write them; on return the device has seen it. */
-int vfio_user_client_region_write(struct vfio_user_client *client, uint32_t region,
-		uint64_t offset, const void *buf, uint32_t count);
 
 /**
  * Write without waiting for the device (in order with later calls of this

@@ -46,8 +46,6 @@ set_limits(struct vfio_user_conn *c)
 		l->files_max = VU_FILES_DEFAULT;
 	if (l->mapped_max == 0)
 		l->mapped_max = VU_MAPPED_DEFAULT;
-	if (l->eventfds_max == 0)
-		l->eventfds_max = VU_EVENTFDS_DEFAULT;
 	c->map.cnt_max = l->maps_max;
 	c->map.nfiles_max = l->files_max;
 	c->map.mapped_max = l->mapped_max;
@@ -59,7 +57,7 @@ set_limits(struct vfio_user_conn *c)
 	return 0;
 }
 
-int
+void
 vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -69,13 +67,6 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 
 	if (rc != 0)
 		goto refuse;
-	rc = -ENOSPC;
-	if (s->nconns >= s->conf.conns_max) {
-		vu_log(s, VFIO_USER_LOG_WARNING, "a client was turned away: %" PRIu32
-				" connections; expected at most %" PRIu32, s->nconns,
-				s->conf.conns_max);
-		goto refuse;
-	}
 	rc = -ENOMEM;
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
@@ -86,7 +77,6 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 	c->id = ++s->next_id;
 	c->out_tail = &c->out;
 	c->held_tail = &c->held;
-	c->dma_tail = &c->dma;
 	c->peer = peer;
 	c->fds.uid = peer.uid;
 	rc = s->conf.ops->connected(c, listener_priv, &c->conf);
@@ -113,12 +103,11 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 		vu_complain(c, "cannot be served: error %d", -rc);
 		vu_conn_shut(c);
 	}
-	return rc;
+	return;
 
 refuse:
 	s->refused++;
 	vfio_user_sock_close(fd, peer.uid);
-	return rc;
 }
 
 static void
@@ -185,7 +174,6 @@ vu_conn_shut(struct vfio_user_conn *c)
 void
 vu_conn_finish(struct vfio_user_conn *c)
 {
-	vu_dma_fail(c, -ENOTCONN);
 	vu_irq_close(c);
 	free(c->defer.buf);
 	c->defer.buf = NULL;
@@ -336,8 +324,7 @@ vu_conn_update(struct vfio_user_conn *c)
 	 */
 	if (c->hdr_got != 0 && c->begun_ms == 0)
 		c->begun_ms = base_now_ms();
-	vu_server_wait(c, c->out != NULL || c->dma != NULL || c->begun_ms != 0 ||
-			c->choked);
+	vu_server_wait(c, c->out != NULL || c->begun_ms != 0 || c->choked);
 }
 
 /* The header is there: is it one that can be followed? */
@@ -345,20 +332,11 @@ static bool
 header_ok(struct vfio_user_conn *c)
 {
 	const struct vfio_user_hdr *h = &c->hdr;
-	bool reply = (h->flags & VFIO_USER_F_TYPE) == VFIO_USER_F_REPLY;
-	uint32_t max;
+	uint32_t max = vu_msg_max(h);
 
-	if ((h->flags & VFIO_USER_F_TYPE) > VFIO_USER_F_REPLY || (h->flags & ~(VFIO_USER_F_TYPE |
-			VFIO_USER_F_NO_REPLY | VFIO_USER_F_ERROR)) != 0 ||
-			(h->flags & (reply ? VFIO_USER_F_NO_REPLY : VFIO_USER_F_ERROR)) != 0) {
+	if ((h->flags & ~VFIO_USER_F_NO_REPLY) != VFIO_USER_F_REQUEST) {
 		vu_complain(c, "closed: message with flags 0x%" PRIx32
-				"; expected a request, a posted one or a reply", h->flags);
-		return false;
-	}
-	max = reply ? vu_dma_reply_max(c, h) : vu_msg_max(c, h);
-	if (reply && max == 0) {
-		vu_complain(c, "closed: reply with id %u, command %u; expected none", h->id,
-				h->cmd);
+				"; expected a request or a posted one", h->flags);
 		return false;
 	}
 	if (h->size < sizeof(*h) || h->size > max) {
@@ -398,10 +376,7 @@ dispatch(struct vfio_user_conn *c, uint8_t *body)
 	uint32_t len = c->hdr.size - (uint32_t)sizeof(c->hdr);
 
 	c->messages++;
-	if ((c->hdr.flags & VFIO_USER_F_TYPE) == VFIO_USER_F_REPLY) {
-		c->moved_ms = base_now_ms();
-		vu_dma_reply(c, &c->hdr, body);
-	} else if (c->defer.active || c->held != NULL) {
+	if (c->defer.active || c->held != NULL) {
 		if (!hold(c, body, len)) {
 			vu_complain(c, "closed: no memory for a request of %" PRIu32 " bytes", len);
 			vu_conn_shut(c);
@@ -546,7 +521,7 @@ vfio_user_conn_stats_get(struct vfio_user_conn *conn, struct vfio_user_conn_stat
 {
 	pthread_mutex_lock(&conn->irq_lock);
 	*stats = (struct vfio_user_conn_stats){ .messages = conn->messages,
-		.errors = conn->errors, .irqs = conn->irqs, .dma_bytes = conn->dma_bytes,
+		.errors = conn->errors, .irqs = conn->irqs,
 		.mapped = conn->map.mapped, .maps = conn->map.cnt, .files = conn->map.nfiles,
 		.eventfds = conn->eventfds, .out_bytes = conn->out_bytes };
 	pthread_mutex_unlock(&conn->irq_lock);

@@ -33,12 +33,10 @@
 #include "vfio_user_server.h"
 #include "vfio_user_sock.h"
 
-#define VU_XFER_DEFAULT    65536u
+#define VU_XFER_MAX        65536u /**< Most data bytes of a message. */
 #define VU_STALL_DEFAULT   10000u
-#define VU_CONNS_DEFAULT   65536u
 #define VU_FILES_DEFAULT   1024u
 #define VU_MAPPED_DEFAULT  (1ull << 40)
-#define VU_EVENTFDS_DEFAULT 64u
 
 #define VU_EVENTS          64   /**< Served per turn. */
 #define VU_TURN_MESSAGES   64   /**< Most messages of one connection per turn. */
@@ -53,7 +51,7 @@ enum vu_kind { VU_KIND_LISTENER, VU_KIND_CONN, VU_KIND_WAKE, VU_KIND_TIMER };
 struct vfio_user_listener {
 	enum vu_kind kind;
 	int fd;            /**< -1: closed, freed at the end of the turn. */
-	char *path;        /**< To be removed; NULL: not ours. */
+	char *path;        /**< To be removed. */
 	void *priv;
 	struct vfio_user_listener *next;
 };
@@ -80,21 +78,6 @@ struct vu_vector {
 	int fd; /**< -1: none. */
 	bool masked;
 	bool pending; /**< Raised while masked. */
-};
-
-/** Message DMA in flight. */
-struct vu_dma_op {
-	struct vu_dma_op *next;
-	bool write;
-	bool sent;        /**< A message is on its way. */
-	uint16_t id;      /**< Its id. */
-	uint32_t chunk;   /**< Bytes that it is about. */
-	uint64_t iova;
-	uint8_t *buf;
-	size_t len;
-	size_t pos;       /**< Bytes done. */
-	vfio_user_dma_done_t done;
-	void *arg;
 };
 
 /** The deferred operation. */
@@ -160,17 +143,13 @@ struct vfio_user_conn {
 
 	struct vfio_user_map map;
 
-	struct vu_dma_op *dma, **dma_tail; /**< In the order of the calls. */
-	uint32_t dma_cnt;
-	uint16_t dma_id;                   /**< Of the last message sent. */
-
 	pthread_mutex_t irq_lock;
 	struct vu_vector *vec; /**< Of all indexes, one after the other; NULL: none was set. */
 	uint32_t eventfds;
 	bool irq_closed;
 	uint64_t irqs;
 
-	uint64_t messages, errors, dma_bytes;
+	uint64_t messages, errors;
 	struct vu_rate rate;
 };
 
@@ -204,7 +183,7 @@ void vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
 /* ---- vfio_user_conn.c ---- */
 
 /** Make a connection of a socket, which it takes over in any case. */
-int vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv);
+void vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv);
 /** Serve a socket that has events. */
 void vu_conn_serve(struct vfio_user_conn *c, uint32_t events);
 /** End the exchange of messages; the rest follows at the end of the turn. */
@@ -221,7 +200,7 @@ void vu_conn_update(struct vfio_user_conn *c);
 /* ---- vfio_user_msg.c ---- */
 
 /** Most bytes of a request with this header. */
-uint32_t vu_msg_max(const struct vfio_user_conn *c, const struct vfio_user_hdr *hdr);
+uint32_t vu_msg_max(const struct vfio_user_hdr *hdr);
 /** Do what a complete request says, and answer. Fds that are kept are set to -1. */
 void vu_msg_request(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, uint8_t *body,
 		struct vfio_user_fds *fds);
@@ -273,15 +252,6 @@ int vu_do_region_write_multi(struct vfio_user_conn *c, const struct vu_request *
 /** The writes of a REGION_WRITE_MULTI from number next on. */
 int vu_multi_from(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, const uint8_t *body,
 		uint32_t next);
-
-/* ---- vfio_user_dma.c ---- */
-
-/** A reply came. */
-void vu_dma_reply(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, uint8_t *body);
-/** Most bytes of a reply with this id; 0: none is expected. */
-uint32_t vu_dma_reply_max(const struct vfio_user_conn *c, const struct vfio_user_hdr *hdr);
-/** All that is in flight ends with rc. */
-void vu_dma_fail(struct vfio_user_conn *c, int rc);
 
 /* ---- vfio_user_irq.c ---- */
 

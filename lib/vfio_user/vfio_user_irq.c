@@ -81,19 +81,11 @@ static int
 set_eventfds(struct vfio_user_conn *c, struct vu_vector *v, uint32_t count, int *fds,
 		unsigned int nfds)
 {
-	uint32_t more = 0;
-
 	for (uint32_t i = 0; i < nfds; i++) {
 		if (vfio_user_notify_check(fds[i]) != 0) {
 			vu_complain(c, "SET_IRQS: fd %" PRIu32 " of %u is no eventfd", i, nfds);
 			return -EINVAL;
 		}
-		more += v[i].fd < 0;
-	}
-	if (more > c->conf.limits.eventfds_max - c->eventfds) {
-		vu_complain(c, "SET_IRQS: %" PRIu32 " eventfds; expected at most %" PRIu32,
-				c->eventfds + more, c->conf.limits.eventfds_max);
-		return -EMFILE;
 	}
 	for (uint32_t i = 0; i < count; i++) {
 		set_fd(c, &v[i], nfds != 0 ? fds[i] : -1);

@@ -47,7 +47,7 @@ static void
 format_caps(const struct vfio_user_conn *c, char *text, size_t *len)
 {
 	struct vfio_user_caps mine = { .max_msg_fds = VFIO_USER_FDS_MAX,
-		.max_xfer = c->server->conf.xfer_max, .max_dma_maps = c->conf.limits.maps_max,
+		.max_xfer = VU_XFER_MAX, .max_dma_maps = c->conf.limits.maps_max,
 		.write_multiple = true };
 
 	if (c->spim) {
@@ -120,10 +120,9 @@ static const struct command {
 	const char *name;
 	int (*run)(struct vfio_user_conn *c, const struct vu_request *r);
 	uint32_t body;  /* bytes, at least */
-	uint32_t more;  /* bytes that may follow; XFER: as many as xfer_max */
+	uint32_t more;  /* bytes that may follow */
 	uint32_t nfds;  /* at most */
 } commands[VFIO_USER_CMD_END] = {
-#define XFER UINT32_MAX
 	[VFIO_USER_VERSION] = { "VERSION", do_version, 0, VFIO_USER_VERSION_MAX, 0 },
 	[VFIO_USER_DMA_MAP] = { "DMA_MAP", vu_do_dma_map,
 		sizeof(struct vfio_user_dma_map), 0, 1 },
@@ -140,7 +139,7 @@ static const struct command {
 	[VFIO_USER_REGION_READ] = { "REGION_READ", vu_do_region_read,
 		sizeof(struct vfio_user_region_rw), 0, 0 },
 	[VFIO_USER_REGION_WRITE] = { "REGION_WRITE", vu_do_region_write,
-		sizeof(struct vfio_user_region_rw), XFER, 0 },
+		sizeof(struct vfio_user_region_rw), VU_XFER_MAX, 0 },
 	[VFIO_USER_REGION_WRITE_MULTI] = { "REGION_WRITE_MULTI", vu_do_region_write_multi,
 		sizeof(struct vfio_user_multi),
 		VFIO_USER_MULTI_MAX * sizeof(struct vfio_user_multi_one), 0 },
@@ -148,13 +147,11 @@ static const struct command {
 };
 
 uint32_t
-vu_msg_max(const struct vfio_user_conn *c, const struct vfio_user_hdr *hdr)
+vu_msg_max(const struct vfio_user_hdr *hdr)
 {
-	const struct command *cmd = hdr->cmd < VFIO_USER_CMD_END ? &commands[hdr->cmd] : NULL;
-
 	/* A wrong size gets an error reply, too, as long as it is small. */
 	return (uint32_t)sizeof(*hdr) + VU_SMALL_MAX +
-		(cmd != NULL && cmd->more == XFER ? c->server->conf.xfer_max : 0);
+		(hdr->cmd == VFIO_USER_REGION_WRITE ? VU_XFER_MAX : 0);
 }
 
 static int
@@ -171,7 +168,7 @@ check_request(struct vfio_user_conn *c, const struct vu_request *r)
 		vu_complain(c, "%s before VERSION", cmd->name);
 		return -EINVAL;
 	}
-	if (r->len < cmd->body || (cmd->more != XFER && r->len - cmd->body > cmd->more)) {
+	if (r->len < cmd->body || r->len - cmd->body > cmd->more) {
 		vu_complain(c, "%s: %" PRIu32 " bytes; expected %" PRIu32 " and at most %" PRIu32
 				" more", cmd->name, r->len, cmd->body, cmd->more);
 		return -EINVAL;

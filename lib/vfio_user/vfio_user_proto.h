@@ -40,8 +40,8 @@ enum vfio_user_cmd {
 	VFIO_USER_DEVICE_SET_IRQS = 8,
 	VFIO_USER_REGION_READ = 9,
 	VFIO_USER_REGION_WRITE = 10,
-	VFIO_USER_DMA_READ = 11,            /**< Server to client. */
-	VFIO_USER_DMA_WRITE = 12,           /**< Server to client. */
+	VFIO_USER_DMA_READ = 11,            /**< Server to client; ours sends none. */
+	VFIO_USER_DMA_WRITE = 12,           /**< The same. */
 	VFIO_USER_DEVICE_RESET = 13,
 	VFIO_USER_DIRTY_PAGES = 14,
 	VFIO_USER_REGION_WRITE_MULTI = 15,  /**< Only if the server offers write_multiple. */
@@ -210,12 +210,6 @@ struct vfio_user_multi {
 	uint64_t cnt;
 };
 
-/** DMA_READ and DMA_WRITE, both ways; the data of a write or of a read's reply follows. */
-struct vfio_user_dma_rw {
-	uint64_t iova;
-	uint64_t count; /**< Bytes. */
-};
-
 _Static_assert(sizeof(struct vfio_user_hdr) == 16, "wire");
 _Static_assert(sizeof(struct vfio_user_version) == 4, "wire");
 _Static_assert(sizeof(struct vfio_user_dma_map) == 32, "wire");
@@ -227,7 +221,6 @@ _Static_assert(sizeof(struct vfio_user_irq_info) == 16, "wire");
 _Static_assert(sizeof(struct vfio_user_irq_set) == 20, "wire");
 _Static_assert(sizeof(struct vfio_user_region_rw) == 16, "wire");
 _Static_assert(sizeof(struct vfio_user_multi_one) == 24, "wire");
-_Static_assert(sizeof(struct vfio_user_dma_rw) == 16, "wire");
 
 /**
  * Our own addition, negotiated in VERSION under the name "spim" and ignored by

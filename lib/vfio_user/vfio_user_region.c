@@ -45,8 +45,8 @@ vu_do_region_read(struct vfio_user_conn *c, const struct vu_request *r)
 
 	memcpy(&rw, r->body, sizeof(rw));
 	rc = check_access(c, "REGION_READ", rw.region, rw.offset, rw.count,
-			c->server->conf.xfer_max < c->caps.max_xfer ? c->server->conf.xfer_max :
-			c->caps.max_xfer, VFIO_USER_REGION_F_READ);
+			c->caps.max_xfer < VU_XFER_MAX ? c->caps.max_xfer : VU_XFER_MAX,
+			VFIO_USER_REGION_F_READ);
 	if (rc != 0)
 		return rc;
 	len = (uint32_t)sizeof(rw) + rw.count;
@@ -76,7 +76,7 @@ vu_do_region_write(struct vfio_user_conn *c, const struct vu_request *r)
 
 	memcpy(&rw, r->body, sizeof(rw));
 	rc = check_access(c, "REGION_WRITE", rw.region, rw.offset, rw.count,
-			c->server->conf.xfer_max, VFIO_USER_REGION_F_WRITE);
+			VU_XFER_MAX, VFIO_USER_REGION_F_WRITE);
 	if (rc == 0 && r->len != sizeof(rw) + rw.count) {
 		vu_complain(c, "REGION_WRITE: count %" PRIu32 " with %zu bytes of data", rw.count,
 				r->len - sizeof(rw));

@@ -97,12 +97,9 @@ tick(struct vfio_user_server *s)
 		if (c->begun_ms != 0 && now - c->begun_ms >= s->conf.stall_ms)
 			vu_complain(c, "closed: a message is not complete after %" PRIu32 " ms",
 					s->conf.stall_ms);
-		else if ((c->out != NULL || c->dma != NULL) &&
-				now - c->moved_ms >= s->conf.stall_ms)
-			vu_complain(c, "closed: nothing %s for %" PRIu32 " ms; %" PRIu32
-					" bytes wait, %" PRIu32 " DMA operations",
-					c->out != NULL ? "read" : "answered", s->conf.stall_ms,
-					c->out_bytes, c->dma_cnt);
+		else if (c->out != NULL && now - c->moved_ms >= s->conf.stall_ms)
+			vu_complain(c, "closed: nothing read for %" PRIu32 " ms; %" PRIu32
+					" bytes wait", s->conf.stall_ms, c->out_bytes);
 		else {
 			/* Perhaps what its user's fds waited for has come to an end. */
 			c->choked = false;
@@ -255,12 +252,10 @@ add_listener(struct vfio_user_server *s, int fd, const char *path, void *priv,
 	l->kind = VU_KIND_LISTENER;
 	l->fd = fd;
 	l->priv = priv;
-	if (path != NULL) {
-		l->path = strdup(path);
-		if (l->path == NULL) {
-			free(l);
-			return -ENOMEM;
-		}
+	l->path = strdup(path);
+	if (l->path == NULL) {
+		free(l);
+		return -ENOMEM;
 	}
 	rc = watch(s, fd, &l->kind);
 	if (rc != 0) {
@@ -296,17 +291,6 @@ vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mod
 	return rc;
 }
 
-int
-vfio_user_server_listen_fd(struct vfio_user_server *s, int fd, void *priv,
-		struct vfio_user_listener **listener)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
-		return -errno;
-	return add_listener(s, fd, NULL, priv, listener);
-}
-
 void
 vfio_user_server_unlisten(struct vfio_user_server *s, struct vfio_user_listener *l)
 {
@@ -317,18 +301,11 @@ vfio_user_server_unlisten(struct vfio_user_server *s, struct vfio_user_listener 
 	*link = l->next;
 	close(l->fd);
 	l->fd = -1;
-	if (l->path != NULL)
-		unlink(l->path);
+	unlink(l->path);
 	free(l->path);
 	/* An event of this turn may still point to it. */
 	l->next = s->dead_listeners;
 	s->dead_listeners = l;
-}
-
-int
-vfio_user_server_adopt(struct vfio_user_server *s, int fd, void *listener_priv)
-{
-	return vu_conn_create(s, fd, listener_priv);
 }
 
 /* ---- Life ---- */
@@ -340,17 +317,8 @@ check_conf(struct vfio_user_server *s)
 
 	if (f->name == NULL)
 		f->name = "vfio-user";
-	if (f->conns_max == 0)
-		f->conns_max = VU_CONNS_DEFAULT;
-	if (f->xfer_max == 0)
-		f->xfer_max = VU_XFER_DEFAULT;
 	if (f->stall_ms == 0)
 		f->stall_ms = VU_STALL_DEFAULT;
-	if (f->xfer_max < 4096 || f->xfer_max > VFIO_USER_XFER_MAX) {
-		vu_log(s, VFIO_USER_LOG_ERR, "xfer_max %" PRIu32 "; expected 4096 to %u",
-				f->xfer_max, VFIO_USER_XFER_MAX);
-		return -EINVAL;
-	}
 	if (f->ops == NULL || f->ops->connected == NULL || f->ops->region_read == NULL ||
 			f->ops->region_write == NULL || f->ops->closed == NULL) {
 		vu_log(s, VFIO_USER_LOG_ERR, "an operation is missing; expected connected, "
@@ -405,7 +373,7 @@ vfio_user_server_create(const struct vfio_user_server_conf *conf, struct vfio_us
 	if (rc == 0)
 		rc = open_fds(s);
 	if (rc == 0) {
-		s->scratch = malloc(VU_SMALL_MAX + s->conf.xfer_max);
+		s->scratch = malloc(VU_SMALL_MAX + VU_XFER_MAX);
 		rc = s->scratch != NULL ? vfio_user_notify_init(&s->notify) : -ENOMEM;
 	}
 	if (rc != 0) {

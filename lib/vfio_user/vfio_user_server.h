@@ -91,9 +91,8 @@ struct vfio_user_dma {
 	uint64_t size; /**< Bytes; iova + size may be 2^64. */
 	uint32_t prot; /**< VFIO_USER_DMA_F_*. */
 	/**
-	 * Where this process sees it, or NULL: no fd came, and only
-	 * vfio_user_dma_read() and _write() reach it. Lies within
-	 * [file_va, file_va + file_len), which is one mmap of a file that other
+	 * Where this process sees it, or NULL: no fd came, and nothing reaches
+	 * it. Lies within [file_va, file_va + file_len), which is one mmap of a file that other
 	 * maps may share, and which stays until the last of them is gone.
 	 *
 	 * The client can shrink the file: touching it may then raise SIGBUS.
@@ -110,7 +109,6 @@ struct vfio_user_limits {
 	uint32_t maps_max;     /**< Maps; default and most VFIO_USER_DMA_MAPS_MAX. Then -ENOSPC. */
 	uint32_t files_max;    /**< Mappings of files; default 1024. Then -EMFILE. */
 	uint64_t mapped_max;   /**< Bytes of files mapped; default 2^40. Then -ENOSPC. */
-	uint32_t eventfds_max; /**< Eventfds held; default 64. Then -EMFILE. */
 };
 
 /** What the owner answers when somebody connects. */
@@ -126,8 +124,8 @@ struct vfio_user_conn_conf {
 /**
  * The operations. Each that returns int returns 0 or a negative errno, which the
  * client gets as an error reply. "May be deferred": may return
- * VFIO_USER_DEFERRED; until completed, the connection's further requests wait
- * (replies to message DMA do not), others are served.
+ * VFIO_USER_DEFERRED; until completed, the connection's further requests wait,
+ * others are served.
  */
 struct vfio_user_ops {
 	/**
@@ -191,12 +189,9 @@ struct vfio_user_ops {
 struct vfio_user_server_conf {
 	const char *name;                /**< In log lines; must stay valid. */
 	const struct vfio_user_ops *ops; /**< Must stay valid. */
-	uint32_t conns_max; /**< Connections; default 65536. More are closed at once. */
-	uint32_t xfer_max;  /**< Most data bytes of a message, 4 KiB to 1 MiB; default 64 KiB. */
 	/**
 	 * Milliseconds after which a peer is closed that does not read its
-	 * replies, does not answer DMA_READ or DMA_WRITE, or does not end the
-	 * message that it began; default 10,000.
+	 * replies, or does not end the message that it began; default 10,000.
 	 */
 	uint32_t stall_ms;
 	vfio_user_log_t log; /**< NULL: stderr. */
@@ -229,16 +224,9 @@ void vfio_user_server_destroy(struct vfio_user_server *server);
 int vfio_user_server_listen(struct vfio_user_server *server, const char *path, mode_t mode,
 		void *priv, struct vfio_user_listener **listener);
 
-/** The same with a listening stream socket that exists (socket activation); taken over. */
-int vfio_user_server_listen_fd(struct vfio_user_server *server, int fd, void *priv,
-		struct vfio_user_listener **listener);
-
 /** Accept no more; connections stay. */
 void vfio_user_server_unlisten(struct vfio_user_server *server,
 		struct vfio_user_listener *listener);
-
-/** Serve a connected stream socket, taken over in any case. @return 0, or why not. */
-int vfio_user_server_adopt(struct vfio_user_server *server, int fd, void *listener_priv);
 
 /** @return An fd that is readable when vfio_user_server_run() has something to do. */
 int vfio_user_server_fd(const struct vfio_user_server *server);
@@ -256,7 +244,7 @@ struct vfio_user_server_stats {
 	uint32_t conns;           /**< Open now. */
 	uint32_t listeners;       /**< Open now. */
 	uint64_t accepted;        /**< Connections so far. */
-	uint64_t refused;         /**< Turned away: limits, ops->connected. */
+	uint64_t refused;         /**< Turned away by ops->connected, or out of memory. */
 	uint64_t log_suppressed;  /**< Log lines not written, for their rate. */
 };
 
@@ -317,10 +305,9 @@ int vfio_user_conn_irq(struct vfio_user_conn *conn, uint32_t index, uint32_t vec
 
 /** Counters of a connection. */
 struct vfio_user_conn_stats {
-	uint64_t messages;   /**< Requests and replies received. */
+	uint64_t messages;   /**< Received. */
 	uint64_t errors;     /**< Requests refused. */
 	uint64_t irqs;       /**< Interrupts raised. */
-	uint64_t dma_bytes;  /**< Bytes moved by message DMA. */
 	uint64_t mapped;     /**< Bytes of files mapped now. */
 	uint32_t maps;       /**< Maps now. */
 	uint32_t files;      /**< Mappings of files now. */
@@ -330,51 +317,5 @@ struct vfio_user_conn_stats {
 
 /** Loop thread. */
 void vfio_user_conn_stats_get(struct vfio_user_conn *conn, struct vfio_user_conn_stats *stats);
-
-/* ---- Client memory ------------------------------------------------------------------------- */
-
-/**
- * Find the map that an address lies in. Loop thread.
- * @return 0 or -ENOENT.
- */
-int vfio_user_dma_find(struct vfio_user_conn *conn, uint64_t iova, struct vfio_user_dma *dma);
-
-/**
- * Call f for each range of this process's addresses that is memory of this
- * client, so that the owner of a SIGBUS handler can tell whose a fault is
- * (ops->dma_map's file_va tells the same as it happens). Loop thread.
- */
-void vfio_user_dma_each_file(struct vfio_user_conn *conn,
-		void (*f)(void *va, uint64_t len, void *arg), void *arg);
-
-/** Called once, from the loop thread: rc is 0 or a negative errno. */
-typedef void (*vfio_user_dma_done_t)(void *arg, int rc);
-
-/**
- * Read client memory by message; works where no fd came, too. Asynchronous: buf
- * must stay valid until done is called. Loop thread; may be called inside an
- * operation, never waits, and requests keep being served meanwhile, also those
- * that come before the answer.
- *
- * Costs a message and its answer for every xfer_max bytes (some 50 us with a
- * VM), one after the other, and two copies; a fault of the client's own IOMMU is
- * reported (mapped memory cannot do that). No order between this and stores to
- * mapped memory, nor between two calls. At most VFIO_USER_DMA_OPS_MAX at a time.
- *
- * @param len
- *   Bytes, at least 1.
- * @return
- *   0: done will be called, with 0, what the client answered, -EPROTO, or
- *   -ENOTCONN when the connection ends first. Else done will not be called:
- *   -EINVAL, -EBUSY (too many), -ENOMEM, -ENOTCONN.
- */
-int vfio_user_dma_read(struct vfio_user_conn *conn, uint64_t iova, void *buf, size_t len,
-		vfio_user_dma_done_t done, void *arg);
-
-/** Write client memory by message; otherwise like vfio_user_dma_read(). */
-int vfio_user_dma_write(struct vfio_user_conn *conn, uint64_t iova, const void *buf, size_t len,
-		vfio_user_dma_done_t done, void *arg);
-
-#define VFIO_USER_DMA_OPS_MAX 16u
 
 #endif /* VFIO_USER_SERVER_H */

@@ -4,17 +4,19 @@
 
 /*
  * Any bytes and fds that a client can send, cut anywhere, beside what an owner
- * does meanwhile: deferred operations, message DMA, interrupts. Afterwards nothing
- * is left of the connection.
+ * does meanwhile: deferred operations, interrupts. Afterwards nothing is left of the
+ * connection.
  *
  * Input: operations, each a byte that says which, followed by its arguments.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "fuzz_util.h"
@@ -31,13 +33,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct {
 	struct vfio_user_conn *conn; /* NULL: closed */
 	bool defer, deferred;
-	unsigned int dma;            /* in flight */
 	uint64_t mapped;             /* bytes that the owner believes are mapped */
 	uint8_t bar[BAR_LEN];
-	uint8_t dma_buf[8192];
+	uint8_t seen;
 } dev;
 
 static struct vfio_user_server *server;
+static struct sockaddr_un addr = { .sun_family = AF_UNIX };
 static int mem_fd, other_sock;
 
 static void
@@ -78,7 +80,7 @@ connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_con
 {
 	(void)listener_priv;
 	conf->device = &device;
-	conf->limits = (struct vfio_user_limits){ 32, 4, 1u << 20, 6 };
+	conf->limits = (struct vfio_user_limits){ 32, 4, 1u << 20 };
 	dev.conn = conn;
 	return 0;
 }
@@ -129,8 +131,8 @@ dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma
 
 		require(off <= dma->file_len && dma->size <= dma->file_len - off);
 		/* It is there: its first and last byte can be read. */
-		dev.dma_buf[0] ^= *(volatile uint8_t *)dma->va;
-		dev.dma_buf[0] ^= ((volatile uint8_t *)dma->va)[dma->size - 1];
+		dev.seen ^= *(volatile uint8_t *)dma->va;
+		dev.seen ^= ((volatile uint8_t *)dma->va)[dma->size - 1];
 	}
 	dev.mapped += dma->size;
 	return 0;
@@ -159,7 +161,7 @@ closed(struct vfio_user_conn *conn, void *priv)
 	struct vfio_user_conn_stats stats;
 
 	(void)priv;
-	require(conn == dev.conn && !dev.deferred && dev.dma == 0);
+	require(conn == dev.conn && !dev.deferred);
 	vfio_user_conn_stats_get(conn, &stats);
 	require(stats.eventfds == 0 && stats.maps <= 32 && stats.files <= 4);
 	require(stats.mapped <= 1u << 20 && (stats.files != 0 || stats.mapped == 0));
@@ -172,14 +174,6 @@ static const struct vfio_user_ops ops = {
 	.region_mmap = region_mmap, .dma_map = dma_map, .dma_unmap = dma_unmap, .reset = reset,
 	.closed = closed,
 };
-
-static void
-dma_done(void *arg, int rc)
-{
-	(void)arg;
-	require(rc <= 0 && dev.dma != 0);
-	dev.dma--;
-}
 
 /* ---- The client ---- */
 
@@ -251,7 +245,6 @@ one_op(int sock, struct input *in)
 	struct vfio_user_hdr hdr = { .cmd = VFIO_USER_VERSION,
 		.size = sizeof(hdr) + sizeof(version) };
 	uint8_t buf[4096];
-	uint64_t iova;
 	size_t len;
 
 	switch (take(in, 1) % 10) {
@@ -279,15 +272,6 @@ one_op(int sock, struct input *in)
 		send_bytes(sock, version, sizeof(version), NULL, 0);
 		break;
 	case 7:
-		if (dev.conn == NULL)
-			break;
-		iova = take(in, 8);
-		len = take(in, 2) % sizeof(dev.dma_buf);
-		if ((len & 1 ? vfio_user_dma_read(dev.conn, iova, dev.dma_buf, len, dma_done,
-				NULL) : vfio_user_dma_write(dev.conn, iova, dev.dma_buf, len,
-				dma_done, NULL)) == 0)
-			dev.dma++;
-		break;
 	case 8:
 		dev.defer = take(in, 1) % 2;
 		if (dev.deferred) {
@@ -306,14 +290,25 @@ one_op(int sock, struct input *in)
 static void
 setup(void)
 {
-	const struct vfio_user_server_conf conf = { .name = "fuzz", .ops = &ops, .log = quiet,
-		.xfer_max = 4096 };
+	const struct vfio_user_server_conf conf = { .name = "fuzz", .ops = &ops, .log = quiet };
 
 	mem_fd = memfd_create("fuzz", MFD_CLOEXEC);
 	require(ftruncate(mem_fd, 1 << 17) == 0);
 	/* Not the client's own: that would keep it open, until the server's patience ends. */
 	other_sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	require(vfio_user_server_create(&conf, &server) == 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/fuzz-vfio-user-%ld", (long)getpid());
+	require(vfio_user_server_listen(server, addr.sun_path, 0600, NULL, NULL) == 0);
+}
+
+static int
+join(void)
+{
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	require(connect(sock, (struct sockaddr *)&addr, sizeof(addr)) == 0);
+	require(vfio_user_server_run(server, 0) >= 1 && dev.conn != NULL);
+	return sock;
 }
 
 /*
@@ -341,17 +336,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { .at = data, .left = size };
 	struct vfio_user_server_stats stats;
-	int pair[2];
+	int sock;
 
 	if (server == NULL)
 		setup();
 	memset(&dev, 0, sizeof(dev));
-	require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
-	require(vfio_user_server_adopt(server, pair[0], NULL) == 0);
+	sock = join();
 	while (in.left != 0)
-		one_op(pair[1], &in);
+		one_op(sock, &in);
 	run();
-	close(pair[1]);
+	close(sock);
 	dev.defer = false;
 	do {
 		if (dev.deferred) {

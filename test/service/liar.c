@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -180,26 +181,49 @@ serve(struct liar *l, struct vfio_user_server *server, int other)
 	free(m);
 }
 
+/* Connect to the server, which nobody else may. @return The socket, or -1. */
+static int
+join(struct liar *l, struct vfio_user_server *server)
+{
+	char dir[] = "/tmp/liar-XXXXXX";
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct vfio_user_listener *listener;
+
+	if (sock < 0 || mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
+	if (vfio_user_server_listen(server, addr.sun_path, 0600, l, &listener) == 0) {
+		if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
+				vfio_user_server_run(server, 0) != 1) {
+			close(sock);
+			sock = -1;
+		}
+		vfio_user_server_unlisten(server, listener);
+	}
+	rmdir(dir);
+	return sock;
+}
+
 static int
 connection(struct liar *l)
 {
 	const struct vfio_user_server_conf conf = { .name = "liar", .ops = &ring_ops };
 	struct vfio_user_server *server;
-	int pair[2], ret;
+	int other;
 
-	ret = ring_open(l);
-	if (ret != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0 ||
-			vfio_user_server_create(&conf, &server) != 0)
+	if (ring_open(l) != 0 || vfio_user_server_create(&conf, &server) != 0)
 		return -1;
-	ret = vfio_user_server_adopt(server, pair[0], l);
-	if (ret == 0)
-		serve(l, server, pair[1]);
+	other = join(l, server);
+	if (other >= 0)
+		serve(l, server, other);
 	/* First the function, then the client's end: it reuses its memory as it sees that. */
 	vfio_user_server_destroy(server);
-	close(pair[1]);
+	if (other >= 0)
+		close(other);
 	ring_close(l);
 	close(l->sock);
-	return ret;
+	return other < 0 ? -1 : 0;
 }
 
 /* ---- Options ---- */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "liar.h"
+#include "qm_dev_func.h"
 #include "qm_dev_pci.h"
 #include "zip_dev.h"
 
@@ -44,15 +45,18 @@ static const struct vfio_user_device device = {
 	.spim = &spim,
 };
 
+static struct qm_dev_view view; /* of the function's map */
+
 void *
 liar_client_mem(struct liar *l, uint64_t iova, uint64_t len)
 {
-	struct vfio_user_dma dma;
+	void *va;
 
-	if (vfio_user_dma_find(l->conn, iova, &dma) != 0 || dma.va == NULL ||
-			dma.size - (iova - dma.iova) < len)
-		return NULL;
-	return (uint8_t *)dma.va + (iova - dma.iova);
+	/* Nobody else changes the map: what is found stays until the client takes it back. */
+	qm_dev_view_enter(&l->dev->map, &view);
+	va = qm_dev_view_at(&view, iova, len, QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);
+	qm_dev_view_leave(&view);
+	return va;
 }
 
 /* ---- Rings ---- */
@@ -379,6 +383,7 @@ ring_open(struct liar *l)
 		return -ENOMEM;
 	if (qm_dev_create(&conf, &l->dev) != 0)
 		return -EINVAL;
+	qm_dev_view_add(&l->dev->map, &view);
 	describe(l);
 	return qm_dev_dma_map(l->dev, OWN_IOVA, (uint64_t)l->queues * OWN_STRIDE, l->mem,
 		QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);

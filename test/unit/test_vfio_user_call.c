@@ -117,7 +117,7 @@ begin(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, negotiate, NULL), 0);
 	assert_int_equal(vfio_user_client_adopt(pair[0], &conf, &c), 0);
 	join(thread);
-	assert_int_equal(vfio_user_client_xfer_max(c), XFER);
+	assert_int_equal(c->caps.max_xfer, XFER);
 	return 0;
 }
 
@@ -153,10 +153,7 @@ read_slowly(void *arg)
 	}
 	if (hdr.cmd != VFIO_USER_REGION_WRITE || hdr.size != sizeof(hdr) + sizeof(rw) + XFER ||
 			rw.count != XFER || rw.region != 3 || rw.offset != 0x1000 ||
-			memcmp(got, data, XFER) != 0)
-		return bad;
-	if ((hdr.flags & VFIO_USER_F_NO_REPLY) == 0 &&
-			!vt_answer(server, &hdr, &rw, sizeof(rw), NULL, 0))
+			memcmp(got, data, XFER) != 0 || hdr.flags != VFIO_USER_F_NO_REPLY)
 		return bad;
 	return good;
 }
@@ -170,20 +167,16 @@ test_parts(void **state)
 	(void)state;
 	for (size_t i = 0; i < XFER; i++)
 		data[i] = (uint8_t)(i * 7 + i / 256);
-	for (int i = 0; i < 4; i++) {
-		fail_nth_short(i < 2 ? 0 : 1001);
+	for (int i = 0; i < 2; i++) {
+		fail_nth_short(i == 0 ? 0 : 1001);
 		assert_int_equal(pthread_create(&thread, NULL, read_slowly, NULL), 0);
-		assert_int_equal(i % 2 == 0 ?
-			vfio_user_client_region_post(c, 3, 0x1000, data, XFER) :
-			vfio_user_client_region_write(c, 3, 0x1000, data, XFER), 0);
+		assert_int_equal(vfio_user_client_region_post(c, 3, 0x1000, data, XFER), 0);
 		join(thread);
 	}
 	fail_nth_short(0);
 	assert_int_equal(vfio_user_client_region_post(c, 3, 0, data, XFER + 1), -EINVAL);
-	assert_int_equal(vfio_user_client_region_write(c, 3, 0, data, XFER + 1), -EINVAL);
 	assert_int_equal(vfio_user_client_region_read(c, 3, 0, data, XFER + 1), -EINVAL);
 	assert_int_equal(vfio_user_client_region_post(c, 3, 0, data, 0), -EINVAL);
-	assert_int_equal(vfio_user_client_region_write(c, 3, 0, data, 0), -EINVAL);
 	assert_string_equal(line, "");
 }
 

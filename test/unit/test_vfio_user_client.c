@@ -23,8 +23,6 @@ test_calls(void **state)
 {
 	uint32_t value = 0x11223344, back = 0;
 	struct vfio_user_client_region region;
-	struct vfio_user_device_info dev;
-	struct vfio_user_irq_info irq;
 	struct vfio_user_client *c;
 	uint8_t page[4096];
 	struct vt t;
@@ -36,13 +34,6 @@ test_calls(void **state)
 	assert_int_equal(vfio_user_client_alive(c), 0);
 	assert_non_null(vfio_user_client_spim(c));
 	assert_int_equal(vfio_user_client_spim(c)->wake_offset, 0x3108);
-	assert_int_equal(vfio_user_client_xfer_max(c), 65536);
-
-	assert_int_equal(vfio_user_client_device_info(c, &dev), 0);
-	assert_int_equal(dev.num_regions, VT_REGIONS);
-	assert_int_equal(vfio_user_client_irq_info(c, VFIO_USER_PCI_MSI, &irq), 0);
-	assert_int_equal(irq.count, VT_MSI);
-	assert_int_equal(vfio_user_client_irq_info(c, 5, &irq), -EINVAL);
 
 	assert_int_equal(vfio_user_client_region_info(c, VT_BAR2, &region), 0);
 	assert_int_equal(region.size, VT_BAR2_LEN);
@@ -59,10 +50,6 @@ test_calls(void **state)
 	munmap(map, 8192);
 	close(region.fd);
 
-	assert_int_equal(vfio_user_client_region_write(c, VT_BAR2, 0x20, &value, 4), 0);
-	assert_int_equal(vfio_user_client_region_read(c, VT_BAR2, 0x20, &back, 4), 0);
-	assert_int_equal(back, value);
-	value++;
 	assert_int_equal(vfio_user_client_region_post(c, VT_BAR2, 0x20, &value, 4), 0);
 	assert_int_equal(vfio_user_client_region_read(c, VT_BAR2, 0x20, &back, 4), 0);
 	assert_int_equal(back, value);
@@ -71,7 +58,6 @@ test_calls(void **state)
 	assert_int_equal(vfio_user_client_region_read(c, VT_BAR2, VT_BAR2_LEN, &back, 4), -EINVAL);
 	assert_int_equal(vfio_user_client_region_read(c, VT_BAR2, 0, &back, 0), -EINVAL);
 	assert_int_equal(vfio_user_client_region_read(c, VT_BAR2, 0, &back, 65537), -EINVAL);
-	assert_int_equal(vfio_user_client_region_write(c, VT_RO, 0, &back, 4), -EPERM);
 	assert_int_equal(vfio_user_client_reset(c), 0);
 	assert_int_equal(t.seen.reset, 1);
 	vfio_user_client_close(c);
@@ -130,10 +116,7 @@ hammer(void *arg)
 
 	for (uint32_t i = 0; i < 500; i++) {
 		value = w->n << 16 | i;
-		if (i % 2 == 0)
-			vfio_user_client_region_write(w->c, VT_BAR2, w->n * 4, &value, 4);
-		else
-			vfio_user_client_region_post(w->c, VT_BAR2, w->n * 4, &value, 4);
+		vfio_user_client_region_post(w->c, VT_BAR2, w->n * 4, &value, 4);
 		if (vfio_user_client_region_read(w->c, VT_BAR2, w->n * 4, &back, 4) != 0 ||
 				back != value)
 			return w;
@@ -323,17 +306,13 @@ test_good_version(void **state)
 
 		c = fake_start(&f, &thread, VT_TIMEOUT_MS, 0);
 		pthread_join(thread, NULL);
-		assert_int_equal(vfio_user_client_xfer_max(c), servers[i].xfer);
 		assert_null(vfio_user_client_spim(c));
 		/* Nobody answers: what is sent ends otherwise. */
 		assert_int_equal(vfio_user_client_region_read(c, 0, 0, bytes, servers[i].xfer + 1),
 				-EINVAL);
-		assert_int_equal(vfio_user_client_region_write(c, 0, 0, bytes,
-				servers[i].xfer + 1), -EINVAL);
 		assert_int_equal(vfio_user_client_region_post(c, 0, 0, bytes,
 				servers[i].xfer + 1), -EINVAL);
 		assert_int_equal(vfio_user_client_region_read(c, 0, 0, &value, 0), -EINVAL);
-		assert_int_equal(vfio_user_client_region_write(c, 0, 0, &value, 0), -EINVAL);
 		assert_int_equal(vfio_user_client_region_post(c, 0, 0, &value, 0), -EINVAL);
 		close(f.sock);
 		assert_int_equal(vfio_user_client_region_read(c, 0, 0, bytes, servers[i].xfer),
@@ -434,8 +413,8 @@ then_late(struct fake *f, const struct vfio_user_hdr *req)
 {
 	struct vfio_user_region_rw rw = { 0, 0, 4 };
 	struct vfio_user_hdr next, hdr = { .id = 7, .cmd = VFIO_USER_DMA_READ,
-		.size = sizeof(hdr) + sizeof(struct vfio_user_dma_rw) };
-	uint8_t body[sizeof(hdr) + sizeof(struct vfio_user_dma_rw)] = { 0 };
+		.size = sizeof(hdr) + 16 };
+	uint8_t body[sizeof(hdr) + 16] = { 0 };
 
 	vt_recv(f->sock, &next, &rw, sizeof(rw), NULL); /* the first one has timed out */
 	memcpy(body, &hdr, sizeof(hdr));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
@@ -182,7 +183,6 @@ test_listen(void **state)
 	assert_int_equal(rc, 0);
 	assert_string_equal(fail_nth_struck(),
 		"bind calloc chmod epoll_ctl listen lstat socket strdup");
-	assert_int_equal(vfio_user_server_listen_fd(s, -1, NULL, NULL), -EBADF);
 	vfio_user_server_destroy(s);
 	assert_int_equal(rmdir(dir), 0);
 }
@@ -207,41 +207,6 @@ end(int sock)
 	as_before(NULL);
 }
 
-static void
-test_adopt(void **state)
-{
-	struct vfio_user_server_stats stats;
-	int pair[2];
-
-	(void)state;
-	fail_nth_struck();
-	set_up();
-	for (unsigned int n = 1;; n++) {
-		const char *what;
-		int rc;
-
-		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-		fail_nth(n);
-		rc = vfio_user_server_adopt(server, pair[0], NULL);
-		what = fail_nth_end();
-		if (what == NULL)
-			break;
-		told(what, rc);
-		vfio_user_server_run(server, 0);
-		vt_closed(pair[1]);
-		close(pair[1]);
-		vfio_user_server_stats_get(server, &stats);
-		assert_int_equal(stats.conns, 0);
-	}
-	assert_string_equal(fail_nth_struck(), "calloc epoll_ctl getsockopt");
-	vfio_user_server_stats_get(server, &stats);
-	assert_int_equal(stats.conns, 1);
-	vfio_user_server_destroy(server);
-	vt_closed(pair[1]);
-	close(pair[1]);
-	as_before(NULL);
-}
-
 /* A turn whose first call of name fails. */
 static const char *
 turn(const char *name)
@@ -253,6 +218,46 @@ turn(const char *name)
 	what = fail_nth_end();
 	vfio_user_server_run(server, 0);
 	return what;
+}
+
+/* Who cannot be served is turned away, and told so by the end of its socket. */
+static void
+test_accept(void **state)
+{
+	static const char *const calls[] = { "getsockopt", "calloc", "epoll_ctl" };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char dir[] = "/tmp/vfio-user-XXXXXX";
+	struct vfio_user_server_stats stats;
+	int sock;
+
+	(void)state;
+	set_up();
+	assert_non_null(mkdtemp(dir));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
+	assert_int_equal(vfio_user_server_listen(server, addr.sun_path, 0600, NULL, NULL), 0);
+	for (unsigned int i = 0; i <= 3; i++) {
+		sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+		line[0] = '\0';
+		if (i < 3)
+			assert_string_equal(turn(calls[i]), calls[i]);
+		else
+			vfio_user_server_run(server, 0);
+		vfio_user_server_stats_get(server, &stats);
+		assert_int_equal(stats.conns, i == 3);
+		assert_int_equal(stats.refused, i < 2 ? i + 1 : 2);
+		assert_int_equal(closes, i < 2 ? 0 : 1);
+		assert_int_equal(strstr(line, "cannot be served: error ") != NULL, i == 2);
+		if (i == 3)
+			break;
+		vt_closed(sock);
+		close(sock);
+	}
+	vfio_user_server_destroy(server);
+	vt_closed(sock);
+	close(sock);
+	assert_int_equal(rmdir(dir), 0);
+	as_before(NULL);
 }
 
 static void
@@ -268,7 +273,7 @@ test_no_memory_for_a_message(void **state)
 	(void)state;
 	/* One in parts. */
 	set_up();
-	sock = vt_adopted(server);
+	sock = vt_joined(server);
 	vt_raw(sock, &m, 20, NULL, 0);
 	assert_string_equal(turn("malloc"), "malloc");
 	assert_int_equal(closes, 1);
@@ -276,7 +281,7 @@ test_no_memory_for_a_message(void **state)
 	end(sock);
 	/* One that must wait for another. */
 	set_up();
-	sock = vt_adopted(server);
+	sock = vt_joined(server);
 	defer = true;
 	vt_raw(sock, &m, 36, NULL, 0);
 	vfio_user_server_run(server, 0);
@@ -304,7 +309,7 @@ test_rest_of_writes_that_cannot_be_kept(void **state)
 
 	(void)state;
 	set_up();
-	sock = vt_adopted(server);
+	sock = vt_joined(server);
 	defer = true;
 	id = vt_send(sock, VFIO_USER_REGION_WRITE_MULTI, 0, &m, sizeof(m), NULL, 0);
 	assert_string_equal(turn("malloc"), "malloc");
@@ -330,7 +335,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_listen),
-		cmocka_unit_test(test_adopt),
+		cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_no_memory_for_a_message),
 		cmocka_unit_test(test_rest_of_writes_that_cannot_be_kept),
 	};

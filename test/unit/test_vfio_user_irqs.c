@@ -252,30 +252,6 @@ test_masked(void **state)
 	vt_stop(&t);
 }
 
-static void
-test_limit(void **state)
-{
-	struct vfio_user_irq_set m = { sizeof(m), 0x24, MSI, 0, VT_MSI };
-	int sock, fd[VT_MSI];
-	struct vt t;
-
-	(void)state;
-	vt_start(&t, NULL);
-	t.limits.eventfds_max = 3;
-	sock = vt_open(&t);
-	for (unsigned int i = 0; i < VT_MSI; i++)
-		fd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	vt_refused(&t, sock, VFIO_USER_DEVICE_SET_IRQS, &m, sizeof(m), fd, VT_MSI, EMFILE);
-	good(sock, 0x24, MSI, 0, 3, NULL, fd, 3);
-	good(sock, 0x24, MSI, 0, 3, NULL, fd, 3);
-	vt_refused(&t, sock, VFIO_USER_DEVICE_SET_IRQS, &m, sizeof(m), fd, VT_MSI, EMFILE);
-	assert_int_equal(vt_stats(&t).eventfds, 3);
-	close(sock);
-	for (unsigned int i = 0; i < VT_MSI; i++)
-		close(fd[i]);
-	vt_stop(&t);
-}
-
 /* The client fills its eventfd and makes it block: raising does not wait for it. */
 static void *
 raise_many(void *arg)
@@ -381,7 +357,6 @@ main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_raise),
 		cmocka_unit_test(test_masked),
-		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_notify),
 		cmocka_unit_test(test_race),

@@ -90,11 +90,11 @@ test_one_client(void **state)
 
 	(void)state;
 	start("test");
-	sock = vt_adopted(server);
+	sock = vt_joined(server);
 	assert_int_equal(wrong(sock, PER_CLIENT + 3), PER_CLIENT);
 	assert_int_equal(suppressed(), 3);
 	/* Another one has lines of its own; the first of them comes with what is to be told. */
-	other = vt_adopted(server);
+	other = vt_joined(server);
 	assert_int_equal(wrong(other, PER_CLIENT + 1), PER_CLIENT + 1);
 	assert_int_equal(told, 3);
 	close(other);
@@ -144,7 +144,7 @@ test_all_clients(void **state)
 	(void)state;
 	start("test");
 	for (unsigned int i = 0; i < n; i++)
-		sock[i] = vt_adopted(server);
+		sock[i] = vt_joined(server);
 	for (unsigned int i = 0; i < n - 2; i++)
 		assert_int_equal(wrong(sock[i], PER_CLIENT), PER_CLIENT);
 	assert_int_equal(suppressed(), 0);
@@ -174,9 +174,9 @@ test_form(void **state)
 
 	(void)state;
 	start("test");
-	close(vt_adopted(server));
+	close(vt_joined(server));
 	vfio_user_server_run(server, 0);
-	sock = vt_adopted(server);
+	sock = vt_joined(server);
 	assert_int_equal(wrong(sock, 1), 1);
 	snprintf(want, sizeof(want), "test: connection 2 (pid %ld, uid %ld): "
 			"command 14 is not supported", (long)getpid(), (long)getuid());
@@ -206,7 +206,7 @@ test_long_names(void **state)
 		/* About a client. */
 		name[LINE_MAX - rest + more] = '\0';
 		start(name);
-		sock = vt_adopted(server);
+		sock = vt_joined(server);
 		assert_int_equal(wrong(sock, 1), 1);
 		if (more == 0) {
 			assert_int_equal(strlen(last), LINE_MAX);

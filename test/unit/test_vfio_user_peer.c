@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "test_vfio_user_util.h"
@@ -65,17 +67,27 @@ quiet(enum vfio_user_log_level level, const char *line, void *priv)
 	(void)priv;
 }
 
+static bool refuses;
+
+static int
+connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
+{
+	return refuses ? -EACCES : vt_plain_ops.connected(conn, listener_priv, conf);
+}
+
+static struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
 /* Somebody who has sent something connects. @return The client's socket. */
 static int
-adopt(struct vfio_user_server *s, uid_t uid, int rc)
+join(struct vfio_user_server *s, uid_t uid)
 {
-	int pair[2];
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	peer_uid = uid_now = uid;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	vt_send(pair[1], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
-	assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), rc);
-	return pair[1];
+	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	vt_send(sock, VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	return sock;
 }
 
 /* A request with descriptors that it may not have; each is closed. */
@@ -115,8 +127,9 @@ end_badly(struct vfio_user_server *s, int sock, uid_t uid)
 static void
 test_whose(void **state)
 {
-	const struct vfio_user_server_conf conf = { .ops = &vt_plain_ops, .log = quiet,
-		.conns_max = 2 };
+	struct vfio_user_ops ops = vt_plain_ops;
+	const struct vfio_user_server_conf conf = { .ops = &ops, .log = quiet };
+	char dir[] = "/tmp/vfio-user-XXXXXX";
 	struct vfio_user_server *s;
 	unsigned int fds = vt_fds();
 	struct vfio_user_hdr hdr;
@@ -124,11 +137,15 @@ test_whose(void **state)
 	int first, second, third;
 
 	(void)state;
+	ops.connected = connected;
+	assert_non_null(mkdtemp(dir));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
 	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-	first = adopt(s, 1001, 0);
+	assert_int_equal(vfio_user_server_listen(s, addr.sun_path, 0600, NULL, NULL), 0);
+	first = join(s, 1001);
 	vfio_user_server_run(s, 0);
 	vt_recv(first, &hdr, body, sizeof(body), NULL);
-	second = adopt(s, 1002, 0);
+	second = join(s, 1002);
 	vfio_user_server_run(s, 0);
 	vt_recv(second, &hdr, body, sizeof(body), NULL);
 	send_fds(s, first, 1001, 1);
@@ -137,11 +154,13 @@ test_whose(void **state)
 
 	/* Who is turned away is somebody, too, if it is known who. */
 	closed = 0;
-	third = adopt(s, 1003, -ENOSPC);
+	refuses = true;
+	third = join(s, 1003);
+	refuses = false;
 	assert_int_equal(closed, 1);
 	close(third);
 	no_peer = true;
-	third = adopt(s, NOBODY, -ENOBUFS);
+	third = join(s, NOBODY);
 	no_peer = false;
 	assert_int_equal(closed, 2);
 	close(third);
@@ -149,6 +168,7 @@ test_whose(void **state)
 	end_badly(s, first, 1001);
 	end_badly(s, second, 1002);
 	vfio_user_server_destroy(s);
+	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(vt_fds(), fds);
 }
 

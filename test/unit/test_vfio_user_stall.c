@@ -40,7 +40,7 @@ set_up(void **state)
 	vt_now_ms = 1000000;
 	line[0] = '\0';
 	assert_int_equal(vfio_user_server_create(&conf, &server), 0);
-	sock = vt_adopted(server);
+	sock = vt_joined(server);
 	return 0;
 }
 
@@ -179,8 +179,7 @@ test_answers_that_nobody_reads(void **state)
 
 	(void)state;
 	fill();
-	snprintf(want, sizeof(want), "closed: nothing read for 4 ms; %u bytes wait, 0 DMA "
-			"operations", waits());
+	snprintf(want, sizeof(want), "closed: nothing read for 4 ms; %u bytes wait", waits());
 	assert_true(lives_after(0));
 	assert_true(lives_after(STALL_MS - 1));
 	assert_false(lives_after(1));
@@ -204,68 +203,6 @@ test_answers_that_are_read(void **state)
 			(void)vfio_user_server_run(server, 0);
 		}
 		assert_int_equal(waits(), 0);
-	}
-	assert_int_equal(connections(), 1);
-	assert_string_equal(line, "");
-}
-
-static int dma_rc;
-static unsigned int dma_done;
-
-static void
-done(void *arg, int rc)
-{
-	assert_ptr_equal(arg, &dma_rc);
-	dma_rc = rc;
-	dma_done++;
-}
-
-static void
-test_memory_that_is_not_answered(void **state)
-{
-	uint8_t buf[16];
-
-	(void)state;
-	dma_done = 0;
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(vfio_user_dma_read(connection(), 0x1000, buf, sizeof(buf), done,
-				&dma_rc), 0);
-	assert_true(lives_after(0));
-	assert_true(lives_after(STALL_MS - 1));
-	assert_int_equal(dma_done, 0);
-	assert_false(lives_after(1));
-	said("closed: nothing answered for 4 ms; 0 bytes wait, 2 DMA operations");
-	assert_int_equal(dma_done, 2);
-	assert_int_equal(dma_rc, -ENOTCONN);
-}
-
-/* One that is answered is time for the other. */
-static void
-test_memory_that_is_answered(void **state)
-{
-	struct {
-		struct vfio_user_hdr hdr;
-		struct vfio_user_dma_rw rw;
-		uint8_t bytes[16];
-	} m;
-	uint8_t buf[16];
-
-	(void)state;
-	dma_done = 0;
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(vfio_user_dma_read(connection(), 0x1000, buf, sizeof(buf), done,
-				&dma_rc), 0);
-	for (unsigned int i = 0; i < 2; i++) {
-		assert_true(lives_after(STALL_MS - 1));
-		assert_int_equal(vt_recv(sock, &m.hdr, &m.rw, sizeof(m.rw), NULL), sizeof(m.rw));
-		memset(m.bytes, 0x77, sizeof(m.bytes));
-		m.hdr.flags = VFIO_USER_F_REPLY;
-		m.hdr.size = sizeof(m);
-		vt_raw(sock, &m, sizeof(m), NULL, 0);
-		while (dma_done == i)
-			(void)vfio_user_server_run(server, 0);
-		assert_int_equal(dma_rc, 0);
-		assert_int_equal(buf[15], 0x77);
 	}
 	assert_int_equal(connections(), 1);
 	assert_string_equal(line, "");
@@ -302,7 +239,7 @@ test_some_in_time(void **state)
 		if (a == b)
 			continue;
 		for (int k = 0; k < 3; k++)
-			client[k] = vt_adopted(server);
+			client[k] = vt_joined(server);
 		for (int k = 0; k < 3; k++)
 			begin(client[k]);
 		complete(client[a]);
@@ -377,14 +314,14 @@ test_ticks(void **state)
 
 		assert_int_equal(vfio_user_server_create(&conf, &server), 0);
 		timers = 0;
-		one = vt_adopted(server);
+		one = vt_joined(server);
 		assert_int_equal(timers, 0);
 		vt_raw(one, "half", 4, NULL, 0); /* of a message */
 		assert_int_equal(vfio_user_server_run(server, 0), 1);
 		assert_int_equal(timers, 1);
 		is_armed(cases[i].tick_ms);
 		/* One timer for all; it ends when nobody is left. */
-		other = vt_adopted(server);
+		other = vt_joined(server);
 		vt_raw(other, "half", 4, NULL, 0);
 		(void)vfio_user_server_run(server, 0);
 		assert_int_equal(timers, 1);
@@ -407,9 +344,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_message_with_an_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_answers_that_nobody_reads, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_answers_that_are_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_memory_that_is_not_answered, set_up,
-				tear_down),
-		cmocka_unit_test_setup_teardown(test_memory_that_is_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_some_in_time, set_up, tear_down),
 		cmocka_unit_test(test_ticks),
 	};

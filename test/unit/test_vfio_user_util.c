@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -439,16 +440,32 @@ const struct vfio_user_ops vt_plain_ops = { .connected = plain_connected,
 	.region_read = plain_read, .region_write = plain_write, .closed = plain_closed };
 
 int
-vt_adopted(struct vfio_user_server *s)
+vt_join(struct vfio_user_server *s)
 {
+	char dir[] = "/tmp/vfio-user-XXXXXX";
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct vfio_user_listener *l;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
+	assert_int_equal(vfio_user_server_listen(s, addr.sun_path, 0600, NULL, &l), 0);
+	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_true(vfio_user_server_run(s, 0) >= 1); /* perhaps beside a timer */
+	vfio_user_server_unlisten(s, l);
+	assert_int_equal(rmdir(dir), 0);
+	return sock;
+}
+
+int
+vt_joined(struct vfio_user_server *s)
+{
+	int sock = vt_join(s);
 	struct vfio_user_hdr hdr;
 	uint8_t body[512];
-	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	assert_int_equal(vfio_user_server_adopt(s, pair[0], NULL), 0);
-	vt_send(pair[1], VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
-	assert_true(vfio_user_server_run(s, 0) >= 1); /* perhaps beside a timer */
-	vt_recv(pair[1], &hdr, body, sizeof(body), NULL);
-	return pair[1];
+	vt_send(sock, VFIO_USER_VERSION, 0, "\0\0\0\0", 4, NULL, 0);
+	assert_true(vfio_user_server_run(s, 0) >= 1);
+	vt_recv(sock, &hdr, body, sizeof(body), NULL);
+	return sock;
 }

@@ -80,8 +80,10 @@ struct vfio_user_conn_stats vt_stats(struct vt *t);
 
 /** Of a server that the test runs itself, turn by turn: a device of one page, with the least. */
 extern const struct vfio_user_ops vt_plain_ops;
-/** A new connection of such a server, after VERSION. @return The client's socket. */
-int vt_adopted(struct vfio_user_server *s);
+/** Connect to such a server, which takes a turn. @return The client's socket. */
+int vt_join(struct vfio_user_server *s);
+/** The same, and VERSION. */
+int vt_joined(struct vfio_user_server *s);
 
 /** Raw client. */
 int vt_connect(struct vt *t);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -19,22 +18,21 @@
 #include "qm_dev_pci.h"
 
 /*
- * What may take time, and how the event loop is kept from waiting for it:
+ * What may take time, and how the event loop is kept from waiting for it: memory that is taken
+ * back, a reset and the end of a function must have let go of what requests being executed use
+ * before they are answered. The loop begins each of them, and looks again from time to time until
+ * it is done. The connection's later messages wait with it, those of others do not. At most as
+ * many functions as there are workers have requests being executed, so few wait at a time.
  *
- * - Memory that is taken back, a reset, the end of a function and a mailbox command
- *   that sets up a queue anew must have let go of what requests being executed
- *   use before they are answered. If there may be such requests, a control
- *   thread waits; the connection's later messages wait with it, others do not.
- * - A mailbox command that drains (STOP_QP, FLUSH_QM) waits for requests behind
- *   those, too, which may take minutes. It leaves the mailbox busy, as on silicon, and
- *   is done when a later read finds it so (qm_dev_conf.deferred): nobody waits, and
- *   the driver has its own idea of how long is too long.
+ * A mailbox command that waits for requests leaves the mailbox busy, as on silicon, and is done
+ * when a later read finds it so: nobody waits, and the driver has its own idea of how long is too
+ * long.
  */
-enum job_kind {
-	JOB_UNMAP,
-	JOB_RESET,
-	JOB_WRITE, /* config space (may be a reset), or a mailbox command */
-	JOB_END,   /* the connection is over */
+enum wait {
+	WAIT_NONE,
+	WAIT_UNMAP,
+	WAIT_RESET,
+	WAIT_END, /* the connection is over */
 };
 
 /* No limit of streams: more than memory allows. */
@@ -54,14 +52,9 @@ struct client {
 	uint64_t maps;            /* that the user pays for */
 	atomic_uint log_lines;
 
-	/* At most one at a time: a connection's operations come one after the other. */
-	struct control_job job;
-	enum job_kind job_kind;
-	uint64_t ticket;          /* JOB_UNMAP */
-	uint32_t region;          /* JOB_WRITE */
-	uint32_t count;
-	uint64_t offset;
-	uint8_t *data;            /* ours */
+	enum wait wait;           /* what for; others than WAIT_NONE are in service->waiting */
+	TAILQ_ENTRY(client) wait_link;
+	uint64_t ticket;          /* WAIT_UNMAP */
 };
 
 static void
@@ -136,16 +129,6 @@ forget_failed(struct client *c)
 
 /* ---- What waits ---- */
 
-/* Whether requests may be in execution, so that waiting for them may take time. */
-static bool
-may_be_busy(struct client *c)
-{
-	struct qm_dev_stats stats;
-
-	qm_dev_stats_get(c->dev, &stats);
-	return stats.queues_live != 0;
-}
-
 static void
 client_end(struct client *c)
 {
@@ -160,58 +143,58 @@ client_end(struct client *c)
 	free(c);
 }
 
-/* Wait until the requests that were being executed at JOB_UNMAP's start are done. */
-static void
-wait_unmapped(struct client *c)
+static bool
+wait_is_over(struct client *c)
 {
-	struct timespec pause = { .tv_nsec = 50000 };
-
-	while (!qm_dev_dma_unmap_done(c->dev, c->ticket)) {
-		nanosleep(&pause, NULL);
-		if (pause.tv_nsec < 1000000)
-			pause.tv_nsec *= 2;
+	switch (c->wait) {
+	case WAIT_UNMAP:
+		return qm_dev_dma_unmap_done(c->dev, c->ticket);
+	case WAIT_RESET:
+		return qm_dev_pci_reset(c->dev);
+	default:
+		return qm_dev_shut(c->dev);
 	}
 }
 
+/* @return 0: it is done; or VFIO_USER_DEFERRED. */
 static int
-region_write(struct client *c, uint32_t region, uint64_t offset, const void *data, uint32_t count)
+begin(struct client *c, enum wait wait)
 {
-	if (region == VFIO_USER_PCI_CONFIG)
-		return qm_dev_pci_config_write(c->dev, (uint32_t)offset, data, count);
-	return qm_dev_pci_bar_write(c->dev, region, offset, data, count);
+	c->wait = wait;
+	if (!wait_is_over(c)) {
+		TAILQ_INSERT_TAIL(&c->point->service->waiting, c, wait_link);
+		return VFIO_USER_DEFERRED;
+	}
+	c->wait = WAIT_NONE;
+	return 0;
 }
 
 static void
-job_run(struct control_job *job)
+end_wait(struct client *c)
 {
-	struct client *c = (struct client *)((char *)job - offsetof(struct client, job));
-	int rc = 0;
-
-	switch (c->job_kind) {
-	case JOB_UNMAP:
-		wait_unmapped(c);
-		break;
-	case JOB_RESET:
-		qm_dev_pci_reset(c->dev);
-		break;
-	case JOB_WRITE:
-		rc = region_write(c, c->region, c->offset, c->data, c->count);
-		free(c->data);
-		break;
-	case JOB_END:
-		client_end(c);
-		return;
-	}
-	vfio_user_conn_complete(c->conn, rc);
+	if (c->wait != WAIT_NONE)
+		TAILQ_REMOVE(&c->point->service->waiting, c, wait_link);
+	c->wait = WAIT_NONE;
 }
 
-static int
-defer(struct client *c, enum job_kind kind)
+bool
+client_look_again(struct service *s)
 {
-	c->job.run = job_run;
-	c->job_kind = kind;
-	control_submit(c->point->service->control, &c->job);
-	return VFIO_USER_DEFERRED;
+	struct client *c, *next;
+
+	for (c = TAILQ_FIRST(&s->waiting); c != NULL; c = next) {
+		bool is_end = c->wait == WAIT_END;
+
+		next = TAILQ_NEXT(c, wait_link);
+		if (!wait_is_over(c))
+			continue;
+		end_wait(c);
+		if (is_end)
+			client_end(c);
+		else
+			vfio_user_conn_complete(c->conn, 0);
+	}
+	return !TAILQ_EMPTY(&s->waiting);
 }
 
 /* ---- Operations ---- */
@@ -279,7 +262,6 @@ client_dev_conf(const struct service *s, struct zip_dev_conf *zip)
 		.queues = (uint16_t)queues,
 		.fault = opt->fault,
 		.wake = 1,
-		.deferred = 1,
 		.limits.slots = (uint32_t)limits->ops,
 	};
 	qm_classes_of_function(conf.classes, zip, opt->ext);
@@ -322,35 +304,18 @@ op_region_read(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_
 	return qm_dev_pci_bar_read(c->dev, region, offset, buf, count);
 }
 
-/* Whether a write may have to wait for requests: see above. */
-static bool
-may_wait(uint32_t region, uint64_t offset, uint32_t count)
-{
-	const uint64_t mailbox_last = HISI_QM_MAILBOX + sizeof(struct hisi_qm_mailbox) - 1;
-
-	return region == VFIO_USER_PCI_CONFIG ||
-		(region == VFIO_USER_PCI_BAR0 + QM_DEV_BAR_REGS && offset <= mailbox_last &&
-		offset + count > mailbox_last);
-}
-
 static int
 op_region_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
 		const void *buf, uint32_t count)
 {
 	struct client *c = priv;
+	int rc;
 
 	(void)conn;
-	if (!may_wait(region, offset, count) || !may_be_busy(c))
-		return region_write(c, region, offset, buf, count);
-
-	c->data = malloc(count);
-	if (c->data == NULL)
-		return -ENOMEM;
-	memcpy(c->data, buf, count);
-	c->region = region;
-	c->offset = offset;
-	c->count = count;
-	return defer(c, JOB_WRITE);
+	if (region != VFIO_USER_PCI_CONFIG)
+		return qm_dev_pci_bar_write(c->dev, region, offset, buf, count);
+	rc = qm_dev_pci_config_write(c->dev, (uint32_t)offset, buf, count);
+	return rc == QM_DEV_PCI_RESET ? begin(c, WAIT_RESET) : rc;
 }
 
 /* Only doorbells are in a file; whatever else a description lets be mapped, it is not given. */
@@ -458,7 +423,7 @@ op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t si
 		return n;
 	c->maps -= (uint64_t)n;
 	users_give(c->user, USER_MAPS, (uint64_t)n);
-	return qm_dev_dma_unmap_done(c->dev, c->ticket) ? 0 : defer(c, JOB_UNMAP);
+	return begin(c, WAIT_UNMAP);
 }
 
 static int
@@ -467,10 +432,7 @@ op_reset(struct vfio_user_conn *conn, void *priv)
 	struct client *c = priv;
 
 	(void)conn;
-	if (may_be_busy(c))
-		return defer(c, JOB_RESET);
-	qm_dev_pci_reset(c->dev);
-	return 0;
+	return begin(c, WAIT_RESET);
 }
 
 static void
@@ -486,10 +448,9 @@ op_closed(struct vfio_user_conn *conn, void *priv)
 	admin_forget(s->admin, c);
 	TAILQ_REMOVE(&s->clients, c, link);
 	c->point->connections--;
+	end_wait(c);
 	/* Its queues are free for others now, whatever is still being executed. */
-	if (c->dev != NULL && !qm_dev_shut(c->dev))
-		defer(c, JOB_END);
-	else
+	if (c->dev == NULL || begin(c, WAIT_END) == 0)
 		client_end(c);
 }
 

@@ -26,6 +26,12 @@ struct qm_dev_conf client_dev_conf(const struct service *service, struct zip_dev
 /** Close the connections whose functions failed. Loop thread. */
 void client_close_failed(struct service *service);
 
+/**
+ * Answer those who wait for requests that are being executed, if these are done. Loop thread.
+ * @return Whether anybody still waits, so that it is to be called again.
+ */
+bool client_look_again(struct service *service);
+
 /* ---- For inspectors; all in the loop thread ---- */
 
 /** The connections there are, in the order of their ids; NULL behind the last. */

@@ -30,6 +30,9 @@
 #define LINGER_NS     50000
 #define LINGER_ROUNDS 256u
 
+/* How long we sleep while somebody waits for a request that is being executed. */
+#define LOOK_AGAIN_MS 1
+
 static void
 server_log(enum vfio_user_log_level level, const char *line, void *priv)
 {
@@ -76,6 +79,7 @@ service_open(struct service *s, const struct options *opt)
 
 	*s = (struct service){ .opt = opt, .wake_fd = -1, .started_ms = service_now_ms() };
 	TAILQ_INIT(&s->clients);
+	TAILQ_INIT(&s->waiting);
 	pthread_mutex_init(&s->lock, NULL);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
@@ -174,11 +178,10 @@ start_threads(struct service *s)
 		.spawn = placement_spawn,
 		.log = pool_log,
 	};
-	int rc = control_create(&s->control);
+	int rc;
 
 	qm_classes_of_pool(conf.classes);
-	if (rc == 0)
-		rc = qm_dev_pool_create(&conf, &s->pool);
+	rc = qm_dev_pool_create(&conf, &s->pool);
 	for (unsigned int i = 0; rc == 0 && i < s->opt->listen_cnt; i++)
 		rc = qm_dev_group_create(s->pool, s->opt->listen[i].reserve,
 				s->opt->listen[i].weight, &s->points[i].group);
@@ -262,6 +265,7 @@ serve_clients(struct service *s)
 
 		if (rc < 0)
 			return rc;
+		(void)client_look_again(s);
 		/* The next message may be waiting for this CPU. */
 		if (rc == 0)
 			sched_yield();
@@ -270,6 +274,14 @@ serve_clients(struct service *s)
 			until = now + LINGER_NS;
 	}
 	return 0;
+}
+
+/* How long the loop may sleep if nothing happens; -1: as long as it likes. */
+static int
+sleep_ms(struct service *s)
+{
+	return client_look_again(s) ? LOOK_AGAIN_MS :
+		s->admin == NULL ? -1 : admin_timeout(s->admin);
 }
 
 int
@@ -285,8 +297,7 @@ service_run(struct service *s, int signal_fd)
 	int rc;
 
 	for (;;) {
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]),
-				s->admin == NULL ? -1 : admin_timeout(s->admin)) < 0) {
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), sleep_ms(s)) < 0) {
 			if (errno == EINTR)
 				continue;
 			rc = -errno;
@@ -321,9 +332,10 @@ service_close(struct service *s)
 {
 	admin_close(s->admin);
 	s->admin = NULL;
-	/* The connections first, then the jobs that end their functions, then the threads. */
+	/* The connections first, then the functions that they leave, then the threads. */
 	vfio_user_server_destroy(s->server);
-	control_destroy(s->control);
+	while (client_look_again(s))
+		nanosleep(&(struct timespec){ 0, LOOK_AGAIN_MS * 1000000 }, NULL);
 	for (unsigned int i = 0; i < s->opt->listen_cnt; i++)
 		qm_dev_group_destroy(s->points[i].group);
 	qm_dev_pool_destroy(s->pool);

@@ -16,19 +16,17 @@
  *   users.c      what each user id has
  *   admin.c      control socket: what spimctl asks for
  *   report.c     what it is told
- *   control.c    threads for what the event loop must not wait for
  *   placement.c  which CPUs a worker runs on
  *   sandbox.c    user, capabilities, system calls
  *   notify.c     the service manager
  *   log.c        log lines
  *
- * Threads: one event loop, which is the main thread; workers of the pool;
- * control threads. The loop never waits for anything but events.
+ * Threads: one event loop, which is the main thread, and workers of the pool. The loop never
+ * waits for anything but events.
  */
 
 #include <sys/queue.h>
 
-#include "control.h"
 #include "options.h"
 #include "users.h"
 #include "vfio_user_server.h"
@@ -67,10 +65,10 @@ struct service {
 	const struct options *opt;
 	struct vfio_user_server *server;
 	struct qm_dev_pool *pool;
-	struct control *control;
 	struct users *users;
 	struct admin *admin;
 	TAILQ_HEAD(, client) clients; /**< Loop thread. */
+	TAILQ_HEAD(, client) waiting; /**< For client_look_again(). Loop thread. */
 	uint64_t started_ms;
 	struct access_point points[OPTIONS_LISTEN_MAX];
 

@@ -291,6 +291,8 @@ qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **out)
 void
 qm_dev_destroy(struct qm_dev *dev)
 {
+	unsigned int turns = 0;
+
 	if (dev == NULL)
 		return;
 	for (unsigned int i = 0; dev->queues != NULL && i < dev->conf.queues; i++) {
@@ -298,7 +300,8 @@ qm_dev_destroy(struct qm_dev *dev)
 
 		if (q == NULL)
 			continue;
-		qm_dev_queue_halt(dev, q);
+		while (!qm_dev_queue_halted(dev, q))
+			qm_dev_wait(&turns);
 		qm_dev_exec_destroy(q->exec);
 		free(q->counts.times);
 		free(q);
@@ -333,21 +336,52 @@ qm_dev_shut(struct qm_dev *dev)
 	return !busy;
 }
 
-void
-qm_dev_reset(struct qm_dev *dev)
+/* mb_lock is held, so that no command brings up a queue behind our back. */
+static bool
+reset_step(struct qm_dev *dev)
 {
-	/* No command runs, so no queue comes up behind our back. Requests end as U39 says. */
-	pthread_mutex_lock(&dev->mb_lock);
+	bool done = true;
+
+	/* Requests end as U39 says. */
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
+
+		done = (q == NULL || qm_dev_queue_halted(dev, q)) && done;
+	}
+	if (!done)
+		return false;
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
 		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
 
 		if (q != NULL)
-			qm_dev_queue_reset(dev, q);
+			qm_dev_queue_forget(q);
 	}
 	qm_dev_classes_reset(dev);
 	qm_dev_regs_reset(dev);
-	pthread_mutex_unlock(&dev->mb_lock);
 	atomic_fetch_add_explicit(&dev->resets, 1, memory_order_relaxed);
+	return true;
+}
+
+void
+qm_dev_reset(struct qm_dev *dev)
+{
+	unsigned int turns = 0;
+
+	pthread_mutex_lock(&dev->mb_lock);
+	while (!reset_step(dev))
+		qm_dev_wait(&turns);
+	pthread_mutex_unlock(&dev->mb_lock);
+}
+
+bool
+qm_dev_reset_try(struct qm_dev *dev)
+{
+	bool done;
+
+	pthread_mutex_lock(&dev->mb_lock);
+	done = reset_step(dev);
+	pthread_mutex_unlock(&dev->mb_lock);
+	return done;
 }
 
 struct hisi_qm_shadow *

@@ -89,7 +89,7 @@ struct qm_dev_conf {
 	/**
 	 * Faults to inject, for tests: a list of "fault@n" separated by commas, see
 	 * qm_dev_fault.h. NULL or "": none, at no cost. Copied. With faults the
-	 * function may leave the mailbox busy, which it never does otherwise.
+	 * function may leave the mailbox busy for good, which it never does otherwise.
 	 */
 	const char *fault;
 	/**
@@ -121,12 +121,6 @@ struct qm_dev_conf {
 	 * 0: workers look at all live queues, in steps of up to 50 us.
 	 */
 	uint8_t wake;
-	/**
-	 * 1: a mailbox command that has to wait for requests being executed does not keep
-	 * its caller: HISI_QM_MAILBOX stays busy, and a later read of it finds the command
-	 * done. For an owner whose thread serves other functions, too.
-	 */
-	uint8_t deferred;
 	uint8_t doorbell_memfd; /**< 1: doorbell words in a memfd, see qm_dev_doorbell_fd(). */
 	struct qm_dev_limits limits;
 	/** What it shares with others; answers are those of its own limits. NULL: nothing. */
@@ -175,6 +169,12 @@ void qm_dev_destroy(struct qm_dev *dev);
 void qm_dev_reset(struct qm_dev *dev);
 
 /**
+ * The same without waiting. @return Whether it is done; if not, requests are being executed:
+ * it is to be called again, with no other access in between.
+ */
+bool qm_dev_reset_try(struct qm_dev *dev);
+
+/**
  * Stop a function without waiting: its queues go back to the pool, what waits is
  * dropped, and nothing but qm_dev_destroy() may follow. May be called again.
  * @return
@@ -201,10 +201,12 @@ uint64_t qm_dev_read(struct qm_dev *dev, uint32_t off, unsigned int size);
 void qm_dev_write(struct qm_dev *dev, uint32_t off, unsigned int size, uint64_t value);
 
 /**
- * The 128-bit store to the mailbox. The command has been executed on return,
- * and HISI_QM_MAILBOX reads back not busy, with status and result. Any thread.
- * HISI_QM_MB_STOP_QP and _FLUSH_QM return when the queue has drained; without
- * workers the caller executes what is left.
+ * The 128-bit store to the mailbox. Any thread. HISI_QM_MAILBOX reads back not busy, with
+ * status and result, when the command is done: mostly on return. One that has to wait for
+ * requests being executed (HISI_QM_MB_STOP_QP, _FLUSH_QM, the contexts of a queue that runs)
+ * keeps nobody: a later read finds it done, and until then nothing that is written counts. Without
+ * workers the caller of STOP_QP and
+ * FLUSH_QM executes what is left.
  */
 void qm_dev_mailbox(struct qm_dev *dev, const struct hisi_qm_mailbox *mb);
 

@@ -106,9 +106,8 @@ qm_dev_queue_shut(struct qm_dev *dev, struct qm_dev_queue *q)
 	budget_give(dev, q);
 }
 
-/* Shut, and clean up once nobody is at work on it. @return Whether that is done. */
-static bool
-queue_halted(struct qm_dev *dev, struct qm_dev_queue *q)
+bool
+qm_dev_queue_halted(struct qm_dev *dev, struct qm_dev_queue *q)
 {
 	bool busy;
 
@@ -126,38 +125,20 @@ queue_halted(struct qm_dev *dev, struct qm_dev_queue *q)
 }
 
 void
-qm_dev_queue_halt(struct qm_dev *dev, struct qm_dev_queue *q)
+qm_dev_queue_forget(struct qm_dev_queue *q)
 {
-	unsigned int turns = 0;
-
-	while (!queue_halted(dev, q))
-		qm_dev_wait(&turns);
-}
-
-void
-qm_dev_queue_reset(struct qm_dev *dev, struct qm_dev_queue *q)
-{
-	qm_dev_queue_halt(dev, q);
 	queue_lock(q);
 	q->sqc = (struct hisi_qm_sqc){ 0 };
 	q->cqc = (struct hisi_qm_cqc){ 0 };
 	queue_unlock(q);
 }
 
-/*
- * A context is about to be set: a queue that has both is set up from scratch, as is one
- * whose last requests a deferred command did not wait for. @return Mailbox status.
- */
+/* A context is about to be set: a queue that has both is set up from scratch. @return Status. */
 static unsigned int
 queue_before_set(struct qm_dev *dev, struct qm_dev_queue *q)
 {
-	if (queue_has_sqc(q) != queue_has_cqc(q))
-		return QM_DEV_MB_OK;
-	if (!dev->conf.deferred)
-		qm_dev_queue_halt(dev, q);
-	else if (!queue_halted(dev, q))
-		return QM_DEV_MB_AGAIN;
-	return QM_DEV_MB_OK;
+	return queue_has_sqc(q) != queue_has_cqc(q) || qm_dev_queue_halted(dev, q) ?
+		QM_DEV_MB_OK : QM_DEV_MB_AGAIN;
 }
 
 /*
@@ -398,23 +379,16 @@ drain_end(struct qm_dev *dev, struct qm_dev_queue *q)
 unsigned int
 qm_dev_queues_flush(struct qm_dev *dev)
 {
-	unsigned int turns = 0;
-	bool done;
+	bool done = true;
 
-	for (;;) {
-		done = true;
-		for (unsigned int i = 0; i < dev->conf.queues; i++) {
-			struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
+	for (unsigned int i = 0; i < dev->conf.queues; i++) {
+		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
 
-			if (q != NULL)
-				done = queue_drained(dev, q) && done;
-		}
-		if (done)
-			break;
-		if (dev->conf.deferred)
-			return QM_DEV_MB_AGAIN;
-		qm_dev_wait(&turns);
+		if (q != NULL)
+			done = queue_drained(dev, q) && done;
 	}
+	if (!done)
+		return QM_DEV_MB_AGAIN;
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
 		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
 
@@ -427,12 +401,6 @@ qm_dev_queues_flush(struct qm_dev *dev)
 unsigned int
 qm_dev_queue_stop(struct qm_dev *dev, struct qm_dev_queue *q)
 {
-	unsigned int turns = 0;
-
-	while (!queue_drained(dev, q) || !queue_halted(dev, q)) {
-		if (dev->conf.deferred)
-			return QM_DEV_MB_AGAIN;
-		qm_dev_wait(&turns);
-	}
-	return QM_DEV_MB_OK;
+	return queue_drained(dev, q) && qm_dev_queue_halted(dev, q) ? QM_DEV_MB_OK :
+		QM_DEV_MB_AGAIN;
 }

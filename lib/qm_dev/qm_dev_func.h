@@ -69,7 +69,7 @@ enum qm_dev_mb_status {
 	QM_DEV_MB_BAD_ADDR = 3,
 	QM_DEV_MB_BAD_CTX = 4,
 	QM_DEV_MB_NO_MEM = 5,
-	QM_DEV_MB_AGAIN = 0x100, /**< Not done yet; qm_dev_conf.deferred. */
+	QM_DEV_MB_AGAIN = 0x100, /**< Not done yet; see qm_dev_mailbox(). */
 	QM_DEV_MB_NO_QUEUE = HISI_QM_MB_STATUS_NO_QUEUE,
 };
 

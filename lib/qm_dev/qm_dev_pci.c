@@ -188,18 +188,18 @@ qm_dev_pci_config_write(struct qm_dev *dev, uint32_t off, const void *data, size
 	if (state == PM_D3HOT && (get16(pci->config + CFG_PM_CTL) & PM_CTL_STATE) == 0)
 		reset = true;
 	qm_dev_unlock(&pci->lock);
-	if (reset)
-		qm_dev_pci_reset(dev);
-	return 0;
+	return reset ? QM_DEV_PCI_RESET : 0;
 }
 
-void
+bool
 qm_dev_pci_reset(struct qm_dev *dev)
 {
-	qm_dev_reset(dev);
+	if (!qm_dev_reset_try(dev))
+		return false;
 	qm_dev_lock(&dev->pci.lock);
 	qm_dev_pci_init(dev);
 	qm_dev_unlock(&dev->pci.lock);
+	return true;
 }
 
 /* Bytes of the next piece of an access: naturally aligned, at most 8. */

@@ -36,14 +36,16 @@
  */
 int qm_dev_pci_config_read(struct qm_dev *dev, uint32_t off, void *data, size_t len);
 
+#define QM_DEV_PCI_RESET 1 /**< A write of config space asks for a reset. */
+
 /**
  * Write len bytes of config space at off. Read-only bits keep their value. A
  * write of the FLR bit to PCIe device control, or one that takes the function
- * from D3hot to D0, is qm_dev_reset() followed by the reset of the config
- * space (command, BARs, MSI, PCIe and PM control) before this returns.
+ * from D3hot to D0, asks for a reset, which is the caller's to do.
  *
  * @return
- *   0, or -EINVAL if [off, off + len) leaves the config space (nothing is written).
+ *   0, QM_DEV_PCI_RESET (qm_dev_pci_reset() is to follow at once, until it is done),
+ *   or -EINVAL if [off, off + len) leaves the config space (nothing is written).
  */
 int qm_dev_pci_config_write(struct qm_dev *dev, uint32_t off, const void *data, size_t len);
 
@@ -79,9 +81,10 @@ int qm_dev_pci_bar_write(struct qm_dev *dev, unsigned int bar, uint64_t off, con
 unsigned int qm_dev_pci_irqs(const struct qm_dev *dev);
 
 /**
- * qm_dev_reset() plus the reset of the config space: what a hot reset of the
- * bus or a vfio-user DEVICE_RESET does.
+ * qm_dev_reset_try() plus the reset of the config space (command, BARs, MSI, PCIe and PM
+ * control): what an FLR, a hot reset of the bus or a vfio-user DEVICE_RESET does.
+ * @return Whether it is done; if not, to be called again.
  */
-void qm_dev_pci_reset(struct qm_dev *dev);
+bool qm_dev_pci_reset(struct qm_dev *dev);
 
 #endif /* QM_DEV_PCI_H */

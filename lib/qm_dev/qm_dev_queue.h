@@ -146,11 +146,14 @@ void qm_dev_queue_wake(struct qm_dev *dev, uint32_t qn);
  */
 void qm_dev_queue_move(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_state to);
 
-/** Forget what waits, wait for what is being executed; no longer live, contexts unset. */
-void qm_dev_queue_halt(struct qm_dev *dev, struct qm_dev_queue *q);
+/**
+ * Make the queue dead, and forget what waits. @return Whether nothing is being executed any more;
+ * if not, to be called again.
+ */
+bool qm_dev_queue_halted(struct qm_dev *dev, struct qm_dev_queue *q);
 
-/** Halt, and forget the contexts. */
-void qm_dev_queue_reset(struct qm_dev *dev, struct qm_dev_queue *q);
+/** Forget the contexts of a dead queue. */
+void qm_dev_queue_forget(struct qm_dev_queue *q);
 
 static inline void
 queue_lock(struct qm_dev_queue *q)

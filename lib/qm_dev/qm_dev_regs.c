@@ -137,17 +137,19 @@ qm_dev_regs_reset(struct qm_dev *dev)
 		reg_store(&dev->reg[i], reg_table[i].reset);
 	for (unsigned int i = 0; i < 4; i++)
 		reg_store(&dev->mb_reg[i], 0);
+	atomic_store_explicit(&dev->mb_pending, false, memory_order_relaxed);
 	dev->sqc_bt = 0;
 	dev->cqc_bt = 0;
 	if (dev->fault != NULL)
 		dev->fault->stuck = false;
 }
 
-/* Whether the mailbox takes a write; mb_lock is held. */
+/* Whether the mailbox takes a write (U3); mb_lock is held. */
 static bool
 mailbox_takes(const struct qm_dev *dev)
 {
 	return !atomic_load_explicit(&dev->gone, memory_order_relaxed) &&
+		!atomic_load_explicit(&dev->mb_pending, memory_order_relaxed) &&
 		(dev->fault == NULL || !dev->fault->stuck);
 }
 

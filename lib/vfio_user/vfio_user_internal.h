@@ -14,9 +14,7 @@
  * calls the owner, vfio_user_conn.c sends the reply, or keeps what the peer does
  * not take yet.
  *
- * Locks: vfio_user_conn.irq_lock (eventfds; outermost) and
- * vfio_user_server.done_lock (deferred operations that were completed). All else
- * belongs to the loop thread.
+ * Lock: vfio_user_conn.irq_lock (eventfds). All else belongs to the loop thread.
  */
 
 #include <pthread.h>
@@ -129,8 +127,6 @@ struct vfio_user_conn {
 	uint32_t out_bytes;
 
 	struct vu_defer defer;
-	struct vfio_user_conn *done_next; /**< Of the server's list of completed ones. */
-	int done_rc;
 	struct vu_held *held, **held_tail;
 	uint32_t held_cnt, held_bytes;
 
@@ -163,8 +159,6 @@ struct vfio_user_server {
 	uint32_t nconns; /**< Open and dying. */
 	uint64_t next_id;
 	bool accept_paused; /**< Out of fds: tried again at the next tick. */
-	pthread_mutex_t done_lock;
-	struct vfio_user_conn *done;
 	struct vfio_user_notify notify;
 	uint8_t *scratch; /**< A body that comes in one piece needs no memory of its own. */
 	struct vu_rate rate;

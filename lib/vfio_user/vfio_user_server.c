@@ -125,53 +125,23 @@ vu_server_wake(struct vfio_user_server *s)
 void
 vfio_user_conn_complete(struct vfio_user_conn *conn, int rc)
 {
-	struct vfio_user_server *s = conn->server;
-
-	pthread_mutex_lock(&s->done_lock);
-	conn->done_rc = rc;
-	conn->done_next = s->done;
-	s->done = conn;
-	/* Inside the lock: once the loop has the connection, the server may be freed. */
-	vu_server_wake(s);
-	pthread_mutex_unlock(&s->done_lock);
-}
-
-static void
-take_done(struct vfio_user_server *s)
-{
-	struct vfio_user_conn *c, *next;
-	uint64_t cnt;
-
-	if (read(s->wake_fd, &cnt, sizeof(cnt)) < 0 && errno != EAGAIN)
-		return;
-	pthread_mutex_lock(&s->done_lock);
-	c = s->done;
-	s->done = NULL;
-	pthread_mutex_unlock(&s->done_lock);
-	for (; c != NULL; c = next) {
-		next = c->done_next;
-		vu_conn_done(c, c->done_rc);
-	}
+	vu_conn_done(conn, rc);
+	/* Who was closed by that is told at the end of a turn, which must come. */
+	if (conn->state >= VU_CLOSING)
+		vu_server_wake(conn->server);
 }
 
 /* ---- Turns ---- */
 
-/* Tell the owner of those that were closed; a deferred operation comes first. */
+/* Tell the owner of those that were closed. */
 static void
 bury(struct vfio_user_server *s)
 {
-	struct vfio_user_conn **link = &s->dying;
+	while (s->dying != NULL) {
+		struct vfio_user_conn *c = s->dying;
 
-	while (*link != NULL) {
-		struct vfio_user_conn *c = *link;
-
-		if (c->defer.active) {
-			link = &c->next;
-			continue;
-		}
-		*link = c->next;
+		s->dying = c->next;
 		vu_conn_finish(c);
-		link = &s->dying; /* the owner may have closed others */
 	}
 	while (s->dead_listeners != NULL) {
 		struct vfio_user_listener *l = s->dead_listeners;
@@ -208,6 +178,7 @@ int
 vfio_user_server_run(struct vfio_user_server *s, int timeout_ms)
 {
 	struct epoll_event ev[VU_EVENTS];
+	eventfd_t wakes;
 	int n = epoll_wait(s->epfd, ev, VU_EVENTS, timeout_ms);
 
 	if (n < 0)
@@ -221,7 +192,7 @@ vfio_user_server_run(struct vfio_user_server *s, int timeout_ms)
 			accept_some(s, ev[i].data.ptr);
 			break;
 		case VU_KIND_WAKE:
-			take_done(s);
+			(void)eventfd_read(s->wake_fd, &wakes);
 			break;
 		case VU_KIND_TIMER:
 			tick(s);
@@ -351,7 +322,6 @@ free_server(struct vfio_user_server *s)
 		close(s->timer_fd);
 	if (s->wake_fd >= 0)
 		close(s->wake_fd);
-	pthread_mutex_destroy(&s->done_lock);
 	free(s->scratch);
 	free(s);
 }
@@ -368,7 +338,6 @@ vfio_user_server_create(const struct vfio_user_server_conf *conf, struct vfio_us
 	s->epfd = s->timer_fd = s->wake_fd = -1;
 	s->timer_kind = VU_KIND_TIMER;
 	s->wake_kind = VU_KIND_WAKE;
-	pthread_mutex_init(&s->done_lock, NULL);
 	rc = check_conf(s);
 	if (rc == 0)
 		rc = open_fds(s);
@@ -394,16 +363,6 @@ vfio_user_server_destroy(struct vfio_user_server *s)
 	while (s->conns != NULL)
 		vu_conn_shut(s->conns);
 	bury(s);
-	while (s->dying != NULL) {
-		struct epoll_event ev;
-
-		/* Nobody but the wake-up is left that could have anything to say. */
-		if (epoll_wait(s->epfd, &ev, 1, -1) == 1 && ev.data.ptr == &s->wake_kind)
-			take_done(s);
-		else
-			tick(s);
-		bury(s);
-	}
 	vfio_user_notify_fini(&s->notify);
 	free_server(s);
 }

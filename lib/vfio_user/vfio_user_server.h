@@ -118,7 +118,10 @@ struct vfio_user_conn_conf {
 	struct vfio_user_limits limits;
 };
 
-/** An operation's return: some thread will call vfio_user_conn_complete(), once. */
+/**
+ * An operation's return: the owner will call vfio_user_conn_complete(), once; or never, if
+ * ops->closed comes first.
+ */
 #define VFIO_USER_DEFERRED 1
 
 /**
@@ -177,8 +180,8 @@ struct vfio_user_ops {
 	/** DEVICE_RESET. May be deferred. NULL: refused. */
 	int (*reset)(struct vfio_user_conn *conn, void *priv);
 	/**
-	 * The connection is over (and nothing is deferred): the last operation but
-	 * file_unmap.
+	 * The connection is over, and what was deferred is not to be completed any more: the
+	 * last operation but file_unmap.
 	 * The client's memory stays mapped until vfio_user_conn_release(), which
 	 * the owner must call, now or when its device has let go of it.
 	 */
@@ -205,8 +208,7 @@ int vfio_user_server_create(const struct vfio_user_server_conf *conf,
 		struct vfio_user_server **server);
 
 /**
- * Close all listeners and connections, wait for what is deferred, call closed
- * for each, and free the server. Connections that were not released yet may be
+ * Close all listeners and connections, call closed for each, and free the server. Connections that were not released yet may be
  * released after that, too. NULL: nothing.
  */
 void vfio_user_server_destroy(struct vfio_user_server *server);
@@ -278,9 +280,8 @@ uint64_t vfio_user_conn_id(const struct vfio_user_conn *conn);
 bool vfio_user_conn_spim(const struct vfio_user_conn *conn);
 
 /**
- * Complete a deferred operation: rc is what it would have returned. Any thread;
- * exactly once. closed may be called as soon as this is, so that the caller
- * must not touch the connection afterwards.
+ * Complete a deferred operation: rc is what it would have returned. Not from within an
+ * operation; serves the connection's requests that waited.
  */
 void vfio_user_conn_complete(struct vfio_user_conn *conn, int rc);
 

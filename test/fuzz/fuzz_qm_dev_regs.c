@@ -94,7 +94,9 @@ pci_op(struct qm_dev *dev, struct input *in)
 		qm_dev_pci_config_read(dev, (uint32_t)off % 4200, buf, len);
 		break;
 	case 1:
-		qm_dev_pci_config_write(dev, (uint32_t)off % 4200, buf, len);
+		if (qm_dev_pci_config_write(dev, (uint32_t)off % 4200, buf, len) ==
+				QM_DEV_PCI_RESET)
+			require(qm_dev_pci_reset(dev));
 		break;
 	case 2:
 		qm_dev_pci_bar_read(dev, (unsigned int)off % 7, off >> 3, buf, len);
@@ -103,7 +105,7 @@ pci_op(struct qm_dev *dev, struct input *in)
 		qm_dev_pci_bar_write(dev, (unsigned int)off % 7, off >> 3, buf, len);
 		break;
 	case 4:
-		qm_dev_pci_reset(dev);
+		require(qm_dev_pci_reset(dev));
 		break;
 	default: /* a doorbell page */
 		off = off % (QUEUES + 1) * HISI_QM_DB_PAGE_SIZE + HISI_QM_DB_SQ_CQ;

@@ -223,6 +223,26 @@ mailbox(struct liar *l, const void *buf)
 	ring_work(l);
 }
 
+/* Nothing is being executed: the function has no workers. */
+static void
+reset(struct liar *l)
+{
+	(void)qm_dev_pci_reset(l->dev);
+	for (uint16_t qn = 0; qn < l->queues; qn++)
+		l->pairs[qn].live = false;
+}
+
+static int
+config_write(struct liar *l, uint32_t offset, const void *buf, uint32_t count)
+{
+	int rc = qm_dev_pci_config_write(l->dev, offset, buf, count);
+
+	if (rc != QM_DEV_PCI_RESET)
+		return rc;
+	reset(l);
+	return 0;
+}
+
 static int
 op_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offset,
 		const void *buf, uint32_t count)
@@ -232,7 +252,7 @@ op_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offs
 
 	(void)conn;
 	if (region == VFIO_USER_PCI_CONFIG)
-		return qm_dev_pci_config_write(l->dev, (uint32_t)offset, buf, count);
+		return config_write(l, (uint32_t)offset, buf, count);
 	if (region != spim.wake_region || (offset != HISI_QM_MAILBOX && offset != spim.wake_offset))
 		return qm_dev_pci_bar_write(l->dev, region, offset, buf, count);
 	if (offset == HISI_QM_MAILBOX && count == sizeof(struct hisi_qm_mailbox)) {
@@ -297,12 +317,8 @@ op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t si
 static int
 op_reset(struct vfio_user_conn *conn, void *priv)
 {
-	struct liar *l = priv;
-
 	(void)conn;
-	qm_dev_pci_reset(l->dev);
-	for (uint16_t qn = 0; qn < l->queues; qn++)
-		l->pairs[qn].live = false;
+	reset(priv);
 	return 0;
 }
 

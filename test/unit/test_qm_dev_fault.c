@@ -318,7 +318,7 @@ function_vanishes(void **state)
 	check_vanished();
 	qm_dev_reset(td.dev);
 	check_vanished();
-	qm_dev_pci_reset(td.dev);
+	assert_true(qm_dev_pci_reset(td.dev));
 	check_vanished();
 	assert_int_equal(td_stats(&td).queues_live, 0);
 	td_close(&td);

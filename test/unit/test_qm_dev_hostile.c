@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ARENA (16u << 20)
 #define MAP2  0x100000000ull
@@ -548,6 +549,9 @@ scribble(void *arg)
 		mb.rsvd = rnd(&seed);
 		qm_dev_mailbox(td.dev, &mb);
 	}
+	/* The last command, which may be a flush, is done when somebody finds it so. */
+	while ((qm_dev_read(td.dev, HISI_QM_MAILBOX, 4) & HISI_QM_MB_BUSY) != 0)
+		usleep(50);
 	return NULL;
 }
 

@@ -451,7 +451,8 @@ vanishes_while_a_queue_goes_live(void **state)
 		/* Few slots, as each is a step to clear. */
 		sqc.dw3 = (sqc.dw3 & ~HISI_QM_CTX_DEPTH_MASK) | 7;
 		cqc.dw3 = (cqc.dw3 & ~HISI_QM_CTX_DEPTH_MASK) | 7;
-		qm_dev_queue_reset(c->td.dev, vq);
+		assert_true(qm_dev_queue_halted(c->td.dev, vq));
+		qm_dev_queue_forget(vq);
 		assert_int_equal(qm_dev_queue_set_sqc(c->td.dev, vq, &sqc), QM_DEV_MB_OK);
 		acted = false;
 		step_begin(vanish);

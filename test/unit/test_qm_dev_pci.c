@@ -212,7 +212,7 @@ function_level_reset(void **state)
 	td_cfg_wr(&td, pm + 4, 2, 0);
 	check_reset(3);
 	dirty(&q);
-	qm_dev_pci_reset(td.dev);
+	assert_true(qm_dev_pci_reset(td.dev));
 	check_reset(4);
 }
 

@@ -517,7 +517,6 @@ the_owner_does_not_wait(void **state)
 	(void)state;
 	assert_int_equal(qm_dev_group_create(pool, 0, 1, &group), 0);
 	conf = group_conf(group);
-	conf.deferred = 1;
 	td_open(&td, &conf, ARENA + 6 * LONG);
 	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, DEPTH);
 

@@ -253,7 +253,6 @@ commands_are_put_off(void **state)
 	(void)state;
 	assert_int_equal(qm_dev_group_create(pool, 0, 1, &g), 0);
 	conf.group = g;
-	conf.deferred = 1;
 	td_open(&td, &conf, 1u << 20);
 	for (uint16_t i = 0; i < 2; i++)
 		tq_start(&q[i], &td, i, HISI_ZIP_QC_COMPRESS, 16);

@@ -18,6 +18,7 @@
 
 #define GUARD  (16u << 20)
 #define WAIT_S 60 /* far beyond what a completion takes under any sanitizer */
+#define MB_TURNS_MAX 1000000u /* the same, of turns of qm_dev_wait() */
 
 static void
 log_quiet(enum qm_dev_log_level level, const char *line, void *priv)
@@ -216,7 +217,11 @@ td_cfg(const struct td *td, uint32_t off, size_t len)
 void
 td_cfg_wr(const struct td *td, uint32_t off, size_t len, uint32_t value)
 {
-	assert_int_equal(qm_dev_pci_config_write(td->dev, off, &value, len), 0);
+	int rc = qm_dev_pci_config_write(td->dev, off, &value, len);
+
+	assert_true(rc == 0 || rc == QM_DEV_PCI_RESET);
+	while (rc == QM_DEV_PCI_RESET && !qm_dev_pci_reset(td->dev))
+		qm_dev_relax();
 }
 
 struct qm_dev_stats
@@ -235,11 +240,21 @@ td_mb(struct td *td, enum hisi_qm_mb_cmd cmd, uint16_t qn, uint64_t base, bool r
 		.w0 = (uint16_t)(cmd | HISI_QM_MB_BUSY | (read ? HISI_QM_MB_OP_READ : 0)),
 		.queue_num = qn, .base_l = (uint32_t)base, .base_h = (uint32_t)(base >> 32),
 	};
-	uint64_t w0;
 
 	qm_dev_mailbox(td->dev, &mb);
-	w0 = qm_dev_read(td->dev, HISI_QM_MAILBOX, 4);
-	assert_int_equal(w0 & HISI_QM_MB_BUSY, 0);
+	return td_mb_done(td);
+}
+
+unsigned int
+td_mb_done(struct td *td)
+{
+	unsigned int turns = 0;
+	uint64_t w0;
+
+	while (((w0 = qm_dev_read(td->dev, HISI_QM_MAILBOX, 4)) & HISI_QM_MB_BUSY) != 0) {
+		assert_true(turns < MB_TURNS_MAX);
+		qm_dev_wait(&turns);
+	}
 	return w0 >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK;
 }
 

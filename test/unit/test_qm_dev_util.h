@@ -112,6 +112,8 @@ uint32_t td_cfg(const struct td *td, uint32_t off, size_t len);
 void td_cfg_wr(const struct td *td, uint32_t off, size_t len, uint32_t value);
 struct qm_dev_stats td_stats(const struct td *td);
 
+/** The command in the mailbox is done. @return Its status. */
+unsigned int td_mb_done(struct td *td);
 /** A mailbox command. @return its status. */
 unsigned int td_mb(struct td *td, enum hisi_qm_mb_cmd cmd, uint16_t qn, uint64_t base, bool read);
 

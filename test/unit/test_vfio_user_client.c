@@ -472,7 +472,6 @@ close_last(struct vt *t, void *arg)
 {
 	(void)arg;
 	vfio_user_conn_close(t->last, "test");
-	vfio_user_conn_complete(t->deferred, 0);
 }
 
 static void

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
@@ -372,27 +370,15 @@ defer_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t o
 	return VFIO_USER_DEFERRED;
 }
 
-static void *
-complete_late(void *arg)
-{
-	bool *early = arg;
-
-	nanosleep(&(struct timespec){ 0, 30000000 }, NULL);
-	*early = closes != 0;
-	vfio_user_conn_complete(deferred, 0);
-	return NULL;
-}
-
+/* It is not waited for, and cannot be completed any more. */
 static void
-test_destroy_waits(void **state)
+test_destroy_while_deferred(void **state)
 {
 	const struct vfio_user_ops some = { .connected = connected, .region_read = region_read,
 		.region_write = defer_write, .closed = closed };
 	const struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
 	unsigned int fds = vt_fds();
 	struct vfio_user_server *s;
-	pthread_t thread;
-	bool early;
 	int sock;
 
 	(void)state;
@@ -402,13 +388,40 @@ test_destroy_waits(void **state)
 	post_write(sock);
 	assert_int_equal(vfio_user_server_run(s, 0), 1);
 	assert_non_null(deferred);
-	assert_int_equal(pthread_create(&thread, NULL, complete_late, &early), 0);
 	vfio_user_server_destroy(s);
 	assert_int_equal(closes, 1);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_false(early);
 	vt_closed(sock);
 	close(sock);
+	assert_int_equal(vt_fds(), fds);
+}
+
+/* Completing it ends the connection, if what waited behind it does: in the next turn. */
+static void
+test_completion_that_ends(void **state)
+{
+	const struct vfio_user_ops some = { .connected = connected, .region_read = region_read,
+		.region_write = defer_write, .closed = closed };
+	const struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
+	struct vfio_user_region_rw rw = { 0, 0, 4096 };
+	unsigned int fds = vt_fds();
+	struct vfio_user_server *s;
+	int sock;
+
+	(void)state;
+	closes = 0;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	sock = vt_joined(s);
+	post_write(sock);
+	vt_send(sock, VFIO_USER_REGION_READ, 0, &rw, sizeof(rw), NULL, 0);
+	assert_int_equal(vfio_user_server_run(s, 0), 1);
+	/* Its answer cannot be sent. */
+	assert_int_equal(shutdown(sock, SHUT_RD), 0);
+	vfio_user_conn_complete(deferred, 0);
+	assert_int_equal(closes, 0);
+	assert_true(vfio_user_server_run(s, 0) >= 1);
+	assert_int_equal(closes, 1);
+	close(sock);
+	vfio_user_server_destroy(s);
 	assert_int_equal(vt_fds(), fds);
 }
 
@@ -419,7 +432,8 @@ main(void)
 		cmocka_unit_test(test_turn),
 		cmocka_unit_test(test_turn_fails),
 		cmocka_unit_test(test_busy_listener),
-		cmocka_unit_test(test_destroy_waits),
+		cmocka_unit_test(test_destroy_while_deferred),
+		cmocka_unit_test(test_completion_that_ends),
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_many),

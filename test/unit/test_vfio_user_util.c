@@ -181,6 +181,8 @@ closed(struct vfio_user_conn *conn, void *priv)
 	free(d);
 	if (t->last == conn)
 		t->last = NULL;
+	if (t->deferred == conn)
+		t->deferred = NULL;
 	if (!t->keep)
 		vfio_user_conn_release(conn);
 	t->seen.closed++;

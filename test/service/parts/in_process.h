@@ -41,8 +41,7 @@ extern char made_name[64];         /**< Its name, which made.name does not point
 
 extern bool shut_waits;            /**< A function that ends has requests being executed. */
 
-/** @return Whether the function destroyed last was by the loop, which waited for it then. */
-bool destroyed_by_loop(void);
+extern unsigned int destroyed;     /**< Functions, so far. */
 
 /** Of a group of tests, for each. The user of the test is kept, and has nothing in the end. */
 int set_up(void **state);
@@ -74,7 +73,7 @@ int ask_for(int sock, uint16_t cmd, const void *body, size_t len, void *answer, 
 int open_client(void);
 /** Turns until so many are connected, and the user has that. */
 void left_with(unsigned int conns, uint64_t files, uint64_t maps);
-/** Turns until nobody is connected, and the jobs that end functions are done. */
+/** Turns until nobody is connected, and functions are gone. */
 void all_gone(void);
 void close_client(int sock);
 int map(int sock, int fd, uint64_t iova, uint64_t size, uint64_t offset);

@@ -4,7 +4,7 @@
 
 /*
  * A connection: who gets one and how it is counted, what it may have without limits, what its
- * function is told of memory, and which messages another thread waits for.
+ * function is told of memory, and which messages are answered later.
  */
 
 #include <errno.h>
@@ -22,15 +22,22 @@
 
 /* ---- What the service asks of others ---- */
 
-static unsigned int submitted; /* jobs of control threads */
+static bool busy; /* requests are being executed, whatever is asked */
 
-void __real_control_submit(struct control *c, struct control_job *job);
-void __wrap_control_submit(struct control *c, struct control_job *job);
-void
-__wrap_control_submit(struct control *c, struct control_job *job)
+bool __real_qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket);
+bool __wrap_qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket);
+bool
+__wrap_qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket)
 {
-	submitted++;
-	__real_control_submit(c, job);
+	return !busy && __real_qm_dev_dma_unmap_done(dev, ticket);
+}
+
+bool __real_qm_dev_pci_reset(struct qm_dev *dev);
+bool __wrap_qm_dev_pci_reset(struct qm_dev *dev);
+bool
+__wrap_qm_dev_pci_reset(struct qm_dev *dev)
+{
+	return !busy && __real_qm_dev_pci_reset(dev);
 }
 
 static struct {
@@ -227,46 +234,70 @@ test_memory(void **state)
 
 /* ---- Who waits ---- */
 
-/* So many jobs, if a request may be in execution; none if not. */
-static void
-waits(int sock, uint32_t region, uint64_t offset, uint32_t len, unsigned int jobs)
+static bool
+is_answered(int sock)
 {
-	static const uint8_t zeros[64];
+	char byte;
 
-	submitted = 0;
-	(void)write_region(sock, region, offset, zeros, len);
-	assert_int_equal(submitted, jobs);
+	return recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* It is answered when no request is executed any more; others are served meanwhile. */
+static void
+waits(int sock, int other, uint16_t cmd, const void *body, size_t len)
+{
+	struct vfio_user_region_rw rw = { 0, VFIO_USER_PCI_CONFIG, 2 };
+	uint8_t answer[64];
+	uint16_t id, next;
+
+	busy = true;
+	id = vt_send(sock, cmd, 0, body, len, NULL, 0);
+	next = vt_send(sock, VFIO_USER_REGION_READ, 0, &rw, sizeof(rw), NULL, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ask(other, VFIO_USER_REGION_READ, &rw, sizeof(rw), -1), 0);
+		assert_false(TAILQ_EMPTY(&service.waiting));
+		assert_false(is_answered(sock));
+	}
+	busy = false;
+	serve(sock);
+	assert_true(TAILQ_EMPTY(&service.waiting));
+	vt_ok(sock, id, answer, sizeof(answer));
+	vt_ok(sock, next, answer, sizeof(answer));
 }
 
 static void
-test_writes_that_may_wait(void **state)
+test_messages_that_wait(void **state)
 {
-	const uint32_t mailbox_len = sizeof(struct hisi_qm_mailbox);
-	int sock = open_client();
+	struct vfio_user_dma_unmap m = { sizeof(m), 0, MEM_IOVA, MEM_LEN };
+	struct {
+		struct vfio_user_region_rw rw;
+		uint16_t value;
+	} flr = { { 0x48, VFIO_USER_PCI_CONFIG, 2 }, 0x8000 }, none = { flr.rw, 0 };
+	int sock = open_client(), other = open_client();
 
 	(void)state;
 	assert_int_equal(map_memory(sock), 0);
-	for (unsigned int busy = 0; busy < 2; busy++) {
-		waits(sock, 2, HISI_QM_MAILBOX, mailbox_len, busy);
-		waits(sock, 2, HISI_QM_MAILBOX + mailbox_len - 4, 4, busy);
-		/* Only what has its last byte is a command. */
-		waits(sock, 2, HISI_QM_MAILBOX + mailbox_len - 1, 1, busy);
-		waits(sock, 2, HISI_QM_MAILBOX, mailbox_len - 1, 0);
-		waits(sock, 2, HISI_QM_MAILBOX, 4, 0);
-		waits(sock, 2, HISI_QM_MAILBOX + mailbox_len, 4, 0);
-		waits(sock, VFIO_USER_PCI_CONFIG, 0x40, 4, busy);
-		submitted = 0;
-		if (busy == 0)
-			assert_int_equal(take_queue(sock), 0x100);
-	}
-	submitted = 0;
-	assert_int_equal(reset(sock), 0);
-	assert_int_equal(submitted, 1);
-	/* Now there is no queue any more. */
-	submitted = 0;
-	assert_int_equal(reset(sock), 0);
-	assert_int_equal(submitted, 0);
-	close_client(sock);
+	assert_int_equal(take_queue(sock), 0x100);
+	waits(sock, other, VFIO_USER_REGION_WRITE, &flr, sizeof(flr.rw) + 2);
+	assert_int_equal(take_queue(sock), 0x100);
+	waits(sock, other, VFIO_USER_DEVICE_RESET, NULL, 0);
+	waits(sock, other, VFIO_USER_DMA_UNMAP, &m, sizeof(m));
+	/* Other writes do not, nor do commands: the mailbox is busy then. */
+	assert_int_equal(map_memory(sock), 0);
+	assert_int_equal(take_queue(sock), 0x100);
+	busy = true;
+	assert_int_equal(ask(sock, VFIO_USER_REGION_WRITE, &none, sizeof(none.rw) + 2, -1), 0);
+	assert_int_equal(write_mailbox(sock), 0x103);
+	assert_true(TAILQ_EMPTY(&service.waiting));
+	/* Who is gone waits for nothing but its end. */
+	vt_send(sock, VFIO_USER_DEVICE_RESET, 0, NULL, 0, NULL, 0);
+	turn();
+	assert_false(TAILQ_EMPTY(&service.waiting));
+	close(sock);
+	left_with(1, 0, 0);
+	assert_true(TAILQ_EMPTY(&service.waiting));
+	busy = false;
+	close_client(other);
 }
 
 /* ---- What inspectors see ---- */
@@ -326,7 +357,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_why_turned_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_writes_that_may_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_messages_that_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_snapshot, set_up, tear_down),
 	};
 

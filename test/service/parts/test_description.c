@@ -208,7 +208,6 @@ test_how_it_is_made(void **state)
 	assert_int_equal(made_zip.streams_max, 1024);
 	assert_null(made.fault);
 	assert_int_equal(made.wake, 1);
-	assert_int_equal(made.deferred, 1);
 	assert_int_equal(made.limits.slots, 0);
 	assert_non_null(made.quota);
 	snprintf(want, sizeof(want), "connection 1 (pid %d, user %u)", (int)getpid(),

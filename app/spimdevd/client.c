@@ -14,7 +14,6 @@
 #include "client.h"
 #include "log.h"
 #include "qm_classes.h"
-#include "qm_dev_guard.h"
 #include "qm_dev_pci.h"
 
 /*
@@ -49,7 +48,6 @@ struct client {
 	TAILQ_ENTRY(client) link;     /* in service->clients; loop thread */
 	LIST_ENTRY(client) in_failed; /* in service->failed */
 	uint64_t since_ms;
-	uint64_t maps;            /* that the user pays for */
 	atomic_uint log_lines;
 
 	enum wait wait;           /* what for; others than WAIT_NONE are in service->waiting */
@@ -138,7 +136,6 @@ client_end(struct client *c)
 	qm_dev_destroy(c->dev);
 	forget_failed(c);
 	vfio_user_conn_release(c->conn);
-	users_give(c->user, USER_MAPS, c->maps);
 	users_disconnect(s->users, c->user);
 	free(c);
 }
@@ -199,13 +196,21 @@ client_look_again(struct service *s)
 
 /* ---- Operations ---- */
 
+/* Maps of a connection: what the protocol has room for, if that is less. */
+static uint32_t
+maps_max(const struct service *s)
+{
+	uint64_t max = s->opt->per_connection.maps;
+
+	return max != 0 && max < VFIO_USER_DMA_MAPS_MAX ? (uint32_t)max : VFIO_USER_DMA_MAPS_MAX;
+}
+
 static int
 op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
 {
 	struct access_point *point = listener_priv;
 	struct service *s = point->service;
 	const struct vfio_user_peer *peer = vfio_user_conn_peer(conn);
-	const struct limits *limits = &s->opt->per_connection;
 	struct client *c;
 	int rc;
 
@@ -233,9 +238,7 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	point->accepted++;
 	conf->priv = c;
 	conf->device = &s->device;
-	conf->limits.maps_max = (uint32_t)limits->maps;
-	conf->limits.files_max = limits->files != 0 ? (uint32_t)limits->files : UINT32_MAX;
-	conf->limits.mapped_max = limits->memory != 0 ? limits->memory : UINT64_MAX;
+	conf->maps_max = maps_max(s);
 	log_line(LOG_LEVEL_DEBUG, "%s: connection %llu of pid %d, user %u", point->conf->path,
 			(unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
 			(unsigned int)peer->uid);
@@ -262,7 +265,12 @@ client_dev_conf(const struct service *s, struct zip_dev_conf *zip)
 		.queues = (uint16_t)queues,
 		.fault = opt->fault,
 		.wake = 1,
-		.limits.slots = (uint32_t)limits->ops,
+		.limits = {
+			.slots = (uint32_t)limits->ops,
+			.maps = maps_max(s),
+			.files = (uint32_t)limits->files,
+			.memory = limits->memory,
+		},
 	};
 	qm_classes_of_function(conf.classes, zip, opt->ext);
 	return conf;
@@ -333,97 +341,33 @@ op_region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region,
 	return mmap->fd < 0 ? mmap->fd : 0;
 }
 
-/* A file that is mapped, and paid for. */
-struct file {
-	uint64_t len;
-	struct qm_dev_guard *guard; /* against a client that shrinks it */
-};
-
 static int
-op_file_map(struct vfio_user_conn *conn, void *priv, void *va, uint64_t len, void **cookie)
-{
-	struct client *c = priv;
-	struct users *users = c->point->service->users;
-	struct file *file = malloc(sizeof(*file));
-	int rc;
-
-	(void)conn;
-	if (file == NULL)
-		return -ENOMEM;
-	file->len = len;
-	rc = users_take(users, c->user, USER_FILES, 1);
-	if (rc != 0)
-		goto no_files;
-	rc = users_take(users, c->user, USER_MEMORY, len);
-	if (rc != 0)
-		goto no_memory;
-	rc = qm_dev_guard_add(c->dev, va, len, &file->guard);
-	if (rc != 0)
-		goto no_guard;
-	*cookie = file;
-	return 0;
-
-no_guard:
-	users_give(c->user, USER_MEMORY, len);
-no_memory:
-	users_give(c->user, USER_FILES, 1);
-no_files:
-	free(file);
-	return rc;
-}
-
-static void
-op_file_unmap(struct vfio_user_conn *conn, void *priv, void *cookie)
-{
-	struct client *c = priv;
-	struct file *file = cookie;
-
-	(void)conn;
-	qm_dev_guard_del(file->guard);
-	users_give(c->user, USER_MEMORY, file->len);
-	users_give(c->user, USER_FILES, 1);
-	free(file);
-}
-
-static int
-op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma)
+op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma,
+		const char **why)
 {
 	struct client *c = priv;
 	unsigned int prot = 0;
-	int rc;
 
 	(void)conn;
 	/* Reached by messages only (a ROM, RAM that is not shared): not by this function. */
-	if (dma->va == NULL)
-		return 0;
+	if (dma->fd < 0)
+		return qm_dev_dma_map(c->dev, dma->iova, dma->size, NULL, 0);
 	if (dma->prot & VFIO_USER_DMA_F_READ)
 		prot |= QM_DEV_PROT_READ;
 	if (dma->prot & VFIO_USER_DMA_F_WRITE)
 		prot |= QM_DEV_PROT_WRITE;
-	rc = users_take(c->point->service->users, c->user, USER_MAPS, 1);
-	if (rc != 0)
-		return rc;
-	rc = qm_dev_dma_map(c->dev, dma->iova, dma->size, dma->va, prot);
-	if (rc != 0)
-		users_give(c->user, USER_MAPS, 1);
-	else
-		c->maps++;
-	return rc;
+	return qm_dev_dma_map_file(c->dev, dma->iova, dma->size, dma->fd, dma->offset, prot, why);
 }
 
 static int
-op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size)
+op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size,
+		uint64_t *bytes)
 {
 	struct client *c = priv;
-	int n;
+	int n = qm_dev_dma_unmap_start(c->dev, iova, size, &c->ticket, bytes);
 
 	(void)conn;
-	n = qm_dev_dma_unmap_start(c->dev, iova, size, &c->ticket);
-	if (n < 0)
-		return n;
-	c->maps -= (uint64_t)n;
-	users_give(c->user, USER_MAPS, (uint64_t)n);
-	return begin(c, WAIT_UNMAP);
+	return n < 0 ? n : begin(c, WAIT_UNMAP);
 }
 
 static int
@@ -460,8 +404,6 @@ const struct vfio_user_ops client_ops = {
 	.region_read = op_region_read,
 	.region_write = op_region_write,
 	.region_mmap = op_region_mmap,
-	.file_map = op_file_map,
-	.file_unmap = op_file_unmap,
 	.dma_map = op_dma_map,
 	.dma_unmap = op_dma_unmap,
 	.reset = op_reset,

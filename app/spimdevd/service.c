@@ -217,7 +217,7 @@ report_client(struct vfio_user_conn *conn, void *arg)
 	log_line(LOG_LEVEL_INFO, "%s: connection %llu: pid %d, user %u, %u queues, %u streams, "
 			"%u maps, %llu requests, %llu errors, %llu bytes in, %llu out", c.path,
 			(unsigned long long)c.id, (int)c.peer.pid, (unsigned int)c.peer.uid,
-			c.dev.queues_live, c.dev.contexts, c.conn.maps,
+			c.dev.queues_live, c.dev.contexts, c.dev.maps,
 			(unsigned long long)c.dev.requests, (unsigned long long)c.dev.errors,
 			(unsigned long long)c.dev.bytes_in, (unsigned long long)c.dev.bytes_out);
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -17,13 +16,11 @@ struct user {
 	LIST_ENTRY(user) link; /* in its bucket */
 	uid_t uid;
 	uint64_t connections;
-	_Atomic uint64_t used[USER_RESOURCES];
 	struct qm_dev_quota quota;
 };
 
 struct users {
 	uint64_t max_connections;
-	uint64_t max[USER_RESOURCES]; /* 0: no limit */
 	struct qm_dev_quota fresh;   /* the quota of a user who has nothing */
 	pthread_mutex_t lock; /* guards all buckets and users */
 	LIST_HEAD(, user) bucket[BUCKETS];
@@ -37,12 +34,12 @@ users_create(const struct limits *limits)
 	if (users == NULL)
 		return NULL;
 	users->max_connections = limits->connections;
-	users->max[USER_MEMORY] = limits->memory;
-	users->max[USER_FILES] = limits->files;
-	users->max[USER_MAPS] = limits->maps;
 	users->fresh.max[QM_DEV_QUEUES] = limits->queues;
 	users->fresh.max[QM_DEV_SLOTS] = limits->ops;
 	users->fresh.max[QM_DEV_CONTEXTS] = limits->streams;
+	users->fresh.max[QM_DEV_MAPS] = limits->maps;
+	users->fresh.max[QM_DEV_FILES] = limits->files;
+	users->fresh.max[QM_DEV_MEMORY] = limits->memory;
 	pthread_mutex_init(&users->lock, NULL);
 	return users;
 }
@@ -102,23 +99,4 @@ struct qm_dev_quota *
 users_quota(struct user *user)
 {
 	return &user->quota;
-}
-
-int
-users_take(struct users *users, struct user *user, enum user_resource resource, uint64_t n)
-{
-	_Atomic uint64_t *used = &user->used[resource];
-	uint64_t max = users->max[resource], have = atomic_load(used);
-
-	do {
-		if (max != 0 && (n > max || have > max - n))
-			return -EDQUOT;
-	} while (!atomic_compare_exchange_weak(used, &have, have + n));
-	return 0;
-}
-
-void
-users_give(struct user *user, enum user_resource resource, uint64_t n)
-{
-	atomic_fetch_sub(&user->used[resource], n);
 }

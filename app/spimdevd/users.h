@@ -7,8 +7,8 @@
 
 /**
  * @file
- * The user ids that have connections now, and what each has in all of them
- * together. Any thread.
+ * The user ids that have connections now, and the quota of each: its functions count in it what they
+ * have. Any thread.
  */
 
 #include <stdint.h>
@@ -21,14 +21,6 @@ struct users;
 
 /** One user id with at least one connection. */
 struct user;
-
-/** What is counted here; the functions count the rest in the user's quota. */
-enum user_resource {
-	USER_MEMORY, /**< Bytes of files mapped. */
-	USER_FILES,  /**< Mappings of files. */
-	USER_MAPS,   /**< DMA maps. */
-	USER_RESOURCES,
-};
 
 /** @param limits Of each user; must stay valid. @return NULL: out of memory. */
 struct users *users_create(const struct limits *limits);
@@ -47,10 +39,5 @@ void users_disconnect(struct users *users, struct user *user);
 
 /** What the functions of a user share (qm_dev_conf.quota). */
 struct qm_dev_quota *users_quota(struct user *user);
-
-/** @return 0, or -EDQUOT: it has as much as it may have. */
-int users_take(struct users *users, struct user *user, enum user_resource resource, uint64_t n);
-
-void users_give(struct user *user, enum user_resource resource, uint64_t n);
 
 #endif /* SPIMDEVD_USERS_H */

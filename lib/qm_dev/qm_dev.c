@@ -48,7 +48,7 @@ qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n
 		return true;
 	used = atomic_load_explicit(&quota->used[r], memory_order_relaxed);
 	do {
-		if (quota->max[r] != 0 && used + n > quota->max[r])
+		if (quota->max[r] != 0 && (n > quota->max[r] || used > quota->max[r] - n))
 			return false;
 	} while (!atomic_compare_exchange_weak_explicit(&quota->used[r], &used, used + n,
 			memory_order_relaxed, memory_order_relaxed));
@@ -310,7 +310,7 @@ qm_dev_destroy(struct qm_dev *dev)
 	free(dev->queues);
 	doorbells_fini(dev);
 	qm_dev_classes_destroy(dev);
-	qm_dev_map_fini(&dev->map);
+	qm_dev_map_fini(dev);
 	pthread_mutex_destroy(&dev->mb_lock);
 	qm_dev_fault_destroy(dev);
 	free(dev);

@@ -56,7 +56,8 @@ struct qm_dev_limits {
 	uint32_t queues_live; /**< Live queues. */
 	uint32_t slots;       /**< Sum of the depths of its live queues: requests in flight. */
 	uint32_t maps;        /**< DMA maps. */
-	uint64_t map_bytes;   /**< Bytes in all DMA maps. */
+	uint32_t files;       /**< Mappings of files. */
+	uint64_t memory;      /**< Bytes of files mapped. */
 };
 
 /** What is counted over several functions. */
@@ -64,6 +65,9 @@ enum qm_dev_resource {
 	QM_DEV_QUEUES,  /**< Live queues. */
 	QM_DEV_SLOTS,   /**< Sum of the depths of live queues: requests in flight. */
 	QM_DEV_CONTEXTS, /**< What classes keep from request to request, say streams. */
+	QM_DEV_MAPS,     /**< DMA maps in files. */
+	QM_DEV_FILES,    /**< Mappings of files. */
+	QM_DEV_MEMORY,   /**< Bytes of files mapped. */
 	QM_DEV_RESOURCES,
 };
 
@@ -255,11 +259,27 @@ int qm_dev_doorbell_fd(struct qm_dev *dev, size_t *size);
  * of the process: addresses in requests are then plain pointers.
  *
  * @return
- *   0, -EINVAL (size 0, wraps, alignment, prot), -EEXIST (overlaps), -EDQUOT (beyond
+ *   0, -EINVAL (size 0, wraps, alignment, prot), -EEXIST (overlaps), -ENOSPC (beyond
  *   qm_dev_conf.limits), -ENOMEM. Any thread.
  */
 int qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
 		unsigned int prot);
+
+/**
+ * The same with bytes [offset, offset + size) of a file in memory (memfd, tmpfs, hugetlbfs), which
+ * whoever owns it may change, shrink (qm_dev_guard.h) or take away. It is mapped once, however many
+ * maps lie in it, and unmapped when no request can touch the last of them any more.
+ *
+ * @param fd
+ *   Not taken over.
+ * @param why
+ *   Set if it fails: what is wrong, for a log line.
+ * @return
+ *   What qm_dev_dma_map() returns; -EINVAL (not such a file, or it ends earlier); beyond
+ *   qm_dev_conf.limits -EMFILE (files) or -ENOSPC; -EDQUOT (beyond conf.quota), or mmap()'s.
+ */
+int qm_dev_dma_map_file(struct qm_dev *dev, uint64_t iova, uint64_t size, int fd,
+		uint64_t offset, unsigned int prot, const char **why);
 
 /**
  * Take back all maps that lie wholly inside [iova, iova + size); iova 0 with size 0:
@@ -274,8 +294,11 @@ int qm_dev_dma_unmap(struct qm_dev *dev, uint64_t iova, uint64_t size);
  * are being executed may still use them.
  * @param ticket
  *   Set if the return is not negative; for qm_dev_dma_unmap_done().
+ * @param bytes
+ *   The same: sum of the maps' sizes, modulo 2^64. NULL is allowed.
  */
-int qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_t *ticket);
+int qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_t *ticket,
+		uint64_t *bytes);
 
 /** @return Whether no request touches the maps taken back under ticket any more. Any thread. */
 bool qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket);
@@ -310,6 +333,9 @@ struct qm_dev_stats {
 	uint64_t resets;         /**< Function resets. */
 	uint64_t faults;         /**< Faults injected. */
 	uint32_t contexts;       /**< What its classes keep now, say streams. */
+	uint32_t maps;           /**< DMA maps now. */
+	uint32_t files;          /**< Mappings of files now. */
+	uint64_t mapped;         /**< Bytes of files mapped now. */
 	uint32_t queues_live;    /**< Queues started now. */
 };
 

@@ -78,6 +78,35 @@ table_discard(struct qm_dev_map_table *t)
 	free(t);
 }
 
+/* What is to be removed, and what that comes to. */
+struct removal {
+	uint64_t iova;
+	uint64_t last;
+	int cnt;
+	uint64_t bytes;
+};
+
+static bool
+is_out(const struct removal *r, const struct qm_dev_map_entry *e)
+{
+	return e->last < r->iova || e->iova > r->last;
+}
+
+/* Entries of a chunk that is dropped, as far as they are removed: their files may go with it. */
+static void
+put_files(struct qm_dev *dev, const struct qm_dev_map_chunk *c, const struct removal *r,
+		uint64_t gen)
+{
+	for (size_t k = 0; k < c->cnt; k++) {
+		const struct qm_dev_map_entry *e = &c->entry[k];
+
+		if (is_out(r, e) || e->file == NULL)
+			continue;
+		qm_dev_quota_give(dev->conf.quota, QM_DEV_MAPS, 1);
+		qm_dev_file_put(dev, e->file, gen);
+	}
+}
+
 int
 qm_dev_map_init(struct qm_dev_map *map, const struct qm_dev_pool *pool)
 {
@@ -91,14 +120,14 @@ qm_dev_map_init(struct qm_dev_map *map, const struct qm_dev_pool *pool)
 	map->retired_tail = &map->retired;
 	map->views = NULL;
 	map->pool = pool;
-	map->cnt = 0;
-	map->bytes = 0;
 	return 0;
 }
 
 void
-qm_dev_map_fini(struct qm_dev_map *map)
+qm_dev_map_fini(struct qm_dev *dev)
 {
+	const struct removal all = { .last = UINT64_MAX };
+	struct qm_dev_map *map = &dev->map;
 	struct qm_dev_map_table *t;
 
 	while ((t = map->retired) != NULL) {
@@ -107,9 +136,14 @@ qm_dev_map_fini(struct qm_dev_map *map)
 		free(t);
 	}
 	t = atomic_load_explicit(&map->table, memory_order_relaxed);
-	for (size_t i = 0; i < t->cnt; i++)
-		free(t->part[i].chunk);
+	for (size_t i = 0; i < t->cnt; i++) {
+		struct qm_dev_map_chunk *c = t->part[i].chunk;
+
+		put_files(dev, c, &all, 0);
+		free(c);
+	}
 	free(t);
+	qm_dev_files_reclaim(dev, UINT64_MAX);
 	pthread_mutex_destroy(&map->lock);
 }
 
@@ -242,8 +276,9 @@ is_held(const struct qm_dev_map *map, const struct qm_dev_map_table *t)
  * of those.
  */
 static void
-reclaim(struct qm_dev_map *map)
+reclaim(struct qm_dev *dev)
 {
+	struct qm_dev_map *map = &dev->map;
 	struct qm_dev_map_table **link = &map->retired, *held = NULL;
 
 	while (*link != NULL) {
@@ -268,6 +303,8 @@ reclaim(struct qm_dev_map *map)
 		free(t);
 	}
 	map->retired_tail = link;
+	/* The same goes for files: those of whose maps a retired table knows wait for it. */
+	qm_dev_files_reclaim(dev, map->retired != NULL ? map->retired->gen : UINT64_MAX);
 }
 
 /* Chunk c of the current table is not in the next one. */
@@ -280,8 +317,9 @@ drop(struct qm_dev_map_table *old, struct qm_dev_map_chunk *c)
 
 /* Put a new table in place of the current one. */
 static void
-publish(struct qm_dev_map *map, struct qm_dev_map_table *t)
+publish(struct qm_dev *dev, struct qm_dev_map_table *t)
 {
+	struct qm_dev_map *map = &dev->map;
 	struct qm_dev_map_table *old =
 		atomic_load_explicit(&map->table, memory_order_relaxed);
 
@@ -290,7 +328,7 @@ publish(struct qm_dev_map *map, struct qm_dev_map_table *t)
 	atomic_thread_fence(memory_order_seq_cst);
 	*map->retired_tail = old;
 	map->retired_tail = &old->next;
-	reclaim(map);
+	reclaim(dev);
 }
 
 /*
@@ -327,68 +365,105 @@ table_insert(const struct qm_dev_map_table *old, size_t p, size_t at,
 	return t;
 }
 
-int
-qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va, unsigned int prot)
+/* Whether one more map may be made; pays for it. */
+static int
+pay(struct qm_dev *dev, const struct qm_dev_map_entry *e)
 {
 	const struct qm_dev_limits *limits = &dev->conf.limits;
-	const struct qm_dev_map_entry e = {
-		.iova = iova, .last = iova + (size - 1), .va = (uintptr_t)va, .prot = prot,
-	};
+
+	if (limits->maps != 0 && dev->map.cnt >= limits->maps)
+		return -ENOSPC;
+	if (e->file != NULL && !qm_dev_quota_take(dev->conf.quota, QM_DEV_MAPS, 1))
+		return -EDQUOT;
+	return 0;
+}
+
+static int
+insert(struct qm_dev *dev, const struct qm_dev_map_entry *e, const char **why)
+{
 	struct qm_dev_map *map = &dev->map;
 	struct qm_dev_map_table *old, *t;
 	size_t p = 0, at = 0;
-	int rc = 0;
+	int rc;
 
-	if (size == 0 || size - 1 > UINT64_MAX - iova ||
-			size - 1 > UINTPTR_MAX - (uintptr_t)va ||
-			(iova - (uintptr_t)va) % HISI_ACC_SGL_ALIGN != 0 ||
-			(prot & ~(QM_DEV_PROT_READ | QM_DEV_PROT_WRITE)) != 0)
-		return -EINVAL;
-
-	pthread_mutex_lock(&map->lock);
 	old = atomic_load_explicit(&map->table, memory_order_relaxed);
 	if (old->cnt != 0) {
 		const struct qm_dev_map_chunk *c;
 
-		p = find_part(old, iova);
+		p = find_part(old, e->iova);
 		c = old->part[p].chunk;
-		at = find_entry(c, iova);
-		if (at < c->cnt ? c->entry[at].iova <= e.last :
-				p + 1 < old->cnt && old->part[p + 1].iova <= e.last)
-			rc = -EEXIST;
+		at = find_entry(c, e->iova);
+		*why = "it overlaps another map";
+		if (at < c->cnt ? c->entry[at].iova <= e->last :
+				p + 1 < old->cnt && old->part[p + 1].iova <= e->last)
+			return -EEXIST;
 	}
-	if (rc == 0 && ((limits->maps != 0 && map->cnt >= limits->maps) ||
-			(limits->map_bytes != 0 && (size > limits->map_bytes ||
-			map->bytes > limits->map_bytes - size))))
-		rc = -EDQUOT;
-	if (rc == 0) {
-		t = table_insert(old, p, at, &e);
-		if (t != NULL) {
-			if (old->cnt != 0)
-				drop(old, old->part[p].chunk);
-			map->cnt++;
-			map->bytes += size;
-			publish(map, t);
-		} else {
-			rc = -ENOMEM;
-		}
+	*why = "too many maps";
+	rc = pay(dev, e);
+	if (rc != 0)
+		return rc;
+	*why = "no memory";
+	t = table_insert(old, p, at, e);
+	if (t == NULL) {
+		if (e->file != NULL)
+			qm_dev_quota_give(dev->conf.quota, QM_DEV_MAPS, 1);
+		return -ENOMEM;
 	}
-	pthread_mutex_unlock(&map->lock);
+	if (old->cnt != 0)
+		drop(old, old->part[p].chunk);
+	map->cnt++;
+	publish(dev, t);
+	return 0;
+}
+
+static bool
+is_map(uint64_t iova, uint64_t size, uintptr_t va, unsigned int prot)
+{
+	return size != 0 && size - 1 <= UINT64_MAX - iova && size - 1 <= UINTPTR_MAX - va &&
+		(iova - va) % HISI_ACC_SGL_ALIGN == 0 &&
+		(prot & ~(QM_DEV_PROT_READ | QM_DEV_PROT_WRITE)) == 0;
+}
+
+int
+qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va, unsigned int prot)
+{
+	const struct qm_dev_map_entry e = {
+		.iova = iova, .last = iova + (size - 1), .va = (uintptr_t)va, .prot = prot,
+	};
+	const char *why;
+	int rc;
+
+	if (!is_map(iova, size, (uintptr_t)va, prot))
+		return -EINVAL;
+	pthread_mutex_lock(&dev->map.lock);
+	rc = insert(dev, &e, &why);
+	pthread_mutex_unlock(&dev->map.lock);
 	return rc;
 }
 
-/* What is to be removed, and what that comes to. */
-struct removal {
-	uint64_t iova;
-	uint64_t last;
-	int cnt;
-	uint64_t bytes;
-};
-
-static bool
-is_out(const struct removal *r, const struct qm_dev_map_entry *e)
+int
+qm_dev_dma_map_file(struct qm_dev *dev, uint64_t iova, uint64_t size, int fd, uint64_t offset,
+		unsigned int prot, const char **why)
 {
-	return e->last < r->iova || e->iova > r->last;
+	struct qm_dev_map_entry e = { .iova = iova, .last = iova + (size - 1), .prot = prot };
+	int rc;
+
+	/* Files are mapped to whole pages. */
+	*why = "its range";
+	if (!is_map(iova, size, (uintptr_t)(offset % HISI_ACC_SGL_ALIGN), prot))
+		return -EINVAL;
+	pthread_mutex_lock(&dev->map.lock);
+	rc = qm_dev_file_get(dev, fd, offset, size, (prot & QM_DEV_PROT_WRITE) != 0, &e.file, why);
+	if (rc == 0) {
+		e.va = (uintptr_t)(e.file->va + (offset - e.file->offset));
+		rc = insert(dev, &e, why);
+		if (rc != 0) {
+			qm_dev_file_put(dev, e.file, 0);
+			reclaim(dev);
+		}
+	}
+	pthread_mutex_unlock(&dev->map.lock);
+	return rc;
 }
 
 /*
@@ -456,7 +531,8 @@ table_remove(const struct qm_dev_map_table *old, struct removal *r,
 }
 
 int
-qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_t *ticket)
+qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_t *ticket,
+		uint64_t *bytes)
 {
 	struct qm_dev_map *map = &dev->map;
 	struct removal r = { .iova = iova, .last = iova + (size - 1) };
@@ -478,17 +554,20 @@ qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_
 		for (size_t i = 0; i < old->cnt; i++) {
 			while (kept < t->cnt && t->part[kept].chunk->birth == t->gen)
 				kept++;
-			if (kept < t->cnt && t->part[kept].chunk == old->part[i].chunk)
+			if (kept < t->cnt && t->part[kept].chunk == old->part[i].chunk) {
 				kept++;
-			else
-				drop(old, old->part[i].chunk);
+				continue;
+			}
+			put_files(dev, old->part[i].chunk, &r, old->gen);
+			drop(old, old->part[i].chunk);
 		}
 		map->cnt -= (uint32_t)r.cnt;
-		map->bytes -= r.bytes;
 		*ticket = old->gen;
-		publish(map, t);
+		publish(dev, t);
 		rc = r.cnt;
 	}
+	if (bytes != NULL)
+		*bytes = r.bytes;
 	pthread_mutex_unlock(&map->lock);
 	return rc;
 }
@@ -500,7 +579,7 @@ qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket)
 	bool done;
 
 	pthread_mutex_lock(&map->lock);
-	reclaim(map);
+	reclaim(dev);
 	/* Every table that was retired before may have the maps in it, too. */
 	done = map->retired == NULL || map->retired->gen > ticket;
 	pthread_mutex_unlock(&map->lock);
@@ -512,7 +591,7 @@ qm_dev_dma_unmap(struct qm_dev *dev, uint64_t iova, uint64_t size)
 {
 	unsigned int turns = 0;
 	uint64_t ticket;
-	int rc = qm_dev_dma_unmap_start(dev, iova, size, &ticket);
+	int rc = qm_dev_dma_unmap_start(dev, iova, size, &ticket, NULL);
 
 	if (rc > 0)
 		while (!qm_dev_dma_unmap_done(dev, ticket))

@@ -20,7 +20,55 @@
 
 #include "hisi_acc_sgl.h"
 
+struct qm_dev;
+struct qm_dev_guard;
 struct qm_dev_pool;
+
+/* ---- Files of the client (qm_dev_file.c); the lock of the map is held ---- */
+
+/** A file, or a part of it, in this process. */
+struct qm_dev_file {
+	struct qm_dev_file *next;      /**< In its hash bucket. */
+	struct qm_dev_file *next_idle; /**< In qm_dev_files.idle. */
+	bool idle;                     /**< It is there. */
+	bool writable;
+	uint64_t dev, ino;             /**< Which file. */
+	uint64_t offset;               /**< First byte mapped. */
+	uint64_t len;                  /**< Bytes mapped. */
+	uint8_t *va;
+	struct qm_dev_guard *guard;    /**< Against a client that shrinks it. */
+	uint64_t refs;                 /**< Maps in it that the current table has. */
+	uint64_t last_gen;             /**< Generation of the last table that had one more. */
+};
+
+#define QM_DEV_FILE_BUCKETS 64u
+
+/**
+ * Those of a function. Each is mapped once, however many maps lie in it: a mapping per map
+ * would hit vm.max_map_count.
+ */
+struct qm_dev_files {
+	struct qm_dev_file *bucket[QM_DEV_FILE_BUCKETS]; /**< Hash by inode. */
+	struct qm_dev_file *idle; /**< Those that had no map when last looked at. */
+	uint32_t cnt;
+	uint64_t mapped;          /**< Bytes. */
+};
+
+/**
+ * Get the mapping that has bytes [offset, offset + size) of fd's file, with a
+ * reference; makes one if there is none.
+ * @param why
+ *   Set to what is wrong, for a log line.
+ * @return 0, -EINVAL (not memory, or ends earlier), -EMFILE, -ENOSPC, -EDQUOT, -ENOMEM or mmap()'s.
+ */
+int qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool writable,
+		struct qm_dev_file **file, const char **why);
+
+/** Give a reference back; gen: of the table whose map it was, 0: none. */
+void qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen);
+
+/** Unmap files without a reference that no table from generation oldest on has a map in. */
+void qm_dev_files_reclaim(struct qm_dev *dev, uint64_t oldest);
 
 /* ---- Memory of the client (qm_dev_map.c, qm_dev_sgl.c) ---- */
 
@@ -29,6 +77,7 @@ struct qm_dev_map_entry {
 	uint64_t last; /**< Last address, inclusive: a map may end at 2^64 - 1. */
 	uintptr_t va;
 	unsigned int prot;
+	struct qm_dev_file *file; /**< That it is in; NULL: none. */
 };
 
 /** Some of the maps, sorted by address; never changed once published. */
@@ -69,11 +118,13 @@ struct qm_dev_map {
 	struct qm_dev_view *views;
 	const struct qm_dev_pool *pool; /**< Whose workers use the map, too; may be NULL. */
 	uint32_t cnt;
-	uint64_t bytes;
+	struct qm_dev_files files;
 };
 
+/** Of a zeroed map. */
 int qm_dev_map_init(struct qm_dev_map *map, const struct qm_dev_pool *pool);
-void qm_dev_map_fini(struct qm_dev_map *map);
+/** Of dev->map; nobody uses it any more. */
+void qm_dev_map_fini(struct qm_dev *dev);
 
 /** Whether a worker of the pool holds the table. */
 bool qm_dev_pool_holds(const struct qm_dev_pool *pool, const struct qm_dev_map_table *table);

@@ -23,6 +23,11 @@ qm_dev_stats_get(struct qm_dev *dev, struct qm_dev_stats *stats)
 		.faults = dev->fault == NULL ? 0 :
 			atomic_load_explicit(&dev->fault->struck, memory_order_relaxed),
 	};
+	pthread_mutex_lock(&dev->map.lock);
+	stats->maps = dev->map.cnt;
+	stats->files = dev->map.files.cnt;
+	stats->mapped = dev->map.files.mapped;
+	pthread_mutex_unlock(&dev->map.lock);
 	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX && dev->cs[i].class != NULL; i++)
 		if (dev->cs[i].class->contexts != NULL)
 			stats->contexts += dev->cs[i].class->contexts(dev->cs[i].func);

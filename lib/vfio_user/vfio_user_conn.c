@@ -27,11 +27,10 @@ read_peer(int fd, struct vfio_user_peer *peer)
 	return 0;
 }
 
-/* Take limits over, with the default for each that is 0. */
+/* Whether the owner describes a device that there can be. */
 static int
-set_limits(struct vfio_user_conn *c)
+check_conf(struct vfio_user_conn *c)
 {
-	struct vfio_user_limits *l = &c->conf.limits;
 	const struct vfio_user_device *dev = c->conf.device;
 
 	if (dev == NULL || (dev->spim != NULL &&
@@ -40,19 +39,8 @@ set_limits(struct vfio_user_conn *c)
 	for (uint32_t i = 0; i < dev->num_irqs; i++)
 		if (dev->irqs[i].count > VFIO_USER_VECTORS_MAX)
 			return -EINVAL;
-	if (l->maps_max == 0 || l->maps_max > VFIO_USER_DMA_MAPS_MAX)
-		l->maps_max = VFIO_USER_DMA_MAPS_MAX;
-	if (l->files_max == 0)
-		l->files_max = VU_FILES_DEFAULT;
-	if (l->mapped_max == 0)
-		l->mapped_max = VU_MAPPED_DEFAULT;
-	c->map.cnt_max = l->maps_max;
-	c->map.nfiles_max = l->files_max;
-	c->map.mapped_max = l->mapped_max;
-	c->ops = c->server->conf.ops;
-	c->map.file_map = vu_file_map;
-	c->map.file_unmap = vu_file_unmap;
-	c->map.arg = c;
+	if (c->conf.maps_max == 0)
+		c->conf.maps_max = VFIO_USER_DMA_MAPS_MAX;
 	c->num_regions = dev->num_regions - (dev->spim != NULL);
 	return 0;
 }
@@ -85,7 +73,7 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 		free(c);
 		goto refuse;
 	}
-	rc = set_limits(c);
+	rc = check_conf(c);
 	pthread_mutex_init(&c->irq_lock, NULL);
 	c->next = s->conns;
 	if (c->next != NULL)
@@ -185,7 +173,6 @@ vu_conn_finish(struct vfio_user_conn *c)
 void
 vfio_user_conn_release(struct vfio_user_conn *conn)
 {
-	vfio_user_map_fini(&conn->map);
 	vfio_user_sock_close(conn->fd, conn->peer.uid);
 	pthread_mutex_destroy(&conn->irq_lock);
 	free(conn);
@@ -522,7 +509,6 @@ vfio_user_conn_stats_get(struct vfio_user_conn *conn, struct vfio_user_conn_stat
 	pthread_mutex_lock(&conn->irq_lock);
 	*stats = (struct vfio_user_conn_stats){ .messages = conn->messages,
 		.errors = conn->errors, .irqs = conn->irqs,
-		.mapped = conn->map.mapped, .maps = conn->map.cnt, .files = conn->map.nfiles,
 		.eventfds = conn->eventfds, .out_bytes = conn->out_bytes };
 	pthread_mutex_unlock(&conn->irq_lock);
 }

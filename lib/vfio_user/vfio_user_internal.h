@@ -25,7 +25,6 @@
 
 #include "base_clock.h"
 #include "vfio_user_json.h"
-#include "vfio_user_map.h"
 #include "vfio_user_notify.h"
 #include "vfio_user_proto.h"
 #include "vfio_user_server.h"
@@ -33,8 +32,6 @@
 
 #define VU_XFER_MAX        65536u /**< Most data bytes of a message. */
 #define VU_STALL_DEFAULT   10000u
-#define VU_FILES_DEFAULT   1024u
-#define VU_MAPPED_DEFAULT  (1ull << 40)
 
 #define VU_EVENTS          64   /**< Served per turn. */
 #define VU_TURN_MESSAGES   64   /**< Most messages of one connection per turn. */
@@ -82,7 +79,8 @@ struct vu_vector {
 struct vu_defer {
 	bool active;
 	struct vfio_user_hdr hdr; /**< Of its request. */
-	uint64_t iova, size;      /**< DMA_UNMAP. */
+	uint64_t iova, size;      /**< DMA_UNMAP, */
+	uint64_t bytes;           /**< and what it comes to. */
 	uint32_t multi_next;      /**< REGION_WRITE_MULTI: the write to do then. */
 	uint32_t buf_len;
 	uint8_t *buf;             /**< REGION_READ: the reply; REGION_WRITE_MULTI: the request. */
@@ -105,7 +103,6 @@ struct vfio_user_conn {
 	enum vu_kind kind;
 	int fd;
 	struct vfio_user_server *server;
-	const struct vfio_user_ops *ops; /**< The server's, which may be gone before this is. */
 	struct vfio_user_conn *prev, *next; /**< Of the server's list: open or dying. */
 	uint64_t id;
 	struct vfio_user_peer peer;
@@ -136,8 +133,6 @@ struct vfio_user_conn {
 	struct vfio_user_conn *wait_prev, *wait_next;
 	uint64_t moved_ms;
 	uint64_t begun_ms; /**< When a message that is not complete was noticed; 0: none is. */
-
-	struct vfio_user_map map;
 
 	pthread_mutex_t irq_lock;
 	struct vu_vector *vec; /**< Of all indexes, one after the other; NULL: none was set. */
@@ -220,15 +215,11 @@ void vu_reply(struct vfio_user_conn *c, const struct vfio_user_hdr *req, const v
 
 /* ---- vfio_user_mem.c ---- */
 
-/** For vfio_user_map: pass on to ops; arg is the connection. */
-int vu_file_map(void *arg, void *va, uint64_t len, void **cookie);
-void vu_file_unmap(void *arg, void *cookie);
-
 int vu_do_dma_map(struct vfio_user_conn *c, const struct vu_request *r);
 int vu_do_dma_unmap(struct vfio_user_conn *c, const struct vu_request *r);
-/** The device has let go of a range (size 0: of all): forget the maps, answer. */
+/** The device has let go of a range (size 0: of all), in which so many bytes were mapped. */
 void vu_unmap_done(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, uint64_t iova,
-		uint64_t size);
+		uint64_t size, uint64_t bytes);
 
 /* ---- vfio_user_info.c ---- */
 

@@ -47,7 +47,7 @@ static void
 format_caps(const struct vfio_user_conn *c, char *text, size_t *len)
 {
 	struct vfio_user_caps mine = { .max_msg_fds = VFIO_USER_FDS_MAX,
-		.max_xfer = VU_XFER_MAX, .max_dma_maps = c->conf.limits.maps_max,
+		.max_xfer = VU_XFER_MAX, .max_dma_maps = c->conf.maps_max,
 		.write_multiple = true };
 
 	if (c->spim) {
@@ -213,7 +213,7 @@ vu_msg_done(struct vfio_user_conn *c, int rc)
 	if (rc == 0) {
 		switch (d.hdr.cmd) {
 		case VFIO_USER_DMA_UNMAP:
-			vu_unmap_done(c, &d.hdr, d.iova, d.size);
+			vu_unmap_done(c, &d.hdr, d.iova, d.size, d.bytes);
 			break;
 		case VFIO_USER_REGION_WRITE_MULTI:
 			if (d.buf == NULL) {

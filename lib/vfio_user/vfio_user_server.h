@@ -13,7 +13,7 @@
  * Each connection is a device of its own. The owner describes it (struct
  * vfio_user_device), and gets what clients do to it through one table of
  * operations. The server keeps what the protocol keeps: framing, capabilities,
- * the map of client memory, the eventfds of interrupts, outstanding replies.
+ * the eventfds of interrupts, outstanding replies. Client memory is the owner's.
  *
  * Threads: everything here is called from the thread that calls
  * vfio_user_server_run(), the loop thread, except where it says "any thread".
@@ -87,35 +87,24 @@ struct vfio_user_mmap {
 
 /** Client memory that the device may use. */
 struct vfio_user_dma {
-	uint64_t iova; /**< First address for the device. */
+	uint64_t iova; /**< First address for the device, whole pages of VFIO_USER_PAGE bytes. */
 	uint64_t size; /**< Bytes; iova + size may be 2^64. */
 	uint32_t prot; /**< VFIO_USER_DMA_F_*. */
 	/**
-	 * Where this process sees it, or NULL: no fd came, and nothing reaches
-	 * it. Lies within [file_va, file_va + file_len), which is one mmap of a file that other
-	 * maps may share, and which stays until the last of them is gone.
-	 *
-	 * The client can shrink the file: touching it may then raise SIGBUS.
+	 * Any descriptor that the client has; -1: none came, so that the device cannot reach the
+	 * memory. It is closed when the operation returns.
 	 */
-	void *va;
-	void *file_va;     /**< NULL if va is. */
-	uint64_t file_len; /**< Bytes. */
+	int fd;
+	uint64_t offset; /**< Where in the file, whole pages; offset + size is at most 2^63. */
 };
 
 /* ---- What the owner does ------------------------------------------------------------------- */
-
-/** Limits of one connection; a field that is 0 means its default. */
-struct vfio_user_limits {
-	uint32_t maps_max;     /**< Maps; default and most VFIO_USER_DMA_MAPS_MAX. Then -ENOSPC. */
-	uint32_t files_max;    /**< Mappings of files; default 1024. Then -EMFILE. */
-	uint64_t mapped_max;   /**< Bytes of files mapped; default 2^40. Then -ENOSPC. */
-};
 
 /** What the owner answers when somebody connects. */
 struct vfio_user_conn_conf {
 	void *priv;                            /**< Passed to the operations. */
 	const struct vfio_user_device *device; /**< What the client shall see. */
-	struct vfio_user_limits limits;
+	uint32_t maps_max; /**< Maps, as the client is told; 0: VFIO_USER_DMA_MAPS_MAX. */
 };
 
 /**
@@ -155,35 +144,27 @@ struct vfio_user_ops {
 	int (*region_mmap)(struct vfio_user_conn *conn, void *priv, uint32_t region,
 			struct vfio_user_mmap *mmap);
 	/**
-	 * A file of the client was mapped to [va, va + len), in whole pages of its
-	 * file system; before dma_map tells of any part of it. An error refuses the
-	 * map that it is for. cookie is kept for file_unmap. Optional.
+	 * New client memory. The owner checks that it overlaps no other map, and knows how much a
+	 * client may have. why may be set to what is wrong, for the log line. Optional.
 	 */
-	int (*file_map)(struct vfio_user_conn *conn, void *priv, void *va, uint64_t len,
-			void **cookie);
+	int (*dma_map)(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma,
+			const char **why);
 	/**
-	 * It goes, now that no map of any part of it is left. Optional. Loop thread,
-	 * or that of vfio_user_conn_release().
+	 * Memory is taken back: all maps in [iova, iova + size), none of which may lie half
+	 * inside. When it is done (or completed), the device must not touch them any more.
+	 * size 0 with iova 0: all of 2^64 bytes. bytes is set to the sum of the maps' sizes
+	 * (modulo 2^64), also if it is deferred, which it may be. Optional.
 	 */
-	void (*file_unmap)(struct vfio_user_conn *conn, void *priv, void *cookie);
-	/** New client memory; overlaps no other map of this connection. Optional. */
-	int (*dma_map)(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma);
-	/**
-	 * Memory is taken back: all maps in [iova, iova + size), at least one, none
-	 * of them half inside. When it is done (or completed), the device must not
-	 * touch them any more; their va go away then. size 0 with iova 0: all of
-	 * 2^64 bytes. May be deferred. Optional.
-	 */
-	int (*dma_unmap)(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size);
+	int (*dma_unmap)(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size,
+			uint64_t *bytes);
 	/** The client set or took back eventfds: so many vectors of index have one. Optional. */
 	void (*irqs)(struct vfio_user_conn *conn, void *priv, uint32_t index, uint32_t enabled);
 	/** DEVICE_RESET. May be deferred. NULL: refused. */
 	int (*reset)(struct vfio_user_conn *conn, void *priv);
 	/**
 	 * The connection is over, and what was deferred is not to be completed any more: the
-	 * last operation but file_unmap.
-	 * The client's memory stays mapped until vfio_user_conn_release(), which
-	 * the owner must call, now or when its device has let go of it.
+	 * last operation. The owner must call vfio_user_conn_release(), now or when its device
+	 * has let go of the client's memory.
 	 */
 	void (*closed)(struct vfio_user_conn *conn, void *priv);
 };
@@ -208,8 +189,8 @@ int vfio_user_server_create(const struct vfio_user_server_conf *conf,
 		struct vfio_user_server **server);
 
 /**
- * Close all listeners and connections, call closed for each, and free the server. Connections that were not released yet may be
- * released after that, too. NULL: nothing.
+ * Close all listeners and connections, call closed for each, and free the server.
+ * Connections that were not released yet may be released after that, too. NULL: nothing.
  */
 void vfio_user_server_destroy(struct vfio_user_server *server);
 
@@ -292,8 +273,8 @@ void vfio_user_conn_complete(struct vfio_user_conn *conn, int rc);
 void vfio_user_conn_close(struct vfio_user_conn *conn, const char *reason);
 
 /**
- * After closed: unmap the client's memory, close the socket, free the connection. Any
- * thread. The client may use its memory for something else from now on.
+ * After closed: close the socket, free the connection. Any thread. The client may use
+ * its memory for something else from now on.
  */
 void vfio_user_conn_release(struct vfio_user_conn *conn);
 
@@ -309,9 +290,6 @@ struct vfio_user_conn_stats {
 	uint64_t messages;   /**< Received. */
 	uint64_t errors;     /**< Requests refused. */
 	uint64_t irqs;       /**< Interrupts raised. */
-	uint64_t mapped;     /**< Bytes of files mapped now. */
-	uint32_t maps;       /**< Maps now. */
-	uint32_t files;      /**< Mappings of files now. */
 	uint32_t eventfds;   /**< Held now. */
 	uint32_t out_bytes;  /**< Waiting for the peer to read. */
 };

@@ -10,6 +10,8 @@
  * Input: operations, each a byte that says which, followed by its arguments.
  */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct {
 	struct vfio_user_conn *conn; /* NULL: closed */
 	bool defer, deferred;
-	uint64_t mapped;             /* bytes that the owner believes are mapped */
 	uint8_t bar[BAR_LEN];
-	uint8_t seen;
 } dev;
 
 static struct vfio_user_server *server;
@@ -80,7 +80,6 @@ connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_con
 {
 	(void)listener_priv;
 	conf->device = &device;
-	conf->limits = (struct vfio_user_limits){ 32, 4, 1u << 20 };
 	dev.conn = conn;
 	return 0;
 }
@@ -121,29 +120,27 @@ region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region, struct vfi
 }
 
 static int
-dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma)
+dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma, const char **why)
 {
 	(void)conn;
 	(void)priv;
 	require(dma->size != 0 && dma->size - 1 <= UINT64_MAX - dma->iova);
-	if (dma->va != NULL) {
-		uint64_t off = (uint64_t)((uint8_t *)dma->va - (uint8_t *)dma->file_va);
-
-		require(off <= dma->file_len && dma->size <= dma->file_len - off);
-		/* It is there: its first and last byte can be read. */
-		dev.seen ^= *(volatile uint8_t *)dma->va;
-		dev.seen ^= ((volatile uint8_t *)dma->va)[dma->size - 1];
+	require((dma->iova | dma->size) % VFIO_USER_PAGE == 0 && dma->prot != 0 && dma->prot <= 3);
+	if (dma->fd >= 0) {
+		require(dma->offset <= INT64_MAX && dma->size <= INT64_MAX - dma->offset);
+		require(fcntl(dma->fd, F_GETFD) >= 0);
 	}
-	dev.mapped += dma->size;
-	return 0;
+	*why = "the fuzzer";
+	return dma->iova % (3 * VFIO_USER_PAGE) == 0 ? -ENOSPC : 0;
 }
 
 static int
-dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size)
+dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size, uint64_t *bytes)
 {
 	(void)conn;
 	(void)priv;
 	require(size != 0 || iova == 0);
+	*bytes = size;
 	return result();
 }
 
@@ -164,8 +161,7 @@ closed(struct vfio_user_conn *conn, void *priv)
 	require(conn == dev.conn);
 	dev.deferred = false;
 	vfio_user_conn_stats_get(conn, &stats);
-	require(stats.eventfds == 0 && stats.maps <= 32 && stats.files <= 4);
-	require(stats.mapped <= 1u << 20 && (stats.files != 0 || stats.mapped == 0));
+	require(stats.eventfds == 0);
 	vfio_user_conn_release(conn);
 	dev.conn = NULL;
 }

@@ -223,7 +223,6 @@ mailbox(struct liar *l, const void *buf)
 	ring_work(l);
 }
 
-/* Nothing is being executed: the function has no workers. */
 static void
 reset(struct liar *l)
 {
@@ -293,24 +292,28 @@ op_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region, struct vfio_us
 /* ---- Memory, and the rest ---- */
 
 static int
-op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma)
+op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma,
+		const char **why)
 {
 	struct liar *l = priv;
 
 	(void)conn;
-	return qm_dev_dma_map(l->dev, dma->iova, dma->size, dma->va,
-		QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);
+	return qm_dev_dma_map_file(l->dev, dma->iova, dma->size, dma->fd, dma->offset,
+		QM_DEV_PROT_READ | QM_DEV_PROT_WRITE, why);
 }
 
 static int
-op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size)
+op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size,
+		uint64_t *bytes)
 {
 	struct liar *l = priv;
+	uint64_t ticket;
 	int n;
 
 	(void)conn;
 	ring_work(l);
-	n = qm_dev_dma_unmap(l->dev, iova, size);
+	/* Nothing is being executed: the function has no workers. */
+	n = qm_dev_dma_unmap_start(l->dev, iova, size, &ticket, bytes);
 	return n < 0 ? n : 0;
 }
 

@@ -253,8 +253,8 @@ others(void **state)
 	(void)state;
 	WATCHED(qm_dev_dma_map(dev, iova, 4096, c->src, QM_DEV_PROT_READ));
 	WATCHED(qm_dev_dma_map(dev, iova, 4096, c->src, QM_DEV_PROT_READ));
-	WATCHED(qm_dev_dma_unmap_start(dev, iova, 4096, &ticket));
-	WATCHED(qm_dev_dma_unmap_start(dev, iova, 4096, &ticket));
+	WATCHED(qm_dev_dma_unmap_start(dev, iova, 4096, &ticket, NULL));
+	WATCHED(qm_dev_dma_unmap_start(dev, iova, 4096, &ticket, NULL));
 	WATCHED(qm_dev_dma_unmap_done(dev, ticket));
 	assert_true(changes_of("list of tables") > 2);
 	WATCHED(qm_dev_pci_config_write(dev, 4, &command, sizeof(command)));

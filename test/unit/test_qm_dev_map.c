@@ -91,7 +91,6 @@ as_a_plain_model(void **state)
 	}
 	assert_true(qm_dev_dma_unmap(dev, 0, UINT64_MAX) == (int)cnt);
 	assert_int_equal(dev->map.cnt, 0);
-	assert_int_equal(dev->map.bytes, 0);
 	qm_dev_destroy(dev);
 }
 
@@ -121,7 +120,7 @@ sixty_four_thousand(void **state)
 	t1 = seconds();
 	assert_int_equal(lookup(dev, &view, 3 * N), 3 * N + 7);
 	assert_int_equal(lookup(dev, &view, 1), 0); /* this view is older */
-	assert_int_equal(qm_dev_dma_unmap_start(dev, PAGE, PAGE, &ticket), 1);
+	assert_int_equal(qm_dev_dma_unmap_start(dev, PAGE, PAGE, &ticket, NULL), 1);
 	assert_false(qm_dev_dma_unmap_done(dev, ticket));
 	qm_dev_view_leave(&view);
 	assert_true(qm_dev_dma_unmap_done(dev, ticket));
@@ -142,31 +141,26 @@ sixty_four_thousand(void **state)
 static void
 limits(void **state)
 {
-	const struct qm_dev_limits few = { .maps = 3, .map_bytes = 10 * PAGE };
+	const struct qm_dev_limits few = { .maps = 3 };
 	struct qm_dev *dev = dev_open(few);
+	uint64_t ticket, bytes;
 
 	(void)state;
-	assert_int_equal(map_pages(dev, 1, 11), -EDQUOT);
 	assert_int_equal(map_pages(dev, 1, 4), 0);
-	assert_int_equal(map_pages(dev, 101, 7), -EDQUOT);
 	assert_int_equal(map_pages(dev, 101, 5), 0);
 	assert_int_equal(map_pages(dev, 201, 1), 0);
+	assert_int_equal(map_pages(dev, 401, 1), -ENOSPC);
+	assert_int_equal(map_pages(dev, 1, 1), -EEXIST);
 	assert_int_equal(qm_dev_dma_unmap(dev, 101 * PAGE, 5 * PAGE), 1);
 	assert_int_equal(map_pages(dev, 301, 1), 0);
-	assert_int_equal(map_pages(dev, 401, 1), -EDQUOT);
-	assert_int_equal(map_pages(dev, 1, 1), -EEXIST);
+	assert_int_equal(map_pages(dev, 401, 1), -ENOSPC);
 	assert_int_equal(dev->map.cnt, 3);
-	assert_int_equal(dev->map.bytes, 6 * PAGE);
-	assert_int_equal(qm_dev_dma_unmap(dev, 0, 0), 3);
-	/* All bytes at once, which no one may have beside it; and not a byte more. */
-	assert_int_equal(qm_dev_dma_map(dev, PAGE, 10 * PAGE + 1, (void *)PAGE, RW), -EDQUOT);
-	assert_int_equal(map_pages(dev, 1, 10), 0);
-	assert_int_equal(qm_dev_dma_map(dev, 50 * PAGE, 1, (void *)PAGE, RW), -EDQUOT);
-	assert_int_equal(dev->map.cnt, 1);
-	assert_int_equal(dev->map.bytes, 10 * PAGE);
-	assert_int_equal(qm_dev_dma_unmap(dev, PAGE, 10 * PAGE), 1);
+	bytes = 1;
+	assert_int_equal(qm_dev_dma_unmap_start(dev, 500 * PAGE, PAGE, &ticket, &bytes), 0);
+	assert_int_equal(bytes, 0);
+	assert_int_equal(qm_dev_dma_unmap_start(dev, 0, 0, &ticket, &bytes), 3);
+	assert_int_equal(bytes, 6 * PAGE);
 	assert_int_equal(dev->map.cnt, 0);
-	assert_int_equal(dev->map.bytes, 0);
 	qm_dev_destroy(dev);
 }
 
@@ -208,7 +202,7 @@ held_tables_keep_their_chunks(void **state)
 				want += there[i];
 				there[i] = false;
 			}
-			assert_int_equal(qm_dev_dma_unmap_start(dev, p * PAGE, n * PAGE, &ticket),
+			assert_int_equal(qm_dev_dma_unmap_start(dev, p * PAGE, n * PAGE, &ticket, NULL),
 					want);
 		}
 		if (in[v] && rnd(&seed) % 4 == 0) {
@@ -248,11 +242,11 @@ nothing_piles_up_behind_a_hold(void **state)
 		assert_int_equal(map_pages(dev, 10 * i, 1), 0);
 	qm_dev_view_enter(&dev->map, &view);
 	assert_int_equal(map_pages(dev, 1000, 1), 0);
-	assert_int_equal(qm_dev_dma_unmap_start(dev, 1000 * PAGE, PAGE, &ticket), 1);
+	assert_int_equal(qm_dev_dma_unmap_start(dev, 1000 * PAGE, PAGE, &ticket, NULL), 1);
 	before = left_now();
 	for (uint64_t i = 0; i < 100; i++) {
 		assert_int_equal(map_pages(dev, 1000 + i, 1), 0);
-		assert_int_equal(qm_dev_dma_unmap_start(dev, (1000 + i) * PAGE, PAGE, &ticket),
+		assert_int_equal(qm_dev_dma_unmap_start(dev, (1000 + i) * PAGE, PAGE, &ticket, NULL),
 				1);
 		left_check(&before);
 	}
@@ -276,9 +270,9 @@ unmap_is_done_when_nobody_holds_it(void **state)
 	for (uint64_t i = 0; i < 4; i++)
 		assert_int_equal(map_pages(dev, 10 * i, 1), 0);
 	qm_dev_view_enter(&dev->map, &a);
-	assert_int_equal(qm_dev_dma_unmap_start(dev, 0, PAGE, &first), 1);
+	assert_int_equal(qm_dev_dma_unmap_start(dev, 0, PAGE, &first, NULL), 1);
 	qm_dev_view_enter(&dev->map, &b);
-	assert_int_equal(qm_dev_dma_unmap_start(dev, 10 * PAGE, PAGE, &second), 1);
+	assert_int_equal(qm_dev_dma_unmap_start(dev, 10 * PAGE, PAGE, &second, NULL), 1);
 	assert_true(second > first);
 	assert_false(qm_dev_dma_unmap_done(dev, first));
 	assert_false(qm_dev_dma_unmap_done(dev, second));
@@ -293,7 +287,7 @@ unmap_is_done_when_nobody_holds_it(void **state)
 	assert_true(qm_dev_dma_unmap_done(dev, first));
 	assert_true(qm_dev_dma_unmap_done(dev, second));
 	/* Nothing was there: nothing to wait for, and no new table. */
-	assert_int_equal(qm_dev_dma_unmap_start(dev, 100 * PAGE, PAGE, &none), 0);
+	assert_int_equal(qm_dev_dma_unmap_start(dev, 100 * PAGE, PAGE, &none, NULL), 0);
 	assert_int_equal(none, 0);
 	assert_true(qm_dev_dma_unmap_done(dev, none));
 	assert_null(dev->map.retired);
@@ -316,7 +310,7 @@ the_end_frees_what_was_held(void **state)
 		assert_int_equal(map_pages(dev, i, 1), 0);
 	qm_dev_view_enter(&dev->map, &view);
 	for (uint64_t i = 0; i < 600; i += 100)
-		assert_int_equal(qm_dev_dma_unmap_start(dev, i * PAGE, PAGE, &ticket), 1);
+		assert_int_equal(qm_dev_dma_unmap_start(dev, i * PAGE, PAGE, &ticket, NULL), 1);
 	assert_int_equal(map_pages(dev, 700, 1), 0);
 	qm_dev_view_leave(&view);
 	assert_non_null(dev->map.retired);
@@ -336,7 +330,7 @@ a_new_view_holds_nothing(void **state)
 	assert_int_equal(map_pages(dev, 1, 1), 0);
 	atomic_store(&view.held, atomic_load(&dev->map.table));
 	qm_dev_view_add(&dev->map, &view);
-	assert_int_equal(qm_dev_dma_unmap_start(dev, PAGE, PAGE, &ticket), 1);
+	assert_int_equal(qm_dev_dma_unmap_start(dev, PAGE, PAGE, &ticket, NULL), 1);
 	assert_true(qm_dev_dma_unmap_done(dev, ticket));
 	qm_dev_destroy(dev);
 }

@@ -225,7 +225,7 @@ take_back(void)
 {
 	if (step_count != act_at)
 		return;
-	qm_dev_dma_unmap_start(td.dev, EXTRA_IOVA, 4096, &ticket);
+	qm_dev_dma_unmap_start(td.dev, EXTRA_IOVA, 4096, &ticket, NULL);
 	acted = true;
 	stepping = 0;
 }
@@ -261,7 +261,7 @@ held_while_it_changes(void **state)
 				QM_DEV_PROT_READ), 0);
 		acted = false;
 		step_begin(take_hold);
-		qm_dev_dma_unmap_start(td.dev, EXTRA_IOVA, 4096, &ticket);
+		qm_dev_dma_unmap_start(td.dev, EXTRA_IOVA, 4096, &ticket, NULL);
 		step_end();
 		over = !acted;
 		if (!over) {
@@ -301,7 +301,7 @@ changed_while_it_is_entered(void **state)
 		qm_dev_view_leave(&view);
 		if (over)
 			assert_int_equal(qm_dev_dma_unmap_start(td.dev, EXTRA_IOVA, 4096,
-					&ticket), 1);
+					&ticket, NULL), 1);
 		assert_true(qm_dev_dma_unmap_done(td.dev, ticket));
 	}
 	assert_true(saw > 2 && missed > 2);

@@ -532,7 +532,7 @@ the_owner_does_not_wait(void **state)
 	assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
 
 	submit_long(&td, &q);
-	assert_int_equal(qm_dev_dma_unmap_start(td.dev, TD_IOVA, td.size, &ticket), 1);
+	assert_int_equal(qm_dev_dma_unmap_start(td.dev, TD_IOVA, td.size, &ticket, NULL), 1);
 	assert_false(qm_dev_dma_unmap_done(td.dev, ticket));
 	assert_false(qm_dev_shut(td.dev));
 	assert_int_equal(pool_stats(pool).queues_live, 0); /* for others, at once */

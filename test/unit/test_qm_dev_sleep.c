@@ -214,7 +214,7 @@ a_worker_holds_the_map(void **state)
 
 	(void)state;
 	qm_dev_view_enter(&td->dev->map, &executor()->bufs.view);
-	assert_int_equal(qm_dev_dma_unmap_start(td->dev, TD_IOVA, td->size, &ticket), 1);
+	assert_int_equal(qm_dev_dma_unmap_start(td->dev, TD_IOVA, td->size, &ticket, NULL), 1);
 	assert_false(qm_dev_dma_unmap_done(td->dev, ticket));
 	/* Not that of others. */
 	assert_int_equal(qm_dev_dma_unmap(client[1].td.dev, TD_IOVA, td->size), 1);

@@ -58,7 +58,8 @@ qemu_start(struct vt *t, int sock, int ram)
 
 	vt_map(sock, 0, 0x200000, ram, 0, 0);
 	vt_map(sock, 0xfffc0000, 0x40000, -1, 0, 0);
-	assert_int_equal(t->seen.va, 0);
+	assert_int_equal(t->seen.fd, 0);
+	assert_null(vt_memory_at(t, 0xfffc0000, 1));
 
 	vt_ok(sock, vt_send(sock, VFIO_USER_DEVICE_GET_INFO, 0, &dev, sizeof(dev), NULL, 0), &dev,
 			sizeof(dev));
@@ -124,7 +125,7 @@ test_qemu(void **state)
 	uint8_t buf[sizeof(posted) + 8];
 	char text[4096];
 	struct vt t;
-	uint8_t *mem;
+	uint8_t *mem, *last;
 	int sock, ram;
 
 	(void)state;
@@ -142,7 +143,7 @@ test_qemu(void **state)
 	assert_int_equal(vt_unmap(sock, 0x80000000, 0x1000, 0), 0);
 	assert_int_equal(vt_unmap(sock, 0x80000000, -0x80000000ull, 0), 0x40000);
 	assert_int_equal(vt_unmap(sock, 0, 0x80000000, 0), 0x200000);
-	assert_int_equal(vt_stats(&t).mapped, 0);
+	assert_int_equal(vt_memory(&t).mapped, 0);
 	assert_int_equal(vt_mappings("vfio-user-test"), 1); /* ours */
 
 	/* Runtime: one map for each page, a fresh fd each, then one unmap for all. */
@@ -152,12 +153,14 @@ test_qemu(void **state)
 		vt_map(sock, 0x10000000 + i * 4096, 4096, fd, (511 - i) * 4096, 0);
 		close(fd);
 	}
-	assert_int_equal(vt_stats(&t).maps, 512);
-	assert_int_equal(vt_stats(&t).files, 1);
+	assert_int_equal(vt_memory(&t).maps, 512);
+	assert_int_equal(vt_memory(&t).files, 1);
 	assert_int_equal(vt_mappings("vfio-user-test"), 2);
 	mem[0] = 77; /* what the last one maps */
-	assert_int_equal(*(uint8_t *)t.seen.va, 77);
-	*(uint8_t *)t.seen.va = 78;
+	last = vt_memory_at(&t, 0x10000000 + 511 * 4096, 4096);
+	assert_non_null(last);
+	assert_int_equal(*last, 77);
+	*last = 78;
 	assert_int_equal(mem[0], 78);
 	assert_int_equal(vt_unmap(sock, 0x10000000, 512 * 4096, 0), 512 * 4096);
 	assert_int_equal(t.seen.dma_unmap, 3);

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "fail_nth.h"
+#include "qm_dev_func.h"
+#include "qm_dev_guard.h"
 #include "test_vfio_user_util.h"
 
 /* ---- The device ---- */
@@ -41,6 +43,8 @@ static const struct vfio_user_device device = {
 /* What one connection has. */
 struct dev {
 	struct vt *t;
+	struct qm_dev fn; /* no more of it than its map */
+	struct qm_dev_view view;
 	uint8_t bar2[VT_BAR2_LEN];
 };
 
@@ -57,7 +61,10 @@ connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_con
 	d->t = t;
 	conf->priv = d;
 	conf->device = &device;
-	conf->limits = t->limits;
+	conf->maps_max = t->limits.maps;
+	d->fn.conf.limits = t->limits;
+	assert_int_equal(qm_dev_map_init(&d->fn.map, NULL), 0);
+	qm_dev_view_add(&d->fn.map, &d->view);
 	t->last = conn;
 	t->seen.connected++;
 	return 0;
@@ -126,28 +133,39 @@ region_mmap(struct vfio_user_conn *conn, void *priv, uint32_t region, struct vfi
 }
 
 static int
-dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma)
+dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *dma, const char **why)
 {
 	struct dev *d = priv;
+	int rc = d->t->fail;
 
 	(void)conn;
-	if (d->t->fail != 0)
-		return d->t->fail;
+	if (rc == 0)
+		rc = dma->fd < 0 ? qm_dev_dma_map(&d->fn, dma->iova, dma->size, NULL, 0) :
+			qm_dev_dma_map_file(&d->fn, dma->iova, dma->size, dma->fd, dma->offset,
+			dma->prot, why);
+	if (rc != 0)
+		return rc;
 	d->t->seen.iova = dma->iova;
 	d->t->seen.size = dma->size;
-	d->t->seen.va = (uintptr_t)dma->va;
+	d->t->seen.fd = dma->fd >= 0;
 	d->t->seen.dma_map++;
 	return 0;
 }
 
 static int
-dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size)
+dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t size, uint64_t *bytes)
 {
 	struct dev *d = priv;
+	uint64_t ticket;
+	int n = d->t->fail;
 
+	if (n == 0)
+		n = qm_dev_dma_unmap_start(&d->fn, iova, size, &ticket, bytes);
+	if (n < 0)
+		return n;
 	d->t->seen.iova = iova;
 	d->t->seen.size = size;
-	d->t->seen.dma_unmap++;
+	d->t->seen.dma_unmap += n != 0;
 	return result(d, conn);
 }
 
@@ -178,6 +196,7 @@ closed(struct vfio_user_conn *conn, void *priv)
 	struct dev *d = priv;
 	struct vt *t = d->t;
 
+	qm_dev_map_fini(&d->fn);
 	free(d);
 	if (t->last == conn)
 		t->last = NULL;
@@ -278,6 +297,52 @@ vt_stats(struct vt *t)
 }
 
 static void
+get_memory(struct vt *t, void *arg)
+{
+	const struct dev *d = t->last != NULL ? vfio_user_conn_priv(t->last) : NULL;
+	struct vt_memory *m = arg;
+
+	*m = (struct vt_memory){ 0 };
+	if (d != NULL)
+		*m = (struct vt_memory){ d->fn.map.cnt, d->fn.map.files.cnt,
+			d->fn.map.files.mapped };
+}
+
+struct vt_memory
+vt_memory(struct vt *t)
+{
+	struct vt_memory m;
+
+	vt_call(t, get_memory, &m);
+	return m;
+}
+
+struct look {
+	uint64_t iova, len;
+	void *va;
+};
+
+static void
+look_at(struct vt *t, void *arg)
+{
+	struct dev *d = vfio_user_conn_priv(t->last);
+	struct look *l = arg;
+
+	qm_dev_view_enter(&d->fn.map, &d->view);
+	l->va = qm_dev_view_at(&d->view, l->iova, l->len, QM_DEV_PROT_READ);
+	qm_dev_view_leave(&d->view);
+}
+
+void *
+vt_memory_at(struct vt *t, uint64_t iova, uint64_t len)
+{
+	struct look l = { .iova = iova, .len = len };
+
+	vt_call(t, look_at, &l);
+	return l.va;
+}
+
+static void
 get_server_stats(struct vt *t, void *arg)
 {
 	vfio_user_server_stats_get(t->server, arg);
@@ -319,10 +384,15 @@ void
 vt_start(struct vt *t, const struct vfio_user_server_conf *conf)
 {
 	struct vfio_user_server_conf c = conf != NULL ? *conf : (struct vfio_user_server_conf){ 0 };
-	long blocks = fail_nth_blocks();
+	struct qm_dev_guard *guard;
 	struct loop *l = calloc(1, sizeof(*l));
 	struct epoll_event ev = { .events = EPOLLIN };
+	long blocks;
 
+	/* What is kept once made. */
+	assert_int_equal(qm_dev_guard_add(NULL, (void *)0x1000, 1, &guard), 0);
+	qm_dev_guard_del(guard);
+	blocks = fail_nth_blocks() - 1; /* l */
 	memset(t, 0, sizeof(*t));
 	t->blocks = blocks;
 	t->fds = vt_fds();

@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "qm_dev.h"
 #include "vfio_user_server.h"
 
 #define VT_BAR2     2u     /**< 64 KiB of memory, read and write. */
@@ -38,7 +39,7 @@ struct vt_seen {
 	_Atomic unsigned int connected, negotiated, closed, dma_map, dma_unmap, reset, irqs, write;
 	_Atomic uint32_t enabled;
 	_Atomic uint64_t iova, size;
-	_Atomic uintptr_t va;
+	_Atomic int fd; /**< 1: one came, 0: none. */
 	_Atomic unsigned int lines; /**< Log lines. */
 };
 
@@ -48,7 +49,7 @@ struct vt {
 	char dir[32];
 	char path[64];
 	struct vt_seen seen;
-	struct vfio_user_limits limits; /**< For those who connect from now on. */
+	struct qm_dev_limits limits; /**< For those who connect from now on. */
 	_Atomic bool keep;    /**< Connections that are over are not released. */
 	_Atomic bool defer;   /**< Operations that can are deferred... */
 	_Atomic(struct vfio_user_conn *) deferred; /**< ...here. */
@@ -77,6 +78,14 @@ void vt_only_victim(struct vt *t);
 void vt_wait(_Atomic unsigned int *v, unsigned int want);
 /** Counters of the newest connection. */
 struct vfio_user_conn_stats vt_stats(struct vt *t);
+/** Its memory, which is the owner's. */
+struct vt_memory {
+	uint32_t maps, files;
+	uint64_t mapped; /**< Bytes of files. */
+};
+struct vt_memory vt_memory(struct vt *t);
+/** Where this process sees it; NULL: nowhere. */
+void *vt_memory_at(struct vt *t, uint64_t iova, uint64_t len);
 
 /** Of a server that the test runs itself, turn by turn: a device of one page, with the least. */
 extern const struct vfio_user_ops vt_plain_ops;

@@ -173,29 +173,17 @@ turn(void)
 }
 
 uint64_t
-used(enum user_resource resource, uint64_t max)
+used(enum qm_dev_resource resource)
 {
-	uint64_t low = 0, high = max;
-
-	while (low < high) {
-		uint64_t mid = low + (high - low + 1) / 2;
-
-		if (users_take(service.users, me, resource, mid) == 0) {
-			users_give(me, resource, mid);
-			low = mid;
-		} else {
-			high = mid - 1;
-		}
-	}
-	return max - low;
+	return users_quota(me)->used[resource];
 }
 
 void
 has(uint64_t memory, uint64_t files, uint64_t maps)
 {
-	assert_int_equal(used(USER_MEMORY, USER_BYTES), memory);
-	assert_int_equal(used(USER_FILES, 5), files);
-	assert_int_equal(used(USER_MAPS, 6), maps);
+	assert_int_equal(used(QM_DEV_MEMORY), memory);
+	assert_int_equal(used(QM_DEV_FILES), files);
+	assert_int_equal(used(QM_DEV_MAPS), maps);
 }
 
 int
@@ -231,7 +219,7 @@ set_up(void **state)
 int
 tear_down(void **state)
 {
-	uint64_t left = used(USER_MEMORY, USER_BYTES) + used(USER_FILES, 5) + used(USER_MAPS, 6);
+	uint64_t left = used(QM_DEV_MEMORY) + used(QM_DEV_FILES) + used(QM_DEV_MAPS);
 
 	(void)state;
 	in_loop(NULL);
@@ -336,12 +324,12 @@ connections(void)
 void
 left_with(unsigned int conns, uint64_t files, uint64_t maps)
 {
-	for (int ms = 0; connections() != conns || used(USER_MAPS, 6) != maps ||
-			used(USER_FILES, 5) != files; ms++) {
+	for (int ms = 0; connections() != conns || used(QM_DEV_MAPS) != maps ||
+			used(QM_DEV_FILES) != files; ms++) {
 		if (ms == PATIENCE)
 			fail_msg("%u connections, %u files, %u maps; expected %u, %u, %u",
-					connections(), (unsigned int)used(USER_FILES, 5),
-					(unsigned int)used(USER_MAPS, 6), conns,
+					connections(), (unsigned int)used(QM_DEV_FILES),
+					(unsigned int)used(QM_DEV_MAPS), conns,
 					(unsigned int)files, (unsigned int)maps);
 		turn();
 		nap();

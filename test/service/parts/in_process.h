@@ -56,8 +56,8 @@ void let_fail(unsigned int n);
 extern const char *what_failed; /**< After let_fail(0): which it was, or NULL. */
 extern int errno_failed;        /**< Its errno. */
 
-/** What the user has of it, at most max. */
-uint64_t used(enum user_resource resource, uint64_t max);
+/** What the user has of it. */
+uint64_t used(enum qm_dev_resource resource);
 /** It has just that. */
 void has(uint64_t memory, uint64_t files, uint64_t maps);
 unsigned int connections(void);

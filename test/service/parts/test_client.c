@@ -41,25 +41,25 @@ __wrap_qm_dev_pci_reset(struct qm_dev *dev)
 }
 
 static struct {
-	uint64_t iova, size;
-	void *va;
+	uint64_t iova, size, offset;
 	unsigned int prot;
 } dma;
 static int dma_rc;
 
-int __real_qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
-		unsigned int prot);
-int __wrap_qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
-		unsigned int prot);
+int __real_qm_dev_dma_map_file(struct qm_dev *dev, uint64_t iova, uint64_t size, int fd,
+		uint64_t offset, unsigned int prot, const char **why);
+int __wrap_qm_dev_dma_map_file(struct qm_dev *dev, uint64_t iova, uint64_t size, int fd,
+		uint64_t offset, unsigned int prot, const char **why);
 int
-__wrap_qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
-		unsigned int prot)
+__wrap_qm_dev_dma_map_file(struct qm_dev *dev, uint64_t iova, uint64_t size, int fd,
+		uint64_t offset, unsigned int prot, const char **why)
 {
 	dma.iova = iova;
 	dma.size = size;
-	dma.va = va;
+	dma.offset = offset;
 	dma.prot = prot;
-	return dma_rc != 0 ? dma_rc : __real_qm_dev_dma_map(dev, iova, size, va, prot);
+	return dma_rc != 0 ? dma_rc :
+		__real_qm_dev_dma_map_file(dev, iova, size, fd, offset, prot, why);
 }
 
 /* ---- Who ---- */
@@ -217,7 +217,7 @@ test_memory(void **state)
 		assert_int_equal(dma.prot, prots[flags]);
 		assert_int_equal(dma.iova, MEM_IOVA);
 		assert_int_equal(dma.size, 0x3000);
-		assert_non_null(dma.va);
+		assert_int_equal(dma.offset, 0x2000);
 		assert_int_equal(unmap(sock, MEM_IOVA, 0x3000), 0);
 	}
 	/* What the function does not take is not paid for. */
@@ -329,8 +329,8 @@ test_snapshot(void **state)
 	assert_int_equal(snap.peer.gid, getgid());
 	assert_true(snap.negotiated);
 	assert_int_equal(snap.dev.queues_live, 1);
-	assert_int_equal(snap.conn.maps, 1);
-	assert_int_equal(snap.conn.mapped, MEM_LEN);
+	assert_int_equal(snap.dev.maps, 1);
+	assert_int_equal(snap.dev.mapped, MEM_LEN);
 	assert_int_equal(client_queue_stats(c, 0, &queue), 0);
 	assert_int_equal(client_queue_stats(c, 8, &queue), -EINVAL);
 	c = client_next(c);

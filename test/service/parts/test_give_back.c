@@ -426,7 +426,7 @@ static const struct step {
 static void
 check_errno(const struct step *s, int rc)
 {
-	/* A connection waits, a line of the log is not there, a thread closes what may take time. */
+	/* A connection waits, a line is not logged, a thread closes what may take time. */
 	bool can_be_missed = strcmp(what_failed, "accept4") == 0 ||
 		strcmp(what_failed, "write") == 0 ||
 		(strcmp(what_failed, "fcntl") == 0 && s->run == map_memory);

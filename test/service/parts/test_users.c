@@ -2,7 +2,7 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-/* What user ids have: one account each, exact limits, nothing left at the end. */
+/* User ids: one account each, exact limits, nothing left at the end. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -52,10 +52,10 @@ test_connections(void **state)
 		users_disconnect(users, c);
 	/* Who is back after the last one begins with nothing. */
 	assert_int_equal(users_connect(users, 7, &a[0]), 0);
-	assert_int_equal(users_take(users, a[0], USER_MEMORY, 1000), 0);
+	users_quota(a[0])->used[QM_DEV_MEMORY] = 1000;
 	users_disconnect(users, a[0]);
 	assert_int_equal(users_connect(users, 7, &a[0]), 0);
-	assert_int_equal(users_take(users, a[0], USER_MEMORY, 1000), 0);
+	assert_int_equal(users_quota(a[0])->used[QM_DEV_MEMORY], 0);
 	users_disconnect(users, a[0]);
 	users_destroy(users);
 	users_destroy(NULL);
@@ -72,45 +72,10 @@ test_no_limit_of_connections(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(users_connect(users, 1, &u), 0);
-	for (int i = 0; i < USER_RESOURCES; i++) {
-		assert_int_equal(users_take(users, u, (enum user_resource)i, UINT64_MAX / 2), 0);
-		users_give(u, (enum user_resource)i, UINT64_MAX / 2);
-	}
-	for (int i = 0; i < QM_DEV_CONTEXTS; i++)
+	for (int i = 0; i < QM_DEV_RESOURCES; i++)
 		assert_int_equal(users_quota(u)->max[i], 0);
 	for (int i = 0; i < 1000; i++)
 		users_disconnect(users, u);
-	users_destroy(users);
-}
-
-static void
-test_take(void **state)
-{
-	const uint64_t max[USER_RESOURCES] = { [USER_MEMORY] = 1000, [USER_FILES] = 10,
-		[USER_MAPS] = 20 };
-	struct users *users = users_create(&limits);
-	struct user *a, *b;
-
-	(void)state;
-	assert_int_equal(users_connect(users, 1, &a), 0);
-	assert_int_equal(users_connect(users, 2, &b), 0);
-	for (int i = 0; i < USER_RESOURCES; i++) {
-		const enum user_resource r = (enum user_resource)i;
-
-		assert_int_equal(users_take(users, a, r, max[i] + 1), -EDQUOT);
-		assert_int_equal(users_take(users, a, r, UINT64_MAX), -EDQUOT);
-		assert_int_equal(users_take(users, a, r, max[i]), 0);
-		assert_int_equal(users_take(users, a, r, 1), -EDQUOT);
-		assert_int_equal(users_take(users, a, r, 0), 0);
-		assert_int_equal(users_take(users, a, r, UINT64_MAX), -EDQUOT);
-		/* Another one has its own. */
-		assert_int_equal(users_take(users, b, r, max[i]), 0);
-		users_give(a, r, 3);
-		assert_int_equal(users_take(users, a, r, 4), -EDQUOT);
-		assert_int_equal(users_take(users, a, r, 3), 0);
-	}
-	users_disconnect(users, a);
-	users_disconnect(users, b);
 	users_destroy(users);
 }
 
@@ -125,6 +90,9 @@ test_quota(void **state)
 	assert_int_equal(users_quota(a)->max[QM_DEV_QUEUES], 4);
 	assert_int_equal(users_quota(a)->max[QM_DEV_CONTEXTS], 5);
 	assert_int_equal(users_quota(a)->max[QM_DEV_SLOTS], 6);
+	assert_int_equal(users_quota(a)->max[QM_DEV_MEMORY], 1000);
+	assert_int_equal(users_quota(a)->max[QM_DEV_FILES], 10);
+	assert_int_equal(users_quota(a)->max[QM_DEV_MAPS], 20);
 	assert_int_equal(users_connect(users, 1, &again), 0);
 	assert_ptr_equal(users_quota(a), users_quota(again));
 	users_disconnect(users, a);
@@ -161,7 +129,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_no_limit_of_connections),
-		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_no_memory),
 	};

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "qm_dev_func.h"
+#include "qm_dev_guard.h"
+
+static struct qm_dev_file **
+bucket(struct qm_dev_files *files, uint64_t ino)
+{
+	return &files->bucket[(ino * 0x9e3779b97f4a7c15ull) >> 32 & (QM_DEV_FILE_BUCKETS - 1)];
+}
+
+/* Size of the pages that a file in memory is made of. */
+static int
+page_size(int fd, uint64_t *page)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) != 0)
+		return -errno;
+	*page = (uint64_t)fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize :
+		(uint64_t)sysconf(_SC_PAGESIZE);
+	return 0;
+}
+
+/*
+ * Which part of a file to map, for the bytes [offset, offset + size) of it. left: bytes that may
+ * be mapped yet.
+ */
+static int
+choose_part(uint64_t left, const struct qm_dev_file *other, uint64_t page, uint64_t file_size,
+		uint64_t offset, uint64_t size, uint64_t *from, uint64_t *len)
+{
+	uint64_t end = (file_size + page - 1) / page * page;
+
+	/*
+	 * All of it, as more maps will follow; a file that has grown (there is
+	 * another part already) from here on, so that the sum stays linear.
+	 */
+	*from = other == NULL ? 0 : offset / page * page;
+	*len = end - *from;
+	if (*len <= left)
+		return 0;
+	*from = offset / page * page;
+	*len = (offset + size + page - 1) / page * page - *from;
+	return *len <= left ? 0 : -ENOSPC;
+}
+
+/* Map a part of a file, guarded. */
+static int
+file_map(struct qm_dev *dev, int fd, uint64_t from, uint64_t len, bool writable,
+		struct qm_dev_file **file, const char **why)
+{
+	struct qm_dev_file *f = calloc(1, sizeof(*f));
+	void *va;
+	int rc;
+
+	*why = "mmap()";
+	if (f == NULL)
+		return -ENOMEM;
+	/* No reservation: huge pages that the client never asks for are not ours to take. */
+	va = mmap(NULL, len, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+			MAP_SHARED | MAP_NORESERVE, fd, (off_t)from);
+	if (va == MAP_FAILED) {
+		rc = -errno;
+		free(f);
+		return rc;
+	}
+	/* A client's data has no place in a core dump of ours. */
+	madvise(va, len, MADV_DONTDUMP);
+	*why = "no guard";
+	rc = qm_dev_guard_add(dev, va, len, &f->guard);
+	if (rc != 0) {
+		munmap(va, len);
+		free(f);
+		return rc;
+	}
+	f->writable = writable;
+	f->offset = from;
+	f->len = len;
+	f->va = va;
+	*file = f;
+	return 0;
+}
+
+/* The same, paid for. */
+static int
+file_map_paid(struct qm_dev *dev, int fd, uint64_t from, uint64_t len, bool writable,
+		struct qm_dev_file **file, const char **why)
+{
+	struct qm_dev_quota *quota = dev->conf.quota;
+	int rc = -EDQUOT;
+
+	*why = "too many files of its user";
+	if (!qm_dev_quota_take(quota, QM_DEV_FILES, 1))
+		return rc;
+	*why = "too many bytes of files of its user";
+	if (qm_dev_quota_take(quota, QM_DEV_MEMORY, len)) {
+		rc = file_map(dev, fd, from, len, writable, file, why);
+		if (rc == 0)
+			return 0;
+		qm_dev_quota_give(quota, QM_DEV_MEMORY, len);
+	}
+	qm_dev_quota_give(quota, QM_DEV_FILES, 1);
+	return rc;
+}
+
+int
+qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool writable,
+		struct qm_dev_file **file, const char **why)
+{
+	const struct qm_dev_limits *limits = &dev->conf.limits;
+	struct qm_dev_files *files = &dev->map.files;
+	struct qm_dev_file *f, *other = NULL;
+	uint64_t page = 1, from, len;
+	struct stat st;
+	int rc;
+
+	/*
+	 * Other file systems may have somebody behind them who never answers
+	 * fstat() or a page fault (FUSE, a network). Files of these have seals, and no others.
+	 */
+	*why = "its fd is not a memfd or a file on tmpfs or hugetlbfs";
+	if (fcntl(fd, F_GET_SEALS) < 0)
+		return -EINVAL;
+	*why = "fstat() of its fd";
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	rc = page_size(fd, &page);
+	if (rc != 0)
+		return rc;
+	*why = "the file ends before offset + size";
+	if (offset > (uint64_t)st.st_size || size > (uint64_t)st.st_size - offset)
+		return -EINVAL;
+
+	for (f = *bucket(files, st.st_ino); f != NULL; f = f->next) {
+		if (f->dev != st.st_dev || f->ino != st.st_ino || (writable && !f->writable))
+			continue;
+		if (offset >= f->offset && offset - f->offset <= f->len &&
+				size <= f->len - (offset - f->offset)) {
+			f->refs++;
+			*file = f;
+			return 0;
+		}
+		other = f;
+	}
+
+	*why = "too many files";
+	if (limits->files != 0 && files->cnt >= limits->files)
+		return -EMFILE;
+	*why = "too many bytes of files";
+	rc = choose_part(limits->memory != 0 ? limits->memory - files->mapped : UINT64_MAX, other,
+			page, (uint64_t)st.st_size, offset, size, &from, &len);
+	if (rc == 0)
+		rc = file_map_paid(dev, fd, from, len, writable, &f, why);
+	if (rc != 0)
+		return rc;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->refs = 1;
+	f->next = *bucket(files, st.st_ino);
+	*bucket(files, st.st_ino) = f;
+	files->cnt++;
+	files->mapped += len;
+	*file = f;
+	return 0;
+}
+
+void
+qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen)
+{
+	struct qm_dev_files *files = &dev->map.files;
+
+	if (gen > file->last_gen)
+		file->last_gen = gen;
+	if (--file->refs != 0 || file->idle)
+		return;
+	file->idle = true;
+	file->next_idle = files->idle;
+	files->idle = file;
+}
+
+static void
+file_unmap(struct qm_dev *dev, struct qm_dev_file *file)
+{
+	struct qm_dev_files *files = &dev->map.files;
+	struct qm_dev_file **link = bucket(files, file->ino);
+
+	while (*link != file)
+		link = &(*link)->next;
+	*link = file->next;
+	files->cnt--;
+	files->mapped -= file->len;
+	qm_dev_guard_del(file->guard);
+	munmap(file->va, file->len);
+	qm_dev_quota_give(dev->conf.quota, QM_DEV_MEMORY, file->len);
+	qm_dev_quota_give(dev->conf.quota, QM_DEV_FILES, 1);
+	free(file);
+}
+
+void
+qm_dev_files_reclaim(struct qm_dev *dev, uint64_t oldest)
+{
+	struct qm_dev_file **link = &dev->map.files.idle, *f;
+
+	while ((f = *link) != NULL) {
+		if (f->refs == 0 && f->last_gen >= oldest) {
+			link = &f->next_idle;
+			continue;
+		}
+		*link = f->next_idle;
+		f->idle = false;
+		if (f->refs == 0)
+			file_unmap(dev, f);
+	}
+}

@@ -202,8 +202,8 @@ held_tables_keep_their_chunks(void **state)
 				want += there[i];
 				there[i] = false;
 			}
-			assert_int_equal(qm_dev_dma_unmap_start(dev, p * PAGE, n * PAGE, &ticket, NULL),
-					want);
+			assert_int_equal(qm_dev_dma_unmap_start(dev, p * PAGE, n * PAGE, &ticket,
+					NULL), want);
 		}
 		if (in[v] && rnd(&seed) % 4 == 0) {
 			qm_dev_view_leave(&view[v]);
@@ -246,8 +246,8 @@ nothing_piles_up_behind_a_hold(void **state)
 	before = left_now();
 	for (uint64_t i = 0; i < 100; i++) {
 		assert_int_equal(map_pages(dev, 1000 + i, 1), 0);
-		assert_int_equal(qm_dev_dma_unmap_start(dev, (1000 + i) * PAGE, PAGE, &ticket, NULL),
-				1);
+		assert_int_equal(qm_dev_dma_unmap_start(dev, (1000 + i) * PAGE, PAGE, &ticket,
+				NULL), 1);
 		left_check(&before);
 	}
 	qm_dev_view_leave(&view);

@@ -141,7 +141,7 @@ do_without(struct engine *e, int why)
 	struct spim_zip *z;
 	int ret;
 
-	if (strcmp(e->name, "local") == 0) {
+	if (engine_is_local(e)) {
 		complain("%s: %s", e->name, strerror(-why));
 		return SPIMGZ_FAILED;
 	}

@@ -10,6 +10,8 @@
  * The accelerator that does the work: a service, or software in this process.
  */
 
+#include <string.h>
+
 #include "spimdev.h"
 #include "gzip.h"
 #include "spimgz.h"
@@ -71,6 +73,13 @@ static inline bool
 engine_idle(const struct engine *e)
 {
 	return e->head == e->tail;
+}
+
+/** Whether software in this process does the work; of a service nothing is believed. */
+static inline bool
+engine_is_local(const struct engine *e)
+{
+	return strcmp(e->name, "local") == 0;
 }
 
 #endif /* SPIMGZ_ENGINE_H */

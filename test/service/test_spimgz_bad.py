@@ -179,7 +179,6 @@ def test_nothing_is_left_of_what_failed():
 
 # What is said of each when it compresses, and when it expands: "": nothing, the result is right.
 NOT_DONE = "spimgz: %s: not executed\n"
-HIDDEN = None  # nothing is said: whoever expands the result sees it
 DOUBT = "spimgz: %s: a wrong result; going on in software\n"  # then the result is right
 LIES = {
     "none": ("", ""),
@@ -201,14 +200,12 @@ LIES = {
     "status-no-space": ("spimgz: %s: the output does not fit\n", DOUBT),
     "status-bad-data": ("spimgz: %s: corrupt data\n", DOUBT),
     "checksum": ("spimgz: %s: CRC ", ""),
-    "data": (HIDDEN, DOUBT),
+    "data": ("spimgz: %s: a wrong result, or no memory to check it\n", DOUBT),
 }
 
 
 def lied(done, said, point, correct):
-    if said is HIDDEN:
-        assert (done.status, done.err) == (0, b"") and broken(done.out), done
-    elif said == "":
+    if said == "":
         assert (done.status, done.err) == (0, b"") and correct(done.out), done
     else:
         said = said % point if "%" in said else said
@@ -217,14 +214,6 @@ def lied(done, said, point, correct):
             assert correct(done.out), done
             return
         assert done.status == 1 and said in done.err.decode(), done
-
-
-def broken(packed):
-    try:
-        gzip.decompress(packed)
-        return False
-    except (OSError, EOFError, zlib.error):
-        return True
 
 
 def test_lies():

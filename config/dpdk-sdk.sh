@@ -3,8 +3,8 @@
 # Copyright(c) 2026 The spimdev authors
 #
 # Collects what a DPDK driver needs beyond DPDK's public headers and what Debian does not install:
-# six driver-SDK headers and the pmdinfo generator; and devtools, if the source has it, which a test
-# checks the drivers with. Taken, in this order, from
+# seven driver-SDK headers and the pmdinfo generator; and devtools, if the source has it, which a
+# test checks the drivers with. Taken, in this order, from
 #   1. DIR, if given: an unpacked DPDK source tree of the installed release series, or an earlier
 #      OUTDIR of this script;
 #   2. the installed DPDK, if it was built with enable_driver_sdk (the headers; the generator
@@ -20,7 +20,7 @@
 set -eu
 
 headers="dev_driver.h bus_driver.h bus_vdev_driver.h bus_pci_driver.h
-	rte_compressdev_pmd.h rte_compressdev_internal.h"
+	rte_compressdev_pmd.h rte_compressdev_internal.h rte_dmadev_pmd.h"
 tools="gen-pmdinfo-cfile.py pmdinfogen.py coff.py"
 
 die() {
@@ -36,7 +36,7 @@ given=${2:-}
 version=$(pkg-config --modversion libdpdk) ||
 	die "pkg-config does not find libdpdk; config/setup.sh installs it"
 libdpdk_include=${DPDK_SYSROOT:-}$(pkg-config --variable=includedir libdpdk)
-stamp="$version ${given:-package}, with devtools"
+stamp="$version ${given:-package}, with devtools and dmadev"
 
 if [ "$(cat "$out/stamp" 2> /dev/null)" = "$stamp" ]; then
 	echo "dpdk-sdk: driver headers and pmdinfogen of DPDK $version are in $out"

@@ -29,6 +29,7 @@ rules() {
 		lib/spimdev/spim_zip.c: lib/hisi_qm lib/hisi_zip
 		drivers/common/hisi: lib/hisi_qm lib/spimdev
 		drivers/compress/hisi_zip: drivers/common/hisi lib/hisi_zip lib/zip_codec
+		drivers/dma/hisi_udma: drivers/common/hisi
 		app/record:
 		app/spimdevd: app/record lib/qm_dev lib/qm_classes lib/zip_dev lib/vfio_user
 		app/spimctl: app/record

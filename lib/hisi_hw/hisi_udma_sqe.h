@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define HISI_UDMA_QC 2 /**< Queue type in the SQC (QM 3.1). */
+#define HISI_UDMA_REVISION 0x51 /**< PCI revision id from which on silicon has it (QM 2.2). */
 
 /** One request, 128 bytes. What is not named is 0. */
 struct hisi_udma_sqe {

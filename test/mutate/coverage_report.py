@@ -22,6 +22,7 @@ BOUNDS = {
     "app/spimgz": 95,
     "drivers/common/hisi": 96,
     "drivers/compress/hisi_zip": 96,
+    "drivers/dma/hisi_udma": 90,
     "lib/base": 100,
     "lib/hisi_hw": 100,
     "lib/hisi_qm": 99,

@@ -23,6 +23,7 @@
 	build=$top/build
 	logs=$build/test-logs
 	so=$build/drivers/librte_compress_hisi_zip.so
+	dma_so=$build/drivers/librte_dma_hisi_udma.so
 	common=$build/drivers/librte_common_hisi.so
 	jobs=$(getconf _NPROCESSORS_ONLN)
 	# Further builds take DPDK's driver headers from the first one, if it is there.

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# Builds the driver for the DPDK of another Debian release, runs that DPDK's own programs with it:
-# compressdev_autotest, and dpdk-test-compress-perf with every algorithm that it knows; and has its
-# checkpatches.sh look at drivers/. All of it happens in a chroot in build/chroot, which is made at
-# the first run; the build is in build/SUITE.
+# Builds the drivers for the DPDK of another Debian release, runs that DPDK's own programs with
+# them: compressdev_autotest and dmadev_autotest, dpdk-test-compress-perf with every algorithm that
+# it knows, and dpdk-test-dma-perf; and has its checkpatches.sh look at drivers/. All of it happens
+# in a chroot in build/chroot, which is made at the first run; the build is in build/SUITE.
 #
 # usage: test/versions.sh SUITE
 #   SUITE  trixie (DPDK 24.11), sid (25.11), or any other that Debian's mirrors have
@@ -28,7 +28,8 @@ in_suite() {
 }
 
 # The test of what only newer releases have, besides the driver.
-targets="rte_compress_hisi_zip:shared_library test_pmd_newer"
+targets="rte_compress_hisi_zip:shared_library rte_dma_hisi_udma:shared_library spimdevd
+	test_pmd_newer"
 
 built() {
 	source=
@@ -47,6 +48,9 @@ algos() {
 
 within 3600 need "the build" built
 reports autotest in_suite test/stock/autotest.sh no-huge workers=1 ext=off
+reports "dma autotest" in_suite test/stock/autotest.sh --vdev dma_hisi_udma \
+	no-huge workers=1 service
+reports "dma perf" in_suite test/stock/dma_perf.sh
 reports perf algos
 check "checkpatch" test/checkpatch.sh . "build/$suite/config/dpdk-sdk"
 reports pmd_newer in_suite test/pmd/newer.sh "build/$suite"

@@ -17,7 +17,7 @@ installed() {
 	find "$dest" -name '*hisi*' | sort
 	pmds=$(find "$dest" -type d -name 'pmds-*')
 	abi=${pmds##*pmds-}
-	for name in librte_common_hisi.so librte_compress_hisi_zip.so; do
+	for name in librte_common_hisi.so librte_compress_hisi_zip.so librte_dma_hisi_udma.so; do
 		for link in "$name" "$name.${abi%%.*}" "$name.$abi"; do
 			target=$(readlink "$pmds/$link") || return 1
 			[ -f "$dest$target" ] || return 1
@@ -33,11 +33,12 @@ check "meson install puts the drivers where EAL looks" installed
 
 # Symbols of ours must not meet those of an application or of another driver.
 exports_its_version() {
-	symbols=$(nm -D --defined-only "$so") || return 1
+	symbols=$(nm -D --defined-only "$1") || return 1
 	echo "$symbols"
 	echo "$symbols" | grep -q ' A DPDK_' && ! echo "$symbols" | grep -qv ' A DPDK_'
 }
-check "the driver exports nothing but its ABI version" exports_its_version
+check "the driver exports nothing but its ABI version" exports_its_version "$so"
+check "the dma driver exports nothing but its ABI version" exports_its_version "$dma_so"
 
 # The library is for drivers of the same build, and they have no copy of what is in it.
 exports_for_drivers() {
@@ -45,12 +46,15 @@ exports_for_drivers() {
 	echo "$symbols"
 	echo "$symbols" | grep -q ' T hisi_.*@@INTERNAL$' || return 1
 	echo "$symbols" | grep -qv ' A INTERNAL$\| T hisi_.*@@INTERNAL$' && return 1
-	symbols=$(nm "$so") || return 1
+	symbols=$(nm "$so" "$dma_so") || return 1
 	! echo "$symbols" | grep ' [Tt] \(spim_\|hisi_qm_qp_\|qm_dev_\|hisi_hwq_\|hisi_dev_\)'
 }
 check "the library exports to drivers only, which have no copy of it" exports_for_drivers
 
 finds_library() {
-	cd / && ldd "$so" | grep "librte_common_hisi.so.* => $build/drivers/"
+	cd / && ldd "$1" | grep "librte_common_hisi.so.* => $build/drivers/"
 }
-check "the driver finds the library beside it, whatever folder is the current one" finds_library
+check "the driver finds the library beside it, whatever folder is the current one" \
+	finds_library "$so"
+check "the dma driver finds the library beside it, whatever folder is the current one" \
+	finds_library "$dma_so"

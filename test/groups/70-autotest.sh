@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright(c) 2026 The spimdev authors
 #
-# DPDK's own compressdev_autotest. Plain silicon (ext=off) answers it by completing in software.
+# DPDK's own compressdev_autotest and dmadev_autotest. Plain silicon (ext=off) answers the former by
+# completing in software, and has no queue for the latter.
 
 set -eu
 . test/lib.sh
@@ -15,3 +16,10 @@ reports autotest test/stock/autotest.sh --times "${AUTOTEST_TIMES:-2}" \
 check "the autotest gate rejects compress_zlib" \
 	ends_with 1 "not ok no-huge 1/1 (executed 8, passed 8, unsupported 19, " \
 	test/stock/autotest.sh --vdev compress_zlib no-huge
+
+reports "dma autotest" test/stock/autotest.sh --vdev dma_hisi_udma --times "${AUTOTEST_TIMES:-2}" \
+	no-huge huge workers=1 workers=2 rev=v2 service
+# The driver of which they all are a test: it has no error to tell of, and fills nothing.
+check "the dma autotest gate rejects dma_skeleton" \
+	ends_with 1 "not ok no-huge 1/1 (copy burst_capacity status 0; " \
+	test/stock/autotest.sh --vdev dma_skeleton no-huge

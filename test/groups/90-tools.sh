@@ -11,7 +11,7 @@ need "gcc build is there" config/build.sh build
 
 pmdinfo=build/test-logs/pmdinfo.json
 read_pmdinfo() {
-	dpdk-pmdinfo.py "$so" > "$pmdinfo"
+	dpdk-pmdinfo.py "$so" "$dma_so" > "$pmdinfo"
 	cat "$pmdinfo"
 }
 need "dpdk-pmdinfo reads the driver" ends_with 0 '"name": "compress_hisi_zip"' read_pmdinfo
@@ -34,6 +34,13 @@ for param in class= sw= timeout= socket_id=; do
 	check "dpdk-pmdinfo shows the PCI driver's parameter ${param%%=*}" \
 		shown compress_hisi_zip_pci ".params | contains(\"$param\")"
 done
+
+for param in "dev=local|unix:<path>|device:<name>" workers= rev= ext= timeout= socket_id=; do
+	check "dpdk-pmdinfo shows the dma driver's parameter ${param%%=*}" \
+		shown dma_hisi_udma ".params | contains(\"$param\")"
+done
+check "dpdk-pmdinfo shows the dma driver on PCI" shown dma_hisi_udma_pci \
+	'.pci_ids == [{"vendor": "19e5", "device": "a251"}] and (.params | contains("class="))'
 
 check "dpdk-telemetry lists and runs our commands" \
 	ends_with 0 '"hw_bad_data"' sh test/stock/telemetry.sh

@@ -3,13 +3,16 @@
 # Copyright(c) 2026 The spimdev authors
 #
 # Runs compressdev_autotest of DPDK's own dpdk-test, as installed, with our driver, and holds it
-# to 27 tests executed and passed, none unsupported.
+# to 27 tests executed and passed, none unsupported. Of a driver for dmadev it is dmadev_autotest:
+# each of its tests that is for such a device must run and pass.
 #
 # usage: test/stock/autotest.sh [--times N] [--vdev NAME] [--installed] [MODE...]
 #   MODE     no-huge: memory without hugepages; huge: with them; KEY=VALUE[,...]: without
-#            hugepages, the rest being devargs. Default: no-huge huge workers=1 workers=2
+#            hugepages, the rest being devargs; service: without hugepages, on an access point
+#            of the service. Default: no-huge huge workers=1 workers=2
 #   --times  each mode so often, one after the other; default 1
-#   --vdev   another driver of the installed ones, to see how it does
+#   --vdev   another driver than compress_hisi_zip: dma_hisi_udma, or one of the installed ones,
+#            to see how it does
 #   --installed  our driver too as it is installed, where EAL finds it by itself
 # SPIMDEV_BUILD in the environment names another build folder than build.
 
@@ -18,7 +21,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck source=../../config/hugepages.sh
 . config/hugepages.sh
-so=$PWD/${SPIMDEV_BUILD:-build}/drivers/librte_compress_hisi_zip.so
+build=$PWD/${SPIMDEV_BUILD:-build}
 wanted=27
 
 die() {
@@ -42,9 +45,15 @@ done
 
 command -v dpdk-test > /dev/null || die "no dpdk-test; config/setup.sh installs it"
 
+suite=compressdev_autotest
+case "$vdev" in
+dma_*) suite=dmadev_autotest ;;
+esac
+
 # EAL refuses a driver below a world-writable folder, but not one that the dynamic linker finds.
 plugin=
-if [ "$vdev" = compress_hisi_zip ] && [ -z "$installed" ]; then
+so=$build/drivers/librte_$vdev.so
+if [ "$vdev" != "${vdev#*_hisi_}" ] && [ -z "$installed" ]; then
 	[ -e "$so" ] || die "no $so; build first"
 	plugin=$so
 	folder=$so
@@ -60,8 +69,11 @@ fi
 
 prefix=spimdev-autotest-$$
 log=$(mktemp)
+sockets=$(mktemp -d)
+service=
 cleanup() {
-	rm -rf "$log" "/var/run/dpdk/$prefix"
+	[ -z "$service" ] || kill "$service" 2> /dev/null || :
+	rm -rf "$log" "$sockets" "/var/run/dpdk/$prefix"
 	hugepages_restore
 }
 trap cleanup EXIT
@@ -81,12 +93,50 @@ run() {
 	no-huge) ;;
 	huge) memory= ;;
 	*=*) args=,$mode ;;
-	*) die "unknown mode $mode; expected no-huge, huge or KEY=VALUE" ;;
+	service) args=,dev=unix:$sockets/socket ;;
+	*) die "unknown mode $mode; expected no-huge, huge, service or KEY=VALUE" ;;
 	esac
 	# shellcheck disable=SC2086 # lists of words on purpose
 	timeout 300 dpdk-test $memory --no-pci --no-telemetry --file-prefix "$prefix" \
-		${plugin:+-d "$plugin"} --vdev "$vdev$args" compressdev_autotest \
+		${plugin:+-d "$plugin"} --vdev "$vdev$args" "$suite" \
 		> "$log" 2>&1 < /dev/null
+}
+
+# What dmadev_autotest has of a device that copies and fills: by release, as each has more. sva_copy
+# is of memory that EAL does not know; neither does a service.
+dma_wanted() {
+	case "$(pkg-config --modversion libdpdk)" in
+	22.*) echo "copy burst_capacity error_handling fill" ;;
+	23.* | 24.*) echo "copy stop_start burst_capacity error_handling fill" ;;
+	*)
+		[ "$1" = service ] && sva= || sva="sva_copy "
+		echo "copy ${sva}stop_start burst_capacity error_handling fill"
+		;;
+	esac
+}
+
+# Of those, the ones that ran on our device and were not skipped, as the log has them: those of
+# older releases in words, of newer ones twice. Lines of progress end with carriage returns.
+dma_found() {
+	tr '\r' '\n' < "$log" | sed -n "/^### Test dmadev instance .*\[$vdev\]/,/^### /{
+		s/^DMA Dev [0-9]*: Running \(.*\) Tests.*/\1/p
+		s/^ + TestCase \[ *[0-9]*\] : \(.*\) succeeded.*/\1/p
+	}" | uniq | tr ' ' '_' | tr '\n' ' '
+	grep -q '^Test OK' "$log" || echo "no Test OK "
+}
+
+# outcome MODE STATUS: sets found and expected.
+outcome() {
+	if [ "$suite" = dmadev_autotest ]; then
+		found="$(dma_found)status $2"
+		expected="$(dma_wanted "$1") status 0"
+		return
+	fi
+	found="executed $(summary Executed), passed $(summary Passed),"
+	found="$found unsupported $(summary Unsupported), failed $(summary Failed),"
+	found="$found skipped $(summary Skipped), status $2"
+	expected="executed $wanted, passed $wanted,"
+	expected="$expected unsupported 0, failed 0, skipped 0, status 0"
 }
 
 # As test/lib.sh has it: first what is to come, then what came out.
@@ -100,20 +150,26 @@ for mode; do
 	if [ "$mode" = huge ]; then
 		hugepages_reserve 512 || die "no hugepages for mode huge"
 	fi
+	if [ "$mode" = service ] && [ -z "$service" ]; then
+		"$build/app/spimdevd" --listen "$sockets/socket" --control none --workers 1 \
+			> /dev/null 2>&1 &
+		service=$!
+		for _ in $(seq 100); do
+			[ ! -S "$sockets/socket" ] || break
+			sleep 0.1
+		done
+	fi
 	for n in $(seq "$times"); do
 		status=0
 		run "$mode" || status=$?
-		found="executed $(summary Executed), passed $(summary Passed),"
-		found="$found unsupported $(summary Unsupported), failed $(summary Failed),"
-		found="$found skipped $(summary Skipped), status $status"
-		expected="executed $wanted, passed $wanted,"
-		expected="$expected unsupported 0, failed 0, skipped 0, status 0"
+		outcome "$mode" "$status"
 		if [ "$found" = "$expected" ]; then
 			echo "ok $mode $n/$times ($found)"
 		else
 			echo "not ok $mode $n/$times ($found; expected $expected)"
-			grep -E 'TestCase.*(unsupported|failed|skipped)|ERR|line [0-9]+|hisi_zip' \
-				"$log" | tail -n 30 | sed 's/^/  | /' || :
+			tr '\r' '\n' < "$log" | grep -E \
+				'TestCase.*(unsupported|failed|skipped)|ERR|line [0-9]+|hisi_' |
+				tail -n 30 | sed 's/^/  | /' || :
 			bad=1
 		fi
 	done

@@ -36,8 +36,8 @@ programs() {
 		gcc config/build.sh build gcc*
 		gcc bin/meson unit gcc
 		gcc bin/objdump text meson*install*
-		gcc bin/nm text the*driver*exports* the*library*exports*
-		gcc bin/ldd text meson*install* the*driver*finds*
+		gcc bin/nm text the*driver*exports* the*dma*driver*exports* the*library*exports*
+		gcc bin/ldd text meson*install* the*driver*finds* the*dma*driver*finds*
 		clang config/build.sh build clang*builds*
 		clang bin/meson unit clang
 		asan config/build.sh build clang*builds*

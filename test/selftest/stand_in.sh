@@ -27,7 +27,7 @@ meson_results() {
 meson_installs() {
 	pmds=$DESTDIR/usr/lib/dpdk/pmds-23.0
 	mkdir -p "$pmds"
-	for so in librte_common_hisi.so librte_compress_hisi_zip.so; do
+	for so in librte_common_hisi.so librte_compress_hisi_zip.so librte_dma_hisi_udma.so; do
 		: > "$DESTDIR/usr/lib/$so.23.0"
 		for link in "$so" "$so.23" "$so.23.0"; do
 			ln -s "/usr/lib/$so.23.0" "$pmds/$link"
@@ -139,6 +139,9 @@ bin/dpdk-pmdinfo.py)
 	echo "[{\"name\": \"compress_hisi_zip\", \"params\": \"$keys\"},"
 	echo '{"name": "compress_hisi_zip_pci", "kmod": "* vfio-pci",'
 	echo '"params": "class=<S> sw=<S> timeout=<N> socket_id=<N>",'
+	echo '"pci_ids": [{"vendor": "19e5", "device": "a251"}]},'
+	echo "{\"name\": \"dma_hisi_udma\", \"params\": \"$keys\"},"
+	echo '{"name": "dma_hisi_udma_pci", "params": "class=<S>",'
 	echo '"pci_ids": [{"vendor": "19e5", "device": "a251"}]}]'
 	;;
 fuzz/fuzz_*) echo "stat::number_of_executed_units: 100000" ;;

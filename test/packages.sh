@@ -28,7 +28,7 @@ arch=${arch:-$native}
 installed=$suite.installed:$arch
 found=$logs/packages-$1
 
-ours="^librte-compress-hisi-zip ^librte-dma-hisi-udma ^spimdev.* ^libspimdev.*"
+ours="^librte-common-hisi ^librte-compress-hisi-zip ^librte-dma-hisi-udma ^spimdev.* ^libspimdev.*"
 
 in_suite() {
 	unshare --net config/chroot.sh --run "$installed" "$@"

@@ -5,7 +5,8 @@
 # Brings a build folder to these meson arguments and builds it. Quick when nothing changed.
 #
 # usage: config/build.sh [DIR [MESON-ARGUMENT...]]
-# BUILD_TARGETS in the environment: only those targets of meson's, not all.
+# In the environment: BUILD_TARGETS, only those targets of meson's, not all; BUILD_OPTIONS, meson
+# options beside the arguments, by which test/lib.sh asks for -Dtests=true.
 # DIR is meant from the top of the tree; default: build.
 
 set -eu
@@ -15,12 +16,17 @@ dir=${1:-build}
 [ $# -eq 0 ] || shift
 
 log=$dir/build.log
+# What it was asked for last: meson takes its time to find out that nothing changed.
+options="${BUILD_OPTIONS:-}${*:+ $*}"
 mkdir -p "$dir"
 {
+	# shellcheck disable=SC2086 # a list of options on purpose
 	if ! [ -f "$dir/build.ninja" ]; then
-		meson setup "$dir" "$@"
-	elif [ $# -gt 0 ]; then
-		meson configure "$dir" "$@"
+		meson setup "$dir" ${BUILD_OPTIONS:-} "$@"
+	elif [ -n "$options" ] && [ "$options" != "$(cat "$dir/build.options" 2> /dev/null)" ]; then
+		meson configure "$dir" ${BUILD_OPTIONS:-} "$@"
+	fi && if [ -n "$options" ]; then
+		echo "$options" > "$dir/build.options"
 	fi && if [ -n "${BUILD_TARGETS:-}" ]; then
 		# First what meson looks the names up in. They are a list of words on purpose.
 		# shellcheck disable=SC2086

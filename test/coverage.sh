@@ -13,4 +13,5 @@ set -eu
 	echo "test/coverage.sh: must run as root: it runs tests in namespaces" >&2
 	exit 1
 }
+export BUILD_OPTIONS="${BUILD_OPTIONS--Dtests=true}"
 exec python3 "$(dirname "$0")/mutate/coverage_report.py" "$@"

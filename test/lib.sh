@@ -33,6 +33,8 @@
 	failed=0
 }
 mkdir -p "$logs"
+# For config/build.sh: each build has the test programs.
+export BUILD_OPTIONS=-Dtests=true
 
 # planning: succeeds while the script only says its plan.
 planning() {

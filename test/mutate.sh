@@ -19,4 +19,5 @@ case " $* " in
 	exit 1
 } ;;
 esac
+export BUILD_OPTIONS="${BUILD_OPTIONS--Dtests=true}"
 exec python3 "$(dirname "$0")/mutate/mutate.py" "$@"

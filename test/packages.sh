@@ -96,6 +96,13 @@ need "apt-get install" install_debs
 emulated=
 [ "$arch" = "$native" ] || emulated="--sandbox off"
 within 1800 reports autopkgtest source_tests
+driver_without_faults() {
+	in_suite dpdk-test --no-huge -m 256 --no-pci --vdev compress_hisi_zip,fault=stall@1 \
+		compressdev_autotest 2>&1 | grep -F "unknown device argument fault=stall@1"
+}
+check "the driver injects no faults" driver_without_faults
+check "the service injects no faults" ends_with 2 "unknown option --fault" \
+	in_suite spimdevd --fault stall@1
 check "apt-get purge" purge_debs
 check "the install put something there" \
 	ends_with 1 " differ: " cmp "$found.before" "$found.installed"

@@ -36,7 +36,7 @@ built() {
 	[ ! -e "build/dpdk-source/$suite" ] || source=-Ddpdk_source=build/dpdk-source/$suite
 	# The second makes it known to the chroot which packages the build needs.
 	config/chroot.sh "$suite" && in_suite config/setup.sh --build &&
-		in_suite env BUILD_TARGETS="$targets" \
+		in_suite env BUILD_TARGETS="$targets" BUILD_OPTIONS="$BUILD_OPTIONS" \
 			config/build.sh "build/$suite" ${source:+"$source"}
 }
 

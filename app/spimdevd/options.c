@@ -336,7 +336,9 @@ options_parse(int argc, char **argv, struct options *opt)
 		{ "workers", required_argument, NULL, OPT_WORKERS },
 		{ "queues", required_argument, NULL, OPT_QUEUES },
 		{ "run-as", required_argument, NULL, OPT_RUN_AS },
-		{ "fault", required_argument, NULL, OPT_FAULT },   /* for tests */
+#ifdef QM_DEV_FAULTS
+		{ "fault", required_argument, NULL, OPT_FAULT },
+#endif
 		{ "engine", required_argument, NULL, OPT_ENGINE }, /* for measurements */
 		{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 		{ "verbose", no_argument, NULL, OPT_VERBOSE },

@@ -258,6 +258,9 @@ qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **out)
 	rc = conf_check(dev);
 	if (rc == 0)
 		rc = qm_dev_fault_create(dev, conf->fault);
+	if (rc == -ENOTSUP)
+		qm_dev_log(dev, QM_DEV_LOG_ERR, "fault \"%s\": no faults in this build, expected "
+			"one with -Dtests=true", conf->fault);
 	if (rc == 0)
 		rc = workers_init(dev);
 	if (rc == 0)

@@ -7,7 +7,8 @@
 
 /**
  * @file
- * Injected faults (qm_dev_conf.fault), to test how drivers stand them.
+ * Injected faults (qm_dev_conf.fault), to test how drivers stand them: in a build with
+ * QM_DEV_FAULTS only (-Dtests=true). In others a function with faults cannot be created.
  *
  * A list of faults separated by commas, each "name[=value]@n": it strikes once,
  * at the n-th event it counts (from 1); "/n" instead of "@n": at every n-th.
@@ -29,8 +30,10 @@
  *                          and doorbells are lost, nothing completes; for good
  */
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct qm_dev;
@@ -64,6 +67,11 @@ struct qm_dev_fault {
 	bool stuck;                /**< The mailbox stays busy; mb_lock. */
 };
 
+#ifdef QM_DEV_FAULTS
+
+/** What is injected into a function; NULL: nothing. */
+#define QM_DEV_FAULT_OF(dev) ((dev)->fault)
+
 /** Set dev->fault up if spec is not empty. @return 0, -EINVAL (logged), -ENOMEM. */
 int qm_dev_fault_create(struct qm_dev *dev, const char *spec);
 void qm_dev_fault_destroy(struct qm_dev *dev);
@@ -74,5 +82,45 @@ enum qm_dev_fault_kind qm_dev_fault_request(struct qm_dev *dev, uint8_t *status)
 bool qm_dev_fault_command(struct qm_dev *dev);
 /** QM_DEV_FAULT_VANISH. */
 void qm_dev_vanish(struct qm_dev *dev);
+
+#else
+
+#define QM_DEV_FAULT_OF(dev) ((struct qm_dev_fault *)NULL)
+
+static inline int
+qm_dev_fault_create(struct qm_dev *dev, const char *spec)
+{
+	(void)dev;
+	return spec == NULL || *spec == 0 ? 0 : -ENOTSUP;
+}
+
+static inline void
+qm_dev_fault_destroy(struct qm_dev *dev)
+{
+	(void)dev;
+}
+
+static inline enum qm_dev_fault_kind
+qm_dev_fault_request(struct qm_dev *dev, uint8_t *status)
+{
+	(void)dev;
+	(void)status;
+	return QM_DEV_FAULT_NONE;
+}
+
+static inline bool
+qm_dev_fault_command(struct qm_dev *dev)
+{
+	(void)dev;
+	return false;
+}
+
+static inline void
+qm_dev_vanish(struct qm_dev *dev)
+{
+	(void)dev;
+}
+
+#endif
 
 #endif /* QM_DEV_FAULT_H */

@@ -152,7 +152,7 @@ qm_dev_mailbox_run(struct qm_dev *dev)
 	/* Busy is what makes it a command; the driver sets it (QM 2.3). */
 	if ((w0 & HISI_QM_MB_BUSY) == 0)
 		return;
-	if (!again && dev->fault != NULL && qm_dev_fault_command(dev))
+	if (!again && QM_DEV_FAULT_OF(dev) != NULL && qm_dev_fault_command(dev))
 		return;
 	st = run(dev, w0, (uint16_t)(dw0 >> 16), &data);
 	if (st == QM_DEV_MB_AGAIN) {

@@ -308,7 +308,7 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 			(n != 0 || counter_get(&q->ring.inflight) != 0);
 		if (q->ring.fenced)
 			break;
-		if (dev->fault != NULL && !withstands_fault(dev, q, job)) {
+		if (QM_DEV_FAULT_OF(dev) != NULL && !withstands_fault(dev, q, job)) {
 			waiting = n;
 			break;
 		}
@@ -472,8 +472,8 @@ qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec 
 			prefetch_source(ex, ex->job[i + 1].outlook.source);
 		r.sqe = job->sqe;
 		r.ring = job->ring;
-		job->result = dev->fault == NULL || job->status == 0 ? cs->class->execute(&r) :
-			cs->class->refuse(&r, job->status);
+		job->result = QM_DEV_FAULT_OF(dev) != NULL && job->status != 0 ?
+			cs->class->refuse(&r, job->status) : cs->class->execute(&r);
 		queue_complete(dev, q, ex, job);
 	}
 }

@@ -140,8 +140,8 @@ qm_dev_regs_reset(struct qm_dev *dev)
 	atomic_store_explicit(&dev->mb_pending, false, memory_order_relaxed);
 	dev->sqc_bt = 0;
 	dev->cqc_bt = 0;
-	if (dev->fault != NULL)
-		dev->fault->stuck = false;
+	if (QM_DEV_FAULT_OF(dev) != NULL)
+		QM_DEV_FAULT_OF(dev)->stuck = false;
 }
 
 /* Whether the mailbox takes a write (U3); mb_lock is held. */
@@ -150,7 +150,7 @@ mailbox_takes(const struct qm_dev *dev)
 {
 	return !atomic_load_explicit(&dev->gone, memory_order_relaxed) &&
 		!atomic_load_explicit(&dev->mb_pending, memory_order_relaxed) &&
-		(dev->fault == NULL || !dev->fault->stuck);
+		(QM_DEV_FAULT_OF(dev) == NULL || !QM_DEV_FAULT_OF(dev)->stuck);
 }
 
 /* The registers of the mailbox take 4 or 8 bytes; the last dword fires (QM 2.3). */

@@ -20,8 +20,8 @@ qm_dev_stats_get(struct qm_dev *dev, struct qm_dev_stats *stats)
 		.aeqes = atomic_load_explicit(&dev->events.eq[QM_DEV_IRQ_AEQ].entries,
 				memory_order_relaxed),
 		.resets = atomic_load_explicit(&dev->resets, memory_order_relaxed),
-		.faults = dev->fault == NULL ? 0 :
-			atomic_load_explicit(&dev->fault->struck, memory_order_relaxed),
+		.faults = QM_DEV_FAULT_OF(dev) == NULL ? 0 :
+			atomic_load_explicit(&QM_DEV_FAULT_OF(dev)->struck, memory_order_relaxed),
 	};
 	pthread_mutex_lock(&dev->map.lock);
 	stats->maps = dev->map.cnt;

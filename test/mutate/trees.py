@@ -110,7 +110,8 @@ def configure(folder, options, cc):
     build_folder = os.path.join(folder, "build")
     if os.path.exists(os.path.join(build_folder, "build.ninja")):
         return
-    done = subprocess.run(["meson", "setup", "build", *options, *sdk(folder)], cwd=folder,
+    options = [*os.environ.get("BUILD_OPTIONS", "").split(), *options, *sdk(folder)]
+    done = subprocess.run(["meson", "setup", "build", *options], cwd=folder,
                           env=dict(os.environ, CC=cc), check=False, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     if done.returncode != 0:

@@ -86,8 +86,10 @@ set_ext(const char *value, struct hisi_devargs *args)
 	return n < 0 ? n : 0;
 }
 
+#ifdef QM_DEV_FAULTS
+
 /*
- * Faults to inject, for tests only. "+" stands for a comma and ":" for "=", which
+ * Faults to inject. "+" stands for a comma and ":" for "=", which
  * have a meaning in device arguments.
  */
 static int
@@ -99,6 +101,8 @@ set_fault(const char *value, struct hisi_devargs *args)
 		*p = *p == '+' ? ',' : *p == ':' ? '=' : *p;
 	return 0;
 }
+
+#endif
 
 static int
 set_timeout(const char *value, struct hisi_devargs *args)
@@ -138,8 +142,10 @@ static const struct hisi_devarg device_keys[] = {
 		set_timeout },
 	{ "socket_id", HISI_BUS_ALL, "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES),
 		set_socket_id },
+#ifdef QM_DEV_FAULTS
 	{ "fault", HIDDEN | HISI_BUS_VDEV, "a list of faults of less than 128 characters",
 		set_fault },
+#endif
 	{ .key = NULL },
 };
 

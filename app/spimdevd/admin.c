@@ -84,7 +84,7 @@ set_draining(struct session *s, struct access_point *p, bool draining)
 		return;
 	p->draining = draining;
 	qm_dev_group_close(p->group, draining);
-	log_line(LOG_LEVEL_INFO, "%s: %s, by pid %d, user %u", p->conf->path,
+	log_line(BASE_LOG_INFO, "%s: %s, by pid %d, user %u", p->conf->path,
 			draining ? "drains" : "is open again", (int)s->peer.pid,
 			(unsigned int)s->peer.uid);
 }
@@ -331,7 +331,7 @@ expire(struct admin *a, uint64_t now)
 		if (s == NULL || (now - s->moved_ms < ADMIN_STALL_MS &&
 				now - s->begun_ms < ADMIN_SESSION_MS))
 			continue;
-		log_line(LOG_LEVEL_WARNING, "control socket: pid %d, user %u: closed, it %s",
+		log_line(BASE_LOG_WARNING, "control socket: pid %d, user %u: closed, it %s",
 				(int)s->peer.pid, (unsigned int)s->peer.uid, s->answering ?
 				"does not read its answer" : "does not end its request");
 		end_session(a, i);
@@ -397,7 +397,7 @@ admin_open(struct service *service, struct admin **admin)
 		return 0;
 	a = calloc(1, sizeof(*a));
 	if (a == NULL) {
-		log_line(LOG_LEVEL_ERR, "--control '%s': %s", conf->path, strerror(ENOMEM));
+		log_line(BASE_LOG_ERR, "--control '%s': %s", conf->path, strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	a->service = service;
@@ -410,7 +410,7 @@ admin_open(struct service *service, struct admin **admin)
 		return 0;
 	}
 	rc = a->listen_fd < 0 ? a->listen_fd : -errno;
-	log_line(LOG_LEVEL_ERR, "--control '%s': %s", conf->path, rc == -EADDRINUSE ?
+	log_line(BASE_LOG_ERR, "--control '%s': %s", conf->path, rc == -EADDRINUSE ?
 			"somebody listens there, or it is no socket" : strerror(-rc));
 	admin_close(a);
 	return rc;

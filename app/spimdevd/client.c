@@ -56,21 +56,16 @@ struct client {
 };
 
 static void
-client_log(enum qm_dev_log_level level, const char *line, void *priv)
+client_log(enum base_log_level level, const char *line, void *priv)
 {
-	static const enum log_level levels[] = {
-		/* What a client does wrong is no error of the service. */
-		[QM_DEV_LOG_ERR] = LOG_LEVEL_WARNING,
-		[QM_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
-		[QM_DEV_LOG_INFO] = LOG_LEVEL_INFO,
-	};
 	struct client *c = priv;
 	unsigned int n = atomic_fetch_add_explicit(&c->log_lines, 1, memory_order_relaxed);
 
+	/* What a client does wrong is no error of the service. */
 	if (n < LOG_LINES_MAX)
-		log_line(levels[level], "%s", line);
+		log_line(level == BASE_LOG_ERR ? BASE_LOG_WARNING : level, "%s", line);
 	else if (n == LOG_LINES_MAX)
-		log_line(LOG_LEVEL_WARNING, "connection %llu: no more lines of it after %u",
+		log_line(BASE_LOG_WARNING, "connection %llu: no more lines of it after %u",
 				(unsigned long long)vfio_user_conn_id(c->conn), LOG_LINES_MAX);
 }
 
@@ -226,7 +221,7 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	c->since_ms = service_now_ms();
 	rc = users_connect(s->users, peer->uid, &c->user);
 	if (rc != 0) {
-		log_line(LOG_LEVEL_WARNING, "%s: connection of pid %d refused: user %u has as "
+		log_line(BASE_LOG_WARNING, "%s: connection of pid %d refused: user %u has as "
 				"many as --limit-user-connections allows", point->conf->path,
 				(int)peer->pid, (unsigned int)peer->uid);
 		free(c);
@@ -239,7 +234,7 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	conf->priv = c;
 	conf->device = &s->device;
 	conf->maps_max = maps_max(s);
-	log_line(LOG_LEVEL_DEBUG, "%s: connection %llu of pid %d, user %u", point->conf->path,
+	log_line(BASE_LOG_DEBUG, "%s: connection %llu of pid %d, user %u", point->conf->path,
 			(unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
 			(unsigned int)peer->uid);
 	return 0;
@@ -293,7 +288,7 @@ op_negotiated(struct vfio_user_conn *conn, void *priv)
 	conf.quota = users_quota(c->user);
 	/* Only those who map them need doorbells in a file, which takes a descriptor. */
 	conf.doorbell_memfd = vfio_user_conn_spim(conn);
-	conf.log = client_log;
+	conf.log = (struct base_log){ client_log, c };
 	conf.irq = client_irq;
 	conf.failed = client_failed;
 	conf.priv = c;
@@ -385,7 +380,7 @@ op_closed(struct vfio_user_conn *conn, void *priv)
 	struct client *c = priv;
 	struct service *s = c->point->service;
 
-	log_line(LOG_LEVEL_DEBUG, "connection %llu ended",
+	log_line(BASE_LOG_DEBUG, "connection %llu ended",
 			(unsigned long long)vfio_user_conn_id(conn));
 	/* Inspectors have seen the last of it; what is still being executed counts no more. */
 	client_totals_add(c, &c->point->ended);

@@ -78,13 +78,13 @@ stamp(char *buf, size_t size)
 
 /* One write per line, so that lines of several threads do not mix. */
 static void
-put(enum log_level level, const char *text)
+put(enum base_log_level level, const char *text)
 {
 	static const char *const names[] = {
-		[LOG_LEVEL_ERR] = "error: ",
-		[LOG_LEVEL_WARNING] = "warning: ",
-		[LOG_LEVEL_INFO] = "",
-		[LOG_LEVEL_DEBUG] = "debug: ",
+		[BASE_LOG_ERR] = "error: ",
+		[BASE_LOG_WARNING] = "warning: ",
+		[BASE_LOG_INFO] = "",
+		[BASE_LOG_DEBUG] = "debug: ",
 	};
 	char line[640], when[40];
 	int n;
@@ -105,20 +105,20 @@ put(enum log_level level, const char *text)
 }
 
 void
-log_line(enum log_level level, const char *fmt, ...)
+log_line(enum base_log_level level, const char *fmt, ...)
 {
 	char text[512];
 	uint64_t dropped = 0;
 	va_list ap;
 
-	if (level == LOG_LEVEL_DEBUG && !out.verbose)
+	if (level == BASE_LOG_DEBUG && !out.verbose)
 		return;
 	if (!admit(&dropped))
 		return;
 	if (dropped != 0) {
 		snprintf(text, sizeof(text), "%llu lines were not logged: too many at a time",
 				(unsigned long long)dropped);
-		put(LOG_LEVEL_WARNING, text);
+		put(BASE_LOG_WARNING, text);
 	}
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

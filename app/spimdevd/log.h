@@ -18,12 +18,7 @@
 
 #include <stdbool.h>
 
-enum log_level {
-	LOG_LEVEL_ERR,
-	LOG_LEVEL_WARNING,
-	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG, /**< Shown with --verbose only. */
-};
+#include "base_log.h"
 
 #define LOG_BURST 200u
 #define LOG_RATE  20u
@@ -31,7 +26,11 @@ enum log_level {
 /** Look at what standard error is. Before the first line. */
 void log_init(bool verbose);
 
-/** Write a line; fmt without a newline. Control bytes in it are shown as '?'. */
-void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/**
+ * Write a line; fmt without a newline. Control bytes in it are shown as '?', BASE_LOG_DEBUG with
+ * --verbose only.
+ */
+void log_line(enum base_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif /* SPIMDEVD_LOG_H */

@@ -36,7 +36,7 @@ take_signals(void)
 	signal(SIGPIPE, SIG_IGN); /* standard error may be a pipe that nobody reads any more */
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
-		log_line(LOG_LEVEL_ERR, "signalfd: %s", strerror(errno));
+		log_line(BASE_LOG_ERR, "signalfd: %s", strerror(errno));
 	return fd;
 }
 
@@ -65,11 +65,11 @@ tell_ready(const struct options *opt)
 	for (unsigned int i = 0; i < opt->listen_cnt && n < sizeof(line); i++)
 		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", i == 0 ? "" : ", ",
 				opt->listen[i].path);
-	log_line(LOG_LEVEL_INFO, "listening on %s; %u workers, %u queues", line, opt->workers,
+	log_line(BASE_LOG_INFO, "listening on %s; %u workers, %u queues", line, opt->workers,
 			opt->queues);
 	rc = notify_state("READY=1");
 	if (rc != 0)
-		log_line(LOG_LEVEL_WARNING, "cannot tell the service manager: %s", strerror(-rc));
+		log_line(BASE_LOG_WARNING, "cannot tell the service manager: %s", strerror(-rc));
 }
 
 int
@@ -93,7 +93,7 @@ main(int argc, char **argv)
 		return STATUS_FAILED;
 	rc = qm_dev_guard_install();
 	if (rc != 0)
-		log_line(LOG_LEVEL_ERR, "SIGBUS: %s", strerror(-rc));
+		log_line(BASE_LOG_ERR, "SIGBUS: %s", strerror(-rc));
 	else
 		rc = prepare(&service, &opt);
 	if (rc == 0)

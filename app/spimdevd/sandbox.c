@@ -30,7 +30,7 @@ sandbox_raise_nofile(void)
 		return;
 	lim.rlim_cur = lim.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
-		log_line(LOG_LEVEL_WARNING, "limit of open files: cannot raise it to %llu: %s",
+		log_line(BASE_LOG_WARNING, "limit of open files: cannot raise it to %llu: %s",
 				(unsigned long long)lim.rlim_max, strerror(errno));
 }
 
@@ -45,7 +45,7 @@ run_as(const char *name)
 	errno = 0;
 	pw = getpwnam(name);
 	if (pw == NULL) {
-		log_line(LOG_LEVEL_ERR, "--run-as '%s': %s", name,
+		log_line(BASE_LOG_ERR, "--run-as '%s': %s", name,
 				errno != 0 ? strerror(errno) : "no such user");
 		return -EINVAL;
 	}
@@ -61,7 +61,7 @@ run_as(const char *name)
 		}
 	}
 	rc = -errno;
-	log_line(LOG_LEVEL_ERR, "--run-as '%s': %s: %s", name, step, strerror(-rc));
+	log_line(BASE_LOG_ERR, "--run-as '%s': %s: %s", name, step, strerror(-rc));
 	return rc;
 }
 
@@ -85,7 +85,7 @@ sandbox_drop_privileges(const char *user)
 	if (syscall(SYS_capset, &hdr, none) != 0 ||
 			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
 		rc = -errno;
-		log_line(LOG_LEVEL_ERR, "cannot drop capabilities: %s", strerror(-rc));
+		log_line(BASE_LOG_ERR, "cannot drop capabilities: %s", strerror(-rc));
 		return rc;
 	}
 	return 0;
@@ -261,7 +261,7 @@ sandbox_filter(void)
 
 	seccomp_release(filter);
 	if (rc != 0)
-		log_line(LOG_LEVEL_ERR, "cannot filter system calls: %s; --sandbox off does "
+		log_line(BASE_LOG_ERR, "cannot filter system calls: %s; --sandbox off does "
 				"without", strerror(-rc));
 	return rc;
 }

@@ -34,29 +34,10 @@
 #define LOOK_AGAIN_MS 1
 
 static void
-server_log(enum vfio_user_log_level level, const char *line, void *priv)
+library_log(enum base_log_level level, const char *line, void *priv)
 {
-	static const enum log_level levels[] = {
-		[VFIO_USER_LOG_ERR] = LOG_LEVEL_ERR,
-		[VFIO_USER_LOG_WARNING] = LOG_LEVEL_WARNING,
-		[VFIO_USER_LOG_INFO] = LOG_LEVEL_INFO,
-	};
-
 	(void)priv;
-	log_line(levels[level], "%s", line);
-}
-
-static void
-pool_log(enum qm_dev_log_level level, const char *line, void *priv)
-{
-	static const enum log_level levels[] = {
-		[QM_DEV_LOG_ERR] = LOG_LEVEL_ERR,
-		[QM_DEV_LOG_WARNING] = LOG_LEVEL_WARNING,
-		[QM_DEV_LOG_INFO] = LOG_LEVEL_INFO,
-	};
-
-	(void)priv;
-	log_line(levels[level], "%s", line);
+	log_line(level, "%s", line);
 }
 
 uint64_t
@@ -73,7 +54,7 @@ service_open(struct service *s, const struct options *opt)
 	const struct vfio_user_server_conf conf = {
 		.name = "spimdevd",
 		.ops = &client_ops,
-		.log = server_log,
+		.log = { .line = library_log },
 	};
 	int rc;
 
@@ -84,12 +65,12 @@ service_open(struct service *s, const struct options *opt)
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
 		rc = -errno;
-		log_line(LOG_LEVEL_ERR, "eventfd: %s", strerror(-rc));
+		log_line(BASE_LOG_ERR, "eventfd: %s", strerror(-rc));
 		return rc;
 	}
 	rc = vfio_user_server_create(&conf, &s->server);
 	if (rc != 0) {
-		log_line(LOG_LEVEL_ERR, "server: %s", strerror(-rc));
+		log_line(BASE_LOG_ERR, "server: %s", strerror(-rc));
 		return rc;
 	}
 	for (unsigned int i = 0; i < opt->listen_cnt; i++) {
@@ -100,7 +81,7 @@ service_open(struct service *s, const struct options *opt)
 		rc = vfio_user_server_listen(s->server, p->conf->path, p->conf->mode, p,
 				&p->listener);
 		if (rc != 0) {
-			log_line(LOG_LEVEL_ERR, "--listen '%s': %s", p->conf->path,
+			log_line(BASE_LOG_ERR, "--listen '%s': %s", p->conf->path,
 					rc == -EADDRINUSE ? "somebody listens there, or it is "
 					"no socket" : strerror(-rc));
 			return rc;
@@ -123,7 +104,7 @@ describe(struct service *s)
 	int rc;
 
 	conf.name = "options";
-	conf.log = pool_log;
+	conf.log.line = library_log;
 	conf.doorbell_memfd = 1;
 	rc = qm_dev_create(&conf, &dev);
 	if (rc != 0)
@@ -176,7 +157,7 @@ start_threads(struct service *s)
 		.queues_max = s->opt->queues,
 		.stats = 1,
 		.spawn = placement_spawn,
-		.log = pool_log,
+		.log = { .line = library_log },
 	};
 	int rc;
 
@@ -201,7 +182,7 @@ service_start(struct service *s)
 	if (rc == 0)
 		rc = describe(s);
 	if (rc != 0)
-		log_line(LOG_LEVEL_ERR, "cannot start: %s", strerror(-rc));
+		log_line(BASE_LOG_ERR, "cannot start: %s", strerror(-rc));
 	return rc;
 }
 
@@ -214,7 +195,7 @@ report_client(struct vfio_user_conn *conn, void *arg)
 
 	(void)arg;
 	client_snapshot(vfio_user_conn_priv(conn), &c);
-	log_line(LOG_LEVEL_INFO, "%s: connection %llu: pid %d, user %u, %u queues, %u streams, "
+	log_line(BASE_LOG_INFO, "%s: connection %llu: pid %d, user %u, %u queues, %u streams, "
 			"%u maps, %llu requests, %llu errors, %llu bytes in, %llu out", c.path,
 			(unsigned long long)c.id, (int)c.peer.pid, (unsigned int)c.peer.uid,
 			c.dev.queues_live, c.dev.contexts, c.dev.maps,
@@ -231,7 +212,7 @@ report(struct service *s)
 
 	vfio_user_server_stats_get(s->server, &server);
 	qm_dev_pool_stats_get(s->pool, &pool);
-	log_line(LOG_LEVEL_INFO, "%u connections, %llu so far, %llu refused; %u of %u queues, "
+	log_line(BASE_LOG_INFO, "%u connections, %llu so far, %llu refused; %u of %u queues, "
 			"%u at most; %u workers; %llu requests, %llu bytes in, %llu out",
 			server.conns, (unsigned long long)server.accepted,
 			(unsigned long long)server.refused, pool.queues_live, pool.queues_max,
@@ -301,7 +282,7 @@ service_run(struct service *s, int signal_fd)
 			if (errno == EINTR)
 				continue;
 			rc = -errno;
-			log_line(LOG_LEVEL_ERR, "poll: %s", strerror(-rc));
+			log_line(BASE_LOG_ERR, "poll: %s", strerror(-rc));
 			return rc;
 		}
 		if (fds[2].revents != 0) {
@@ -311,7 +292,7 @@ service_run(struct service *s, int signal_fd)
 		if (fds[0].revents != 0) {
 			rc = serve_clients(s);
 			if (rc < 0) {
-				log_line(LOG_LEVEL_ERR, "event loop: %s", strerror(-rc));
+				log_line(BASE_LOG_ERR, "event loop: %s", strerror(-rc));
 				return rc;
 			}
 		}
@@ -320,7 +301,7 @@ service_run(struct service *s, int signal_fd)
 		if (fds[1].revents != 0) {
 			rc = signals(s, signal_fd);
 			if (rc != 0) {
-				log_line(LOG_LEVEL_INFO, "ends on %s", strsignal(rc));
+				log_line(BASE_LOG_INFO, "ends on %s", strsignal(rc));
 				return 0;
 			}
 		}

@@ -17,12 +17,12 @@
 #define CTX_SIZE 32u
 
 static void __attribute__((format(printf, 3, 4)))
-qm_log(const struct hisi_qm *qm, int error, const char *fmt, ...)
+qm_log(const struct hisi_qm *qm, enum base_log_level level, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	hisi_qm_log_line(qm->log, qm->io->name, error, fmt, ap);
+	base_log_va(&qm->log, level, qm->io->name, fmt, ap);
 	va_end(ap);
 }
 
@@ -69,23 +69,25 @@ hisi_qm_mailbox(struct hisi_qm *qm, enum hisi_qm_mb_cmd cmd, uint16_t queue, uin
 	if (ret >= 0) {
 		ret = qm->io->ops->mailbox(qm->io, &mb);
 		if (ret != 0) {
-			qm_log(qm, 1, "mailbox command 0x%x for queue %u: not sent (%d)", cmd,
-				queue, ret);
+			qm_log(qm, BASE_LOG_ERR, "mailbox command 0x%x for queue %u: not sent (%d)",
+				cmd, queue, ret);
 			return ret;
 		}
 		ret = mailbox_wait(qm, timeout);
 	}
 	if (ret < 0) {
-		qm_log(qm, 1, "mailbox command 0x%x for queue %u: no answer within %u ms (%d)",
-			cmd, queue, timeout, ret);
+		qm_log(qm, BASE_LOG_ERR,
+			"mailbox command 0x%x for queue %u: no answer within %u ms (%d)", cmd,
+			queue, timeout, ret);
 		return ret;
 	}
 	status = (uint32_t)ret >> HISI_QM_MB_STATUS_SHIFT & HISI_QM_MB_STATUS_MASK;
 	if (status == HISI_QM_MB_STATUS_NO_QUEUE)
 		return -EBUSY; /* a matter of time, not of fault */
 	if (status != 0) {
-		qm_log(qm, 1, "mailbox command 0x%x for queue %u: status 0x%x, expected 0", cmd,
-			queue, status);
+		qm_log(qm, BASE_LOG_ERR,
+			"mailbox command 0x%x for queue %u: status 0x%x, expected 0", cmd, queue,
+			status);
 		return -EIO;
 	}
 	if (data != NULL)
@@ -135,12 +137,12 @@ function_reset(struct hisi_qm *qm)
 	int ret = qm->io->ops->reset != NULL ? qm->io->ops->reset(qm->io) : -ENOTSUP;
 
 	if (ret != 0) {
-		qm_log(qm, 1, "the function cannot be reset (%d)", ret);
+		qm_log(qm, BASE_LOG_ERR, "the function cannot be reset (%d)", ret);
 		return ret;
 	}
 	ret = function_restart(qm);
-	qm_log(qm, ret != 0, "the function was reset, all its queues are lost; started again: %d",
-		ret);
+	qm_log(qm, ret != 0 ? BASE_LOG_ERR : BASE_LOG_INFO,
+		"the function was reset, all its queues are lost; started again: %d", ret);
 	return 0;
 }
 
@@ -155,7 +157,7 @@ queues_get(struct hisi_qm *qm)
 		return ret;
 	/* A VF whose PF has not been set up (QM 2.4). */
 	if (vft == 0) {
-		qm_log(qm, 1, "function has no queues: 0x0, expected bit 44 set");
+		qm_log(qm, BASE_LOG_ERR, "function has no queues: 0x0, expected bit 44 set");
 		return -ENODEV;
 	}
 	return (int)(vft >> HISI_QM_VFT_NUM_SHIFT & HISI_QM_VFT_NUM_MASK) + 1;
@@ -163,16 +165,16 @@ queues_get(struct hisi_qm *qm)
 
 int
 hisi_qm_init(struct hisi_qm *qm, struct hisi_qm_io *io, const struct hisi_qm_mem_ops *mem,
-		hisi_qm_log_t log)
+		const struct base_log *log)
 {
 	int ret;
 
 	memset(qm, 0, sizeof(*qm));
 	qm->io = io;
 	qm->mem = mem;
-	qm->log = log;
+	qm->log = *log;
 	if (io->revision < HISI_QM_REV_V2) {
-		qm_log(qm, 1, "revision 0x%x, expected 0x%x or later", io->revision,
+		qm_log(qm, BASE_LOG_ERR, "revision 0x%x, expected 0x%x or later", io->revision,
 			HISI_QM_REV_V2);
 		return -ENOTSUP;
 	}
@@ -183,7 +185,8 @@ hisi_qm_init(struct hisi_qm *qm, struct hisi_qm_io *io, const struct hisi_qm_mem
 
 	ret = mem->alloc(mem->priv, (size_t)qm->queues * CTX_SIZE * 2, CTX_SIZE, -1, &qm->ctx);
 	if (ret != 0) {
-		qm_log(qm, 1, "no memory for the contexts of %u queues (%d)", qm->queues, ret);
+		qm_log(qm, BASE_LOG_ERR, "no memory for the contexts of %u queues (%d)", qm->queues,
+			ret);
 		return ret;
 	}
 	qm->ctx_queues = qm->queues;
@@ -307,8 +310,8 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 
 	if (depth < HISI_QM_RING_DEPTH_MIN || depth > HISI_QM_RING_DEPTH_MAX ||
 			(depth & (depth - 1)) != 0) {
-		qm_log(qm, 1, "ring depth %u, expected a power of two from %u to %u", depth,
-			HISI_QM_RING_DEPTH_MIN, HISI_QM_RING_DEPTH_MAX);
+		qm_log(qm, BASE_LOG_ERR, "ring depth %u, expected a power of two from %u to %u",
+			depth, HISI_QM_RING_DEPTH_MIN, HISI_QM_RING_DEPTH_MAX);
 		return -EINVAL;
 	}
 	memset(qp, 0, sizeof(*qp));
@@ -405,7 +408,8 @@ drain_v2(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 				((sqc->w11 ^ cqc->w11) & HISI_QM_CTX_TAIL_SIG) == 0)
 			break;
 		if (base_now_ms() > deadline) {
-			qm_log(qm, 1, "queue %u: SQ tail %u, CQ tail %u after %u ms, expected "
+			qm_log(qm, BASE_LOG_ERR,
+				"queue %u: SQ tail %u, CQ tail %u after %u ms, expected "
 				"equal ones", qn, sqc->tail, cqc->tail, DRAIN_TIMEOUT_MS);
 			ret = -ETIMEDOUT;
 			break;
@@ -462,7 +466,8 @@ function_check(struct hisi_qm *qm)
 	}
 	if (ret != 0)
 		return ret;
-	qm_log(qm, 1, "the function was reset by somebody: contexts at 0x%llx, expected 0x%llx",
+	qm_log(qm, BASE_LOG_ERR,
+		"the function was reset by somebody: contexts at 0x%llx, expected 0x%llx",
 		(unsigned long long)bt, (unsigned long long)qm->ctx.iova);
 	return -ESTALE;
 }

@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "base_log.h"
 #include "hisi_qm_io.h"
 #include "hisi_qm_ring.h"
 
@@ -25,7 +26,7 @@
 struct hisi_qm {
 	struct hisi_qm_io *io;
 	const struct hisi_qm_mem_ops *mem;
-	hisi_qm_log_t log;
+	struct base_log log;
 	pthread_mutex_t lock;      /**< Mailbox and queue allocation. */
 	uint16_t queues;           /**< Queues of the function. */
 	uint16_t ctx_queues;       /**< Queues that ctx has room for: as many as there were. */
@@ -55,7 +56,7 @@ struct hisi_qm_qp {
  *   (mailbox), -ENOTSUP (revision), or the errno of mem->alloc.
  */
 int hisi_qm_init(struct hisi_qm *qm, struct hisi_qm_io *io, const struct hisi_qm_mem_ops *mem,
-		hisi_qm_log_t log);
+		const struct base_log *log);
 
 /**
  * Bring up the function that took the place of the one behind io, which is gone

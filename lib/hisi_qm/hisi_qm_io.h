@@ -12,7 +12,6 @@
  * mapped), a software function in the process, or one behind a socket.
  */
 
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -87,12 +86,5 @@ struct hisi_qm_mem_ops {
 	void (*free)(void *priv, struct hisi_qm_mem *mem);
 	void *priv; /**< Passed to both. */
 };
-
-/** Takes a log line without newline; control paths only. error: 1 = error, 0 = information. */
-typedef void (*hisi_qm_log_t)(int error, const char *line);
-
-/** Make a line about the function called name, and send it to log, unless that is NULL. */
-void hisi_qm_log_line(hisi_qm_log_t log, const char *name, int error, const char *fmt, va_list ap)
-	__attribute__((format(printf, 4, 0)));
 
 #endif /* HISI_QM_IO_H */

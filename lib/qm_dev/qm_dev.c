@@ -16,19 +16,13 @@
 #include "qm_dev_sched.h"
 
 void
-qm_dev_log(const struct qm_dev *dev, enum qm_dev_log_level level, const char *fmt, ...)
+qm_dev_log(const struct qm_dev *dev, enum base_log_level level, const char *fmt, ...)
 {
-	char line[384];
-	int n = snprintf(line, sizeof(line), "%s: ", dev->name);
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	base_log_va(&dev->conf.log, level, dev->name, fmt, ap);
 	va_end(ap);
-	if (dev->conf.log != NULL)
-		dev->conf.log(level, line, dev->conf.priv);
-	else
-		fprintf(stderr, "%s\n", line);
 }
 
 void
@@ -83,23 +77,23 @@ conf_check(const struct qm_dev *dev)
 	const struct qm_dev_conf *c = &dev->conf;
 
 	if (c->revision != HISI_QM_REV_V2 && c->revision != HISI_QM_REV_V3)
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "revision 0x%x, expected 0x%x or 0x%x",
+		qm_dev_log(dev, BASE_LOG_ERR, "revision 0x%x, expected 0x%x or 0x%x",
 				c->revision, HISI_QM_REV_V2, HISI_QM_REV_V3);
 	else if (c->ext > 1)
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "ext %u, expected 0 or 1", c->ext);
+		qm_dev_log(dev, BASE_LOG_ERR, "ext %u, expected 0 or 1", c->ext);
 	else if (c->queues == 0 || c->queues > HISI_QM_QUEUES_MAX)
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "queues %u, expected 1 to %u", c->queues,
+		qm_dev_log(dev, BASE_LOG_ERR, "queues %u, expected 1 to %u", c->queues,
 				HISI_QM_QUEUES_MAX);
 	else if (c->workers > QM_DEV_WORKERS_MAX)
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "workers %u, expected 0 to %u", c->workers,
+		qm_dev_log(dev, BASE_LOG_ERR, "workers %u, expected 0 to %u", c->workers,
 				QM_DEV_WORKERS_MAX);
 	else if (c->group != NULL && c->workers != 0)
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "workers %u with those of a pool, expected 0",
+		qm_dev_log(dev, BASE_LOG_ERR, "workers %u with those of a pool, expected 0",
 				c->workers);
 	else if (c->classes[0].class == NULL)
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "no class, expected 1 to %u", QM_DEV_CLASSES_MAX);
+		qm_dev_log(dev, BASE_LOG_ERR, "no class, expected 1 to %u", QM_DEV_CLASSES_MAX);
 	else if (c->isolation > 1 || (c->isolation != 0 && c->revision < HISI_QM_REV_V3))
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "isolation %u with revision 0x%x, expected 0, "
+		qm_dev_log(dev, BASE_LOG_ERR, "isolation %u with revision 0x%x, expected 0, "
 				"or 1 with revision 0x%x", c->isolation, c->revision,
 				HISI_QM_REV_V3);
 	else
@@ -128,7 +122,7 @@ doorbells_init(struct qm_dev *dev)
 	if (dev->conf.doorbell_memfd) {
 		dev->doorbells_fd = base_memfd_create(dev->name, dev->doorbells_size);
 		if (dev->doorbells_fd < 0) {
-			qm_dev_log(dev, QM_DEV_LOG_ERR, "memfd of %zu bytes for doorbells: "
+			qm_dev_log(dev, BASE_LOG_ERR, "memfd of %zu bytes for doorbells: "
 					"error %d, expected 0", dev->doorbells_size,
 					-dev->doorbells_fd);
 			return dev->doorbells_fd;
@@ -199,23 +193,12 @@ own_spawn(unsigned int worker, pthread_t *thread, void *(*run)(void *), void *ar
 		pthread_create(thread, NULL, run, arg);
 }
 
-static void
-own_log(enum qm_dev_log_level level, const char *line, void *priv)
-{
-	const struct qm_dev *dev = priv;
-
-	if (dev->conf.log != NULL)
-		dev->conf.log(level, line, dev->conf.priv);
-	else
-		fprintf(stderr, "%s\n", line);
-}
-
 static int
 workers_init(struct qm_dev *dev)
 {
 	struct qm_dev_pool_conf pool_conf = {
 		.name = dev->name, .workers = dev->conf.workers, .spawn = own_spawn,
-		.log = own_log, .priv = dev,
+		.log = dev->conf.log, .priv = dev,
 	};
 	int rc = 0;
 
@@ -259,7 +242,7 @@ qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **out)
 	if (rc == 0)
 		rc = qm_dev_fault_create(dev, conf->fault);
 	if (rc == -ENOTSUP)
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "fault \"%s\": no faults in this build, expected "
+		qm_dev_log(dev, BASE_LOG_ERR, "fault \"%s\": no faults in this build, expected "
 			"one with -Dtests=true", conf->fault);
 	if (rc == 0)
 		rc = workers_init(dev);

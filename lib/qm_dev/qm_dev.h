@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "base_hist.h"
+#include "base_log.h"
 #include "hisi_qm_regs.h"
 #include "hisi_qm_shadow.h"
 
@@ -49,8 +50,6 @@ struct qm_dev_class_use {
 };
 
 /** Severity of a log line. */
-enum qm_dev_log_level { QM_DEV_LOG_ERR, QM_DEV_LOG_WARNING, QM_DEV_LOG_INFO };
-
 /** What a function may use; 0 is no limit but that of the device model. */
 struct qm_dev_limits {
 	uint32_t queues_live; /**< Live queues. */
@@ -101,11 +100,7 @@ struct qm_dev_conf {
 	 * NULL: pthread_create(). Returns 0 or a positive errno.
 	 */
 	int (*spawn)(pthread_t *thread, void *(*run)(void *), void *arg, void *priv);
-	/**
-	 * Takes a log line (no newline at the end); NULL: stderr. Never called
-	 * per request; may be called by a worker, must not call the function.
-	 */
-	void (*log)(enum qm_dev_log_level level, const char *line, void *priv);
+	struct base_log log;    /**< Must not call the function. */
 	/**
 	 * Sends interrupt message vector (enum qm_dev_irq); NULL: none wanted.
 	 * Called by workers and from within register accesses and qm_dev_poll(),
@@ -113,7 +108,7 @@ struct qm_dev_conf {
 	 * not call the function (write an eventfd).
 	 */
 	void (*irq)(unsigned int vector, void *priv);
-	void *priv;             /**< Passed to spawn, log, irq and failed. */
+	void *priv;             /**< Passed to spawn, irq and failed. */
 	/**
 	 * Whose workers execute its requests; workers is then 0 and spawn is not used.
 	 * NULL: its own workers, if any.

@@ -117,7 +117,7 @@ struct qm_dev_class {
 const struct qm_dev_conf *qm_dev_conf_of(const struct qm_dev *dev);
 
 /** Tell the owner of the function. */
-void qm_dev_log(const struct qm_dev *dev, enum qm_dev_log_level level, const char *fmt, ...)
+void qm_dev_log(const struct qm_dev *dev, enum base_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* ---- Budgets shared by functions ---- */

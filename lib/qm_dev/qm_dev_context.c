@@ -233,7 +233,7 @@ qm_dev_queue_set_sqc(struct qm_dev *dev, struct qm_dev_queue *q,
 			sqc->cq_num != q->num ||
 			(sqc->w13 & HISI_QM_SQC_DISABLE) != 0 || sqc->head != sqc->tail ||
 			sqc->head >= depth) {
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "queue %u: SQC refused: base 0x%llx dw3 0x%x "
+		qm_dev_log(dev, BASE_LOG_ERR, "queue %u: SQC refused: base 0x%llx dw3 0x%x "
 				"cq %u w13 0x%x, expected a base aligned to 128, entries of 2^7, "
 				"a depth of 2 to 4096, cq %u, a type of its classes, head %u and "
 				"tail %u equal and inside", q->num, (unsigned long long)base,
@@ -277,7 +277,7 @@ qm_dev_queue_set_cqc(struct qm_dev *dev, struct qm_dev_queue *q,
 	if (ctx_entry_log2(cqc->dw3) != HISI_QM_CQE_LOG2 || depth < 2 || base % 32 != 0 ||
 			base > UINT64_MAX - depth * sizeof(struct hisi_qm_cqe) ||
 			cqc->head != cqc->tail || cqc->head >= depth) {
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "queue %u: CQC refused: base 0x%llx dw3 0x%x, "
+		qm_dev_log(dev, BASE_LOG_ERR, "queue %u: CQC refused: base 0x%llx dw3 0x%x, "
 				"expected a base aligned to 32, entries of 2^4, "
 				"a depth of 2 to 4096, head %u and tail %u equal and inside",
 				q->num, (unsigned long long)base, cqc->dw3, cqc->head, cqc->tail);

@@ -71,7 +71,7 @@ push(struct qm_dev *dev, enum qm_dev_irq which, uint32_t entry)
 	if (slot == NULL) {
 		/* Nobody can be told; the queue is dead until it is set up again. */
 		eq->on = false;
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "%s stopped: its entry at 0x%llx is outside "
+		qm_dev_log(dev, BASE_LOG_ERR, "%s stopped: its entry at 0x%llx is outside "
 				"the map", which == QM_DEV_IRQ_EQ ? "EQ" : "AEQ",
 				(unsigned long long)(eq->base + eq->tail * sizeof(*slot)));
 		return;
@@ -187,7 +187,7 @@ qm_dev_event_set(struct qm_dev *dev, enum qm_dev_irq which, const struct hisi_qm
 
 	if (depth < 2 || base % sizeof(uint32_t) != 0 ||
 			base > UINT64_MAX - depth * sizeof(uint32_t)) {
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "%s refused: base 0x%llx dw6 0x%x, expected "
+		qm_dev_log(dev, BASE_LOG_ERR, "%s refused: base 0x%llx dw6 0x%x, expected "
 				"a base aligned to 4, a depth of 2 to 65536",
 				which == QM_DEV_IRQ_EQ ? "EQC" : "AEQC", (unsigned long long)base,
 				eqc->dw6);

@@ -62,7 +62,7 @@ find_slot(const struct qm_dev *dev, const struct qm_dev_class *class, unsigned i
 		if (c == class)
 			return 0;
 	}
-	qm_dev_log(dev, QM_DEV_LOG_ERR, "class %s: its pool does not have it, expected a class of "
+	qm_dev_log(dev, BASE_LOG_ERR, "class %s: its pool does not have it, expected a class of "
 			"the pool", class->name);
 	return -EINVAL;
 }
@@ -80,7 +80,7 @@ qm_dev_classes_create(struct qm_dev *dev)
 		if (use->class == NULL)
 			break;
 		if ((types & use->class->types) != 0) {
-			qm_dev_log(dev, QM_DEV_LOG_ERR, "class %s: queue types 0x%x, of which "
+			qm_dev_log(dev, BASE_LOG_ERR, "class %s: queue types 0x%x, of which "
 					"another class has 0x%x, expected none", use->class->name,
 					use->class->types, types & use->class->types);
 			return -EINVAL;

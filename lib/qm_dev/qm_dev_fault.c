@@ -89,7 +89,7 @@ qm_dev_fault_create(struct qm_dev *dev, const char *spec)
 		at++;
 	}
 	if (expected != NULL) {
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "fault \"%s\": \"%s\" at character %zu, "
+		qm_dev_log(dev, BASE_LOG_ERR, "fault \"%s\": \"%s\" at character %zu, "
 				"expected %s", spec, at, (size_t)(at - spec) + 1, expected);
 		free(f);
 		return -EINVAL;
@@ -147,7 +147,7 @@ void
 qm_dev_vanish(struct qm_dev *dev)
 {
 	atomic_store_explicit(&dev->gone, true, memory_order_release);
-	qm_dev_log(dev, QM_DEV_LOG_ERR, "the function vanished (injected fault)");
+	qm_dev_log(dev, BASE_LOG_ERR, "the function vanished (injected fault)");
 	/* No lock: this may be any thread, and nothing brings a queue back any more. */
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
 		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);

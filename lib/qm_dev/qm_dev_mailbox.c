@@ -163,7 +163,7 @@ qm_dev_mailbox_run(struct qm_dev *dev)
 		atomic_fetch_add_explicit(&dev->mailbox_errors, 1, memory_order_relaxed);
 	/* That no queue is free is no fault of anybody, and may be told thousands of times. */
 	if (st != QM_DEV_MB_OK && st != QM_DEV_MB_NO_QUEUE)
-		qm_dev_log(dev, QM_DEV_LOG_WARNING, "mailbox command 0x%x for queue %u, data "
+		qm_dev_log(dev, BASE_LOG_WARNING, "mailbox command 0x%x for queue %u, data "
 				"0x%llx: status %u, expected a command of the function, queue "
 				"0 to %u, a mapped address aligned to 32",
 				w0 & HISI_QM_MB_CMD_MASK, dw0 >> 16, (unsigned long long)data, st,

@@ -168,26 +168,6 @@ worker_main(void *arg)
 
 /* ---- Pool ---- */
 
-static void
-pool_log(const struct qm_dev_pool *pool, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void
-pool_log(const struct qm_dev_pool *pool, const char *fmt, ...)
-{
-	char line[256];
-	int n = snprintf(line, sizeof(line), "%s: ", pool->name);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
-	va_end(ap);
-	if (pool->conf.log != NULL)
-		pool->conf.log(QM_DEV_LOG_ERR, line, pool->conf.priv);
-	else
-		fprintf(stderr, "%s\n", line);
-}
-
 static int
 workers_start(struct qm_dev_pool *pool)
 {
@@ -206,7 +186,8 @@ workers_start(struct qm_dev_pool *pool)
 			pthread_create(&w->thread, NULL, worker_main, w);
 
 		if (rc != 0) {
-			pool_log(pool, "worker %u of %u: no thread, error %d, expected 0", i,
+			base_log(&pool->conf.log, BASE_LOG_ERR, pool->name,
+					"worker %u of %u: no thread, error %d, expected 0", i,
 					pool->conf.workers, rc);
 			return -rc;
 		}
@@ -234,7 +215,8 @@ qm_dev_pool_create(const struct qm_dev_pool_conf *conf, struct qm_dev_pool **out
 	if (pool->conf.queues_max == 0)
 		pool->conf.queues_max = HISI_QM_QUEUES_MAX;
 	if (conf->workers == 0 || conf->workers > QM_DEV_WORKERS_MAX) {
-		pool_log(pool, "workers %u, expected 1 to %u", conf->workers, QM_DEV_WORKERS_MAX);
+		base_log(&pool->conf.log, BASE_LOG_ERR, pool->name, "workers %u, expected 1 to %u",
+				conf->workers, QM_DEV_WORKERS_MAX);
 		rc = -EINVAL;
 	} else {
 		pool->worker = calloc(conf->workers, sizeof(pool->worker[0]));
@@ -307,7 +289,8 @@ qm_dev_group_create(struct qm_dev_pool *pool, uint32_t reserve, uint32_t weight,
 	int rc = 0;
 
 	if (weight == 0 || weight > QM_DEV_WEIGHT_MAX) {
-		pool_log(pool, "weight %u, expected 1 to %u", weight, QM_DEV_WEIGHT_MAX);
+		base_log(&pool->conf.log, BASE_LOG_ERR, pool->name, "weight %u, expected 1 to %u",
+				weight, QM_DEV_WEIGHT_MAX);
 		return -EINVAL;
 	}
 	g = calloc(1, sizeof(*g));
@@ -323,7 +306,8 @@ qm_dev_group_create(struct qm_dev_pool *pool, uint32_t reserve, uint32_t weight,
 		pool->reserved += reserve;
 	qm_dev_unlock(&pool->lock);
 	if (rc != 0) {
-		pool_log(pool, "%u queues to reserve, expected at most what is free of %u",
+		base_log(&pool->conf.log, BASE_LOG_ERR, pool->name,
+				"%u queues to reserve, expected at most what is free of %u",
 				reserve, pool->conf.queues_max);
 		free(g);
 		return rc;

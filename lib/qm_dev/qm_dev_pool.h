@@ -54,9 +54,8 @@ struct qm_dev_pool_conf {
 	 */
 	int (*spawn)(unsigned int worker, pthread_t *thread, void *(*run)(void *), void *arg,
 			void *priv);
-	/** As qm_dev_conf.log; for lines of the pool itself. */
-	void (*log)(enum qm_dev_log_level level, const char *line, void *priv);
-	void *priv;          /**< Passed to spawn and log. */
+	struct base_log log; /**< For lines of the pool itself. */
+	void *priv;          /**< Passed to spawn. */
 };
 
 /**

@@ -190,7 +190,7 @@ queue_fail(struct qm_dev *dev, struct qm_dev_queue *q, enum hisi_qm_aeqe_type ty
 	qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
 	q->ring.tail = q->ring.fetch;
 	counter_set(&q->ring.waiting, 0);
-	qm_dev_log(dev, QM_DEV_LOG_ERR, "queue %u stopped: %s", q->num, why);
+	qm_dev_log(dev, BASE_LOG_ERR, "queue %u stopped: %s", q->num, why);
 	qm_dev_event_async(dev, type, q->num);
 }
 

@@ -15,12 +15,12 @@
 static const struct spim_transport *const transports[] = { &spim_local, &spim_unix };
 
 void
-spim_log(const struct spim_conf *conf, int error, const char *fmt, ...)
+spim_log(const struct spim_conf *conf, enum base_log_level level, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	hisi_qm_log_line(conf->log, conf->owner, error, fmt, ap);
+	base_log_va(&conf->log, level, conf->owner, fmt, ap);
 	va_end(ap);
 }
 
@@ -44,7 +44,7 @@ spim_open(const char *name, const struct spim_conf *conf, struct spim_dev **dev)
 		if (rest != NULL)
 			return transports[i]->open(rest, conf, dev);
 	}
-	spim_log(conf, 1, "dev=%s: expected local or unix:PATH", name);
+	spim_log(conf, BASE_LOG_ERR, "dev=%s: expected local or unix:PATH", name);
 	return strncmp(name, "uacce:", 6) == 0 ? -ENOTSUP : -EINVAL;
 }
 

@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base_log.h"
 #include "hisi_qm_io.h"
 #include "hisi_qm_ring.h"
 
@@ -62,7 +63,7 @@ struct spim_conf {
 	const char *owner;                 /**< Name of the opening device, for log lines. */
 	uint16_t device;                   /**< PCI device id that a service must have; 0: any. */
 	const struct hisi_qm_mem_ops *mem; /**< Memory for rings; NULL: spim_mem_alloc()'s. */
-	hisi_qm_log_t log;                 /**< Takes log lines; NULL: none. */
+	struct base_log log;               /**< Takes log lines. */
 	/**
 	 * Announces all memory that requests will use, with spim_mem_map(). Called
 	 * when the function is opened and whenever it is opened again, if

@@ -21,7 +21,6 @@
 struct spim_local {
 	struct hisi_qm_io io;
 	struct qm_dev *dev;
-	hisi_qm_log_t log;
 	struct spim_local_conf conf;
 	_Atomic int eventfd; /* written for vector 0, or -1 */
 };
@@ -96,15 +95,6 @@ local_reset(struct hisi_qm_io *io)
 static const struct hisi_qm_io_ops polled_ops = { LOCAL_OPS, .poll = local_poll };
 static const struct hisi_qm_io_ops threaded_ops = { LOCAL_OPS, .reset = local_reset };
 
-static void
-local_log(enum qm_dev_log_level level, const char *line, void *priv)
-{
-	const struct spim_local *local = priv;
-
-	if (local->log != NULL)
-		local->log(level == QM_DEV_LOG_ERR, line);
-}
-
 static int
 local_spawn(pthread_t *thread, void *(*run)(void *), void *arg, void *priv)
 {
@@ -151,7 +141,7 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 		.workers = conf->local.workers,
 		.fault = conf->local.fault,
 		.spawn = local_spawn,
-		.log = local_log,
+		.log = conf->log,
 		.irq = local_irq,
 	};
 	int ret;
@@ -160,14 +150,14 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 	if (local == NULL)
 		return -ENOMEM;
 	local->eventfd = -1;
-	local->log = conf->log;
 	local->conf = conf->local;
 	dev_conf.priv = local;
 	qm_classes_of_function(dev_conf.classes, &zip_conf, !conf->local.plain);
 	ret = qm_dev_create(&dev_conf, &local->dev);
 	if (ret != 0) {
-		spim_log(conf, 1, "local function with %u workers, revision 0x%x: error %d",
-			dev_conf.workers, dev_conf.revision, ret);
+		spim_log(conf, BASE_LOG_ERR,
+			"local function with %u workers, revision 0x%x: error %d", dev_conf.workers,
+			dev_conf.revision, ret);
 		free(local);
 		return ret;
 	}

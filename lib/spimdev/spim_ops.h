@@ -91,7 +91,7 @@ extern const struct spim_transport spim_local;
 extern const struct spim_transport spim_unix;
 
 /** Send a line to conf->log, with the owner's name in front. */
-void spim_log(const struct spim_conf *conf, int error, const char *fmt, ...)
+void spim_log(const struct spim_conf *conf, enum base_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /** Fill in what is everybody's; info is zeroed. */

@@ -48,16 +48,18 @@ reopen(struct spim_qm *d)
 	if (ret == 0)
 		ret = spim_qm_event_reopen(d);
 	if (ret == 0 && (~ext_features(d->io) & dev->info.ext_features) != 0) {
-		spim_log(&dev->conf, 1, "the new function offers features 0x%x, expected 0x%x as "
-			"before", ext_features(d->io), dev->info.ext_features);
+		spim_log(&dev->conf, BASE_LOG_ERR,
+			"the new function offers features 0x%x, expected 0x%x as before",
+			ext_features(d->io), dev->info.ext_features);
 		ret = -ENODEV;
 	}
 	if (ret == 0)
 		d->half_open = false;
 	/* Tried over and over: say it once in each direction. */
 	if ((ret != 0) != d->reported)
-		spim_log(&dev->conf, ret != 0, ret != 0 ? "function is gone; opening it again "
-			"gives %d" : "function is back (%d)", ret);
+		spim_log(&dev->conf, ret != 0 ? BASE_LOG_ERR : BASE_LOG_INFO, ret != 0 ?
+			"function is gone; opening it again gives %d" : "function is back (%d)",
+			ret);
 	d->reported = ret != 0;
 	return ret;
 }
@@ -236,7 +238,7 @@ spim_qm_open(struct hisi_qm_io *io, const struct spim_qm_transport *transport, i
 		ret = spim_qm_mem_init(d);
 	}
 	if (ret == 0)
-		ret = hisi_qm_init(&d->qm, io, d->dev.conf.mem, d->dev.conf.log);
+		ret = hisi_qm_init(&d->qm, io, d->dev.conf.mem, &d->dev.conf.log);
 	if (ret != 0) {
 		destroy(d);
 		return ret;

@@ -244,7 +244,8 @@ doorbells_map(struct spim_unix *u, struct vfio_user_client *client)
 	if (ret != 0)
 		return ret;
 	if (!doorbells_held(&region)) {
-		spim_log(&u->conf, 1, "unix:%s: doorbells: %llu bytes, file %d, expected at least "
+		spim_log(&u->conf, BASE_LOG_ERR,
+			"unix:%s: doorbells: %llu bytes, file %d, expected at least "
 			"%zu in a file that cannot shrink", u->path,
 			(unsigned long long)region.size, region.fd, sizeof(*u->db));
 		if (region.fd >= 0)
@@ -269,11 +270,11 @@ doorbells_map(struct spim_unix *u, struct vfio_user_client *client)
 }
 
 static void
-client_log(const char *line, void *priv)
+unix_log(enum base_log_level level, const char *line, void *priv)
 {
 	const struct spim_unix *u = priv;
 
-	spim_log(&u->conf, 1, "unix:%s: %s", u->path, line);
+	spim_log(&u->conf, level, "unix:%s: %s", u->path, line);
 }
 
 /* Are these the ids, as in the first dword of config space, of what the caller can drive? */
@@ -284,7 +285,7 @@ check_ids(const struct spim_unix *u, uint32_t ids)
 
 	if (ids == ((uint32_t)want << 16 | HISI_PCI_VENDOR))
 		return 0;
-	spim_log(&u->conf, 1, "unix:%s: device %04x:%04x, expected %04x:%04x", u->path,
+	spim_log(&u->conf, BASE_LOG_ERR, "unix:%s: device %04x:%04x, expected %04x:%04x", u->path,
 		ids & 0xffff, ids >> 16, HISI_PCI_VENDOR, want);
 	return -ENODEV;
 }
@@ -294,7 +295,7 @@ static int
 connect_function(struct spim_unix *u, struct vfio_user_client **out)
 {
 	const struct vfio_user_client_conf conf = {
-		.timeout_ms = TIMEOUT_MS, .spim = 1, .log = client_log, .priv = u,
+		.timeout_ms = TIMEOUT_MS, .spim = 1, .log = { unix_log, u },
 	};
 	struct vfio_user_client *client;
 	uint32_t pci[3]; /* ids, command and status, revision and class */
@@ -304,7 +305,8 @@ connect_function(struct spim_unix *u, struct vfio_user_client **out)
 	if (ret != 0)
 		return ret;
 	if (vfio_user_client_spim(client) == NULL) {
-		spim_log(&u->conf, 1, "unix:%s: a vfio-user server without shadow doorbells, "
+		spim_log(&u->conf, BASE_LOG_ERR,
+			"unix:%s: a vfio-user server without shadow doorbells, "
 			"expected spimdevd", u->path);
 		ret = -EPROTO;
 	}
@@ -314,8 +316,8 @@ connect_function(struct spim_unix *u, struct vfio_user_client **out)
 	if (ret == 0)
 		ret = check_ids(u, pci[0]);
 	if (ret == 0 && u->client != NULL && (uint8_t)pci[2] != u->io.revision) {
-		spim_log(&u->conf, 1, "unix:%s: revision 0x%x, expected 0x%x as before", u->path,
-			pci[2] & 0xff, u->io.revision);
+		spim_log(&u->conf, BASE_LOG_ERR, "unix:%s: revision 0x%x, expected 0x%x as before",
+			u->path, pci[2] & 0xff, u->io.revision);
 		ret = -ENODEV;
 	}
 	if (ret == 0)
@@ -435,8 +437,8 @@ spim_unix_open(const char *path, const struct spim_conf *conf, struct hisi_qm_io
 	pthread_mutex_init(&u->mb_lock, NULL);
 	ret = connect_function(u, &u->client);
 	if (ret != 0) {
-		spim_log(conf, 1, "unix:%s: no function (%d), expected spimdevd to listen there",
-			path, ret);
+		spim_log(conf, BASE_LOG_ERR,
+			"unix:%s: no function (%d), expected spimdevd to listen there", path, ret);
 		unix_close(&u->io);
 		return ret;
 	}

@@ -24,6 +24,7 @@ struct spim_zip {
 	struct spim_dev *dev;
 	struct hisi_zip_function function;
 	bool armed; /* there may be events to take */
+	void (*log)(int error, const char *line); /* spim_zip_conf.log */
 };
 
 /* An op in flight. It may lie in memory that the function shares: what was asked is kept here. */
@@ -56,13 +57,20 @@ job_of(enum hisi_zip_dir dir)
 	};
 }
 
+static void
+public_log(enum base_log_level level, const char *line, void *priv)
+{
+	const struct spim_zip *z = priv;
+
+	z->log(level == BASE_LOG_ERR, line);
+}
+
 int
 spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zip **out)
 {
 	struct spim_conf c = {
 		.owner = conf != NULL && conf->name != NULL ? conf->name : "spimdev",
 		.device = HISI_PCI_DEVICE_ZIP_VF,
-		.log = conf != NULL ? conf->log : NULL,
 		.local.workers = conf != NULL && conf->threads != 0 ? conf->threads : 1,
 	};
 	const struct hisi_zip_job job = job_of(HISI_ZIP_COMP);
@@ -72,6 +80,10 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 
 	if (z == NULL)
 		return -ENOMEM;
+	if (conf != NULL && conf->log != NULL) {
+		z->log = conf->log;
+		c.log = (struct base_log){ public_log, z };
+	}
 	ret = spim_open(name, &c, &z->dev);
 	if (ret != 0) {
 		free(z);

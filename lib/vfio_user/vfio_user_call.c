@@ -39,25 +39,11 @@ wait_for(const struct vfio_user_client *c, short events, uint64_t deadline)
 	}
 }
 
-void
-vfio_user_client_say(const struct vfio_user_client *c, const char *fmt, ...)
-{
-	char line[256];
-	va_list ap;
-
-	if (c->conf.log == NULL)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	c->conf.log(line, c->conf.priv);
-}
-
 int
 vfio_user_client_lost(struct vfio_user_client *c, const char *why)
 {
 	if (!atomic_exchange(&c->dead, true)) {
-		vfio_user_client_say(c, "vfio-user: the server is lost: %s", why);
+		base_log(&c->conf.log, BASE_LOG_ERR, "vfio-user", "the server is lost: %s", why);
 		/* It ends our device, then its end of the socket: see vfio_user_client_alive(). */
 		shutdown(c->sock, SHUT_WR);
 	}

@@ -55,8 +55,4 @@ int vfio_user_call(struct vfio_user_client *c, struct vfio_user_call *call);
 int vfio_user_post(struct vfio_user_client *c, const struct vfio_user_call *call);
 /** The server is of no use any more; whoever waits for it wakes up. @return -ENOTCONN. */
 int vfio_user_client_lost(struct vfio_user_client *c, const char *why);
-/** A log line. */
-void vfio_user_client_say(const struct vfio_user_client *c, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
 #endif /* VFIO_USER_CALL_H */

@@ -70,7 +70,8 @@ negotiate(struct vfio_user_client *c)
 		rc = -EINVAL;
 	}
 	if (rc != 0) {
-		vfio_user_client_say(c, "vfio-user: the server's %s cannot be used", what);
+		base_log(&c->conf.log, BASE_LOG_ERR, "vfio-user",
+				"the server's %s cannot be used", what);
 		return -EPROTO;
 	}
 	if (c->caps.max_xfer > VFIO_USER_XFER_MAX)

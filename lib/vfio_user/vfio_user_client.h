@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base_log.h"
 #include "vfio_user_proto.h"
 
 struct vfio_user_client;
@@ -29,9 +30,7 @@ struct vfio_user_client;
 struct vfio_user_client_conf {
 	uint32_t timeout_ms; /**< Of every call; 0: 5000. */
 	int spim;            /**< 1: ask for shadow doorbells. */
-	/** Takes a log line without newline, any thread; NULL: none. */
-	void (*log)(const char *line, void *priv);
-	void *priv;          /**< Passed to log. */
+	struct base_log log;
 };
 
 /**

@@ -163,7 +163,7 @@ struct vfio_user_server {
 /* ---- vfio_user_log.c ---- */
 
 /** A log line of the server itself. */
-void vu_log(struct vfio_user_server *s, enum vfio_user_log_level level, const char *fmt, ...)
+void vu_log(struct vfio_user_server *s, enum base_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /** A line about a peer, whose rate is limited. */
 void vu_complain(struct vfio_user_conn *c, const char *fmt, ...)

@@ -40,37 +40,22 @@ allow(struct vu_rate *r, uint32_t burst, uint32_t every_ms)
 	return true;
 }
 
-static void
-put_line(struct vfio_user_server *s, enum vfio_user_log_level level, const char *line)
-{
-	if (s->conf.log != NULL)
-		s->conf.log(level, line, s->conf.priv);
-	else
-		fprintf(stderr, "%s\n", line);
-}
-
 void
-vu_log(struct vfio_user_server *s, enum vfio_user_log_level level, const char *fmt, ...)
+vu_log(struct vfio_user_server *s, enum base_log_level level, const char *fmt, ...)
 {
-	char line[LINE_BYTES];
-	size_t n = (size_t)snprintf(line, sizeof(line), "%s: ", s->conf.name);
 	va_list ap;
 
-	if (n >= sizeof(line))
-		n = 0;
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	base_log_va(&s->conf.log, level, s->conf.name, fmt, ap);
 	va_end(ap);
-	put_line(s, level, line);
 }
 
 void
 vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
 {
 	struct vfio_user_server *s = c->server;
-	char line[LINE_BYTES];
+	char text[LINE_BYTES];
 	va_list ap;
-	size_t n;
 
 	if (!allow(&c->rate, CONN_BURST, CONN_EVERY_MS) ||
 			!allow(&s->rate, SERVER_BURST, SERVER_EVERY_MS)) {
@@ -78,17 +63,13 @@ vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
 		return;
 	}
 	if (s->suppressed != s->suppressed_told) {
-		vu_log(s, VFIO_USER_LOG_WARNING, "%" PRIu64 " lines about clients not written",
+		vu_log(s, BASE_LOG_WARNING, "%" PRIu64 " lines about clients not written",
 				s->suppressed - s->suppressed_told);
 		s->suppressed_told = s->suppressed;
 	}
-	n = (size_t)snprintf(line, sizeof(line), "%s: connection %" PRIu64
-			" (pid %ld, uid %ld): ", s->conf.name, c->id, (long)c->peer.pid,
-			(long)c->peer.uid);
-	if (n >= sizeof(line))
-		n = 0;
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	put_line(s, VFIO_USER_LOG_WARNING, line);
+	vu_log(s, BASE_LOG_WARNING, "connection %" PRIu64 " (pid %ld, uid %ld): %s", c->id,
+			(long)c->peer.pid, (long)c->peer.uid, text);
 }

@@ -166,7 +166,7 @@ accept_some(struct vfio_user_server *s, struct vfio_user_listener *l)
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		/* No fd or memory to be had: the others go on, who waits waits a little. */
-		vu_log(s, VFIO_USER_LOG_ERR, "accept: %s; %" PRIu32 " connections are open; "
+		vu_log(s, BASE_LOG_ERR, "accept: %s; %" PRIu32 " connections are open; "
 				"trying again in a while", strerror(errno), s->nconns);
 		pause_accept(s, true);
 		set_tick(s, true);
@@ -248,14 +248,14 @@ vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mod
 	int fd = vfio_user_sock_listen(path, mode), rc;
 
 	if (fd < 0) {
-		vu_log(s, VFIO_USER_LOG_ERR, "%s: %s", path, fd == -EADDRINUSE ?
+		vu_log(s, BASE_LOG_ERR, "%s: %s", path, fd == -EADDRINUSE ?
 				"somebody listens there already, or it is no socket" :
 				strerror(-fd));
 		return fd;
 	}
 	rc = add_listener(s, fd, path, priv, listener);
 	if (rc != 0) {
-		vu_log(s, VFIO_USER_LOG_ERR, "%s: %s", path, strerror(-rc));
+		vu_log(s, BASE_LOG_ERR, "%s: %s", path, strerror(-rc));
 		unlink(path);
 		close(fd);
 	}
@@ -292,7 +292,7 @@ check_conf(struct vfio_user_server *s)
 		f->stall_ms = VU_STALL_DEFAULT;
 	if (f->ops == NULL || f->ops->connected == NULL || f->ops->region_read == NULL ||
 			f->ops->region_write == NULL || f->ops->closed == NULL) {
-		vu_log(s, VFIO_USER_LOG_ERR, "an operation is missing; expected connected, "
+		vu_log(s, BASE_LOG_ERR, "an operation is missing; expected connected, "
 				"region_read, region_write and closed");
 		return -EINVAL;
 	}

@@ -33,17 +33,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base_log.h"
 #include "vfio_user_proto.h"
 
 struct vfio_user_server;
 struct vfio_user_listener;
 struct vfio_user_conn;
-
-/** Severity of a log line. */
-enum vfio_user_log_level { VFIO_USER_LOG_ERR, VFIO_USER_LOG_WARNING, VFIO_USER_LOG_INFO };
-
-/** Takes a log line without newline. */
-typedef void (*vfio_user_log_t)(enum vfio_user_log_level level, const char *line, void *priv);
 
 /* ---- What a device is ---------------------------------------------------------------------- */
 
@@ -178,8 +173,7 @@ struct vfio_user_server_conf {
 	 * replies, or does not end the message that it began; default 10,000.
 	 */
 	uint32_t stall_ms;
-	vfio_user_log_t log; /**< NULL: stderr. */
-	void *priv;          /**< Passed to log. */
+	struct base_log log;
 };
 
 /* ---- Server -------------------------------------------------------------------------------- */

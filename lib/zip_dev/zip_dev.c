@@ -21,12 +21,12 @@ func_create(struct qm_dev *dev, const void *use_conf, void **func)
 	if (conf == NULL)
 		conf = &defaults;
 	if (conf->engine > ZIP_DEV_ENGINE_COPY) {
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "engine %u, expected %u or %u", conf->engine,
+		qm_dev_log(dev, BASE_LOG_ERR, "engine %u, expected %u or %u", conf->engine,
 				ZIP_DEV_ENGINE_DEFLATE, ZIP_DEV_ENGINE_COPY);
 		return -EINVAL;
 	}
 	if (conf->streams_max > ZIP_DEV_STREAMS_LIMIT) {
-		qm_dev_log(dev, QM_DEV_LOG_ERR, "streams_max %u, expected 0 to %u",
+		qm_dev_log(dev, BASE_LOG_ERR, "streams_max %u, expected 0 to %u",
 				conf->streams_max, ZIP_DEV_STREAMS_LIMIT);
 		return -EINVAL;
 	}

@@ -32,14 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ARENA_IOVA 0x10000u
 #define GUARD      (16u << 20)
 
-static void
-quiet(enum qm_dev_log_level level, const char *line, void *priv)
-{
-	(void)level;
-	(void)line;
-	(void)priv;
-}
-
 static uint64_t messages;
 
 static void
@@ -221,7 +213,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct zip_dev_conf zip = { .streams_max = 2, .engine = ZIP_DEV_ENGINE_COPY };
 	struct qm_dev_conf conf = { .name = "fuzz", .queues = QUEUES, .ext = 1,
 		.classes = { { &zip_dev_class, &zip }, { &udma_dev_class, NULL } },
-		.revision = HISI_QM_REV_V3, .log = quiet, .irq = count_message };
+		.revision = HISI_QM_REV_V3, .irq = count_message };
 	struct input in = { .at = data, .left = size };
 	static uint8_t *arena;
 	struct qm_dev_stats stats;

@@ -44,14 +44,6 @@ guarded_map(size_t len)
 }
 
 static inline void
-quiet(enum qm_dev_log_level level, const char *line, void *priv)
-{
-	(void)level;
-	(void)line;
-	(void)priv;
-}
-
-static inline void
 mailbox(struct qm_dev *dev, enum hisi_qm_mb_cmd cmd, uint64_t base)
 {
 	const struct hisi_qm_mailbox mb = { .w0 = (uint16_t)(cmd | HISI_QM_MB_BUSY),
@@ -69,7 +61,6 @@ function_create(struct qm_dev_conf *conf, uint8_t *arena, struct rings *rings)
 
 	conf->name = "fuzz";
 	conf->queues = 1;
-	conf->log = quiet;
 	require(qm_dev_create(conf, &dev) == 0);
 	require(qm_dev_dma_map(dev, ARENA_IOVA, ARENA, arena,
 			QM_DEV_PROT_READ | QM_DEV_PROT_WRITE) == 0);

@@ -43,7 +43,7 @@ static struct sockaddr_un addr = { .sun_family = AF_UNIX };
 static int mem_fd, other_sock;
 
 static void
-quiet(enum vfio_user_log_level level, const char *line, void *priv)
+quiet(enum base_log_level level, const char *line, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -287,7 +287,8 @@ one_op(int sock, struct input *in)
 static void
 setup(void)
 {
-	const struct vfio_user_server_conf conf = { .name = "fuzz", .ops = &ops, .log = quiet };
+	const struct vfio_user_server_conf conf = { .name = "fuzz", .ops = &ops,
+		.log = { .line = quiet } };
 
 	mem_fd = memfd_create("fuzz", MFD_CLOEXEC);
 	require(ftruncate(mem_fd, 1 << 17) == 0);

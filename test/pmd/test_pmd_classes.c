@@ -56,16 +56,17 @@ static int other_probe(const char *name, struct rte_device *device, const char *
 static int other_remove(const char *name);
 
 static void
-other_log(int error, const char *line)
+other_log(enum base_log_level level, const char *line, void *priv)
 {
-	if (error)
+	(void)priv;
+	if (level == BASE_LOG_ERR)
 		RTE_LOG(ERR, USER1, "%s\n", line);
 }
 
 static struct hisi_driver other_driver = {
 	.name = "other",
 	.class_name = "dma",
-	.log_line = other_log,
+	.log = { .line = other_log },
 	.features = HISI_ZIP_EXT_F_UDMA,
 	.feature_name = "UDMA",
 	.keys = other_keys,

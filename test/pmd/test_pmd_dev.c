@@ -275,7 +275,7 @@ test_opens(void **state)
 	assert_int_equal(conf.device, 0xa251);
 	assert_ptr_equal(conf.mem, &dev.hisi.ap->mem);
 	assert_ptr_equal(conf.mem->priv, dev.hisi.ap);
-	assert_non_null(conf.log);
+	assert_non_null(conf.log.line);
 	assert_ptr_equal(conf.announce, hisi_mem_register);
 	assert_ptr_equal(conf.announce_priv, dev.hisi.ap);
 	assert_int_equal(conf.local.workers, 5);
@@ -327,10 +327,10 @@ test_log(void **state)
 	(void)state;
 	init(NULL, 0, NULL);
 	pmd_log_begin();
-	conf.log(0, "all is well");
+	conf.log.line(BASE_LOG_INFO, "all is well", conf.log.priv);
 	rte_log_set_level(hisi_zip_logtype, RTE_LOG_ERR);
-	conf.log(0, "it is quiet");
-	conf.log(1, "it is broken");
+	conf.log.line(BASE_LOG_INFO, "it is quiet", conf.log.priv);
+	conf.log.line(BASE_LOG_ERR, "it is broken", conf.log.priv);
 	rte_log_set_level(hisi_zip_logtype, (uint32_t)level);
 	pmd_log_end();
 	assert_string_equal(pmd_log, "HISI_ZIP: all is well\nHISI_ZIP: it is broken\n");

@@ -35,9 +35,10 @@
 /* ---- A class of our own -------------------------------------------------------------------- */
 
 static void
-log_line(int error, const char *line)
+log_line(enum base_log_level level, const char *line, void *priv)
 {
-	if (error)
+	(void)priv;
+	if (level == BASE_LOG_ERR)
 		RTE_LOG(ERR, USER1, "%s\n", line);
 	else
 		RTE_LOG(INFO, USER1, "%s\n", line);
@@ -49,7 +50,7 @@ static struct hisi_driver copy_driver = {
 	.name = "copy",
 	.class_name = "dma",
 	.owner_name = "channel",
-	.log_line = log_line,
+	.log = { .line = log_line },
 	.device = HISI_PCI_DEVICE_ZIP_VF,
 	.features = HISI_ZIP_EXT_F_UDMA,
 	.feature_name = "UDMA",

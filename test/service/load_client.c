@@ -71,16 +71,17 @@ load_random(uint64_t *state)
 }
 
 static void
-log_error(int error, const char *line)
+log_error(enum base_log_level level, const char *line, void *priv)
 {
-	if (error)
+	(void)priv;
+	if (level == BASE_LOG_ERR)
 		fprintf(stderr, "  %s\n", line);
 }
 
 int
 load_client_open(struct load_client *c, const char *name, size_t op_max)
 {
-	static const struct spim_conf conf = { .owner = "load", .log = log_error };
+	static const struct spim_conf conf = { .owner = "load", .log = { .line = log_error } };
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	int ret;
 

@@ -21,16 +21,17 @@ static long blocks;
 const char *spim_liar_name = name;
 char spim_liar_lines[16384];
 const struct spim_conf spim_liar_conf = {
-	.owner = "unit", .device = HISI_PCI_DEVICE_ZIP_VF, .log = spim_liar_log,
+	.owner = "unit", .device = HISI_PCI_DEVICE_ZIP_VF, .log = { .line = spim_liar_log },
 };
 
 void
-spim_liar_log(int error, const char *line)
+spim_liar_log(enum base_log_level level, const char *line, void *priv)
 {
 	size_t at = strlen(spim_liar_lines);
 
+	(void)priv;
 	snprintf(spim_liar_lines + at, sizeof(spim_liar_lines) - at, "%c %s\n",
-		error ? 'E' : 'I', line);
+		level == BASE_LOG_ERR ? 'E' : 'I', line);
 }
 
 void

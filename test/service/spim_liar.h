@@ -40,7 +40,7 @@ void spim_liar_end(int told);
 /** A line was logged that has this in it. */
 void spim_liar_said(const char *text);
 /** Takes the lines. */
-void spim_liar_log(int error, const char *line);
+void spim_liar_log(enum base_log_level level, const char *line, void *priv);
 
 /** main(): usage NAME LIAR [TEST]. */
 int spim_liar_main(int argc, char **argv, const struct CMUnitTest *tests, size_t cnt);

@@ -40,9 +40,10 @@ static pid_t service;
 static char last_line[512];
 
 static void
-take_line(int error, const char *line)
+take_line(enum base_log_level level, const char *line, void *priv)
 {
-	(void)error;
+	(void)level;
+	(void)priv;
 	snprintf(last_line, sizeof(last_line), "%s", line);
 }
 
@@ -124,7 +125,7 @@ teardown(void **state)
 	return 0;
 }
 
-static const struct spim_conf conf = { .owner = "unit", .log = take_line };
+static const struct spim_conf conf = { .owner = "unit", .log = { .line = take_line } };
 
 static struct hisi_zip_sqe
 request(const void *src, uint32_t src_len, void *dst, uint32_t dst_len)

@@ -2,7 +2,7 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-/* What every part may use: the clock, sealed memory files, histograms. */
+/* What every part may use: the clock, log lines, sealed memory files, histograms. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 
 #include "base_clock.h"
 #include "base_hist.h"
+#include "base_log.h"
 #include "base_memfd.h"
 #include "fail_nth.h"
 #include "holdings.h"
@@ -51,6 +53,49 @@ the_time_is_in_one_number(void **state)
 	assert_int_equal(fake.asked, CLOCK_MONOTONIC);
 	assert_true(base_clock_ns(CLOCK_BOOTTIME) == INT64_C(5000000999999999));
 	assert_int_equal(fake.asked, CLOCK_BOOTTIME);
+}
+
+/* ---- Log lines ---- */
+
+static struct {
+	unsigned int lines;
+	enum base_log_level level;
+	char line[600];
+} took;
+
+static void
+take_line(enum base_log_level level, const char *line, void *priv)
+{
+	assert_ptr_equal(priv, &took);
+	took.lines++;
+	took.level = level;
+	strcpy(took.line, line);
+}
+
+static void
+a_line_has_a_name_and_a_text(void **state)
+{
+	const struct base_log log = { take_line, &took }, nobody = { 0 };
+	char name[300], text[600], want[600];
+
+	(void)state;
+	for (unsigned int l = BASE_LOG_ERR; l <= BASE_LOG_DEBUG; l++) {
+		base_log(&log, l, "name", "%d and %s", 3, "four");
+		assert_string_equal(took.line, "name: 3 and four");
+		assert_int_equal(took.level, l);
+	}
+	/* Of a long name the begin, of a long text too. */
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memset(text, 't', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	base_log(&log, BASE_LOG_ERR, name, "%s", text);
+	snprintf(want, sizeof(want), "%.100s: %.409s", name, text);
+	assert_string_equal(took.line, want);
+	assert_int_equal(took.lines, 5);
+	/* Nobody need listen. */
+	base_log(&nobody, BASE_LOG_ERR, "name", "text");
+	assert_int_equal(took.lines, 5);
 }
 
 /* ---- Sealed memory files ---- */
@@ -158,6 +203,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_time_is_in_one_number),
+		cmocka_unit_test(a_line_has_a_name_and_a_text),
 		cmocka_unit_test(a_memory_file_keeps_its_size),
 		cmocka_unit_test(a_memory_file_that_fails_leaves_nothing),
 		cmocka_unit_test(buckets_are_powers_of_two),

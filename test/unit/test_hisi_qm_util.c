@@ -47,13 +47,16 @@ did(const char *fmt, ...)
 	assert_true(f->did_len < sizeof(f->did));
 }
 
-void
-fake_log(int error, const char *line)
+static void
+keep_line(enum base_log_level level, const char *line, void *priv)
 {
+	assert_null(priv);
 	snprintf(f->line, sizeof(f->line), "%s", line);
-	f->line_error = error;
+	f->line_error = level == BASE_LOG_ERR;
 	f->lines++;
 }
+
+const struct base_log fake_log = { .line = keep_line };
 
 static int
 fake_alloc(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
@@ -356,7 +359,7 @@ fake_unlocked(struct hisi_qm *qm)
 void
 fake_up(struct hisi_qm *qm)
 {
-	assert_int_equal(hisi_qm_init(qm, &f->io, &f->mem, fake_log), 0);
+	assert_int_equal(hisi_qm_init(qm, &f->io, &f->mem, &fake_log), 0);
 	f->qm = qm;
 	fake_forget();
 }

@@ -95,7 +95,7 @@ int fake_setup(void **state);
 /** Everything must have been given back. */
 int fake_teardown(void **state);
 
-void fake_log(int error, const char *line);
+extern const struct base_log fake_log;
 
 /** The function has no more than this from now on. */
 void fake_queues(unsigned int queues);

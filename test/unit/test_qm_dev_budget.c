@@ -223,14 +223,6 @@ streams(void **state)
 /* ---- Memory runs out ---- */
 
 static void
-no_log(enum qm_dev_log_level level, const char *line, void *priv)
-{
-	(void)level;
-	(void)line;
-	(void)priv;
-}
-
-static void
 functions_fail_whole(void **state)
 {
 	struct qm_dev_conf conf = td_conf(0);
@@ -275,7 +267,7 @@ static void
 pools_fail_whole(void **state)
 {
 	struct qm_dev_pool_conf conf = { .name = "pool",
-		.classes = { &zip_dev_class }, .workers = 2, .log = no_log };
+		.classes = { &zip_dev_class }, .workers = 2 };
 	struct left before = left_now();
 	struct qm_dev_group *group;
 	struct qm_dev_pool *pool = NULL;

@@ -23,11 +23,11 @@ static _Atomic unsigned int irqs[QM_DEV_IRQS];
 static unsigned int errors_logged;
 
 static void
-count_errors(enum qm_dev_log_level level, const char *line, void *priv)
+count_errors(enum base_log_level level, const char *line, void *priv)
 {
 	(void)line;
 	(void)priv;
-	errors_logged += level == QM_DEV_LOG_ERR;
+	errors_logged += level == BASE_LOG_ERR;
 }
 
 static void
@@ -58,7 +58,7 @@ setup_workers(unsigned int workers)
 	struct qm_dev_conf conf = td_conf(workers);
 
 	conf.irq = count_irq;
-	conf.log = count_errors;
+	conf.log.line = count_errors;
 	errors_logged = 0;
 	td_open(&td, &conf, ARENA);
 	for (unsigned int i = 0; i < QM_DEV_IRQS; i++)

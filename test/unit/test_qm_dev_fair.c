@@ -44,7 +44,7 @@ static struct qm_dev_pool *pool;
 static struct load load[QUEUES + 1]; /* the last one keeps the worker busy */
 
 static void
-log_quiet(enum qm_dev_log_level level, const char *line, void *priv)
+log_quiet(enum base_log_level level, const char *line, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -178,7 +178,7 @@ pool_open(void)
 {
 	struct qm_dev_pool_conf conf = { .name = "pool",
 		.classes = { &zip_dev_class }, .workers = 1, .stats = 1,
-		.log = log_quiet };
+		.log = { .line = log_quiet } };
 
 	assert_int_equal(qm_dev_pool_create(&conf, &pool), 0);
 	return pool;

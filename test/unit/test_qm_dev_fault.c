@@ -21,7 +21,7 @@ static struct td td;
 static char last_line[512];
 
 static void
-keep_line(enum qm_dev_log_level level, const char *line, void *priv)
+keep_line(enum base_log_level level, const char *line, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -95,7 +95,7 @@ list_is_checked(void **state)
 	struct qm_dev *dev;
 
 	(void)state;
-	conf.log = keep_line;
+	conf.log.line = keep_line;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct left before = left_now();
 

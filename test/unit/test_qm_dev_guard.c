@@ -40,7 +40,7 @@
 #endif
 
 static void
-log_quiet(enum qm_dev_log_level level, const char *line, void *priv)
+log_quiet(enum base_log_level level, const char *line, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -197,7 +197,7 @@ static void
 memory_vanishes_while_a_request_runs(void **state)
 {
 	struct qm_dev_pool_conf pool_conf = { .name = "pool",
-		.classes = { &zip_dev_class }, .workers = 2, .log = log_quiet };
+		.classes = { &zip_dev_class }, .workers = 2, .log = { .line = log_quiet } };
 	struct qm_dev_pool_stats s;
 	struct qm_dev_group *group;
 	struct qm_dev_pool *pool;
@@ -244,7 +244,7 @@ static void
 a_failed_function_stays_failed(void **state)
 {
 	struct qm_dev_pool_conf pool_conf = { .name = "pool",
-		.classes = { &zip_dev_class }, .workers = 1, .log = log_quiet };
+		.classes = { &zip_dev_class }, .workers = 1, .log = { .line = log_quiet } };
 	struct qm_dev_group *group;
 	struct qm_dev_pool *pool;
 	struct client c;

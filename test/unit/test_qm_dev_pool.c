@@ -22,7 +22,7 @@
 #define LONG  (8u << 20)
 
 static void
-log_quiet(enum qm_dev_log_level level, const char *line, void *priv)
+log_quiet(enum base_log_level level, const char *line, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -34,7 +34,8 @@ pool_open(uint16_t workers, uint32_t queues_max)
 {
 	struct qm_dev_pool_conf conf = {
 		.classes = { &zip_dev_class },
-		.name = "pool", .workers = workers, .queues_max = queues_max, .log = log_quiet,
+		.name = "pool", .workers = workers, .queues_max = queues_max,
+		.log = { .line = log_quiet },
 	};
 	struct qm_dev_pool *pool;
 
@@ -549,7 +550,7 @@ static void
 confs_that_are_wrong(void **state)
 {
 	struct qm_dev_pool_conf bad = { .name = "pool",
-		.classes = { &zip_dev_class }, .workers = 0, .log = log_quiet };
+		.classes = { &zip_dev_class }, .workers = 0, .log = { .line = log_quiet } };
 	struct qm_dev_pool *pool;
 	struct qm_dev_group *group;
 	struct qm_dev_conf conf;

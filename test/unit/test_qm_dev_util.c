@@ -21,7 +21,7 @@
 #define MB_TURNS_MAX 1000000u /* the same, of turns of qm_dev_wait() */
 
 static void
-log_quiet(enum qm_dev_log_level level, const char *line, void *priv)
+log_quiet(enum base_log_level level, const char *line, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -38,7 +38,7 @@ td_conf(unsigned int workers)
 	return (struct qm_dev_conf){
 		.name = "test", .classes = { { &zip_dev_class, &zip_conf } },
 		.revision = HISI_QM_REV_V3, .ext = 1, .queues = 4,
-		.workers = (uint16_t)workers, .log = log_quiet,
+		.workers = (uint16_t)workers, .log = { .line = log_quiet },
 	};
 }
 

@@ -29,9 +29,10 @@
 static char last_line[512];
 
 static void
-take_line(int error, const char *line)
+take_line(enum base_log_level level, const char *line, void *priv)
 {
-	if (error)
+	(void)priv;
+	if (level == BASE_LOG_ERR)
 		snprintf(last_line, sizeof(last_line), "%s", line);
 }
 
@@ -40,7 +41,7 @@ conf_of(uint16_t workers, uint8_t plain, uint8_t revision, uint16_t queues)
 {
 	return (struct spim_conf){
 		.owner = "unit",
-		.log = take_line,
+		.log = { .line = take_line },
 		.local = {
 			.workers = workers,
 			.plain = plain,

@@ -34,9 +34,10 @@ static struct holdings_now before;
 static char line[256];
 
 static void
-take_line(int error, const char *text)
+take_line(enum base_log_level level, const char *text, void *priv)
 {
-	(void)error;
+	(void)level;
+	(void)priv;
 	snprintf(line, sizeof(line), "%s", text);
 }
 
@@ -44,7 +45,7 @@ static int
 open_it(void)
 {
 	const struct spim_conf conf = { .owner = "unit", .device = HISI_PCI_DEVICE_ZIP_VF,
-		.log = take_line };
+		.log = { .line = take_line } };
 
 	line[0] = '\0';
 	return spim_unix_open("the path", &conf, &io);

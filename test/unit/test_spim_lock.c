@@ -190,9 +190,10 @@ static struct holdings_now before;
 static char lines[512];
 
 static void
-keep_lines(int error, const char *line)
+keep_lines(enum base_log_level level, const char *line, void *priv)
 {
-	(void)error;
+	(void)level;
+	(void)priv;
 	strncat(lines, line, sizeof(lines) - strlen(lines) - 2);
 	strcat(lines, "\n");
 }
@@ -200,7 +201,7 @@ keep_lines(int error, const char *line)
 static int
 begin(void **state)
 {
-	const struct spim_conf conf = { .owner = "unit", .log = keep_lines,
+	const struct spim_conf conf = { .owner = "unit", .log = { .line = keep_lines },
 		.local = { .queues = 8 } };
 	struct spim_dev *d;
 

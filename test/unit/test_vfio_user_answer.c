@@ -22,9 +22,10 @@ static int server;
 static char line[256];
 
 static void
-take_line(const char *text, void *priv)
+take_line(enum base_log_level level, const char *text, void *priv)
 {
 	(void)priv;
+	assert_int_equal(level, BASE_LOG_ERR);
 	snprintf(line, sizeof(line), "%s", text);
 }
 
@@ -37,7 +38,7 @@ answer(const struct vfio_user_hdr *req, const void *body, size_t len, const int 
 }
 
 static struct vfio_user_client_conf conf = { .timeout_ms = VT_TIMEOUT_MS, .spim = 1,
-	.log = take_line };
+	.log = { .line = take_line } };
 
 /* Connect to a server that says this of itself. @return What comes of it. */
 static int

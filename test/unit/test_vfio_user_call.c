@@ -35,9 +35,10 @@ static struct vfio_user_client *c;
 static int server;
 
 static void
-take_line(const char *text, void *priv)
+take_line(enum base_log_level level, const char *text, void *priv)
 {
 	(void)priv;
+	assert_int_equal(level, BASE_LOG_ERR);
 	snprintf(line, sizeof(line), "%s", text);
 }
 
@@ -103,7 +104,7 @@ static int
 begin(void **state)
 {
 	const struct vfio_user_client_conf conf = { .timeout_ms = VT_TIMEOUT_MS,
-		.log = take_line };
+		.log = { .line = take_line } };
 	int pair[2], small = 1; /* the kernel's least */
 	pthread_t thread;
 

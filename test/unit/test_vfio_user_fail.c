@@ -83,7 +83,7 @@ closed(struct vfio_user_conn *c, void *priv)
 }
 
 static void
-keep_line(enum vfio_user_log_level level, const char *text, void *priv)
+keep_line(enum base_log_level level, const char *text, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -92,7 +92,8 @@ keep_line(enum vfio_user_log_level level, const char *text, void *priv)
 
 static const struct vfio_user_ops ops = { .connected = connected, .region_read = region_read,
 	.region_write = region_write, .region_mmap = region_mmap, .closed = closed };
-static const struct vfio_user_server_conf conf = { .name = "test", .ops = &ops, .log = keep_line };
+static const struct vfio_user_server_conf conf = { .name = "test", .ops = &ops,
+	.log = { .line = keep_line } };
 
 /* Before, and what must be after. */
 static unsigned int fds;

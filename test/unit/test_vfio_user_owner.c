@@ -40,7 +40,7 @@ no_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t offs
 static char line[200];
 
 static void
-keep_line(enum vfio_user_log_level level, const char *text, void *priv)
+keep_line(enum base_log_level level, const char *text, void *priv)
 {
 	(void)level;
 	(void)priv;
@@ -94,7 +94,7 @@ test_wrong_owner(void **state)
 	};
 	const struct vfio_user_ops some = { .connected = connected_wrong, .region_read = no_read,
 		.region_write = no_write, .closed = closed, .region_mmap = mmap_wrong };
-	const struct vfio_user_server_conf conf = { .ops = &some, .log = keep_line };
+	const struct vfio_user_server_conf conf = { .ops = &some, .log = { .line = keep_line } };
 	struct vfio_user_region_info m = { .argsz = 256 };
 	struct vfio_user_server *s;
 	unsigned int fds = vt_fds();

@@ -59,14 +59,6 @@ __wrap_vfio_user_fd_blocked(uid_t uid)
 	return false;
 }
 
-static void
-quiet(enum vfio_user_log_level level, const char *line, void *priv)
-{
-	(void)level;
-	(void)line;
-	(void)priv;
-}
-
 static bool refuses;
 
 static int
@@ -128,7 +120,7 @@ static void
 test_whose(void **state)
 {
 	struct vfio_user_ops ops = vt_plain_ops;
-	const struct vfio_user_server_conf conf = { .ops = &ops, .log = quiet };
+	const struct vfio_user_server_conf conf = { .ops = &ops };
 	char dir[] = "/tmp/vfio-user-XXXXXX";
 	struct vfio_user_server *s;
 	unsigned int fds = vt_fds();

@@ -73,18 +73,10 @@ closed(struct vfio_user_conn *conn, void *priv)
 static const struct vfio_user_ops ops = { .connected = connected, .region_read = region_read,
 	.region_write = region_write, .closed = closed };
 
-static void
-quiet(enum vfio_user_log_level level, const char *line, void *priv)
-{
-	(void)level;
-	(void)line;
-	(void)priv;
-}
-
 static struct vfio_user_server *
 start(void)
 {
-	const struct vfio_user_server_conf conf = { .name = "test", .ops = &ops, .log = quiet };
+	const struct vfio_user_server_conf conf = { .name = "test", .ops = &ops };
 	struct vfio_user_server *s;
 
 	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
@@ -95,7 +87,7 @@ static void
 test_create(void **state)
 {
 	struct vfio_user_ops some = ops;
-	struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
+	struct vfio_user_server_conf conf = { .ops = &some };
 	struct vfio_user_server *s;
 	unsigned int fds = vt_fds();
 
@@ -376,7 +368,7 @@ test_destroy_while_deferred(void **state)
 {
 	const struct vfio_user_ops some = { .connected = connected, .region_read = region_read,
 		.region_write = defer_write, .closed = closed };
-	const struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
+	const struct vfio_user_server_conf conf = { .ops = &some };
 	unsigned int fds = vt_fds();
 	struct vfio_user_server *s;
 	int sock;
@@ -401,7 +393,7 @@ test_completion_that_ends(void **state)
 {
 	const struct vfio_user_ops some = { .connected = connected, .region_read = region_read,
 		.region_write = defer_write, .closed = closed };
-	const struct vfio_user_server_conf conf = { .ops = &some, .log = quiet };
+	const struct vfio_user_server_conf conf = { .ops = &some };
 	struct vfio_user_region_rw rw = { 0, 0, 4096 };
 	unsigned int fds = vt_fds();
 	struct vfio_user_server *s;

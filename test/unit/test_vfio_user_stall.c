@@ -23,10 +23,10 @@ static int sock;
 static char line[600];
 
 static void
-keep_line(enum vfio_user_log_level level, const char *text, void *priv)
+keep_line(enum base_log_level level, const char *text, void *priv)
 {
 	(void)priv;
-	assert_int_equal(level, VFIO_USER_LOG_WARNING);
+	assert_int_equal(level, BASE_LOG_WARNING);
 	snprintf(line, sizeof(line), "%s", text);
 }
 
@@ -34,7 +34,7 @@ static int
 set_up(void **state)
 {
 	const struct vfio_user_server_conf conf = { .name = "test", .ops = &vt_plain_ops,
-		.log = keep_line, .stall_ms = STALL_MS };
+		.log = { .line = keep_line }, .stall_ms = STALL_MS };
 
 	(void)state;
 	vt_now_ms = 1000000;
@@ -308,7 +308,8 @@ test_ticks(void **state)
 	(void)state;
 	vt_now_ms = 1000000;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct vfio_user_server_conf conf = { .ops = &vt_plain_ops, .log = keep_line,
+		const struct vfio_user_server_conf conf = { .ops = &vt_plain_ops,
+			.log = { .line = keep_line },
 			.stall_ms = cases[i].stall_ms };
 		int one, other;
 

@@ -224,7 +224,7 @@ struct loop {
 };
 
 static void
-log_line(enum vfio_user_log_level level, const char *line, void *priv)
+log_line(enum base_log_level level, const char *line, void *priv)
 {
 	struct vt *t = priv;
 
@@ -401,8 +401,7 @@ vt_start(struct vt *t, const struct vfio_user_server_conf *conf)
 	t->mem_fd = vt_memfd(65536);
 	c.name = "test";
 	c.ops = &ops;
-	c.log = log_line;
-	c.priv = t;
+	c.log = (struct base_log){ log_line, t };
 	strcpy(t->dir, "/tmp/vfio-user-XXXXXX");
 	assert_non_null(mkdtemp(t->dir));
 	snprintf(t->path, sizeof(t->path), "%s/s", t->dir);

@@ -32,7 +32,7 @@ hisi_ap_open(const struct hisi_driver *driver, const char *name, const struct hi
 	struct hisi_ap *ap = calloc(1, sizeof(*ap));
 	struct spim_conf conf = {
 		.device = driver->device,
-		.log = driver->log_line,
+		.log = driver->log,
 		.announce = hisi_mem_register,
 		.announce_priv = ap,
 		.local = args->local,

@@ -64,12 +64,13 @@ hisi_driver_ap_of(const char *name)
 }
 
 static void
-log_va(const struct hisi_driver *driver, int error, const char *fmt, va_list ap)
+log_va(const struct hisi_driver *driver, enum base_log_level level, const char *fmt,
+		va_list ap)
 {
 	char line[1024];
 
 	vsnprintf(line, sizeof(line), fmt, ap);
-	driver->log_line(error, line);
+	driver->log.line(level, line, driver->log.priv);
 }
 
 void
@@ -78,7 +79,7 @@ hisi_log_error(const struct hisi_driver *driver, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_va(driver, 1, fmt, ap);
+	log_va(driver, BASE_LOG_ERR, fmt, ap);
 	va_end(ap);
 }
 
@@ -88,6 +89,6 @@ hisi_log_info(const struct hisi_driver *driver, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_va(driver, 0, fmt, ap);
+	log_va(driver, BASE_LOG_INFO, fmt, ap);
 	va_end(ap);
 }

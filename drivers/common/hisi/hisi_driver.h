@@ -21,6 +21,7 @@
 #include <dev_driver.h>
 #include <rte_common.h>
 
+#include "base_log.h"
 #include "hisi_qm.h"
 
 struct hisi_ap;
@@ -33,7 +34,7 @@ struct hisi_driver {
 	const char *name;       /**< Begins names of memory, e.g. "hisi_zip". */
 	const char *class_name; /**< In class=, e.g. "compress". */
 	const char *owner_name; /**< Who owns a hardware queue, in log lines, e.g. "queue pair". */
-	hisi_qm_log_t log_line; /**< Logs a line, of the libraries or of hisi_log_*(). */
+	struct base_log log;    /**< Lines of the libraries and of hisi_log_*(). */
 	uint16_t device;        /**< PCI device id that a service's function must have. */
 	/** Feature bits of the extension (EXT 1) that a function must have, or... */
 	uint32_t features;

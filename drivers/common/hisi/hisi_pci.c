@@ -23,16 +23,17 @@ RTE_LOG_REGISTER_DEFAULT(hisi_logtype, INFO);
 #define RTE_LOGTYPE_HISI hisi_logtype
 
 static void
-log_line(int error, const char *line)
+pci_log(enum base_log_level level, const char *line, void *priv)
 {
-	if (error)
+	RTE_SET_USED(priv);
+	if (level == BASE_LOG_ERR)
 		RTE_LOG_LINE(ERR, HISI, "%s", line);
 	else
 		RTE_LOG_LINE(INFO, HISI, "%s", line);
 }
 
 /* What is said of a function is no class's; nobody finds this one in the list. */
-static const struct hisi_driver of_function = { .name = "hisi", .log_line = log_line };
+static const struct hisi_driver of_function = { .name = "hisi", .log = { .line = pci_log } };
 
 /* A driver's device of a function. */
 struct user {

@@ -16,9 +16,10 @@
 #include "zip_codec.h"
 
 static void
-log_line(int error, const char *line)
+zip_log(enum base_log_level level, const char *line, void *priv)
 {
-	if (error)
+	RTE_SET_USED(priv);
+	if (level == BASE_LOG_ERR)
 		HISI_ZIP_LOG(ERR, "%s", line);
 	else
 		HISI_ZIP_LOG(INFO, "%s", line);
@@ -28,7 +29,7 @@ struct hisi_driver hisi_zip_driver = {
 	.name = "hisi_zip",
 	.class_name = "compress",
 	.owner_name = "queue pair",
-	.log_line = log_line,
+	.log = { .line = zip_log },
 	.device = HISI_PCI_DEVICE_ZIP_VF,
 	.keys = hisi_zip_devarg_keys,
 	.pci_driver = { .name = RTE_STR(HISI_ZIP_PCI_DRIVER_NAME) },

@@ -16,9 +16,10 @@
 #include "hisi_zip_ext.h"
 
 static void
-log_line(int error, const char *line)
+udma_log(enum base_log_level level, const char *line, void *priv)
 {
-	if (error)
+	RTE_SET_USED(priv);
+	if (level == BASE_LOG_ERR)
 		HISI_UDMA_LOG(ERR, "%s", line);
 	else
 		HISI_UDMA_LOG(INFO, "%s", line);
@@ -33,7 +34,7 @@ struct hisi_driver hisi_udma_driver = {
 	.name = "hisi_udma",
 	.class_name = "dma",
 	.owner_name = "channel",
-	.log_line = log_line,
+	.log = { .line = udma_log },
 	.device = HISI_PCI_DEVICE_ZIP_VF,
 	.features = HISI_ZIP_EXT_F_UDMA,
 	.revision = HISI_UDMA_REVISION,

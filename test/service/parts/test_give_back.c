@@ -369,8 +369,8 @@ test_who_waits_for_the_end(void **state)
 static void
 test_lines_of_a_function(void **state)
 {
-	static const enum qm_dev_log_level levels[] = { QM_DEV_LOG_ERR, QM_DEV_LOG_WARNING,
-		QM_DEV_LOG_INFO };
+	static const enum base_log_level levels[] = { BASE_LOG_ERR, BASE_LOG_WARNING,
+		BASE_LOG_INFO };
 	char text[2048], *at = text;
 	int sock = open_client();
 	struct said said;
@@ -378,7 +378,7 @@ test_lines_of_a_function(void **state)
 	(void)state;
 	said_begin(&said, SAID_ERR);
 	for (int i = 0; i < 40; i++)
-		made.log(levels[i % 3], "line", made.priv);
+		made.log.line(levels[i % 3], "line", made.log.priv);
 	said_end(&said, text, sizeof(text));
 	for (int i = 0; i < 16; i++) {
 		const char *want = i % 3 == 2 ? "spimdevd: line\n" : "spimdevd: warning: line\n";

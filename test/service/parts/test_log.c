@@ -79,16 +79,16 @@ test_form(void **state)
 
 	(void)state;
 	begin();
-	log_line(LOG_LEVEL_ERR, "one %d", 1);
-	log_line(LOG_LEVEL_WARNING, "two");
-	log_line(LOG_LEVEL_INFO, "three");
-	log_line(LOG_LEVEL_DEBUG, "not asked for");
-	log_line(LOG_LEVEL_INFO, "a\nb\tc\x7f\x1b[2J\xc3\xa4~ ");
+	log_line(BASE_LOG_ERR, "one %d", 1);
+	log_line(BASE_LOG_WARNING, "two");
+	log_line(BASE_LOG_INFO, "three");
+	log_line(BASE_LOG_DEBUG, "not asked for");
+	log_line(BASE_LOG_INFO, "a\nb\tc\x7f\x1b[2J\xc3\xa4~ ");
 	assert_string_equal(end(&n), "spimdevd: error: one 1\nspimdevd: warning: two\n"
 			"spimdevd: three\nspimdevd: a?b?c??[2J\xc3\xa4~ \n");
 	log_init(true);
 	begin();
-	log_line(LOG_LEVEL_DEBUG, "asked for");
+	log_line(BASE_LOG_DEBUG, "asked for");
 	assert_string_equal(end(&n), "spimdevd: debug: asked for\n");
 }
 
@@ -103,7 +103,7 @@ test_terminal(void **state)
 	terminal = 1;
 	log_init(false);
 	begin();
-	log_line(LOG_LEVEL_INFO, "x");
+	log_line(BASE_LOG_INFO, "x");
 	assert_string_equal(end(&n), "2023-11-14 22:13:20.045 spimdevd: x\n");
 }
 
@@ -117,8 +117,8 @@ test_long(void **state)
 	(void)state;
 	memset(word, 'y', sizeof(word) - 1);
 	begin();
-	log_line(LOG_LEVEL_INFO, "%s", word);
-	log_line(LOG_LEVEL_INFO, "next");
+	log_line(BASE_LOG_INFO, "%s", word);
+	log_line(BASE_LOG_INFO, "next");
 	end(&n);
 	assert_int_equal(n, 2);
 	assert_int_equal(strcspn(text, "\n"), strlen("spimdevd: ") + 511);
@@ -129,7 +129,7 @@ static void
 many(unsigned int lines)
 {
 	for (unsigned int i = 0; i < lines; i++)
-		log_line(LOG_LEVEL_INFO, "line");
+		log_line(BASE_LOG_INFO, "line");
 }
 
 static void
@@ -179,7 +179,7 @@ test_debug_is_free(void **state)
 	(void)state;
 	begin();
 	for (unsigned int i = 0; i < 2 * LOG_BURST; i++)
-		log_line(LOG_LEVEL_DEBUG, "line");
+		log_line(BASE_LOG_DEBUG, "line");
 	many(LOG_BURST);
 	end(&n);
 	assert_int_equal(n, LOG_BURST + 1); /* and what the test before left */

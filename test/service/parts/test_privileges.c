@@ -32,14 +32,14 @@ static uid_t real_uid, effective_uid;
 static struct rlimit nofile;
 
 void
-log_line(enum log_level level, const char *fmt, ...)
+log_line(enum base_log_level level, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(said, sizeof(said), fmt, ap);
 	va_end(ap);
-	assert_true(level == LOG_LEVEL_ERR || level == LOG_LEVEL_WARNING);
+	assert_true(level == BASE_LOG_ERR || level == BASE_LOG_WARNING);
 }
 
 /* @return -1 if this is the step that fails. */

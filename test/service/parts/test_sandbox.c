@@ -43,7 +43,7 @@
 #define HIGH    (1ull << 32)
 
 void
-log_line(enum log_level level, const char *fmt, ...)
+log_line(enum base_log_level level, const char *fmt, ...)
 {
 	(void)level;
 	(void)fmt;

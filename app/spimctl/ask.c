@@ -100,7 +100,7 @@ read_answer(int fd, struct snapshot *snap)
 
 /* @return 0, or -1: said why. */
 static int
-send_request(int fd, const struct request *r)
+ask_send(int fd, const struct request *r)
 {
 	struct json_object *object = json_object_new_object();
 	const char *line = NULL;
@@ -137,7 +137,7 @@ ask(const char *control, const struct request *request, struct snapshot *snap)
 	fd = dial(control);
 	if (fd < 0)
 		return -1;
-	rc = send_request(fd, request);
+	rc = ask_send(fd, request);
 	if (rc == 0)
 		rc = read_answer(fd, snap);
 	close(fd);

@@ -37,7 +37,7 @@ static const char usage[] =
 	"Ends with 0, with 1 after an error, with 2 if it was called wrongly.\n";
 
 static int
-wrong(const char *what, const char *text, const char *expected)
+wrong_argument(const char *what, const char *text, const char *expected)
 {
 	complain("%s '%s', expected %s; see spimctl --help", what, text, expected);
 	return STATUS_USAGE;
@@ -50,7 +50,8 @@ seconds(const char *name, const char *text, double min, double *value)
 	double v = strtod(text, &end);
 
 	if (end == text || *end != '\0' || !(v >= min) || v > 3600)
-		return wrong(name, text, min > 0 ? "seconds, 0.1 to 3600" : "seconds, 0 to 3600");
+		return wrong_argument(name, text,
+				min > 0 ? "seconds, 0.1 to 3600" : "seconds, 0 to 3600");
 	*value = v;
 	return STATUS_OK;
 }
@@ -63,7 +64,7 @@ count(const char *text, unsigned long *value)
 	errno = 0;
 	*value = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
-		return wrong("--count", text, "a number");
+		return wrong_argument("--count", text, "a number");
 	return STATUS_OK;
 }
 
@@ -77,15 +78,16 @@ run(const struct options *opt, char **args, int n, bool top_option)
 	int most = strcmp(command, "show") == 0 || (either && !opt->all) ? 2 : 1;
 
 	if (n > most)
-		return wrong("unexpected argument", args[most], "nothing more");
+		return wrong_argument("unexpected argument", args[most], "nothing more");
 	if (top_option && strcmp(command, "top") != 0)
-		return wrong("--delay or --count with", command, "top");
+		return wrong_argument("--delay or --count with", command, "top");
 	if (opt->all && !either)
-		return wrong("--all with", command, "drain or undrain");
+		return wrong_argument("--all with", command, "drain or undrain");
 	if (opt->wait >= 0 && !drains)
-		return wrong("--wait with", command, "drain");
+		return wrong_argument("--wait with", command, "drain");
 	if (either && arg == NULL && !opt->all)
-		return wrong("nothing behind", command, "the path of an access point, or --all");
+		return wrong_argument("nothing behind", command,
+				"the path of an access point, or --all");
 	if (either)
 		return drain(opt, arg, drains);
 	if (strcmp(command, "list") == 0)
@@ -94,7 +96,7 @@ run(const struct options *opt, char **args, int n, bool top_option)
 		return show(opt, arg);
 	if (strcmp(command, "top") == 0)
 		return top(opt);
-	return wrong("command", command, "list, show, top, drain or undrain");
+	return wrong_argument("command", command, "list, show, top, drain or undrain");
 }
 
 int

@@ -199,7 +199,7 @@ answer(struct admin *a, struct session *s, size_t len)
 
 /* @return Whether the session goes on. */
 static bool
-receive(struct admin *a, struct session *s)
+receive_request(struct admin *a, struct session *s)
 {
 	ssize_t n = recv(s->fd, s->in + s->in_len, sizeof(s->in) - s->in_len, MSG_DONTWAIT);
 	char *newline;
@@ -247,7 +247,7 @@ serve(struct admin *a, unsigned int i, uint64_t now)
 	struct epoll_event ev = { .events = EPOLLOUT, .data.u32 = i };
 	bool was = s->answering;
 
-	if (!(was ? send_some(s, now) : receive(a, s))) {
+	if (!(was ? send_some(s, now) : receive_request(a, s))) {
 		end_session(a, i);
 		return;
 	}
@@ -272,7 +272,7 @@ find_place(const struct admin *a, const struct ucred *peer)
 }
 
 static void
-pause_accept(struct admin *a, bool paused, uint64_t now)
+admin_pause(struct admin *a, bool paused, uint64_t now)
 {
 	struct epoll_event ev = {
 		.events = paused ? 0 : EPOLLIN, .data.u32 = ADMIN_SESSIONS_MAX,
@@ -296,7 +296,7 @@ accept_one(struct admin *a, uint64_t now)
 
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			pause_accept(a, true, now);
+			admin_pause(a, true, now);
 		return;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
@@ -337,7 +337,7 @@ expire(struct admin *a, uint64_t now)
 		end_session(a, i);
 	}
 	if (a->paused && now - a->paused_ms >= TICK_MS)
-		pause_accept(a, false, now);
+		admin_pause(a, false, now);
 }
 
 void

@@ -34,7 +34,7 @@
 #define LOOK_AGAIN_MS 1
 
 static void
-library_log(enum base_log_level level, const char *line, void *priv)
+service_log(enum base_log_level level, const char *line, void *priv)
 {
 	(void)priv;
 	log_line(level, "%s", line);
@@ -54,7 +54,7 @@ service_open(struct service *s, const struct options *opt)
 	const struct vfio_user_server_conf conf = {
 		.name = "spimdevd",
 		.ops = &client_ops,
-		.log = { .line = library_log },
+		.log = { .line = service_log },
 	};
 	int rc;
 
@@ -104,7 +104,7 @@ describe(struct service *s)
 	int rc;
 
 	conf.name = "options";
-	conf.log.line = library_log;
+	conf.log.line = service_log;
 	conf.doorbell_memfd = 1;
 	rc = qm_dev_create(&conf, &dev);
 	if (rc != 0)
@@ -157,7 +157,7 @@ start_threads(struct service *s)
 		.queues_max = s->opt->queues,
 		.stats = 1,
 		.spawn = placement_spawn,
-		.log = { .line = library_log },
+		.log = { .line = service_log },
 	};
 	int rc;
 
@@ -205,7 +205,7 @@ report_client(struct vfio_user_conn *conn, void *arg)
 
 /* SIGUSR1: one line for all, and one for each connection. */
 static void
-report(struct service *s)
+log_report(struct service *s)
 {
 	struct vfio_user_server_stats server;
 	struct qm_dev_pool_stats pool;
@@ -230,7 +230,7 @@ signals(struct service *s, int fd)
 	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGUSR1)
 			return (int)info.ssi_signo;
-		report(s);
+		log_report(s);
 	}
 	return 0;
 }

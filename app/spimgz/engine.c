@@ -30,7 +30,7 @@ nap(void)
 }
 
 static void
-log_line(int error, const char *line)
+engine_log(int error, const char *line)
 {
 	if (error)
 		complain("%s", line);
@@ -50,7 +50,7 @@ open_point(const char *name, bool quiet, struct spim_zip **z)
 {
 	const struct spim_zip_conf conf = {
 		.name = "accelerator",
-		.log = quiet ? NULL : log_line,
+		.log = quiet ? NULL : engine_log,
 		.threads = threads(),
 	};
 	sigset_t old;

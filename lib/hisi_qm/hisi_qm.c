@@ -236,7 +236,7 @@ hisi_qm_fini(struct hisi_qm *qm)
 
 /* Take the first free queue; the lock is held. Returns its number or -EBUSY. */
 static int
-queue_take(struct hisi_qm *qm)
+qp_take(struct hisi_qm *qm)
 {
 	for (int qn = 0; qn < qm->queues; qn++) {
 		uint64_t bit = 1ull << (qn % 64);
@@ -322,7 +322,7 @@ hisi_qm_qp_start(struct hisi_qm *qm, struct hisi_qm_qp *qp, uint8_t type, uint16
 		return ret; /* may be tried for every request: the caller says it, once */
 
 	pthread_mutex_lock(&qm->lock);
-	qn = ret = queue_take(qm);
+	qn = ret = qp_take(qm);
 	if (qn < 0)
 		goto fail;
 	ret = qm->io->ops->doorbells(qm->io, (uint16_t)qn, &db[0], &db[1]);

@@ -25,7 +25,7 @@ static const struct {
 
 /* A number in C's notation at *at; steps over it. @return Whether it is in [1, max]. */
 static bool
-number(const char **at, uint64_t max, uint64_t *n)
+fault_number(const char **at, uint64_t max, uint64_t *n)
 {
 	char *end;
 
@@ -55,14 +55,14 @@ parse_one(const char **at, struct qm_dev_fault_item *item)
 	*at += len;
 	item->kind = names[i].kind;
 	if (item->kind == QM_DEV_FAULT_STATUS) {
-		if (!number(at, UINT8_MAX, &n))
+		if (!fault_number(at, UINT8_MAX, &n))
 			return "a status of 0x01 to 0xff";
 		item->status = (uint8_t)n;
 	}
 	if (**at != '@' && **at != '/')
 		return "@n or /n";
 	item->every = *(*at)++ == '/';
-	if (!number(at, UINT32_MAX, &item->n))
+	if (!fault_number(at, UINT32_MAX, &item->n))
 		return "a number of 1 to 4294967295";
 	return **at == 0 || **at == ',' ? NULL : "a comma or the end";
 }

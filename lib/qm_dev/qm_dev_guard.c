@@ -57,7 +57,7 @@ static uintptr_t page_size;
 /* ---- The handler ---- */
 
 static struct qm_dev_guard *
-find(uintptr_t addr)
+guard_find(uintptr_t addr)
 {
 	for (unsigned int i = 0; i < BLOCKS; i++) {
 		struct qm_dev_guard *b = atomic_load_explicit(&block[i], memory_order_acquire);
@@ -92,7 +92,7 @@ map_zeros(uintptr_t start, uintptr_t end)
  * mappings into more pieces than the kernel allows.
  */
 static bool
-replace(struct qm_dev_guard *g, uintptr_t addr)
+guard_replace(struct qm_dev_guard *g, uintptr_t addr)
 {
 	struct qm_dev *dev = atomic_load(&g->dev);
 	uint32_t state = GUARD_WHOLE;
@@ -114,8 +114,8 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 	int err = errno;
 	uintptr_t addr = (uintptr_t)info->si_addr;
 	/* Sent by a process, it has no address. */
-	struct qm_dev_guard *g = info->si_code > 0 ? find(addr) : NULL;
-	bool repaired = g != NULL && replace(g, addr);
+	struct qm_dev_guard *g = info->si_code > 0 ? guard_find(addr) : NULL;
+	bool repaired = g != NULL && guard_replace(g, addr);
 
 	errno = err;
 	if (repaired)

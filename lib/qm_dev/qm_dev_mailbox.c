@@ -90,7 +90,7 @@ vft(const struct qm_dev *dev)
  * @param data In: base of the command; out: what the command returns there.
  */
 static unsigned int
-run(struct qm_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
+command_run(struct qm_dev *dev, uint16_t w0, uint16_t qn, uint64_t *data)
 {
 	bool read = (w0 & HISI_QM_MB_OP_READ) != 0;
 	unsigned int cmd = w0 & HISI_QM_MB_CMD_MASK;
@@ -154,7 +154,7 @@ qm_dev_mailbox_run(struct qm_dev *dev)
 		return;
 	if (!again && QM_DEV_FAULT_OF(dev) != NULL && qm_dev_fault_command(dev))
 		return;
-	st = run(dev, w0, (uint16_t)(dw0 >> 16), &data);
+	st = command_run(dev, w0, (uint16_t)(dw0 >> 16), &data);
 	if (st == QM_DEV_MB_AGAIN) {
 		atomic_store_explicit(&dev->mb_pending, true, memory_order_relaxed);
 		return; /* busy, until qm_dev_mailbox_again() finds it done */

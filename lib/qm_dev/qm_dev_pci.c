@@ -48,21 +48,21 @@
 #define BAR_MEM64_PREF   0x0cu
 
 static void
-set16(uint8_t *at, uint32_t v)
+config_set16(uint8_t *at, uint32_t v)
 {
 	at[0] = (uint8_t)v;
 	at[1] = (uint8_t)(v >> 8);
 }
 
 static void
-set32(uint8_t *at, uint32_t v)
+config_set32(uint8_t *at, uint32_t v)
 {
-	set16(at, v);
-	set16(at + 2, v >> 16);
+	config_set16(at, v);
+	config_set16(at + 2, v >> 16);
 }
 
 static uint16_t
-get16(const uint8_t *at)
+config_get16(const uint8_t *at)
 {
 	return (uint16_t)(at[0] | at[1] << 8);
 }
@@ -95,12 +95,12 @@ qm_dev_pci_init(struct qm_dev *dev)
 
 	memset(c, 0, sizeof(dev->pci.config));
 	memset(w, 0, sizeof(dev->pci.wmask));
-	set16(c, HISI_PCI_VENDOR);
-	set16(c + 2, dev->conf.classes[0].class->pci_device);
-	set16(w + CFG_COMMAND, COMMAND_WMASK);
-	set16(c + CFG_STATUS, STATUS_CAP_LIST);
+	config_set16(c, HISI_PCI_VENDOR);
+	config_set16(c + 2, dev->conf.classes[0].class->pci_device);
+	config_set16(w + CFG_COMMAND, COMMAND_WMASK);
+	config_set16(c + CFG_STATUS, STATUS_CAP_LIST);
 	c[CFG_REVISION] = dev->conf.revision;
-	set16(c + CFG_CLASS, CLASS_ACCEL);
+	config_set16(c + CFG_CLASS, CLASS_ACCEL);
 	w[0x0c] = 0xff; /* cache line size and interrupt line: the system's notes */
 	w[0x3c] = 0xff;
 	for (unsigned int bar = 0; bar < QM_DEV_PCI_BARS; bar++) {
@@ -110,29 +110,29 @@ qm_dev_pci_init(struct qm_dev *dev)
 			continue;
 		/* What a driver reads back after writing all ones tells the size. */
 		c[CFG_BAR + 4 * bar] = BAR_MEM64_PREF;
-		set32(w + CFG_BAR + 4 * bar, (uint32_t)~(size - 1));
-		set32(w + CFG_BAR + 4 * bar + 4, (uint32_t)(~(size - 1) >> 32));
+		config_set32(w + CFG_BAR + 4 * bar, (uint32_t)~(size - 1));
+		config_set32(w + CFG_BAR + 4 * bar + 4, (uint32_t)(~(size - 1) >> 32));
 	}
-	set16(c + CFG_SUBSYSTEM, HISI_PCI_VENDOR);
-	set16(c + CFG_SUBSYSTEM + 2, dev->conf.classes[0].class->pci_device);
+	config_set16(c + CFG_SUBSYSTEM, HISI_PCI_VENDOR);
+	config_set16(c + CFG_SUBSYSTEM + 2, dev->conf.classes[0].class->pci_device);
 	c[CFG_CAP_PTR] = CFG_EXP;
 
-	set16(c + CFG_EXP, CAP_ID_EXP | CFG_MSI << 8);
-	set16(c + CFG_EXP + 2, EXP_FLAGS);
-	set32(c + CFG_EXP_DEVCAP, EXP_DEVCAP);
-	set16(c + CFG_EXP_DEVCTL, EXP_DEVCTL_RESET);
-	set16(w + CFG_EXP_DEVCTL, EXP_DEVCTL_WMASK);
+	config_set16(c + CFG_EXP, CAP_ID_EXP | CFG_MSI << 8);
+	config_set16(c + CFG_EXP + 2, EXP_FLAGS);
+	config_set32(c + CFG_EXP_DEVCAP, EXP_DEVCAP);
+	config_set16(c + CFG_EXP_DEVCTL, EXP_DEVCTL_RESET);
+	config_set16(w + CFG_EXP_DEVCTL, EXP_DEVCTL_WMASK);
 
-	set16(c + CFG_MSI, CAP_ID_MSI | CFG_PM << 8);
-	set16(c + CFG_MSI_CTL, MSI_CTL_64BIT | irqs_log2 << 1);
-	set16(w + CFG_MSI_CTL, MSI_CTL_WMASK);
-	set32(w + CFG_MSI_ADDR, 0xfffffffc);
-	set32(w + CFG_MSI_ADDR + 4, 0xffffffff);
-	set16(w + CFG_MSI_DATA, 0xffff);
+	config_set16(c + CFG_MSI, CAP_ID_MSI | CFG_PM << 8);
+	config_set16(c + CFG_MSI_CTL, MSI_CTL_64BIT | irqs_log2 << 1);
+	config_set16(w + CFG_MSI_CTL, MSI_CTL_WMASK);
+	config_set32(w + CFG_MSI_ADDR, 0xfffffffc);
+	config_set32(w + CFG_MSI_ADDR + 4, 0xffffffff);
+	config_set16(w + CFG_MSI_DATA, 0xffff);
 
-	set16(c + CFG_PM, CAP_ID_PM);
-	set16(c + CFG_PM + 2, PM_CAP);
-	set16(w + CFG_PM_CTL, PM_CTL_STATE);
+	config_set16(c + CFG_PM, CAP_ID_PM);
+	config_set16(c + CFG_PM + 2, PM_CAP);
+	config_set16(w + CFG_PM_CTL, PM_CTL_STATE);
 }
 
 static bool
@@ -176,7 +176,7 @@ qm_dev_pci_config_write(struct qm_dev *dev, uint32_t off, const void *data, size
 	if (atomic_load_explicit(&dev->gone, memory_order_relaxed))
 		return 0;
 	qm_dev_lock(&pci->lock);
-	state = get16(pci->config + CFG_PM_CTL) & PM_CTL_STATE;
+	state = config_get16(pci->config + CFG_PM_CTL) & PM_CTL_STATE;
 	for (size_t i = 0; i < len && off + i < sizeof(pci->config); i++) {
 		uint8_t w = pci->wmask[off + i];
 
@@ -185,7 +185,7 @@ qm_dev_pci_config_write(struct qm_dev *dev, uint32_t off, const void *data, size
 	/* The FLR bit reads 0: it is not stored, only seen. */
 	reset = off <= CFG_EXP_DEVCTL + 1 && off + len > CFG_EXP_DEVCTL + 1 &&
 		(in[CFG_EXP_DEVCTL + 1 - off] & EXP_DEVCTL_FLR >> 8) != 0;
-	if (state == PM_D3HOT && (get16(pci->config + CFG_PM_CTL) & PM_CTL_STATE) == 0)
+	if (state == PM_D3HOT && (config_get16(pci->config + CFG_PM_CTL) & PM_CTL_STATE) == 0)
 		reset = true;
 	qm_dev_unlock(&pci->lock);
 	return reset ? QM_DEV_PCI_RESET : 0;

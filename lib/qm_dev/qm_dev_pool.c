@@ -98,13 +98,6 @@ idle_go_on(struct qm_dev_pool *pool, struct idle *i, int64_t now)
 	}
 }
 
-static void
-count(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			memory_order_relaxed);
-}
-
 /*
  * One turn of a queue. Behind qm_dev_sched_put() the queue and its function may only be
  * touched as long as a claimed request of it is not completed.
@@ -133,9 +126,9 @@ turn(struct qm_dev_worker *w, struct qm_dev_queue *q)
 		in += ex->job[i].result.in;
 		out += ex->job[i].result.out;
 	}
-	count(&w->requests, n);
-	count(&w->bytes_in, in);
-	count(&w->bytes_out, out);
+	qm_dev_count(&w->requests, n);
+	qm_dev_count(&w->bytes_in, in);
+	qm_dev_count(&w->bytes_out, out);
 	return cost;
 }
 

@@ -182,7 +182,7 @@ qm_dev_queue_peek(const struct qm_dev_queue *q)
  * driver with an AEQ is told (U31). Lock is held.
  */
 static RARE void
-queue_fail(struct qm_dev *dev, struct qm_dev_queue *q, enum hisi_qm_aeqe_type type,
+queue_to_failed(struct qm_dev *dev, struct qm_dev_queue *q, enum hisi_qm_aeqe_type type,
 		const char *why)
 {
 	if (!queue_runs(q))
@@ -206,10 +206,10 @@ withstands_fault(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_job *
 		q->ring.tail = q->ring.fetch;
 		return false;
 	case QM_DEV_FAULT_CQ_OVERFLOW:
-		queue_fail(dev, q, HISI_QM_AEQE_CQ_OVERFLOW, "CQ overflow (injected fault)");
+		queue_to_failed(dev, q, HISI_QM_AEQE_CQ_OVERFLOW, "CQ overflow (injected fault)");
 		return false;
 	case QM_DEV_FAULT_CQE_ERROR:
-		queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "CQE error (injected fault)");
+		queue_to_failed(dev, q, HISI_QM_AEQE_CQE_ERROR, "CQE error (injected fault)");
 		return false;
 	case QM_DEV_FAULT_EQ_OVERFLOW:
 		qm_dev_event_overflow(dev);
@@ -237,7 +237,7 @@ job_cost(const struct qm_dev_job *job)
 static void
 queue_break(struct qm_dev *dev, struct qm_dev_queue *q)
 {
-	queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "memory of the client vanished");
+	queue_to_failed(dev, q, HISI_QM_AEQE_CQE_ERROR, "memory of the client vanished");
 	qm_dev_tell_broken(dev);
 }
 
@@ -297,7 +297,8 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 				(uint64_t)q->ring.fetch * sizeof(job->sqe), sizeof(job->sqe),
 				QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);
 		if (job->ring == NULL) {
-			queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "its SQ is outside the map");
+			queue_to_failed(dev, q, HISI_QM_AEQE_CQE_ERROR,
+					"its SQ is outside the map");
 			waiting = n; /* tail is fetch now */
 			break;
 		}
@@ -341,14 +342,14 @@ retire_one(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_view *view)
 	if (q->ring.cq_used >= q->ring.cq_depth / 2)
 		qm_dev_queue_look_cq(dev, q);
 	if (q->ring.cq_used == q->ring.cq_depth) {
-		queue_fail(dev, q, HISI_QM_AEQE_CQ_OVERFLOW,
+		queue_to_failed(dev, q, HISI_QM_AEQE_CQ_OVERFLOW,
 				"CQ overflow: no CQ doorbell for a whole ring");
 		return false;
 	}
 	cqe = qm_dev_view_at(view, q->ring.cq_base + (uint64_t)q->ring.cq_tail * sizeof(*cqe),
 			sizeof(*cqe), QM_DEV_PROT_WRITE);
 	if (cqe == NULL) {
-		queue_fail(dev, q, HISI_QM_AEQE_CQE_ERROR, "its CQ is outside the map");
+		queue_to_failed(dev, q, HISI_QM_AEQE_CQE_ERROR, "its CQ is outside the map");
 		return false;
 	}
 	cqe->rsvd0 = 0; /* U5 */
@@ -372,13 +373,6 @@ retire_one(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_view *view)
 	return true;
 }
 
-static inline void
-stat_add(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			memory_order_relaxed);
-}
-
 /*
  * A request is done: retire it, or leave that to whoever finishes the ones before it.
  * Completion is in order whether or not the SQC has the order bit (U9).
@@ -396,13 +390,13 @@ queue_complete(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *e
 	/* Some requests are work by what comes out. */
 	if (r->out > charged)
 		q->ring.debt += r->out - charged;
-	stat_add(&q->counts.requests, 1);
-	stat_add(&q->counts.bytes_in, r->in);
-	stat_add(&q->counts.bytes_out, r->out);
+	qm_dev_count(&q->counts.requests, 1);
+	qm_dev_count(&q->counts.bytes_in, r->in);
+	qm_dev_count(&q->counts.bytes_out, r->out);
 	if (r->status != 0) {
 		atomic_fetch_add_explicit(&dev->status[r->status], 1, memory_order_relaxed);
 		if (r->error)
-			stat_add(&q->counts.errors, 1);
+			qm_dev_count(&q->counts.errors, 1);
 	}
 	if (times != NULL) {
 		int64_t now = base_now_ns();

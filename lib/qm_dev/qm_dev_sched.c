@@ -255,7 +255,7 @@ qm_dev_sched_stop(struct qm_dev_pool *pool)
 /* ---- Queues come and go ---- */
 
 static void
-add(struct qm_dev_pool *pool, struct qm_dev_queue *q)
+sched_add(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 {
 	q->sched.round = pool->round - 1;
 	q->sched.deficit = 0;
@@ -284,7 +284,7 @@ qm_dev_sched_set(struct qm_dev_queue *q, bool running)
 	if (changed) {
 		atomic_store_explicit(&q->sched.running, running, memory_order_relaxed);
 		if (running)
-			add(pool, q);
+			sched_add(pool, q);
 		else
 			take_out(pool, q);
 	}

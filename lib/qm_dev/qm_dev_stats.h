@@ -22,6 +22,14 @@ struct qm_dev_queue_times {
 	uint16_t sample_slot;
 };
 
+/** Add to a counter that others only read. */
+static inline void
+qm_dev_count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			memory_order_relaxed);
+}
+
 /** What a queue has done. Written with its lock held, read at any time. */
 struct qm_dev_counts {
 	_Atomic uint64_t requests;

@@ -47,7 +47,7 @@ struct spim_zip_queue {
 
 /* What all requests of a queue ask for. Their level comes with the op. */
 static struct hisi_zip_job
-job_of(enum hisi_zip_dir dir)
+spim_job_of(enum hisi_zip_dir dir)
 {
 	return (struct hisi_zip_job){
 		.dir = dir,
@@ -73,7 +73,7 @@ spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zi
 		.device = HISI_PCI_DEVICE_ZIP_VF,
 		.local.workers = conf != NULL && conf->threads != 0 ? conf->threads : 1,
 	};
-	const struct hisi_zip_job job = job_of(HISI_ZIP_COMP);
+	const struct hisi_zip_job job = spim_job_of(HISI_ZIP_COMP);
 	struct spim_zip *z = calloc(1, sizeof(*z));
 	struct spim_info info;
 	int ret;
@@ -139,7 +139,7 @@ spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 		return -ENOMEM;
 	q->z = z;
 	q->dir = dir == SPIM_ZIP_COMPRESS ? HISI_ZIP_COMP : HISI_ZIP_DECOMP;
-	job = job_of(q->dir);
+	job = spim_job_of(q->dir);
 	hisi_zip_words_set(&q->words, &z->function, &job);
 	q->limit = depth;
 	q->mask = (uint16_t)(slots - 1);
@@ -208,7 +208,7 @@ spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op)
 
 /* The status of an op whose request ended like this. */
 static uint8_t
-status_of(enum hisi_zip_outcome outcome)
+spim_status_of(enum hisi_zip_outcome outcome)
 {
 	switch (outcome) {
 	case HISI_ZIP_DONE:
@@ -225,14 +225,14 @@ status_of(enum hisi_zip_outcome outcome)
 
 /* The slot's SQE has been written back, by a function that need not tell the truth. */
 static struct spim_zip_op *
-take_result(struct spim_zip_queue *q, uint16_t slot)
+spim_take_result(struct spim_zip_queue *q, uint16_t slot)
 {
 	const struct hisi_zip_sqe *sqe = hisi_qm_sq_slot(q->queue->ring, slot);
 	const struct flight *flight = &q->flights[slot & q->mask];
 	const struct hisi_zip_result r = hisi_zip_result_read(sqe);
 	struct spim_zip_op *op = flight->op;
 	uint8_t status = hisi_zip_result_possible(&flight->asked, q->dir == HISI_ZIP_COMP, r) ?
-		status_of(hisi_zip_result_outcome(r)) : SPIM_ZIP_ERROR;
+		spim_status_of(hisi_zip_result_outcome(r)) : SPIM_ZIP_ERROR;
 
 	op->status = status;
 	op->consumed = status == SPIM_ZIP_OK ? r.consumed : 0;
@@ -266,7 +266,7 @@ spim_zip_poll(struct spim_zip_queue *q, struct spim_zip_op **ops, unsigned int n
 		return 0;
 	}
 	for (uint16_t i = 0; i < ready; i++) {
-		ops[i] = take_result(q, slot);
+		ops[i] = spim_take_result(q, slot);
 		slot = (slot + 1) & ring->mask;
 	}
 	hisi_qm_cq_skip(ring, ready);

@@ -15,7 +15,7 @@
 static char no_state;
 
 static int
-func_create(struct qm_dev *dev, const void *conf, void **func)
+udma_func_create(struct qm_dev *dev, const void *conf, void **func)
 {
 	(void)dev;
 	(void)conf;
@@ -30,7 +30,7 @@ func_nothing(void *func)
 }
 
 static void *
-exec_create(void)
+udma_exec_create(void)
 {
 	return &no_state;
 }
@@ -42,7 +42,7 @@ address(uint32_t low, uint32_t high)
 }
 
 static struct qm_dev_outlook
-look(const void *in)
+udma_look(const void *in)
 {
 	const struct hisi_udma_sqe *sqe = in;
 
@@ -76,7 +76,7 @@ rest_is_zero(const struct hisi_udma_sqe *sqe)
 }
 
 static enum udma_dev_status
-check(const struct hisi_udma_sqe *sqe)
+udma_check(const struct hisi_udma_sqe *sqe)
 {
 	unsigned int op = operation(sqe);
 
@@ -90,7 +90,7 @@ check(const struct hisi_udma_sqe *sqe)
 
 /* A piece may end inside of the pattern: phase is where the next one goes on. */
 static void
-fill(const struct qm_dev_buf *dst, uint64_t pattern)
+udma_fill(const struct qm_dev_buf *dst, uint64_t pattern)
 {
 	uint8_t bytes[2 * sizeof(pattern)];
 	unsigned int phase = 0;
@@ -111,9 +111,9 @@ fill(const struct qm_dev_buf *dst, uint64_t pattern)
 }
 
 static enum udma_dev_status
-run(struct qm_dev_bufs *b, const struct hisi_udma_sqe *sqe)
+udma_run(struct qm_dev_bufs *b, const struct hisi_udma_sqe *sqe)
 {
-	enum udma_dev_status st = check(sqe);
+	enum udma_dev_status st = udma_check(sqe);
 	bool copy = operation(sqe) == HISI_UDMA_COPY;
 	int ret;
 
@@ -127,7 +127,7 @@ run(struct qm_dev_bufs *b, const struct hisi_udma_sqe *sqe)
 	if (ret != 0)
 		return ret == -EFAULT ? UDMA_DEV_BAD_ADDR : UDMA_DEV_BAD_SQE;
 	if (!copy)
-		fill(&b->dst, sqe->pattern_l | (uint64_t)sqe->pattern_h << 32);
+		udma_fill(&b->dst, sqe->pattern_l | (uint64_t)sqe->pattern_h << 32);
 	else if (qm_dev_buf_overlap(&b->src, &b->dst, b->pieces))
 		return UDMA_DEV_BAD_SQE;
 	else
@@ -137,7 +137,7 @@ run(struct qm_dev_bufs *b, const struct hisi_udma_sqe *sqe)
 
 /* The driver looks at nothing but this word, once it has seen the CQE (U32). */
 static struct qm_dev_result
-write_back(struct hisi_udma_sqe *ring, uint32_t len, uint8_t status)
+udma_write_back(struct hisi_udma_sqe *ring, uint32_t len, uint8_t status)
 {
 	ring->wb = status == UDMA_DEV_OK ? HISI_UDMA_WB_GOOD :
 		HISI_UDMA_ERROR | (uint32_t)status << HISI_UDMA_WB_ERR_SHIFT;
@@ -148,17 +148,17 @@ write_back(struct hisi_udma_sqe *ring, uint32_t len, uint8_t status)
 }
 
 static struct qm_dev_result
-execute(const struct qm_dev_request *r)
+udma_execute(const struct qm_dev_request *r)
 {
 	const struct hisi_udma_sqe *sqe = r->sqe;
 
-	return write_back(r->ring, sqe->len, (uint8_t)run(r->bufs, sqe));
+	return udma_write_back(r->ring, sqe->len, (uint8_t)udma_run(r->bufs, sqe));
 }
 
 static struct qm_dev_result
-refuse(const struct qm_dev_request *r, uint8_t status)
+udma_refuse(const struct qm_dev_request *r, uint8_t status)
 {
-	return write_back(r->ring, 0, status);
+	return udma_write_back(r->ring, 0, status);
 }
 
 const struct qm_dev_class udma_dev_class = {
@@ -166,12 +166,12 @@ const struct qm_dev_class udma_dev_class = {
 	.pci_device = HISI_PCI_DEVICE_ZIP_VF,
 	.types = 1u << HISI_UDMA_QC,
 	.ext_features = HISI_ZIP_EXT_F_UDMA,
-	.create = func_create,
+	.create = udma_func_create,
 	.destroy = func_nothing,
 	.reset = func_nothing,
-	.exec_create = exec_create,
+	.exec_create = udma_exec_create,
 	.exec_destroy = func_nothing,
-	.look = look,
-	.execute = execute,
-	.refuse = refuse,
+	.look = udma_look,
+	.execute = udma_execute,
+	.refuse = udma_refuse,
 };

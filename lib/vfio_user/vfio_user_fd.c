@@ -86,7 +86,7 @@ take_one(void)
 }
 
 static void
-forget(struct doomed_fd *v)
+fd_forget(struct doomed_fd *v)
 {
 	LIST_REMOVE(v, link);
 	atomic_fetch_sub_explicit(&closing.cnt, 1, memory_order_relaxed);
@@ -104,7 +104,7 @@ closer(void *arg)
 		pthread_mutex_unlock(&closing.lock);
 		close(v->fd);
 		pthread_mutex_lock(&closing.lock);
-		forget(v);
+		fd_forget(v);
 	}
 	closing.threads--;
 	pthread_mutex_unlock(&closing.lock);

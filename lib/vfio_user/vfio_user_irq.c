@@ -96,7 +96,7 @@ set_eventfds(struct vfio_user_conn *c, struct vu_vector *v, uint32_t count, int 
 }
 
 static int
-check(struct vfio_user_conn *c, const struct vfio_user_irq_set *set, uint32_t data_len,
+check_irq_set(struct vfio_user_conn *c, const struct vfio_user_irq_set *set, uint32_t data_len,
 		unsigned int nfds)
 {
 	const struct vfio_user_device *dev = c->conf.device;
@@ -154,7 +154,7 @@ vu_irq_set(struct vfio_user_conn *c, const struct vfio_user_irq_set *set, const 
 	uint32_t enabled = 0, start = set->start, count = set->count;
 	uint32_t had, total;
 	struct vu_vector *all, *v;
-	int rc = check(c, set, data_len, fds->cnt);
+	int rc = check_irq_set(c, set, data_len, fds->cnt);
 
 	if (rc != 0)
 		return rc;

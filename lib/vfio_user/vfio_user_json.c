@@ -133,7 +133,7 @@ array(struct json *j, unsigned int depth)
 }
 
 static bool
-word(struct json *j, const char *text)
+json_word(struct json *j, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -190,11 +190,11 @@ skip_value(struct json *j, unsigned int depth)
 	case '"':
 		return string(j, key);
 	case 't':
-		return word(j, "true");
+		return json_word(j, "true");
 	case 'f':
-		return word(j, "false");
+		return json_word(j, "false");
 	case 'n':
-		return word(j, "null");
+		return json_word(j, "null");
 	case '\0':
 		return fail(j, "not JSON");
 	default:
@@ -204,7 +204,7 @@ skip_value(struct json *j, unsigned int depth)
 
 /* A whole number from 0 to max. */
 static bool
-number(struct json *j, uint64_t max, const char *what, uint64_t *value)
+json_number(struct json *j, uint64_t max, const char *what, uint64_t *value)
 {
 	const char *from;
 	uint64_t v = 0;
@@ -231,7 +231,7 @@ number32(struct json *j, const char *what, uint32_t *value)
 {
 	uint64_t v;
 
-	if (!number(j, UINT32_MAX, what, &v))
+	if (!json_number(j, UINT32_MAX, what, &v))
 		return false;
 	*value = (uint32_t)v;
 	return true;
@@ -243,7 +243,7 @@ boolean(struct json *j, const char *what, bool *value)
 	char c = peek(j);
 
 	*value = c == 't';
-	return c == 't' ? word(j, "true") : c == 'f' ? word(j, "false") : fail(j, what);
+	return c == 't' ? json_word(j, "true") : c == 'f' ? json_word(j, "false") : fail(j, what);
 }
 
 static bool
@@ -258,7 +258,7 @@ spim_member(struct json *j, unsigned int depth, const char *key)
 	if (strcmp(key, "wake_region") == 0)
 		return number32(j, "spim.wake_region", &spim->wake_region);
 	if (strcmp(key, "wake_offset") == 0)
-		return number(j, UINT64_MAX, "spim.wake_offset", &spim->wake_offset);
+		return json_number(j, UINT64_MAX, "spim.wake_offset", &spim->wake_offset);
 	return skip_value(j, depth);
 }
 

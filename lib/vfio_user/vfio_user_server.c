@@ -20,7 +20,7 @@
 #define ACCEPTS_PER_TURN 64
 
 static int
-watch(struct vfio_user_server *s, int fd, enum vu_kind *kind)
+epoll_watch(struct vfio_user_server *s, int fd, enum vu_kind *kind)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = kind };
 
@@ -228,7 +228,7 @@ add_listener(struct vfio_user_server *s, int fd, const char *path, void *priv,
 		free(l);
 		return -ENOMEM;
 	}
-	rc = watch(s, fd, &l->kind);
+	rc = epoll_watch(s, fd, &l->kind);
 	if (rc != 0) {
 		free(l->path);
 		free(l);
@@ -309,8 +309,8 @@ open_fds(struct vfio_user_server *s)
 	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (s->epfd < 0 || s->timer_fd < 0 || s->wake_fd < 0)
 		return -errno;
-	rc = watch(s, s->timer_fd, &s->timer_kind);
-	return rc != 0 ? rc : watch(s, s->wake_fd, &s->wake_kind);
+	rc = epoll_watch(s, s->timer_fd, &s->timer_kind);
+	return rc != 0 ? rc : epoll_watch(s, s->wake_fd, &s->wake_kind);
 }
 
 static void

@@ -15,7 +15,7 @@
  */
 
 static size_t
-run_deflate(struct zip_codec *codec, const struct zip_codec_params *params, const uint8_t *src,
+dict_deflate(struct zip_codec *codec, const struct zip_codec_params *params, const uint8_t *src,
 		size_t len, uint8_t *dst, size_t cap)
 {
 	const struct zip_codec_plan plan = zip_codec_plan_stream(params);
@@ -73,7 +73,7 @@ zip_codec_dict_deflate(struct zip_codec *codec, const struct zip_codec_params *p
 
 	stored = zip_codec_stored_size(len);
 	if (cap != 0 && params->level != 0)
-		n = run_deflate(codec, params, in, len, out, cap);
+		n = dict_deflate(codec, params, in, len, out, cap);
 	if ((n == 0 || n > stored) && stored <= cap)
 		n = zip_codec_engine_run(codec, &stored_plan, 1, in, len, out, cap);
 	if (n == 0)

@@ -70,13 +70,13 @@ larger(size_t a, size_t b)
 }
 
 static inline uint32_t
-get32(const uint8_t *p)
+lz4_get32(const uint8_t *p)
 {
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static inline void
-put32(uint8_t *p, uint32_t v)
+lz4_put32(uint8_t *p, uint32_t v)
 {
 	for (int i = 0; i < 4; i++)
 		p[i] = (uint8_t)(v >> 8 * i);
@@ -99,7 +99,7 @@ struct lz4_out {
 static void
 out_word(struct lz4_out *out, uint32_t v)
 {
-	put32(out->at, v);
+	lz4_put32(out->at, v);
 	out->at += LZ4_WORD;
 	out->room -= LZ4_WORD;
 }
@@ -161,9 +161,9 @@ out_block(struct zip_codec *codec, const struct zip_codec_params *params, bool l
 			return false;
 		memcpy(bytes, src, len);
 		n = len;
-		put32(out->at, (uint32_t)n | LZ4_STORED);
+		lz4_put32(out->at, (uint32_t)n | LZ4_STORED);
 	} else {
-		put32(out->at, (uint32_t)n);
+		lz4_put32(out->at, (uint32_t)n);
 	}
 	out->at = bytes + n;
 	out->room -= LZ4_WORD + n;
@@ -186,8 +186,8 @@ out_header(const struct zip_codec_params *params, unsigned int bd, bool linked, 
 		(linked ? 0 : ZIP_CODEC_LZ4_BLOCK_INDEPENDENCE));
 	descriptor[1] = (uint8_t)(bd << LZ4_BD_SHIFT);
 	if (params->lz4_flags & ZIP_CODEC_LZ4_CONTENT_SIZE) {
-		put32(descriptor + 2, (uint32_t)len);
-		put32(descriptor + 6, (uint32_t)((uint64_t)len >> 32));
+		lz4_put32(descriptor + 2, (uint32_t)len);
+		lz4_put32(descriptor + 6, (uint32_t)((uint64_t)len >> 32));
 		n += 8;
 	}
 	descriptor[n] = (uint8_t)(XXH32(descriptor, n, 0) >> 8);
@@ -308,7 +308,7 @@ in_header(struct lz4_in *in, struct lz4_header *h)
 	unsigned int bd;
 	size_t more, n = 2;
 
-	if (at == NULL || get32(at) != LZ4_MAGIC)
+	if (at == NULL || lz4_get32(at) != LZ4_MAGIC)
 		return -EBADMSG;
 	memcpy(descriptor, at + LZ4_WORD, 2);
 	h->flg = descriptor[0];
@@ -328,7 +328,7 @@ in_header(struct lz4_in *in, struct lz4_header *h)
 	if (at[more] != (uint8_t)(XXH32(descriptor, n, 0) >> 8))
 		return -EILSEQ;
 	h->content_size = h->flg & ZIP_CODEC_LZ4_CONTENT_SIZE ?
-		get32(descriptor + 2) | (uint64_t)get32(descriptor + 6) << 32 : 0;
+		lz4_get32(descriptor + 2) | (uint64_t)lz4_get32(descriptor + 6) << 32 : 0;
 	return 0;
 }
 
@@ -452,7 +452,7 @@ in_frame(struct lz4_in *in, uint8_t *out, size_t cap, size_t *produced, bool *su
 		at = in_take(in, LZ4_WORD);
 		if (at == NULL)
 			return -EBADMSG;
-		word = get32(at);
+		word = lz4_get32(at);
 		if (word == 0)
 			break;
 		n = word & ~LZ4_STORED;
@@ -463,7 +463,7 @@ in_frame(struct lz4_in *in, uint8_t *out, size_t cap, size_t *produced, bool *su
 			at = in_take(in, LZ4_WORD);
 			if (at == NULL)
 				return -EBADMSG;
-			if (get32(at) != XXH32(bytes, n, 0))
+			if (lz4_get32(at) != XXH32(bytes, n, 0))
 				return -EILSEQ;
 		}
 		len = in_block(&h, bytes, n, word & LZ4_STORED, out, done, cap);
@@ -480,7 +480,7 @@ in_frame(struct lz4_in *in, uint8_t *out, size_t cap, size_t *produced, bool *su
 		if (at == NULL)
 			return -EBADMSG;
 		*sum = XXH32(out, done, 0);
-		if (get32(at) != *sum)
+		if (lz4_get32(at) != *sum)
 			return -EILSEQ;
 	}
 	return 0;

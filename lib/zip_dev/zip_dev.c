@@ -12,7 +12,7 @@
 /* ---- State of a function ---- */
 
 static int
-func_create(struct qm_dev *dev, const void *use_conf, void **func)
+zip_func_create(struct qm_dev *dev, const void *use_conf, void **func)
 {
 	const struct qm_dev_conf *dev_conf = qm_dev_conf_of(dev);
 	const struct zip_dev_conf *conf = use_conf, defaults = { 0 };
@@ -43,7 +43,7 @@ func_create(struct qm_dev *dev, const void *use_conf, void **func)
 }
 
 static void
-func_destroy(void *func)
+zip_func_destroy(void *func)
 {
 	struct zip_dev_func *f = func;
 
@@ -52,7 +52,7 @@ func_destroy(void *func)
 }
 
 static void
-func_reset(void *func)
+zip_func_reset(void *func)
 {
 	struct zip_dev_func *f = func;
 
@@ -60,7 +60,7 @@ func_reset(void *func)
 }
 
 static uint32_t
-contexts(const void *func)
+zip_contexts(const void *func)
 {
 	const struct zip_dev_func *f = func;
 
@@ -68,7 +68,7 @@ contexts(const void *func)
 }
 
 static bool
-reg_write(void *func, uint32_t off, uint64_t value)
+zip_reg_write(void *func, uint32_t off, uint64_t value)
 {
 	struct zip_dev_func *f = func;
 
@@ -82,7 +82,7 @@ reg_write(void *func, uint32_t off, uint64_t value)
 /* ---- State of an executor ---- */
 
 static void
-exec_destroy(void *exec)
+zip_exec_destroy(void *exec)
 {
 	struct zip_dev_exec *ex = exec;
 
@@ -92,7 +92,7 @@ exec_destroy(void *exec)
 }
 
 static void *
-exec_create(void)
+zip_exec_create(void)
 {
 	struct zip_dev_exec *ex = calloc(1, sizeof(*ex));
 
@@ -101,7 +101,7 @@ exec_create(void)
 	ex->codec = zip_codec_create(HISI_ZIP_REQ_LEN_MAX);
 	ex->dict = malloc(HISI_ZIP_EXT_DICT_MAX);
 	if (ex->codec == NULL || ex->dict == NULL) {
-		exec_destroy(ex);
+		zip_exec_destroy(ex);
 		return NULL;
 	}
 	return ex;
@@ -110,7 +110,7 @@ exec_create(void)
 /* ---- Requests ---- */
 
 static struct qm_dev_outlook
-look(const void *in)
+zip_look(const void *in)
 {
 	const struct hisi_zip_sqe *sqe = in;
 
@@ -139,7 +139,7 @@ status_good(uint32_t dw3)
 
 /* Write the results to the slot (ZIP 5.2): every other word stays the driver's. */
 static struct qm_dev_result
-write_back(struct hisi_zip_sqe *ring, const struct hisi_zip_sqe *sqe, const uint32_t *before)
+zip_write_back(struct hisi_zip_sqe *ring, const struct hisi_zip_sqe *sqe, const uint32_t *before)
 {
 	memcpy(&ring->consumed, &sqe->consumed, 4 * sizeof(uint32_t));
 	ring->ctx_dw0 = sqe->ctx_dw0;
@@ -151,7 +151,7 @@ write_back(struct hisi_zip_sqe *ring, const struct hisi_zip_sqe *sqe, const uint
 }
 
 static struct qm_dev_result
-execute(const struct qm_dev_request *r)
+zip_execute(const struct qm_dev_request *r)
 {
 	const struct zip_dev_run x = { .func = r->func, .exec = r->exec, .bufs = r->bufs };
 	struct hisi_zip_sqe *sqe = r->sqe;
@@ -159,18 +159,18 @@ execute(const struct qm_dev_request *r)
 
 	memcpy(before, &sqe->ctx_dw1, sizeof(before));
 	zip_dev_run(&x, r->type, sqe);
-	return write_back(r->ring, sqe, before);
+	return zip_write_back(r->ring, sqe, before);
 }
 
 static struct qm_dev_result
-refuse(const struct qm_dev_request *r, uint8_t status)
+zip_refuse(const struct qm_dev_request *r, uint8_t status)
 {
 	struct hisi_zip_sqe *sqe = r->sqe;
 	uint32_t before[4];
 
 	memcpy(before, &sqe->ctx_dw1, sizeof(before));
 	zip_dev_refuse(sqe, status);
-	return write_back(r->ring, sqe, before);
+	return zip_write_back(r->ring, sqe, before);
 }
 
 const struct qm_dev_class zip_dev_class = {
@@ -178,14 +178,14 @@ const struct qm_dev_class zip_dev_class = {
 	.pci_device = HISI_PCI_DEVICE_ZIP_VF,
 	.types = 1u << HISI_ZIP_QC_COMPRESS | 1u << HISI_ZIP_QC_DECOMPRESS,
 	.ext_features = HISI_ZIP_EXT_F_ALL,
-	.create = func_create,
-	.destroy = func_destroy,
-	.reset = func_reset,
-	.contexts = contexts,
-	.exec_create = exec_create,
-	.exec_destroy = exec_destroy,
-	.look = look,
-	.execute = execute,
-	.refuse = refuse,
-	.reg_write = reg_write,
+	.create = zip_func_create,
+	.destroy = zip_func_destroy,
+	.reset = zip_func_reset,
+	.contexts = zip_contexts,
+	.exec_create = zip_exec_create,
+	.exec_destroy = zip_exec_destroy,
+	.look = zip_look,
+	.execute = zip_execute,
+	.refuse = zip_refuse,
+	.reg_write = zip_reg_write,
 };

@@ -85,7 +85,7 @@ check_ext(const struct hisi_zip_sqe *sqe, struct zip_dev_req *r)
 
 /* Window of plain compression (ZIP 5.3); 24 KiB is no power of two: stay below it. */
 static uint32_t
-check_window(const struct zip_dev_func *f, const struct hisi_zip_sqe *sqe, struct zip_dev_req *r)
+zip_window(const struct zip_dev_func *f, const struct hisi_zip_sqe *sqe, struct zip_dev_req *r)
 {
 	static const uint8_t window[] = {
 		[HISI_ZIP_WINDOW_4K] = 12,
@@ -165,7 +165,7 @@ zip_dev_check(const struct zip_dev_func *f, uint8_t type, const struct hisi_zip_
 	/* Without a stream neither this bit nor STREAM_NEW counts (U13). */
 	if (r->stream && (sqe->dw7 & HISI_ZIP_DW7_FINISH) == 0)
 		r->flush = ZIP_CODEC_FLUSH_SYNC;
-	st = r->ext ? check_ext(sqe, r) : r->compress ? check_window(f, sqe, r) : HISI_ZIP_OK;
+	st = r->ext ? check_ext(sqe, r) : r->compress ? zip_window(f, sqe, r) : HISI_ZIP_OK;
 	if (st != HISI_ZIP_OK)
 		return st;
 

@@ -51,7 +51,7 @@ bucket_of(struct zip_dev_streams *streams, uint64_t key)
 }
 
 static struct zip_dev_stream *
-find(struct zip_dev_streams *streams, uint64_t key)
+stream_find(struct zip_dev_streams *streams, uint64_t key)
 {
 	struct zip_dev_stream *s;
 
@@ -65,7 +65,7 @@ find(struct zip_dev_streams *streams, uint64_t key)
 
 /* A function without streams has no memory for them, either. */
 static struct zip_dev_stream *
-make(struct zip_dev_streams *streams)
+stream_make(struct zip_dev_streams *streams)
 {
 	struct zip_dev_stream *s;
 
@@ -85,12 +85,12 @@ make(struct zip_dev_streams *streams)
 
 /* Take an unused stream, best one whose codec state fits. */
 static struct zip_dev_stream *
-take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
+stream_take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
 {
 	struct zip_dev_stream *s = NULL;
 
 	if (LIST_EMPTY(&streams->free[dir]) && streams->made < streams->max)
-		s = make(streams);
+		s = stream_make(streams);
 	if (s == NULL) {
 		s = LIST_FIRST(&streams->free[dir]);
 		if (s == NULL)
@@ -106,7 +106,7 @@ take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir dir)
 }
 
 static void
-give_back(struct zip_dev_streams *streams, struct zip_dev_stream *s)
+stream_give_back(struct zip_dev_streams *streams, struct zip_dev_stream *s)
 {
 	LIST_REMOVE(s, link);
 	s->busy = false;
@@ -116,7 +116,8 @@ give_back(struct zip_dev_streams *streams, struct zip_dev_stream *s)
 
 /* Make the codec's state fresh; the stream is busy, so no lock is needed. */
 static int
-prepare(struct zip_dev_stream *s, enum zip_codec_dir dir, const struct zip_codec_params *params)
+stream_prepare(struct zip_dev_stream *s, enum zip_codec_dir dir,
+		const struct zip_codec_params *params)
 {
 	if (s->codec != NULL && s->dir != dir) {
 		zip_codec_stream_destroy(s->codec);
@@ -137,13 +138,13 @@ zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
 	struct zip_dev_stream *s;
 
 	qm_dev_lock(&streams->lock);
-	s = find(streams, key);
+	s = stream_find(streams, key);
 	if (s != NULL ? s->busy || (!first && (s->dir != dir || s->req != req)) : !first) {
 		qm_dev_unlock(&streams->lock);
 		return HISI_ZIP_BAD_STREAM;
 	}
 	if (s == NULL) {
-		s = take(streams, key, dir);
+		s = stream_take(streams, key, dir);
 		if (s == NULL) {
 			qm_dev_unlock(&streams->lock);
 			return HISI_ZIP_NO_STREAM;
@@ -163,7 +164,7 @@ zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
 	s->crc32 = params->crc32;
 	s->adler32 = params->adler32;
 	s->checksum = params->checksum;
-	if (prepare(s, dir, params) != 0) {
+	if (stream_prepare(s, dir, params) != 0) {
 		zip_dev_stream_put(streams, s, false);
 		return HISI_ZIP_INTERNAL;
 	}
@@ -175,7 +176,7 @@ zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *s, bo
 {
 	qm_dev_lock(&streams->lock);
 	if (!keep || s->released)
-		give_back(streams, s);
+		stream_give_back(streams, s);
 	s->busy = false;
 	s->released = false;
 	qm_dev_unlock(&streams->lock);
@@ -187,7 +188,7 @@ zip_dev_streams_reset(struct zip_dev_streams *streams)
 	qm_dev_lock(&streams->lock);
 	for (size_t i = 0; streams->bucket != NULL && i < (size_t)1 << (64 - streams->shift); i++)
 		while (!LIST_EMPTY(&streams->bucket[i]))
-			give_back(streams, LIST_FIRST(&streams->bucket[i]));
+			stream_give_back(streams, LIST_FIRST(&streams->bucket[i]));
 	qm_dev_unlock(&streams->lock);
 }
 
@@ -197,10 +198,10 @@ zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key)
 	struct zip_dev_stream *s;
 
 	qm_dev_lock(&streams->lock);
-	s = find(streams, key);
+	s = stream_find(streams, key);
 	if (s != NULL && s->busy)
 		s->released = true;
 	else if (s != NULL)
-		give_back(streams, s);
+		stream_give_back(streams, s);
 	qm_dev_unlock(&streams->lock);
 }

@@ -40,7 +40,8 @@ struct rte_tel_data {
 };
 
 static struct {
-	const char *name, *help;
+	char name[64];
+	const char *help;
 	telemetry_cb run;
 } cmds[16];
 static unsigned int cmds_cnt;
@@ -114,7 +115,7 @@ int
 __wrap_rte_telemetry_register_cmd(const char *cmd, telemetry_cb fn, const char *help)
 {
 	if (cmds_cnt < RTE_DIM(cmds)) {
-		cmds[cmds_cnt].name = cmd;
+		snprintf(cmds[cmds_cnt].name, sizeof(cmds[cmds_cnt].name), "%s", cmd);
 		cmds[cmds_cnt].help = help;
 		cmds[cmds_cnt].run = fn;
 	}
@@ -289,7 +290,7 @@ commands(void)
 	static const struct {
 		const char *name, *help;
 	} want[CMDS] = {
-		{ "list", "Returns the ids of the hisi_zip devices. Takes no parameters" },
+		{ "list", "Returns the ids of the driver's devices. Takes no parameters" },
 		{ "info", "Returns what a device is. Parameters: int dev_id" },
 		{ "queues", "Returns queue pairs and the hardware queues they hold. Parameters: "
 			"int dev_id" },

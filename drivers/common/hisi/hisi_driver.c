@@ -10,6 +10,7 @@
 #include "hisi_dev.h"
 #include "hisi_driver.h"
 #include "hisi_pci.h"
+#include "hisi_telemetry.h"
 
 /* Complete before anything is probed; in the order of registration. */
 static TAILQ_HEAD(, hisi_driver) drivers = TAILQ_HEAD_INITIALIZER(drivers);
@@ -20,6 +21,7 @@ hisi_driver_register(struct hisi_driver *driver)
 	TAILQ_INIT(&driver->devs);
 	TAILQ_INSERT_TAIL(&drivers, driver, next);
 	hisi_pci_add_ids(driver->pci_ids);
+	hisi_telemetry_register(driver);
 }
 
 struct hisi_driver *

@@ -27,6 +27,7 @@
 struct hisi_ap;
 struct hisi_dev;
 struct hisi_devarg;
+struct hisi_telemetry_cmd;
 struct spim_info;
 
 /** A driver. It defines one of these, for all of its devices. */
@@ -41,6 +42,8 @@ struct hisi_driver {
 	uint8_t revision;       /**< ...the PCI revision from which on silicon has it; 0: none. */
 	const char *feature_name; /**< What that is called, e.g. "UDMA"; NULL: all have it. */
 	const struct hisi_devarg *keys; /**< Its own device arguments, ended by one without key. */
+	const char *telemetry;  /**< Path of its commands, e.g. "/compress_hisi_zip"; NULL: none. */
+	const struct hisi_telemetry_cmd *cmds; /**< Those about one device, if there are any. */
 
 	/** What its devices on the PCI bus show as their driver. */
 	struct rte_driver pci_driver;

@@ -3,10 +3,15 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hisi_compat.h"
 #include "hisi_telemetry.h"
+
+#define LIST "list"
+#define PATH_LEN 64 /* EAL takes no more than 56. */
 
 void
 hisi_telemetry_add(struct hisi_dev *dev)
@@ -24,8 +29,8 @@ hisi_telemetry_remove(struct hisi_dev *dev)
 	pthread_mutex_unlock(&dev->driver->lock);
 }
 
-int
-hisi_telemetry_list(struct hisi_driver *driver, struct rte_tel_data *d)
+static int
+answer_list(struct hisi_driver *driver, struct rte_tel_data *d)
 {
 	struct hisi_dev *dev;
 
@@ -37,9 +42,9 @@ hisi_telemetry_list(struct hisi_driver *driver, struct rte_tel_data *d)
 	return 0;
 }
 
-int
-hisi_telemetry_show(struct hisi_driver *driver, const char *params, struct rte_tel_data *d,
-		int (*show)(struct hisi_dev *dev, struct rte_tel_data *d))
+static int
+answer_cmd(struct hisi_driver *driver, const struct hisi_telemetry_cmd *cmd, const char *params,
+		struct rte_tel_data *d)
 {
 	struct hisi_dev *dev;
 	unsigned long id;
@@ -54,12 +59,53 @@ hisi_telemetry_show(struct hisi_driver *driver, const char *params, struct rte_t
 	pthread_mutex_lock(&driver->lock);
 	TAILQ_FOREACH(dev, &driver->devs, next) {
 		if (dev->id == id) {
-			ret = show(dev, d);
+			ret = cmd->show(dev, d);
 			break;
 		}
 	}
 	pthread_mutex_unlock(&driver->lock);
 	return ret;
+}
+
+/* All commands of all drivers come here. */
+static int
+answer(const char *path, const char *params, struct rte_tel_data *d)
+{
+	const struct hisi_telemetry_cmd *cmd;
+	struct hisi_driver *driver = NULL;
+
+	while ((driver = hisi_driver_next(driver)) != NULL) {
+		size_t len = driver->telemetry != NULL ? strlen(driver->telemetry) : 0;
+
+		if (len == 0 || strncmp(path, driver->telemetry, len) != 0 || path[len] != '/')
+			continue;
+		if (strcmp(path + len + 1, LIST) == 0)
+			return answer_list(driver, d);
+		for (cmd = driver->cmds; cmd->name != NULL; cmd++) {
+			if (strcmp(path + len + 1, cmd->name) == 0)
+				return answer_cmd(driver, cmd, params, d);
+		}
+	}
+	return -EINVAL;
+}
+
+static void
+register_cmd(const struct hisi_driver *driver, const char *name, const char *help)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof(path), "%s/%s", driver->telemetry, name);
+	rte_telemetry_register_cmd(path, answer, help);
+}
+
+void
+hisi_telemetry_register(const struct hisi_driver *driver)
+{
+	if (driver->telemetry == NULL)
+		return;
+	register_cmd(driver, LIST, "Returns the ids of the driver's devices. Takes no parameters");
+	for (const struct hisi_telemetry_cmd *cmd = driver->cmds; cmd->name != NULL; cmd++)
+		register_cmd(driver, cmd->name, cmd->help);
 }
 
 void

@@ -16,23 +16,23 @@
 
 #include "hisi_dev.h"
 
+/** A command about one device: "PATH/NAME,ID". */
+struct hisi_telemetry_cmd {
+	const char *name; /**< E.g. "stats"; NULL ends a list. */
+	const char *help;
+	/** Fill in the answer, with the lock held. @return 0 or a negative errno. */
+	int (*show)(struct hisi_dev *dev, struct rte_tel_data *d);
+};
+
+/**
+ * Register a driver's commands, and "PATH/list", which answers with the ids of its devices. EAL
+ * answers null where there is no such device.
+ */
+void hisi_telemetry_register(const struct hisi_driver *driver);
+
 /** Show a device, or stop showing it. */
 void hisi_telemetry_add(struct hisi_dev *dev);
 void hisi_telemetry_remove(struct hisi_dev *dev);
-
-/** The answer to ".../list": the ids of all devices. */
-int hisi_telemetry_list(struct hisi_driver *driver, struct rte_tel_data *d);
-
-/**
- * Answer a command about one device, with the lock held.
- * @param params
- *   Its id.
- * @param show
- *   Fills in the answer.
- * @return What show returns, or -EINVAL if there is no such device.
- */
-int hisi_telemetry_show(struct hisi_driver *driver, const char *params, struct rte_tel_data *d,
-		int (*show)(struct hisi_dev *dev, struct rte_tel_data *d));
 
 /** Begin the answer to ".../info": what devices of every class have. */
 void hisi_telemetry_info(const struct hisi_dev *dev, struct rte_tel_data *d);

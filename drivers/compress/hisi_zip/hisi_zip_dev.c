@@ -13,6 +13,7 @@
 #include "hisi_zip_devargs.h"
 #include "hisi_zip_log.h"
 #include "hisi_zip_probe.h"
+#include "hisi_zip_telemetry.h"
 #include "zip_codec.h"
 
 static void
@@ -32,6 +33,8 @@ struct hisi_driver hisi_zip_driver = {
 	.log = { .line = zip_log },
 	.device = HISI_PCI_DEVICE_ZIP_VF,
 	.keys = hisi_zip_devarg_keys,
+	.telemetry = "/compress_hisi_zip",
+	.cmds = hisi_zip_telemetry_cmds,
 	.pci_driver = { .name = RTE_STR(HISI_ZIP_PCI_DRIVER_NAME) },
 	.pci_ids = hisi_zip_pci_ids,
 	.probe = hisi_zip_pci_probe,

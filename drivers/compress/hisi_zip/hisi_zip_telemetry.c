@@ -30,27 +30,12 @@ hisi_zip_telemetry_remove_qp(struct hisi_zip_qp *qp)
 }
 
 static int
-cmd_list(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	RTE_SET_USED(params);
-	return hisi_telemetry_list(&hisi_zip_driver, d);
-}
-
-static int
 show_info(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	hisi_telemetry_info(dev, d);
 	rte_tel_data_add_dict_string(d, "engine", dev->args.local.copy ? "copy" : "deflate");
 	rte_tel_data_add_dict_string(d, "sw", hisi_zip_dev_of(dev)->sw ? "on" : "off");
 	return 0;
-}
-
-static int
-cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_info);
 }
 
 static int
@@ -88,13 +73,6 @@ show_queues(struct hisi_dev *dev, struct rte_tel_data *d)
 }
 
 static int
-cmd_queues(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_queues);
-}
-
-static int
 show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	struct hisi_zip_enq_stats enq = { 0 };
@@ -127,13 +105,6 @@ show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "software_repeated", deq.repeated);
 	rte_tel_data_add_dict_uint(d, "errors", deq.errors);
 	return 0;
-}
-
-static int
-cmd_stats(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_stats);
 }
 
 static int
@@ -202,23 +173,11 @@ show_errors(struct hisi_dev *dev, struct rte_tel_data *d)
 	return 0;
 }
 
-static int
-cmd_errors(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_zip_driver, params, d, show_errors);
-}
-
-RTE_INIT(hisi_zip_telemetry_init)
-{
-	rte_telemetry_register_cmd("/compress_hisi_zip/list", cmd_list,
-		"Returns the ids of the hisi_zip devices. Takes no parameters");
-	rte_telemetry_register_cmd("/compress_hisi_zip/info", cmd_info,
-		"Returns what a device is. Parameters: int dev_id");
-	rte_telemetry_register_cmd("/compress_hisi_zip/queues", cmd_queues,
-		"Returns queue pairs and the hardware queues they hold. Parameters: int dev_id");
-	rte_telemetry_register_cmd("/compress_hisi_zip/stats", cmd_stats,
-		"Returns operations and bytes. Parameters: int dev_id");
-	rte_telemetry_register_cmd("/compress_hisi_zip/errors", cmd_errors,
-		"Returns errors by cause. Parameters: int dev_id");
-}
+const struct hisi_telemetry_cmd hisi_zip_telemetry_cmds[] = {
+	{ "info", "Returns what a device is. Parameters: int dev_id", show_info },
+	{ "queues", "Returns queue pairs and the hardware queues they hold. Parameters: int dev_id",
+		show_queues },
+	{ "stats", "Returns operations and bytes. Parameters: int dev_id", show_stats },
+	{ "errors", "Returns errors by cause. Parameters: int dev_id", show_errors },
+	{ .name = NULL },
+};

@@ -5,9 +5,13 @@
 #ifndef HISI_ZIP_TELEMETRY_H
 #define HISI_ZIP_TELEMETRY_H
 
-/** @file Queue pairs that telemetry shows, which runs in a thread of its own. */
+/** @file The driver's telemetry commands, and the queue pairs that they show. */
 
+#include "hisi_telemetry.h"
 #include "hisi_zip_qp.h"
+
+/** Commands about one device (hisi_telemetry.h). */
+extern const struct hisi_telemetry_cmd hisi_zip_telemetry_cmds[];
 
 /** Show a queue pair, or stop showing it: it may be freed afterwards. */
 void hisi_zip_telemetry_add_qp(struct hisi_zip_qp *qp);

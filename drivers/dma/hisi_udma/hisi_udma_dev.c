@@ -40,6 +40,8 @@ struct hisi_driver hisi_udma_driver = {
 	.revision = HISI_UDMA_REVISION,
 	.feature_name = "UDMA",
 	.keys = keys,
+	.telemetry = "/dma_hisi_udma",
+	.cmds = hisi_udma_telemetry_cmds,
 	.pci_driver = { .name = RTE_STR(HISI_UDMA_PCI_DRIVER_NAME) },
 	.pci_ids = hisi_udma_pci_ids,
 	.probe = hisi_udma_pci_probe,

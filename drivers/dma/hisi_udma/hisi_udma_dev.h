@@ -24,6 +24,7 @@
 #include <rte_dmadev_pmd.h>
 
 #include "hisi_dev.h"
+#include "hisi_telemetry.h"
 #include "hisi_udma_vchan.h"
 
 #define HISI_UDMA_DRIVER_NAME     dma_hisi_udma
@@ -40,6 +41,9 @@ struct hisi_udma_dev {
 };
 
 extern struct hisi_driver hisi_udma_driver;
+
+/** Telemetry commands about one device (hisi_telemetry.h). */
+extern const struct hisi_telemetry_cmd hisi_udma_telemetry_cmds[];
 
 /** dmadev operations. */
 extern const struct rte_dma_dev_ops hisi_udma_ops;

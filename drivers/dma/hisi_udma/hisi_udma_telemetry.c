@@ -12,25 +12,10 @@
 #include "hisi_udma_dev.h"
 
 static int
-cmd_list(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	RTE_SET_USED(params);
-	return hisi_telemetry_list(&hisi_udma_driver, d);
-}
-
-static int
 show_info(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	hisi_telemetry_info(dev, d);
 	return 0;
-}
-
-static int
-cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_udma_driver, params, d, show_info);
 }
 
 static int
@@ -63,13 +48,6 @@ show_queues(struct hisi_dev *hisi, struct rte_tel_data *d)
 }
 
 static int
-cmd_queues(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_udma_driver, params, d, show_queues);
-}
-
-static int
 show_stats(struct hisi_dev *hisi, struct rte_tel_data *d)
 {
 	const struct hisi_udma_dev *dev = hisi_udma_dev_of(hisi);
@@ -92,13 +70,6 @@ show_stats(struct hisi_dev *hisi, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "enqueue_full", full);
 	rte_tel_data_add_dict_uint(d, "enqueue_rejected", rejected);
 	return 0;
-}
-
-static int
-cmd_stats(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_udma_driver, params, d, show_stats);
 }
 
 static int
@@ -140,23 +111,11 @@ show_errors(struct hisi_dev *hisi, struct rte_tel_data *d)
 	return 0;
 }
 
-static int
-cmd_errors(const char *cmd, const char *params, struct rte_tel_data *d)
-{
-	RTE_SET_USED(cmd);
-	return hisi_telemetry_show(&hisi_udma_driver, params, d, show_errors);
-}
-
-RTE_INIT(hisi_udma_telemetry_init)
-{
-	rte_telemetry_register_cmd("/dma_hisi_udma/list", cmd_list,
-		"Returns the ids of the hisi_udma devices. Takes no parameters");
-	rte_telemetry_register_cmd("/dma_hisi_udma/info", cmd_info,
-		"Returns what a device is. Parameters: int dev_id");
-	rte_telemetry_register_cmd("/dma_hisi_udma/queues", cmd_queues,
-		"Returns channels and the hardware queues they hold. Parameters: int dev_id");
-	rte_telemetry_register_cmd("/dma_hisi_udma/stats", cmd_stats,
-		"Returns operations. Parameters: int dev_id");
-	rte_telemetry_register_cmd("/dma_hisi_udma/errors", cmd_errors,
-		"Returns errors by cause. Parameters: int dev_id");
-}
+const struct hisi_telemetry_cmd hisi_udma_telemetry_cmds[] = {
+	{ "info", "Returns what a device is. Parameters: int dev_id", show_info },
+	{ "queues", "Returns channels and the hardware queues they hold. Parameters: int dev_id",
+		show_queues },
+	{ "stats", "Returns operations. Parameters: int dev_id", show_stats },
+	{ "errors", "Returns errors by cause. Parameters: int dev_id", show_errors },
+	{ .name = NULL },
+};

@@ -26,7 +26,7 @@
 #define WAIT_S (60 * (1 + 4 * PMD_SLOW))
 
 static struct {
-	const char *dev, *count;
+	const char *dev, *count, *seconds;
 	struct holdings_now held;
 	size_t heap;
 	unsigned int heap_blocks;
@@ -36,6 +36,7 @@ static struct {
 } test = { .dev = "" };
 
 bool dma_telemetry;
+unsigned int dma_lcores = 1;
 
 /* For what is shared with the tests of the compressdev driver. */
 void
@@ -56,6 +57,12 @@ unsigned long
 dma_count(unsigned long n)
 {
 	return test.count != NULL ? strtoul(test.count, NULL, 10) : PMD_SLOW ? n / 4 : n;
+}
+
+unsigned long
+dma_seconds(void)
+{
+	return test.seconds != NULL ? strtoul(test.seconds, NULL, 10) : 2;
 }
 
 bool
@@ -297,7 +304,7 @@ int
 dma_test_main(int argc, char **argv, const char *name, const struct CMUnitTest *tests, size_t n)
 {
 	char prefix[64], lcores[64];
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	long last_cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	const char *const options[] = { argv[0], "--no-huge", "-m", "256", "--no-pci",
 		dma_telemetry ? "--telemetry" : "--no-telemetry", "--file-prefix", prefix,
 		"--lcores", lcores, "--log-level=*:warning" };
@@ -310,6 +317,8 @@ dma_test_main(int argc, char **argv, const char *name, const struct CMUnitTest *
 			test.dev = argv[i + 1];
 		else if (strcmp(argv[i], "--count") == 0)
 			test.count = argv[i + 1];
+		else if (strcmp(argv[i], "--seconds") == 0)
+			test.seconds = argv[i + 1];
 		else if (strcmp(argv[i], "--spimdevd") == 0)
 			spimdevd = argv[i + 1];
 		else if (strcmp(argv[i], "--sandbox") == 0)
@@ -320,7 +329,7 @@ dma_test_main(int argc, char **argv, const char *name, const struct CMUnitTest *
 			return 2;
 	}
 	snprintf(prefix, sizeof(prefix), "%s_%d", name, (int)getpid());
-	snprintf(lcores, sizeof(lcores), "0@(0-%ld)", cpus - 1);
+	snprintf(lcores, sizeof(lcores), "(0-%u)@(0-%ld)", dma_lcores - 1, last_cpu);
 	memcpy(args, options, sizeof(args));
 	if (rte_eal_init(RTE_DIM(args), args) < 0)
 		return 2;

@@ -13,6 +13,7 @@
  * usage: PROGRAM [OPTION...]
  *   --dev    device arguments of every device
  *   --count  iterations of cases that have any
+ *   --seconds  how long cases take that take a time
  *   --spimdevd, --sandbox  path of the service, and on or off: devices are on an access point of it
  *   --case   only cases of this name, which may have a *
  */
@@ -34,6 +35,8 @@ int dma_test_main(int argc, char **argv, const char *name, const struct CMUnitTe
 		size_t n);
 /** Set before: EAL answers telemetry. */
 extern bool dma_telemetry;
+/** Set before: how many lcores EAL has; default 1. */
+extern unsigned int dma_lcores;
 /** For cmocka_unit_test_setup_teardown(): what is held, and that no more is held afterwards. */
 int dma_test_before(void **state);
 int dma_test_after(void **state);
@@ -41,6 +44,8 @@ int dma_test_after(void **state);
 
 /** What --count says, or n; a quarter of n if a sanitizer makes it slow. */
 unsigned long dma_count(unsigned long n);
+/** What --seconds says, or 2. */
+unsigned long dma_seconds(void);
 /** Is there --spimdevd? */
 bool dma_on_service(void);
 /** Does --dev contain this? */

@@ -10,4 +10,4 @@ set -eu
 . test/lib.sh
 
 need "gcc build is there" config/build.sh build
-within 3600 reports vm test/vm/run.sh probe autotest counts handover kill reset
+within 3600 reports vm test/vm/run.sh probe autotest dmadev counts handover kill reset

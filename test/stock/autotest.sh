@@ -21,6 +21,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck source=../../config/hugepages.sh
 . config/hugepages.sh
+# shellcheck source=dmadev_cases.sh
+. test/stock/dmadev_cases.sh
 build=$PWD/${SPIMDEV_BUILD:-build}
 wanted=27
 
@@ -102,34 +104,13 @@ run() {
 		> "$log" 2>&1 < /dev/null
 }
 
-# What dmadev_autotest has of a device that copies and fills: by release, as each has more. sva_copy
-# is of memory that EAL does not know; neither does a service.
-dma_wanted() {
-	case "$(pkg-config --modversion libdpdk)" in
-	22.*) echo "copy burst_capacity error_handling fill" ;;
-	23.* | 24.*) echo "copy stop_start burst_capacity error_handling fill" ;;
-	*)
-		[ "$1" = service ] && sva= || sva="sva_copy "
-		echo "copy ${sva}stop_start burst_capacity error_handling fill"
-		;;
-	esac
-}
-
-# Of those, the ones that ran on our device and were not skipped, as the log has them: those of
-# older releases in words, of newer ones twice. Lines of progress end with carriage returns.
-dma_found() {
-	tr '\r' '\n' < "$log" | sed -n "/^### Test dmadev instance .*\[$vdev\]/,/^### /{
-		s/^DMA Dev [0-9]*: Running \(.*\) Tests.*/\1/p
-		s/^ + TestCase \[ *[0-9]*\] : \(.*\) succeeded.*/\1/p
-	}" | uniq | tr ' ' '_' | tr '\n' ' '
-	grep -q '^Test OK' "$log" || echo "no Test OK "
-}
-
 # outcome MODE STATUS: sets found and expected.
 outcome() {
 	if [ "$suite" = dmadev_autotest ]; then
-		found="$(dma_found)status $2"
-		expected="$(dma_wanted "$1") status 0"
+		found="$(dma_found "$vdev" "$log")status $2"
+		# A service sees EAL's memory only.
+		[ "$1" = service ] && sva= || sva=sva
+		expected="$(dma_wanted "$(pkg-config --modversion libdpdk)" "$sva") status 0"
 		return
 	fi
 	found="executed $(summary Executed), passed $(summary Passed),"

@@ -4,7 +4,7 @@
 #
 # Packs the initramfs of a guest: busybox, kernel modules, the tests in test/vm/guest, and from this
 # machine, as installed: DPDK's test programs with the libraries and drivers that they use; our
-# driver, and the library beside it, from the build folder.
+# drivers, and the library beside them, from the build folder.
 #
 # usage: test/vm/pack.sh KERNEL
 # Writes build/vm/KERNEL/initrd.cpio, in about a second. Not compressed: an emulated CPU takes
@@ -15,7 +15,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 kernel=$1
 vm=$PWD/build/vm
-so=$PWD/build/drivers/librte_compress_hisi_zip.so
+zip_so=$PWD/build/drivers/librte_compress_hisi_zip.so
+dma_so=$PWD/build/drivers/librte_dma_hisi_udma.so
 tree=$vm/$kernel/root
 
 die() {
@@ -24,7 +25,9 @@ die() {
 }
 
 [ -e "$vm/$kernel/stamp" ] || die "no guest kernel $kernel in build/vm; test/vm/setup.sh makes it"
-[ -e "$so" ] || die "no $so; build first"
+for so in "$zip_so" "$dma_so"; do
+	[ -e "$so" ] || die "no $so; build first"
+done
 
 # libraries FILE...: what these load, one path a line.
 libraries() {
@@ -42,16 +45,16 @@ cp build/chroot/trixie/usr/bin/busybox "$tree/bin/"
 cp -a "$vm/$kernel/tree/lib/modules" "$tree/usr/lib/"
 install -m 0755 test/vm/guest/init "$tree/init"
 mkdir "$tree/tests"
-cp test/vm/guest/*.sh "$tree/tests/"
+cp test/vm/guest/*.sh test/stock/dmadev_cases.sh "$tree/tests/"
 cp build/test/vm/vm_pressure build/test/service/load_restart_client "$tree/bin/"
 
 # EAL finds a driver under three names and must see one file: links, as the packages have them.
-for name in bus_pci bus_vdev mempool_ring compress_zlib; do
+for name in bus_pci bus_vdev mempool_ring compress_zlib dma_skeleton; do
 	cp -P "$pmds/librte_$name".so* "$tree$pmds/"
 done
 abi=${pmds##*pmds-}
-for name in librte_common_hisi.so librte_compress_hisi_zip.so; do
-	cp "$(dirname "$so")/$name" "$tree$pmds/$name.$abi"
+for name in librte_common_hisi.so librte_compress_hisi_zip.so librte_dma_hisi_udma.so; do
+	cp "build/drivers/$name" "$tree$pmds/$name.$abi"
 	ln -s "$name.$abi" "$tree$pmds/$name.${abi%%.*}"
 	ln -s "$name.$abi" "$tree$pmds/$name"
 done
@@ -62,7 +65,8 @@ cp /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/usr/bin/"
 	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/bin/vm_pressure" \
 		"$tree/bin/load_restart_client" \
 		"$pmds"/librte_bus_pci.so "$pmds"/librte_mempool_ring.so \
-		"$pmds"/librte_compress_zlib.so "$so" | grep -v librte_common_hisi
+		"$pmds"/librte_compress_zlib.so "$pmds"/librte_dma_skeleton.so "$zip_so" \
+		"$dma_so" | grep -v librte_common_hisi
 	gcc -print-file-name=libgcc_s.so.1
 } | sort -u | while read -r lib; do
 	# Under each name that it has here one file: some drivers are libraries as well.

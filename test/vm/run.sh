@@ -3,7 +3,7 @@
 # Copyright(c) 2026 The spimdev authors
 #
 # Tests of the software function as a PCI device of virtual machines: served by spimdevd, attached
-# by QEMU, driven by Linux's own hisi_zip and, through vfio-pci, by our driver.
+# by QEMU, driven by Linux's own hisi_zip and, through vfio-pci, by our drivers.
 #
 # usage: test/vm/run.sh [--full] [--kernel KERNEL] [TEST...]
 #   --full    everything on both kernels, in the numbers that are promised (about an hour);
@@ -63,6 +63,7 @@ done
 
 if ! planning; then
 	[ -x build/app/spimdevd ] && [ -e build/drivers/librte_compress_hisi_zip.so ] &&
+		[ -e build/drivers/librte_dma_hisi_udma.so ] &&
 		[ -x build/test/vm/vm_pressure ] &&
 		[ -x build/test/service/load_restart_client ] || {
 		echo "vm: not built; config/build.sh does it" >&2
@@ -174,6 +175,21 @@ test_autotest() {
 	autotest_on "$kernels" "V2 plain" 0 "--rev v2 --ext off" all
 	autotest_on "$kernels" "V3 plain, sw=off" 1 "--rev v3 --ext off" some sw=off
 	autotest_on "$kernels" "V2 plain, sw=off" 0 "--rev v2 --ext off" none sw=off
+}
+
+# dmadev_on "KERNEL..." NAME REQUESTS OPTIONS yes|no: has the function UDMA?
+dmadev_on() {
+	for k in $1; do
+		report "dmadev_autotest $k $2" served "$3" "$4" 900 "$k" dmadev \
+			"$(pkg-config --modversion libdpdk)" "$5"
+	done
+}
+
+test_dmadev() {
+	dmadev_on "$new_kernel" "V3 with the extension" 1 "--rev v3" yes
+	[ -n "$full" ] || return 0
+	dmadev_on "$kernels" "V3 with isolated doorbells" 1 "--rev v3 --isolation on" yes
+	dmadev_on "$kernels" "V3 plain" 0 "--rev v3 --ext off" no
 }
 
 test_perf() {

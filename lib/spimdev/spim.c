@@ -66,12 +66,12 @@ spim_dev_fini(struct spim_dev *dev)
 }
 
 int
-spim_dev_announce(struct spim_dev *dev)
+spim_dev_mem_register(struct spim_dev *dev)
 {
-	int ret = spim_mem_announce(dev);
+	int ret = spim_mem_register(dev);
 
-	if (ret == 0 && dev->info.announce && dev->conf.announce != NULL)
-		ret = dev->conf.announce(dev, dev->conf.announce_priv);
+	if (ret == 0 && dev->info.mem_register && dev->conf.mem_register != NULL)
+		ret = dev->conf.mem_register(dev, dev->conf.mem_register_priv);
 	return ret;
 }
 
@@ -145,13 +145,13 @@ spim_event_take(struct spim_dev *dev)
 int
 spim_mem_map(struct spim_dev *dev, void *va, size_t len, int fd, uint64_t offset)
 {
-	return dev->info.announce ? dev->ops->mem_map(dev, va, len, fd, offset) : 0;
+	return dev->info.mem_register ? dev->ops->mem_map(dev, va, len, fd, offset) : 0;
 }
 
 int
 spim_mem_unmap(struct spim_dev *dev, void *va, size_t len)
 {
-	return dev->info.announce ? dev->ops->mem_unmap(dev, va, len) : 0;
+	return dev->info.mem_register ? dev->ops->mem_unmap(dev, va, len) : 0;
 }
 
 void

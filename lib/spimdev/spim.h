@@ -38,7 +38,7 @@ struct spim_dev;
 struct spim_info {
 	uint8_t revision;      /**< HISI_QM_REV_V2 or HISI_QM_REV_V3. */
 	uint8_t va;            /**< 1: addresses in requests are pointers; 0: they are IOVAs. */
-	uint8_t announce;      /**< 1: the function sees announced memory only (spim_mem_map()). */
+	uint8_t mem_register;  /**< 1: the function sees registered memory only (spim_mem_map()). */
 	uint8_t polled;        /**< 1: the queues' owner must call spim_queue_poll(). */
 	uint16_t queues;       /**< Queues that could be taken at most. */
 	uint32_t ext_features; /**< Feature bits of the extension (EXT 1); 0: plain silicon. */
@@ -65,13 +65,13 @@ struct spim_conf {
 	const struct hisi_qm_mem_ops *mem; /**< Memory for rings; NULL: spim_mem_alloc()'s. */
 	struct base_log log;               /**< Takes log lines. */
 	/**
-	 * Announces all memory that requests will use, with spim_mem_map(). Called
+	 * Registers all memory that requests will use, with spim_mem_map(). Called
 	 * when the function is opened and whenever it is opened again, if
-	 * spim_info.announce; by whichever thread does that. Returns 0 or a negative
+	 * spim_info.mem_register; by whichever thread does that. Returns 0 or a negative
 	 * errno. NULL: only spim_mem_alloc()'s.
 	 */
-	int (*announce)(struct spim_dev *dev, void *priv);
-	void *announce_priv;               /**< Passed to announce. */
+	int (*mem_register)(struct spim_dev *dev, void *priv);
+	void *mem_register_priv;           /**< Passed to mem_register. */
 	struct spim_local_conf local;      /**< Options of "local". */
 };
 
@@ -211,7 +211,7 @@ void spim_event_arm(struct spim_dev *dev, const struct spim_queue *queue);
 void spim_event_take(struct spim_dev *dev);
 
 /**
- * Let the function see memory of this process, if it must be announced (else: 0 at
+ * Let the function see memory of this process, if it must be registered (else: 0 at
  * once). Addresses in requests are then pointers into it.
  *
  * @param va, len, offset

@@ -62,7 +62,7 @@ spim_mem_alloc(struct spim_dev *dev, size_t len)
 	if (c == NULL)
 		return NULL;
 	c->len = spim_mem_pages(len);
-	ret = c->len == 0 ? -EINVAL : chunk_map(c, dev->info.announce);
+	ret = c->len == 0 ? -EINVAL : chunk_map(c, dev->info.mem_register);
 	if (ret != 0) {
 		free(c);
 		errno = -ret;
@@ -105,7 +105,7 @@ spim_mem_free(struct spim_dev *dev, void *va)
 }
 
 int
-spim_mem_announce(struct spim_dev *dev)
+spim_mem_register(struct spim_dev *dev)
 {
 	const struct spim_chunk *c;
 	int ret = 0;

@@ -20,8 +20,8 @@ struct spim_chunk {
 /** A length in whole pages; 0 if there are none so long. */
 size_t spim_mem_pages(size_t len);
 
-/** Announce all chunks. @return 0 or a negative errno. */
-int spim_mem_announce(struct spim_dev *dev);
+/** Register all chunks. @return 0 or a negative errno. */
+int spim_mem_register(struct spim_dev *dev);
 
 /** Free them. */
 void spim_mem_fini(struct spim_dev *dev);

@@ -58,7 +58,7 @@ struct spim_queue_ops {
 	void (*event_arm)(struct spim_dev *dev, const struct spim_queue *queue);
 	void (*event_take)(struct spim_dev *dev);
 
-	/** As spim_mem_map() and spim_mem_unmap(). Called if spim_info.announce only. */
+	/** As spim_mem_map() and spim_mem_unmap(). Called if spim_info.mem_register only. */
 	int (*mem_map)(struct spim_dev *dev, void *va, size_t len, int fd, uint64_t offset);
 	int (*mem_unmap)(struct spim_dev *dev, void *va, size_t len);
 
@@ -102,10 +102,10 @@ void spim_dev_init(struct spim_dev *dev, const struct spim_queue_ops *ops,
 void spim_dev_fini(struct spim_dev *dev);
 
 /**
- * Announce all memory to a function that was opened, or opened again, if spim_info.announce: what
- * spim_mem_alloc() gave, and what the caller has (spim_conf.announce).
+ * Register all memory with a function that was opened, or opened again, if
+ * spim_info.mem_register: that of spim_mem_alloc(), and the caller's (spim_conf.mem_register).
  * @return 0 or a negative errno.
  */
-int spim_dev_announce(struct spim_dev *dev);
+int spim_dev_mem_register(struct spim_dev *dev);
 
 #endif /* SPIM_OPS_H */

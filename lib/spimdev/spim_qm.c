@@ -41,7 +41,7 @@ reopen(struct spim_qm *d)
 		/* Now the queues of before are lost, even if it goes no further this time. */
 		atomic_store_explicit(&d->opened, opened + 1, memory_order_release);
 		d->half_open = true;
-		ret = spim_dev_announce(dev);
+		ret = spim_dev_mem_register(dev);
 	}
 	if (ret == 0)
 		ret = hisi_qm_reinit(&d->qm);
@@ -227,12 +227,12 @@ spim_qm_open(struct hisi_qm_io *io, const struct spim_qm_transport *transport, i
 	info = &d->dev.info;
 	info->revision = io->revision;
 	info->va = va != 0;
-	info->announce = transport != NULL && transport->mem_map != NULL;
+	info->mem_register = transport != NULL && transport->mem_map != NULL;
 	info->polled = io->ops->poll != NULL;
 	d->mem_ops = (struct hisi_qm_mem_ops){
 		.alloc = spim_qm_mem_alloc, .free = spim_qm_mem_free, .priv = d,
 	};
-	ret = spim_dev_announce(&d->dev);
+	ret = spim_dev_mem_register(&d->dev);
 	if (ret == 0 && d->dev.conf.mem == NULL) {
 		d->dev.conf.mem = &d->mem_ops;
 		ret = spim_qm_mem_init(d);

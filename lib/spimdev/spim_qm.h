@@ -118,8 +118,8 @@ extern const struct spim_qm_transport spim_unix_transport;
 /* ---- Memory for rings and the like (spim_qm_mem.c) ---- */
 
 /**
- * Take the memory that small pieces come from: one announcement, of which each is a message to a
- * service, for all of them. @return 0 or a negative errno.
+ * Allocate the memory that small allocations come from. One message to a service registers all of
+ * it. @return 0 or a negative errno.
  */
 int spim_qm_mem_init(struct spim_qm *d);
 

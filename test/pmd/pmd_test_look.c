@@ -53,7 +53,7 @@ static bool
 blames_data(const struct hisi_zip_qp *qp, unsigned int status)
 {
 	/* What a service does not see, an application may use all the same. */
-	return (status == HISI_ZIP_BAD_ADDR && qp->dev->hisi.info.announce) ||
+	return (status == HISI_ZIP_BAD_ADDR && qp->dev->hisi.info.mem_register) ||
 		status == HISI_ZIP_BAD_DATA || status == HISI_ZIP_CRC_ERR;
 }
 
@@ -84,7 +84,7 @@ check_ops(const struct hisi_zip_qp *qp, const char *name)
 	uint64_t flying = qp->tail - qp->head;
 	/* Ops that software may do better: with a mismatch, or memory that no service sees. */
 	uint64_t again = deq->hw_status[HISI_ZIP_CRC_ERR] +
-		(qp->dev->hisi.info.announce ? deq->hw_status[HISI_ZIP_BAD_ADDR] : 0);
+		(qp->dev->hisi.info.mem_register ? deq->hw_status[HISI_ZIP_BAD_ADDR] : 0);
 
 	PMD_CHECK(enq->ops == deq->ops + flying, "%s: %" PRIu64 " ops enqueued, %" PRIu64
 		" dequeued, %" PRIu64 " in flight", name, enq->ops, deq->ops, flying);

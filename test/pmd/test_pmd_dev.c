@@ -276,8 +276,8 @@ test_opens(void **state)
 	assert_ptr_equal(conf.mem, &dev.hisi.ap->mem);
 	assert_ptr_equal(conf.mem->priv, dev.hisi.ap);
 	assert_non_null(conf.log.line);
-	assert_ptr_equal(conf.announce, hisi_mem_register);
-	assert_ptr_equal(conf.announce_priv, dev.hisi.ap);
+	assert_ptr_equal(conf.mem_register, hisi_mem_register);
+	assert_ptr_equal(conf.mem_register_priv, dev.hisi.ap);
 	assert_int_equal(conf.local.workers, 5);
 	assert_string_equal(conf.local.fault, "stall@1");
 	assert_non_null(conf.local.spawn);

@@ -139,7 +139,7 @@ begin(void **state)
 	assert_true(pages != MAP_FAILED);
 	memset(&ap, 0, sizeof(ap));
 	ap.spim = (struct spim_dev *)&ap; /* nobody looks into it */
-	ap.info.announce = true;
+	ap.info.mem_register = true;
 	ap.driver = &hisi_zip_driver;
 	strcpy(ap.name, "extmem");
 	pthread_mutex_init(&ap.extmem_lock, NULL);
@@ -253,10 +253,10 @@ test_map(void **state)
 
 /* What is not told of is neither looked at nor kept. */
 static void
-test_no_announce(void **state)
+test_no_mem_register(void **state)
 {
 	(void)state;
-	ap.info.announce = false;
+	ap.info.mem_register = false;
 	map(NULL, 0, 0);
 	map(pages, PAGES * page, 0);
 	unmap(pages, PAGES * page, 0);
@@ -370,7 +370,7 @@ test_function_refuses(void **state)
 }
 
 static void
-test_announce(void **state)
+test_mem_register(void **state)
 {
 	int fds[2];
 
@@ -410,11 +410,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_map, begin, end),
-		cmocka_unit_test_setup_teardown(test_no_announce, begin, end),
+		cmocka_unit_test_setup_teardown(test_no_mem_register, begin, end),
 		cmocka_unit_test_setup_teardown(test_limits, begin, end),
 		cmocka_unit_test_setup_teardown(test_calls_fail, begin, end),
 		cmocka_unit_test_setup_teardown(test_function_refuses, begin, end),
-		cmocka_unit_test_setup_teardown(test_announce, begin, end),
+		cmocka_unit_test_setup_teardown(test_mem_register, begin, end),
 	};
 
 	return cmocka_run_group_tests_name("pmd_extmem_fail", tests, NULL, NULL);

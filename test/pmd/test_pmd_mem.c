@@ -215,7 +215,7 @@ setup(void **state)
 }
 
 static int
-announce(void)
+register_all(void)
 {
 	int ret;
 
@@ -240,7 +240,7 @@ happens(enum rte_mem_event what, uint64_t at, size_t len, int error)
 	if (error != 0)
 		snprintf(expected, sizeof(expected), "HISI_ZIP: mem: %zu bytes of memory at %p "
 			"could not be %s (%d), expected 0\n", len, va,
-			what == RTE_MEM_EVENT_FREE ? "taken back" : "announced", error);
+			what == RTE_MEM_EVENT_FREE ? "unregistered" : "registered", error);
 	assert_string_equal(pmd_log, expected);
 }
 
@@ -258,21 +258,21 @@ test_pieces(void **state)
 	add(5 * PAGE, 4, 6 * PAGE); /* of that file */
 	add(6 * PAGE, 4, 7 * PAGE)->external = true;
 	add(6 * PAGE, 4, 7 * PAGE);
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	assert_string_equal(pmd_log, "");
 	check_did("register, map 0+2000 of 3 at 0, map 2000+1000 of 3 at 4000, "
 		"map 4000+1000 of 3 at 5000, map 5000+2000 of 4 at 6000, extmem");
 	/* Another time, after a restart: events are told already. */
 	nsegments = 1;
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	check_did("map 0+1000 of 3 at 0, extmem");
 	/* What can shrink is told in single pieces. */
 	hugepages = 1;
 	nsegments = 2;
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	check_did("map 0+1000 of 3 at 0, map 1000+1000 of 3 at 1000, extmem");
 	nsegments = 0;
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	check_did("extmem");
 	hisi_mem_unwatch(&ap);
 	hisi_mem_unwatch(&ap);
@@ -285,8 +285,8 @@ refused(int expected, uint64_t at, const char *calls)
 {
 	char want[512];
 
-	assert_int_equal(announce(), expected);
-	snprintf(want, sizeof(want), "HISI_ZIP: mem: memory at %p could not be announced to "
+	assert_int_equal(register_all(), expected);
+	snprintf(want, sizeof(want), "HISI_ZIP: mem: memory at %p could not be registered with "
 		"unix:/there (%d), expected 0; if it has no file, EAL was started with options "
 		"that do not share memory\n", at != 0 ? (void *)(uintptr_t)at : NULL, expected);
 	assert_string_equal(pmd_log, want);
@@ -308,11 +308,11 @@ test_refused(void **state)
 	/* An event has told of it. */
 	nsegments = 2;
 	map_result = -EEXIST;
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	check_did("map 0+1000 of 3 at 0, map 2000+1000 of 3 at 0, extmem");
 	map_result = 0;
 	extmem_result = -EPROTO;
-	assert_int_equal(announce(), -EPROTO);
+	assert_int_equal(register_all(), -EPROTO);
 	check_did("map 0+1000 of 3 at 0, map 2000+1000 of 3 at 0, extmem");
 	extmem_result = 0;
 	segments[1].offset_errno = ENOTSUP;
@@ -330,7 +330,7 @@ test_no_events(void **state)
 	(void)state;
 	add(0, 3, 0);
 	register_errno = ENOMEM;
-	assert_int_equal(announce(), -ENOMEM);
+	assert_int_equal(register_all(), -ENOMEM);
 	snprintf(want, sizeof(want), "HISI_ZIP: mem: no events of memory (%d)\n", ENOMEM);
 	assert_string_equal(pmd_log, want);
 	assert_false(ap.mem_watched);
@@ -339,7 +339,7 @@ test_no_events(void **state)
 	check_did("");
 	/* Memory that stays as it is. */
 	register_errno = ENOTSUP;
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	assert_string_equal(pmd_log, "");
 	check_did("register, map 0+1000 of 3 at 0, extmem");
 }
@@ -349,7 +349,7 @@ test_grows(void **state)
 {
 	(void)state;
 	add(0, 3, 0);
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	forget_did();
 	add(4 * PAGE, 5, 0);
 	add(5 * PAGE, 5, PAGE);
@@ -386,7 +386,7 @@ static void
 test_shrinks(void **state)
 {
 	(void)state;
-	assert_int_equal(announce(), 0);
+	assert_int_equal(register_all(), 0);
 	forget_did();
 	happens(RTE_MEM_EVENT_FREE, 2 * PAGE, 3 * PAGE, 0);
 	check_did("unmap 2000+3000");

@@ -176,7 +176,7 @@ cannot_open(void)
 	pmd_service_end(SIGTERM);
 }
 
-/* A service that maps no memory refuses the device when it announces its own. */
+/* A service that maps no memory refuses the device when the driver registers its own. */
 static void
 no_maps(void)
 {
@@ -191,7 +191,7 @@ no_maps(void)
 		ret = rte_vdev_init(NAME, args_with("sw=on"));
 		log = pmd_log_end();
 		PMD_CHECK(ret == -ENOSPC, "%d", ret);
-		PMD_CHECK(strstr(log, "could not be announced") != NULL, "the log says \"%s\"",
+		PMD_CHECK(strstr(log, "could not be registered") != NULL, "the log says \"%s\"",
 			log);
 		if (round > 0)
 			pmd_usage_check("no maps", &before);

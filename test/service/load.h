@@ -132,7 +132,7 @@ struct load_client {
 	size_t op_max, comp_max;
 };
 
-/** Connect and announce memory. @return 0 or a negative errno. */
+/** Connect and register memory. @return 0 or a negative errno. */
 int load_client_open(struct load_client *c, const char *name, size_t op_max);
 void load_client_close(struct load_client *c);
 

@@ -153,7 +153,7 @@ test_shared_memory(void **state)
 	assert_non_null(flags);
 	assert_non_null(strstr(flags, " dc")); /* not copied by fork() */
 	/* What the service has been told of already is no error; what was given back it forgets. */
-	assert_int_equal(spim_mem_announce(dev), 0);
+	assert_int_equal(spim_mem_register(dev), 0);
 	spim_mem_free(dev, mem);
 	fd = memfd_create("other", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(fd, 2 * LEN), 0);
@@ -165,54 +165,54 @@ test_shared_memory(void **state)
 	spim_liar_end(0);
 }
 
-static unsigned int announced;
-static int announce_ret;
+static unsigned int registered;
+static int register_ret;
 
 static int
-announce(struct spim_dev *dev, void *priv)
+register_all(struct spim_dev *dev, void *priv)
 {
-	assert_ptr_equal(priv, &announced);
+	assert_ptr_equal(priv, &registered);
 	assert_non_null(dev);
-	announced++;
-	return announce_ret;
+	registered++;
+	return register_ret;
 }
 
-/* The caller's own memory is announced at each opening, and what that gives is told. */
+/* The caller's own memory is registered at each opening, and what that gives is told. */
 static void
-test_announce(void **state)
+test_mem_register(void **state)
 {
 	struct spim_conf conf = spim_liar_conf;
 	struct spim_queue *q;
 	struct spim_dev *dev;
 
 	(void)state;
-	conf.announce = announce;
-	conf.announce_priv = &announced;
+	conf.mem_register = register_all;
+	conf.mem_register_priv = &registered;
 	spim_liar_start("none");
-	announced = 0;
-	announce_ret = -EPERM;
+	registered = 0;
+	register_ret = -EPERM;
 	assert_int_equal(spim_open(spim_liar_name, &conf, &dev), -EPERM);
-	assert_int_equal(announced, 1);
-	announce_ret = 0;
+	assert_int_equal(registered, 1);
+	register_ret = 0;
 	assert_int_equal(spim_open(spim_liar_name, &conf, &dev), 0);
-	assert_int_equal(announced, 2);
+	assert_int_equal(registered, 2);
 	assert_int_equal(spim_queue_take(dev, 0, 16, -1, &q), 0);
-	assert_int_equal(announced, 2);
+	assert_int_equal(registered, 2);
 	assert_int_equal(spim_liar_leave(), 0);
 	spim_liar_again(NULL);
-	announce_ret = -EPERM;
+	register_ret = -EPERM;
 	assert_int_equal(spim_queue_restart(dev, q), -EPERM);
 	assert_int_equal(spim_queue_restart(dev, q), -EPERM);
-	announce_ret = 0;
+	register_ret = 0;
 	assert_int_equal(spim_queue_restart(dev, q), 0);
-	assert_int_equal(announced, 5);
+	assert_int_equal(registered, 5);
 	assert_int_equal(spim_queue_stop(dev, q), 0);
 	spim_queue_put(dev, q);
 	spim_close(dev);
 	spim_liar_end(0);
 	/* One that sees all memory is told of none. */
 	assert_int_equal(spim_open("local", &conf, &dev), 0);
-	assert_int_equal(announced, 5);
+	assert_int_equal(registered, 5);
 	spim_close(dev);
 }
 
@@ -412,7 +412,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_zip_goes_on),
 		cmocka_unit_test(test_zip_needs),
 		cmocka_unit_test(test_shared_memory),
-		cmocka_unit_test(test_announce),
+		cmocka_unit_test(test_mem_register),
 		cmocka_unit_test(test_without_standard_input),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_failures_local),

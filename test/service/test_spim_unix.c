@@ -204,7 +204,7 @@ test_round_trip(void **state)
 	(void)state;
 	assert_int_equal(spim_open(name, &conf, &dev), 0);
 	spim_info_get(dev, &info);
-	assert_int_equal(info.announce, 1);
+	assert_int_equal(info.mem_register, 1);
 	assert_int_equal(info.va, 1);
 	assert_int_equal(info.polled, 0);
 	mem = spim_mem_alloc(dev, 3 * BUF_LEN);
@@ -232,7 +232,7 @@ test_round_trip(void **state)
 		if (i % 16 == 0)
 			nap_us(3000);
 	}
-	/* Memory that was not announced is out of reach, and nothing else happens. */
+	/* Memory that was not registered is out of reach, and nothing else happens. */
 	req = request(&req, sizeof(req), mem + BUF_LEN, BUF_LEN);
 	submit(comp, &req);
 	sqe = complete(comp);

@@ -94,7 +94,7 @@ not_asked(struct spim_dev *dev, void *priv)
 {
 	(void)dev;
 	(void)priv;
-	fail_msg("asked to announce memory to a function that sees all of it");
+	fail_msg("asked to register memory with a function that sees all of it");
 	return -EIO;
 }
 
@@ -106,14 +106,14 @@ test_info(void **state)
 	struct spim_dev *dev;
 
 	(void)state;
-	conf.announce = not_asked;
+	conf.mem_register = not_asked;
 	assert_int_equal(spim_open("local", &conf, &dev), 0);
 	spim_info_get(dev, &info);
 	assert_int_equal(info.revision, HISI_QM_REV_V3);
 	assert_int_equal(info.queues, 1024);
 	assert_int_equal(info.va, 1);
 	assert_int_equal(info.polled, 1);
-	assert_int_equal(info.announce, 0);
+	assert_int_equal(info.mem_register, 0);
 	assert_int_equal(info.ext_features, (HISI_ZIP_EXT_F_ALL | HISI_ZIP_EXT_F_UDMA));
 	spim_close(dev);
 
@@ -464,7 +464,7 @@ test_own_function(void **state)
 		spim_info_get(dev, &info);
 		assert_int_equal(info.revision, HISI_QM_REV_V2);
 		assert_int_equal(info.va, va != 0);
-		assert_int_equal(info.announce, 0);
+		assert_int_equal(info.mem_register, 0);
 		assert_int_equal(info.polled, 1);
 		assert_int_equal(info.queues, 5);
 		assert_int_equal(info.ext_features, features);

@@ -220,10 +220,11 @@ __wrap_spim_open(const char *name, const struct spim_conf *conf, struct spim_dev
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.epfd = -1;
 	spim_dev_init(&kernel.dev, &kernel_ops, conf);
-	kernel.dev.info = (struct spim_info){ .revision = HISI_QM_REV_V3, .va = 1, .announce = 1,
-		.queues = QUEUES, .ext_features = HISI_ZIP_EXT_F_ALL & ~HISI_ZIP_EXT_F_RELEASE };
+	kernel.dev.info = (struct spim_info){ .revision = HISI_QM_REV_V3, .va = 1,
+		.mem_register = 1, .queues = QUEUES,
+		.ext_features = HISI_ZIP_EXT_F_ALL & ~HISI_ZIP_EXT_F_RELEASE };
 	*dev = &kernel.dev;
-	return spim_dev_announce(*dev);
+	return spim_dev_mem_register(*dev);
 }
 
 /* ---- The function ---- */

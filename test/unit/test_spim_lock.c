@@ -4,8 +4,8 @@
 
 /*
  * Locks of an access point: what they guard is at each locking as it was at the unlocking before,
- * and no call leaves one held. With a function that is announced to, goes and comes as the test
- * says.
+ * and no call leaves one held. With a function that memory is registered with.
+ * It goes and comes as the test says.
  */
 
 #include <errno.h>
@@ -112,8 +112,8 @@ __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 /* What it says when it is asked. */
 static struct {
-	int map, unmap, alive, reopen, events, announce, fd;
-	unsigned int maps, unmaps, reopens, announces;
+	int map, unmap, alive, reopen, events, reg, fd;
+	unsigned int maps, unmaps, reopens, registers;
 } told;
 
 static int
@@ -163,14 +163,14 @@ told_events(struct hisi_qm_io *io, int eventfd, int epfd)
 }
 
 static int
-told_announce(struct spim_dev *d, void *priv)
+told_register(struct spim_dev *d, void *priv)
 {
 	assert_ptr_equal(d, dev);
 	assert_ptr_equal(priv, &told);
 	assert_true(own.held);
 	assert_false(mem.held);
-	told.announces++;
-	return told.announce;
+	told.registers++;
+	return told.reg;
 }
 
 static void
@@ -211,8 +211,8 @@ begin(void **state)
 	memset(&told, 0, sizeof(told));
 	assert_int_equal(spim_open("local", &conf, &d), 0);
 	spim_qm_of(d)->transport = &told_transport;
-	d->conf.announce = told_announce;
-	d->conf.announce_priv = &told;
+	d->conf.mem_register = told_register;
+	d->conf.mem_register_priv = &told;
 	own = (struct guard){ .mutex = &spim_qm_of(d)->lock };
 	mem = (struct guard){ .mutex = &d->mem_lock };
 	dev = d;
@@ -231,7 +231,7 @@ end(void **state)
 	guard_compare(&own);
 	guard_compare(&mem);
 	dev = NULL;
-	d->info.announce = 0;
+	d->info.mem_register = 0;
 	spim_close(d);
 	holdings_same(&before);
 	return 0;
@@ -257,16 +257,16 @@ test_small_memory(void **state)
 	assert_int_equal(own.taken, 0);
 }
 
-/* Memory that is announced: what is refused is given back, what nobody heard of is kept. */
+/* Memory that is registered: what is refused is given back, what nobody heard of is kept. */
 static void
-test_announced_memory(void **state)
+test_registered_memory(void **state)
 {
 	const struct spim_chunk *first = LIST_FIRST(&dev->chunks);
 	struct holdings_now now;
 	void *va[2];
 
 	(void)state;
-	dev->info.announce = 1;
+	dev->info.mem_register = 1;
 	TAKES(&mem, 1, va[0] = spim_mem_alloc(dev, 100));
 	assert_non_null(va[0]);
 	assert_true(told.fd >= 0);
@@ -289,10 +289,10 @@ test_announced_memory(void **state)
 	/* All again: each, until one is refused for another reason than that it is known. */
 	told.maps = 0;
 	told.map = -EEXIST;
-	TAKES(&mem, 1, assert_int_equal(spim_mem_announce(dev), 0));
+	TAKES(&mem, 1, assert_int_equal(spim_mem_register(dev), 0));
 	assert_int_equal(told.maps, 3);
 	told.map = -ENOSPC;
-	TAKES(&mem, 1, assert_int_equal(spim_mem_announce(dev), -ENOSPC));
+	TAKES(&mem, 1, assert_int_equal(spim_mem_register(dev), -ENOSPC));
 	assert_int_equal(told.maps, 4);
 
 	/* What is nobody's is left alone. What the function says when they go is no matter. */
@@ -333,7 +333,7 @@ test_queues(void **state)
 
 	/* Opened, but not to the end: what there was is lost, and it is opened once more. */
 	told.reopen = 0;
-	dev->info.announce = 1;
+	dev->info.mem_register = 1;
 	told.map = -ENOSPC;
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), -ENOSPC));
 	told.alive = 0;
@@ -342,16 +342,16 @@ test_queues(void **state)
 	assert_int_equal(spim_queue_check(dev, q), -ENOTCONN);
 	assert_int_equal(spim_queue_stop(dev, q), 0);
 	assert_int_equal(spim_queue_abort(dev, q), 0);
-	assert_int_equal(told.announces, 0);
+	assert_int_equal(told.registers, 0);
 	told.map = 0;
-	told.announce = -EDOM;
+	told.reg = -EDOM;
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), -EDOM));
-	assert_int_equal(told.announces, 1);
-	told.announce = 0;
+	assert_int_equal(told.registers, 1);
+	told.reg = 0;
 	lines[0] = '\0';
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
 	assert_int_equal(told.reopens, 7);
-	assert_int_equal(told.announces, 2);
+	assert_int_equal(told.registers, 2);
 	assert_int_equal(qm->opened, 3);
 	assert_false(qm->half_open);
 	assert_string_equal(lines, "unit: function is back (0)\n");
@@ -359,12 +359,12 @@ test_queues(void **state)
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
 	assert_int_equal(told.reopens, 7);
 	/* One that sees all memory is told of none. */
-	dev->info.announce = 0;
+	dev->info.mem_register = 0;
 	told.alive = -ENOTCONN;
 	TAKES(&own, 1, assert_int_equal(spim_queue_restart(dev, q), 0));
 	told.alive = 0;
 	assert_int_equal(told.reopens, 8);
-	assert_int_equal(told.announces, 2);
+	assert_int_equal(told.registers, 2);
 	assert_int_equal(spim_queue_stop(dev, q), 0);
 	spim_queue_put(dev, q);
 }
@@ -422,7 +422,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_small_memory), T(test_announced_memory), T(test_queues), T(test_events),
+		T(test_small_memory), T(test_registered_memory), T(test_queues), T(test_events),
 	};
 
 	return cmocka_run_group_tests_name("spim_lock", tests, NULL, NULL);

@@ -33,8 +33,8 @@ hisi_ap_open(const struct hisi_driver *driver, const char *name, const struct hi
 	struct spim_conf conf = {
 		.device = driver->device,
 		.log = driver->log,
-		.announce = hisi_mem_register,
-		.announce_priv = ap,
+		.mem_register = hisi_mem_register,
+		.mem_register_priv = ap,
 		.local = args->local,
 	};
 	int ret;

@@ -163,7 +163,7 @@ hisi_extmem_map(struct hisi_ap *ap, void *va, size_t len)
 {
 	int ret;
 
-	if (!ap->info.announce)
+	if (!ap->info.mem_register)
 		return 0;
 	ret = map(ap, va, len);
 	if (ret != 0)
@@ -179,7 +179,7 @@ hisi_extmem_unmap(struct hisi_ap *ap, void *va, size_t len)
 	struct hisi_extmem *e;
 	int ret;
 
-	if (!ap->info.announce)
+	if (!ap->info.mem_register)
 		return 0;
 	pthread_mutex_lock(&ap->extmem_lock);
 	SLIST_FOREACH(e, &ap->extmem, next)

@@ -109,7 +109,7 @@ mem_event(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 	if (ret != 0 && ret != -ENOTCONN)
 		hisi_log_error(ap->driver, "%s: %zu bytes of memory at %p could not be %s (%d), "
 			"expected 0", ap->name, len, addr,
-			event == RTE_MEM_EVENT_FREE ? "taken back" : "announced", ret);
+			event == RTE_MEM_EVENT_FREE ? "unregistered" : "registered", ret);
 }
 
 static void
@@ -153,7 +153,7 @@ hisi_mem_register(struct spim_dev *spim, void *priv)
 	if (ret == 0)
 		run.ret = run_flush(&run);
 	if (run.ret != 0) {
-		hisi_log_error(ap->driver, "%s: memory at %p could not be announced to %s (%d), "
+		hisi_log_error(ap->driver, "%s: memory at %p could not be registered with %s (%d), "
 			"expected 0; if it has no file, EAL was started with options that do not "
 			"share memory", ap->name, run.va, ap->args.dev, run.ret);
 		return run.ret;

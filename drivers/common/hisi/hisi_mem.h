@@ -10,7 +10,7 @@
 #include "hisi_ap.h"
 
 /**
- * spim_conf.announce: tell the function of all of EAL's memory, and from now on of memory
+ * spim_conf.mem_register: tell the function of all of EAL's memory, and from now on of memory
  * that comes and goes; then of the application's own. By whichever thread opens the function.
  * @param priv
  *   The device.

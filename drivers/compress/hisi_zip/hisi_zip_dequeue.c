@@ -82,8 +82,8 @@ may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		return x->words.dw10 == 0;
 	if (qp->dev->hisi.info.ext_features == 0)
 		return true;
-	/* Memory that could not be announced (hisi_mem.c) is there for us. */
-	if (status == HISI_ZIP_BAD_ADDR && qp->dev->hisi.info.announce)
+	/* Memory that could not be registered (hisi_mem.c) is there for us. */
+	if (status == HISI_ZIP_BAD_ADDR && qp->dev->hisi.info.mem_register)
 		return true;
 	return status < HISI_ZIP_BAD_DATA || status > HISI_ZIP_BAD_STREAM;
 }

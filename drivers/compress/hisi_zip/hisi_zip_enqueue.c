@@ -231,7 +231,7 @@ first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zi
 	 * To wait helps if others have the queues or the memory, or if the service is
 	 * away, but not if a function does not answer.
 	 */
-	return ret == -EBUSY || ret == -ENOMEM || qp->dev->hisi.info.announce ? FULL :
+	return ret == -EBUSY || ret == -ENOMEM || qp->dev->hisi.info.mem_register ? FULL :
 		finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
 }
 

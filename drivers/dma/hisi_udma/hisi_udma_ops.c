@@ -21,7 +21,7 @@ hisi_udma_info_get(const struct rte_dma_dev *ddev, struct rte_dma_info *info, ui
 	/* With SVA applications use memory of malloc(), which must not have to be registered. */
 	info->dev_capa = RTE_DMA_CAPA_MEM_TO_MEM | RTE_DMA_CAPA_HANDLES_ERRORS |
 		RTE_DMA_CAPA_OPS_COPY | RTE_DMA_CAPA_OPS_FILL |
-		(dev->hisi.info.va && !dev->hisi.info.announce ? RTE_DMA_CAPA_SVA : 0);
+		(dev->hisi.info.va && !dev->hisi.info.mem_register ? RTE_DMA_CAPA_SVA : 0);
 	info->max_vchans = dev->hisi.info.queues;
 	info->min_desc = HISI_UDMA_DESC_MIN;
 	info->max_desc = HISI_UDMA_DESC_MAX;

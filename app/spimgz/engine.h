@@ -16,7 +16,7 @@
 #include "gzip.h"
 #include "spimgz.h"
 
-/** One piece of work and its buffers. */
+/** One operation and its buffers. */
 struct slot {
 	struct spim_zip_op op;
 	uint8_t *in;      /**< SPIMGZ_OUT_MAX bytes: either side may be the compressed one. */

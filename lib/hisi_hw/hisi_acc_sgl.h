@@ -18,7 +18,7 @@
 #define HISI_ACC_SGL_ALIGN   64           /**< Alignment of an SGL's address. */
 #define HISI_ACC_SGE_LEN_MAX (8u << 20)   /**< Bytes of one entry. */
 
-/** One piece of memory. */
+/** One entry of an SGL: a segment of memory. */
 struct hisi_acc_sge {
 	uint64_t buf;       /**< DMA address. */
 	uint64_t page_ctrl; /**< Software only. */

@@ -66,7 +66,7 @@ struct hisi_qm_io {
 	uint8_t revision;  /**< PCI revision id, HISI_QM_REV_V2 or HISI_QM_REV_V3. */
 };
 
-/** A piece of memory that both the process and the device can reach. */
+/** Memory that both the process and the device can reach. */
 struct hisi_qm_mem {
 	void *va;      /**< Where the process sees it. */
 	uint64_t iova; /**< Where the device sees it. */

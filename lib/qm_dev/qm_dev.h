@@ -193,7 +193,7 @@ bool qm_dev_shut(struct qm_dev *dev);
 uint64_t qm_dev_read(struct qm_dev *dev, uint32_t off, unsigned int size);
 
 /**
- * Write a register: mailbox pieces fire on the write that covers its last dword
+ * Write a register: the mailbox fires on the write that covers its last dword
  * (QM 2.3), doorbells at 0x1000 and 0x2000 take 8 bytes. Any thread; unknown
  * offsets and read-only registers ignore the write.
  */

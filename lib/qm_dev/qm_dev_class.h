@@ -38,7 +38,7 @@ struct qm_dev_bufs {
 	struct qm_dev_view view;       /**< Entered while a request is executed. */
 	struct qm_dev_buf src;
 	struct qm_dev_buf dst;
-	struct qm_dev_piece *pieces;   /**< For qm_dev_buf_overlap(). */
+	struct qm_dev_segment *segments; /**< For qm_dev_buf_overlap(). */
 };
 
 /** A request that a class is to execute. */

@@ -21,8 +21,8 @@ qm_dev_exec_create(const struct qm_dev_class *const *classes)
 	memset(ex, 0, sizeof(*ex));
 	ex->bufs.src.iov = malloc(QM_DEV_IOV_MAX * sizeof(struct iovec));
 	ex->bufs.dst.iov = malloc(QM_DEV_IOV_MAX * sizeof(struct iovec));
-	ex->bufs.pieces = qm_dev_pieces_alloc();
-	if (ex->bufs.src.iov == NULL || ex->bufs.dst.iov == NULL || ex->bufs.pieces == NULL)
+	ex->bufs.segments = qm_dev_segments_alloc();
+	if (ex->bufs.src.iov == NULL || ex->bufs.dst.iov == NULL || ex->bufs.segments == NULL)
 		goto fail;
 	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX && classes[i] != NULL; i++) {
 		ex->state[i] = classes[i]->exec_create();
@@ -45,7 +45,7 @@ qm_dev_exec_destroy(struct qm_dev_exec *ex)
 		ex->class[i]->exec_destroy(ex->state[i]);
 	free(ex->bufs.src.iov);
 	free(ex->bufs.dst.iov);
-	free(ex->bufs.pieces);
+	free(ex->bufs.segments);
 	free(ex);
 }
 

@@ -89,7 +89,7 @@ map_zeros(uintptr_t start, uintptr_t end)
 
 /*
  * The whole mapping goes, not a page of it: a client could else cut the process's
- * mappings into more pieces than the kernel allows.
+ * mappings into more parts than the kernel allows.
  */
 static bool
 guard_replace(struct qm_dev_guard *g, uintptr_t addr)

@@ -152,19 +152,19 @@ qm_dev_view_at(struct qm_dev_view *view, uint64_t iova, uint64_t len, unsigned i
 	return qm_dev_view_run(view, iova, len, prot, &va) == len ? va : NULL;
 }
 
-/** Most pieces of a buffer. */
+/** Most segments of a buffer. */
 #define QM_DEV_IOV_MAX (HISI_ACC_SGE_MAX * HISI_ACC_SGL_MAX)
 
-/** A buffer as pieces of this process's memory. */
+/** A buffer as segments of this process's memory. */
 struct qm_dev_buf {
 	struct iovec *iov; /**< QM_DEV_IOV_MAX elements. */
 	unsigned int cnt;
-	uint64_t len;      /**< Sum of the pieces. */
+	uint64_t len;      /**< Sum of the segments. */
 };
 
 /**
  * Describe len bytes at iova.
- * @return 0, -EFAULT (not all of them are memory it may use), -EINVAL (more pieces than a buffer
+ * @return 0, -EFAULT (not all of them are memory it may use), -EINVAL (more segments than a buffer
  * has).
  */
 int qm_dev_buf_flat(struct qm_dev_view *view, uint64_t iova, uint64_t len,
@@ -173,22 +173,22 @@ int qm_dev_buf_flat(struct qm_dev_view *view, uint64_t iova, uint64_t len,
 /**
  * Describe what the SGL at iova holds behind its first skip bytes, at most len
  * bytes; less than len if the list is shorter.
- * @return 0, -EFAULT (it, or a piece, is no memory that may be used), -EINVAL (the list).
+ * @return 0, -EFAULT (it, or a segment, is no memory that may be used), -EINVAL (the list).
  */
 int qm_dev_buf_sgl(struct qm_dev_view *view, uint64_t iova, uint64_t skip, uint64_t len,
 		unsigned int prot, struct qm_dev_buf *buf);
 
-struct qm_dev_piece;
+struct qm_dev_segment;
 
 /** Room for qm_dev_buf_overlap() to sort in; NULL: out of memory. Freed with free(). */
-struct qm_dev_piece *qm_dev_pieces_alloc(void);
+struct qm_dev_segment *qm_dev_segments_alloc(void);
 
 /**
  * Do the buffers share a byte? No copy or codec in the engine is defined for
  * that, whatever the driver hopes for.
  */
 bool qm_dev_buf_overlap(const struct qm_dev_buf *src, const struct qm_dev_buf *dst,
-		struct qm_dev_piece *scratch);
+		struct qm_dev_segment *scratch);
 
 /** Copy a buffer to another one of the same size; they do not share a byte. */
 void qm_dev_buf_copy(const struct qm_dev_buf *src, const struct qm_dev_buf *dst);

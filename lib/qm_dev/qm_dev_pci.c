@@ -202,9 +202,9 @@ qm_dev_pci_reset(struct qm_dev *dev)
 	return true;
 }
 
-/* Bytes of the next piece of an access: naturally aligned, at most 8. */
+/* Bytes of the next part of an access: naturally aligned, at most 8. */
 static unsigned int
-piece(uint64_t off, size_t len)
+part(uint64_t off, size_t len)
 {
 	unsigned int n = 8;
 
@@ -221,7 +221,7 @@ qm_dev_pci_bar_read(struct qm_dev *dev, unsigned int bar, uint64_t off, void *da
 	if (!in_range(off, len, qm_dev_pci_bar_size(dev, bar)))
 		return -EINVAL;
 	while (len != 0) {
-		unsigned int n = piece(off, len);
+		unsigned int n = part(off, len);
 		uint64_t v = bar == QM_DEV_BAR_REGS ? qm_dev_read(dev, (uint32_t)off, n) :
 			atomic_load_explicit(&dev->gone, memory_order_relaxed) ? UINT64_MAX : 0;
 
@@ -242,7 +242,7 @@ qm_dev_pci_bar_write(struct qm_dev *dev, unsigned int bar, uint64_t off, const v
 	if (!in_range(off, len, qm_dev_pci_bar_size(dev, bar)))
 		return -EINVAL;
 	while (len != 0) {
-		unsigned int n = piece(off, len);
+		unsigned int n = part(off, len);
 		uint64_t v = 0;
 
 		memcpy(&v, in, n);

@@ -58,7 +58,7 @@ int qm_dev_pci_config_write(struct qm_dev *dev, uint32_t off, const void *data, 
 uint64_t qm_dev_pci_bar_size(const struct qm_dev *dev, unsigned int bar);
 
 /**
- * Read or write a BAR as the device sees the access: naturally aligned pieces
+ * Read or write a BAR as the device sees the access: naturally aligned parts
  * of 8, 4, 2 and 1 bytes in ascending order. Neither memory enable nor the
  * power state in config space is looked at: a transport that delivers the access
  * has decoded it.

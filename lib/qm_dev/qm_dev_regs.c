@@ -155,7 +155,7 @@ mailbox_takes(const struct qm_dev *dev)
 
 /* The registers of the mailbox take 4 or 8 bytes; the last dword fires (QM 2.3). */
 static void
-mailbox_piece(struct qm_dev *dev, uint32_t off, unsigned int size, uint64_t value)
+mailbox_write(struct qm_dev *dev, uint32_t off, unsigned int size, uint64_t value)
 {
 	pthread_mutex_lock(&dev->mb_lock);
 	if (!mailbox_takes(dev))
@@ -191,7 +191,7 @@ qm_dev_write(struct qm_dev *dev, uint32_t off, unsigned int size, uint64_t value
 			atomic_load_explicit(&dev->gone, memory_order_acquire))
 		return;
 	if (off >= MB_OFF && off <= MB_LAST) {
-		mailbox_piece(dev, off, size, value);
+		mailbox_write(dev, off, size, value);
 		return;
 	}
 	if (size == 4) {

@@ -21,7 +21,7 @@ buf_append(struct qm_dev_view *view, uint64_t iova, uint64_t len, unsigned int p
 		/* NULL: address 0 of a map of the whole process is no memory. */
 		if (n == 0 || va == NULL)
 			return -EFAULT;
-		/* Pieces that touch become one: the codec's fast path wants a single one. */
+		/* Segments that touch become one: the codec's fast path wants a single one. */
 		if (last != NULL &&
 				(uintptr_t)last->iov_base + last->iov_len == (uintptr_t)va) {
 			last->iov_len += n;
@@ -105,17 +105,17 @@ qm_dev_buf_sgl(struct qm_dev_view *view, uint64_t iova, uint64_t skip, uint64_t 
 /* Pairs up to which comparing all of them beats sorting. */
 #define PAIRS_MAX 64
 
-/* One piece for the sweep: where it begins and ends, and on which side it is. */
-struct qm_dev_piece {
+/* One segment for the sweep: where it begins and ends, and on which side it is. */
+struct qm_dev_segment {
 	uintptr_t from;
 	uintptr_t to;
 	unsigned int side; /* 0: source, 1: destination */
 };
 
 static void
-sift_down(struct qm_dev_piece *p, size_t at, size_t n)
+sift_down(struct qm_dev_segment *p, size_t at, size_t n)
 {
-	struct qm_dev_piece moving = p[at];
+	struct qm_dev_segment moving = p[at];
 	size_t child;
 
 	while ((child = 2 * at + 1) < n) {
@@ -131,12 +131,12 @@ sift_down(struct qm_dev_piece *p, size_t at, size_t n)
 
 /* Heap sort: no memory of its own, and no input makes it slow. */
 static void
-sort_pieces(struct qm_dev_piece *p, size_t n)
+sort_segments(struct qm_dev_segment *p, size_t n)
 {
 	for (size_t i = n / 2; i-- > 0;)
 		sift_down(p, i, n);
 	while (n-- > 1) {
-		struct qm_dev_piece last = p[n];
+		struct qm_dev_segment last = p[n];
 
 		p[n] = p[0];
 		p[0] = last;
@@ -159,15 +159,15 @@ bounds(const struct qm_dev_buf *buf, uintptr_t *from, uintptr_t *to)
 	}
 }
 
-struct qm_dev_piece *
-qm_dev_pieces_alloc(void)
+struct qm_dev_segment *
+qm_dev_segments_alloc(void)
 {
-	return malloc(2 * (size_t)QM_DEV_IOV_MAX * sizeof(struct qm_dev_piece));
+	return malloc(2 * (size_t)QM_DEV_IOV_MAX * sizeof(struct qm_dev_segment));
 }
 
 bool
 qm_dev_buf_overlap(const struct qm_dev_buf *src, const struct qm_dev_buf *dst,
-		struct qm_dev_piece *scratch)
+		struct qm_dev_segment *scratch)
 {
 	uintptr_t src_from, src_to, dst_from, dst_to, end[2] = { 0, 0 };
 	size_t n = 0;
@@ -195,11 +195,11 @@ qm_dev_buf_overlap(const struct qm_dev_buf *src, const struct qm_dev_buf *dst,
 		for (unsigned int i = 0; i < buf->cnt; i++) {
 			uintptr_t from = (uintptr_t)buf->iov[i].iov_base;
 
-			scratch[n++] = (struct qm_dev_piece){ .from = from,
+			scratch[n++] = (struct qm_dev_segment){ .from = from,
 				.to = from + buf->iov[i].iov_len, .side = side };
 		}
 	}
-	sort_pieces(scratch, n);
+	sort_segments(scratch, n);
 	/* In order of their beginnings: one overlaps if the other side reaches beyond it. */
 	for (size_t i = 0; i < n; i++) {
 		if (scratch[i].from < end[!scratch[i].side])
@@ -250,7 +250,7 @@ qm_dev_buf_write(const struct qm_dev_buf *buf, uint64_t off, const void *src, si
 void
 qm_dev_buf_copy(const struct qm_dev_buf *src, const struct qm_dev_buf *dst)
 {
-	size_t in = 0, out = 0; /* in their pieces */
+	size_t in = 0, out = 0; /* in their segments */
 
 	for (unsigned int i = 0, k = 0; i < src->cnt && k < dst->cnt;) {
 		const struct iovec *s = &src->iov[i], *d = &dst->iov[k];

@@ -9,7 +9,7 @@
 
 #include "spim_ops.h"
 
-/** A piece of it. */
+/** A chunk of it. */
 struct spim_chunk {
 	LIST_ENTRY(spim_chunk) link;
 	void *va;

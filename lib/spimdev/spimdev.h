@@ -71,7 +71,7 @@ enum spim_zip_status {
 
 #define SPIM_ZIP_LEVEL_MAX 9
 
-/** One piece of work. Belongs to the library from submission until it comes back. */
+/** One operation. Belongs to the library from submission until it comes back. */
 struct spim_zip_op {
 	const void *src;    /**< Input, in memory from spim_zip_alloc() of the same access point. */
 	void *dst;          /**< Output, in such memory; must not overlap. */

@@ -88,7 +88,7 @@ udma_check(const struct hisi_udma_sqe *sqe)
 	return UDMA_DEV_OK;
 }
 
-/* A piece may end inside of the pattern: phase is where the next one goes on. */
+/* A segment may end inside the pattern: phase is where the next one goes on. */
 static void
 udma_fill(const struct qm_dev_buf *dst, uint64_t pattern)
 {
@@ -128,7 +128,7 @@ udma_run(struct qm_dev_bufs *b, const struct hisi_udma_sqe *sqe)
 		return ret == -EFAULT ? UDMA_DEV_BAD_ADDR : UDMA_DEV_BAD_SQE;
 	if (!copy)
 		udma_fill(&b->dst, sqe->pattern_l | (uint64_t)sqe->pattern_h << 32);
-	else if (qm_dev_buf_overlap(&b->src, &b->dst, b->pieces))
+	else if (qm_dev_buf_overlap(&b->src, &b->dst, b->segments))
 		return UDMA_DEV_BAD_SQE;
 	else
 		qm_dev_buf_copy(&b->src, &b->dst);

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Bytes that lie in several pieces: measure, gather, scatter.
+ * Bytes that lie in several segments: measure, gather, scatter.
  */
 
 #include <stddef.h>
@@ -20,12 +20,12 @@
 size_t zip_codec_iov_len(const struct iovec *iov, unsigned int cnt);
 
 /**
- * Where the bytes lie if all of them lie in one piece.
+ * Where the bytes lie if all of them lie in one segment.
  *
  * @param len
  *   The sum of all lengths.
  * @return
- *   Their address, or NULL if they are spread over several pieces. A valid
+ *   Their address, or NULL if they are spread over several segments. A valid
  *   address (of no byte) for len 0.
  */
 uint8_t *zip_codec_iov_linear(const struct iovec *iov, unsigned int cnt, size_t len);
@@ -39,7 +39,7 @@ uint8_t *zip_codec_iov_linear(const struct iovec *iov, unsigned int cnt, size_t 
 void zip_codec_iov_gather(const struct iovec *iov, unsigned int cnt, uint8_t *to,
 		struct zip_codec_sum *sum);
 
-/** Fill the pieces in order with len bytes; there must be room for them. */
+/** Fill the segments in order with len bytes; there must be room for them. */
 void zip_codec_iov_scatter(const struct iovec *iov, unsigned int cnt, const uint8_t *from,
 		size_t len);
 

@@ -35,7 +35,7 @@
  */
 #define DIRECT_MIN 32
 /* zlib counts in 32 bits. */
-#define PIECE_MAX ((size_t)1 << 30)
+#define SEGMENT_MAX ((size_t)1 << 30)
 
 enum stream_state {
 	STREAM_RUNNING,
@@ -59,7 +59,7 @@ struct zip_codec_stream {
 	uint8_t stage[STAGE_LEN];
 };
 
-/* A place in a list of pieces; never rests on an empty or finished one. */
+/* A place in a list of segments; never rests on an empty or finished one. */
 struct cursor {
 	const struct iovec *iov;
 	unsigned int cnt;
@@ -93,13 +93,13 @@ cursor_ptr(const struct cursor *cur)
 	return cur->cnt == 0 ? nothing : (uint8_t *)cur->iov->iov_base + cur->off;
 }
 
-/* Bytes in one piece at the cursor, as many as zlib can take. */
+/* Bytes in one segment at the cursor, as many as zlib can take. */
 static size_t
 cursor_len(const struct cursor *cur)
 {
 	size_t len = cur->cnt == 0 ? 0 : cur->iov->iov_len - cur->off;
 
-	return len < PIECE_MAX ? len : PIECE_MAX;
+	return len < SEGMENT_MAX ? len : SEGMENT_MAX;
 }
 
 static void
@@ -288,7 +288,7 @@ decompress_probe(struct zip_codec_stream *stream)
 
 /* Decompress as far as input and room go; does not set result->last_block. */
 static int
-decompress_pieces(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
+decompress_segments(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
 		struct zip_codec_result *result)
 {
 	int more = stream->wants_room && dst->cnt == 0;
@@ -335,7 +335,7 @@ static int
 decompress_run(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
 		struct zip_codec_result *result)
 {
-	int ret = decompress_pieces(stream, src, dst, result);
+	int ret = decompress_segments(stream, src, dst, result);
 
 	result->last_block = (stream->zlib.data_type & 64) != 0;
 	return ret;

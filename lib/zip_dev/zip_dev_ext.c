@@ -47,7 +47,7 @@ zip_dev_lz4_run(const struct zip_dev_run *x, bool compress, const struct zip_cod
 			x->bufs->dst.cnt, res);
 }
 
-/* The codecs want it in one piece. Its own pieces are described where the input's will be. */
+/* The codecs want it in one segment. Its own segments are described where the input's will be. */
 uint32_t
 zip_dev_dict_take(const struct zip_dev_run *x, const struct hisi_zip_sqe *sqe,
 		struct zip_codec_params *params)

@@ -46,7 +46,7 @@ find_buffers(struct qm_dev_bufs *b, const struct hisi_zip_sqe *sqe, struct zip_d
 	if (rc != 0)
 		return zip_dev_buf_status(rc);
 	/* What silicon does then is open (U33). */
-	return qm_dev_buf_overlap(&b->src, &b->dst, b->pieces) ? HISI_ZIP_BAD_SQE : HISI_ZIP_OK;
+	return qm_dev_buf_overlap(&b->src, &b->dst, b->segments) ? HISI_ZIP_BAD_SQE : HISI_ZIP_OK;
 }
 
 /* ---- Results ---- */

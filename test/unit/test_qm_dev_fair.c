@@ -70,13 +70,13 @@ load_open(struct load *l, struct qm_dev_group *group, size_t arena)
 	tq_start(&l->q, &l->td, 0, HISI_ZIP_QC_COMPRESS, DEPTH);
 }
 
-struct piece {
+struct segment {
 	uint64_t addr;
 	uint32_t len;
 };
 
 static uint64_t
-make_sgl(struct td *td, const struct piece *p, unsigned int n)
+make_sgl(struct td *td, const struct segment *p, unsigned int n)
 {
 	struct hisi_acc_sgl *sgl = td_alloc(td, sizeof(*sgl) + n * sizeof(struct hisi_acc_sge),
 			HISI_ACC_SGL_ALIGN);
@@ -110,9 +110,9 @@ push_work(unsigned int i, uint32_t len, uint64_t sum, uint64_t *dst)
 {
 	struct load *l = &load[i];
 	uint64_t *word = td_alloc(&l->td, sizeof(*word), sizeof(*word));
-	const struct piece from[] = { { td_iova(&l->td, word), sizeof(*word) },
+	const struct segment from[] = { { td_iova(&l->td, word), sizeof(*word) },
 		{ shared_iova(shared->src), len - (uint32_t)sizeof(*word) } };
-	const struct piece to[] = { { shared_iova(&shared->served[i]), sizeof(*word) },
+	const struct segment to[] = { { shared_iova(&shared->served[i]), sizeof(*word) },
 		{ shared_iova(shared->dst), len - (uint32_t)sizeof(*word) } };
 
 	*word = sum;
@@ -125,8 +125,8 @@ push_work(unsigned int i, uint32_t len, uint64_t sum, uint64_t *dst)
 static void
 push_collect(unsigned int i, unsigned int n)
 {
-	const struct piece from = { shared_iova(shared->served), n * (uint32_t)sizeof(uint64_t) };
-	const struct piece to = { shared_iova(shared->seen[i]), n * (uint32_t)sizeof(uint64_t) };
+	const struct segment from = { shared_iova(shared->served), n * (uint32_t)sizeof(uint64_t) };
+	const struct segment to = { shared_iova(shared->seen[i]), n * (uint32_t)sizeof(uint64_t) };
 	struct load *l = &load[i];
 	size_t mark = l->td.used;
 

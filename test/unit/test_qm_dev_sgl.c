@@ -197,7 +197,7 @@ refused(void **state)
 	assert_int_equal(status_of(good, 0, 1000), HISI_ZIP_OK);
 }
 
-/* The most pieces that a chain can have. */
+/* The most segments that a chain can have. */
 static void
 largest_chain(void **state)
 {
@@ -208,7 +208,7 @@ largest_chain(void **state)
 
 	(void)state;
 	fill_text(big, 2 * cnt, 3);
-	/* Every other byte: pieces that do not touch. */
+	/* Every other byte: segments that do not touch. */
 	for (uint64_t at = src, i = 0; at != 0;) {
 		struct hisi_acc_sgl *sgl = (void *)(td.arena + (at - TD_IOVA));
 
@@ -225,9 +225,9 @@ largest_chain(void **state)
 		assert_int_equal(out[i], big[2 * i]);
 }
 
-/* Entries that reach over two maps are two pieces: as many as there is room for, and more. */
+/* Entries that reach over two maps are two segments: as many as there is room for, and more. */
 static void
-more_pieces_than_entries(void **state)
+more_segments_than_entries(void **state)
 {
 	const unsigned int half = HISI_ACC_SGE_MAX * HISI_ACC_SGL_MAX / 2;
 	const uint64_t iova = TD_IOVA + (1ull << 40);
@@ -262,7 +262,7 @@ more_pieces_than_entries(void **state)
 	}
 }
 
-/* An SGL of cnt pieces of len bytes, step apart. */
+/* An SGL of cnt segments of len bytes, step apart. */
 static uint64_t
 comb(uint8_t *mem, unsigned int cnt, uint32_t len, uint32_t step)
 {
@@ -290,7 +290,7 @@ comb_status(uint8_t *src, uint8_t *dst, unsigned int cnt, uint32_t len)
 	return tq_do(&c)->dw3;
 }
 
-/* Interleaved is fine, one shared byte is not, for few pieces and many. */
+/* Interleaved is fine, one shared byte is not, for few segments and many. */
 static void
 shared_bytes(void **state)
 {
@@ -307,7 +307,7 @@ shared_bytes(void **state)
 		assert_int_equal(comb_status(plain, plain + 31, n, 32), HISI_ZIP_BAD_SQE);
 		assert_int_equal(comb_status(plain + 31, plain, n, 32), HISI_ZIP_BAD_SQE);
 		assert_int_equal(comb_status(plain, plain, n, 32), HISI_ZIP_BAD_SQE);
-		/* Only the very last piece and the very first one. */
+		/* Only the very last segment and the very first one. */
 		assert_int_equal(comb_status(plain, plain + (n - 1) * 64 + 31, n, 32),
 				HISI_ZIP_BAD_SQE);
 		assert_int_equal(comb_status(plain, plain + (n - 1) * 64 + 32, n, 32),
@@ -321,7 +321,7 @@ overlap_as_all_pairs(void **state)
 {
 	enum { MAX = 300, ROUNDS = 3000 };
 	static struct iovec from[MAX], to[MAX];
-	struct qm_dev_piece *scratch = qm_dev_pieces_alloc();
+	struct qm_dev_segment *scratch = qm_dev_segments_alloc();
 	unsigned int shared = 0, apart = 0;
 	uint32_t seed = 31;
 
@@ -363,7 +363,7 @@ overlap_as_all_pairs(void **state)
 			}
 		if (qm_dev_buf_overlap(&src, &dst, scratch) != want ||
 				qm_dev_buf_overlap(&dst, &src, scratch) != want)
-			fail_msg("round %u, %u and %u pieces: expected %s", round, src.cnt,
+			fail_msg("round %u, %u and %u segments: expected %s", round, src.cnt,
 					dst.cnt, want ? "overlap" : "none");
 		shared += want;
 		apart += !want;
@@ -373,12 +373,12 @@ overlap_as_all_pairs(void **state)
 	free(scratch);
 }
 
-/* A long piece that later short ones of its side hide: the other side meets its end. */
+/* A long segment that later short ones of its side hide: the other side meets its end. */
 static void
-a_long_piece_is_not_forgotten(void **state)
+a_long_segment_is_not_forgotten(void **state)
 {
 	enum { N = 20 };
-	struct qm_dev_piece *scratch = qm_dev_pieces_alloc();
+	struct qm_dev_segment *scratch = qm_dev_segments_alloc();
 	struct iovec from[N], to[N];
 	struct qm_dev_buf src = { .iov = from, .cnt = N }, dst = { .iov = to, .cnt = N };
 
@@ -395,9 +395,9 @@ a_long_piece_is_not_forgotten(void **state)
 	free(scratch);
 }
 
-/* Bytes in and out of a buffer of pieces, at every place, and no byte beside them. */
+/* Bytes in and out of a buffer of segments, at every place, and no byte beside them. */
 static void
-pieces_are_read_and_written(void **state)
+segments_are_read_and_written(void **state)
 {
 	static const size_t lens[] = { 3, 0, 1, 7, 64, 2 };
 	enum { CNT = 6, LEN_ALL = 77 };
@@ -424,7 +424,7 @@ pieces_are_read_and_written(void **state)
 					if (inside && at >= off && at < off + n)
 						want = in[at - off];
 					if (mem[i][k] != want)
-						fail_msg("off %u n %u: byte %u of piece %d", off,
+						fail_msg("off %u n %u: byte %u of segment %d", off,
 								n, k, i);
 					at += inside;
 				}
@@ -527,10 +527,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(shapes_round_trip), T(odd_but_allowed), T(refused), T(largest_chain),
-		T(more_pieces_than_entries), T(shared_bytes), T(trailer_over_small_segments),
+		T(more_segments_than_entries), T(shared_bytes), T(trailer_over_small_segments),
 		cmocka_unit_test(overlap_as_all_pairs),
-		cmocka_unit_test(a_long_piece_is_not_forgotten),
-		cmocka_unit_test(pieces_are_read_and_written),
+		cmocka_unit_test(a_long_segment_is_not_forgotten),
+		cmocka_unit_test(segments_are_read_and_written),
 		cmocka_unit_test(bytes_end_with_the_last_segment),
 	};
 

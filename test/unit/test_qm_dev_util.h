@@ -146,7 +146,7 @@ struct hisi_zip_sqe *tq_do(struct tq *q);
 uint32_t ext_level(unsigned int level);
 
 /**
- * Build an SGL chain of cnt pieces over [va, va + len), per_sgl entries in
+ * Build an SGL chain of cnt segments over [va, va + len), per_sgl entries in
  * each SGL. @return its address for the device.
  */
 uint64_t td_sgl(struct td *td, const void *va, size_t len, unsigned int cnt, unsigned int per_sgl);

@@ -129,7 +129,7 @@ engine_open(struct engine *e, const char *name, bool verbose)
 void
 engine_close(struct engine *e)
 {
-	spim_zip_queue_give(e->queue);
+	spim_zip_queue_put(e->queue);
 	spim_zip_close(e->z);
 	spim_zip_close(e->old);
 }
@@ -150,7 +150,7 @@ do_without(struct engine *e, int why)
 	ret = open_point("local", false, &z);
 	if (ret != 0)
 		return SPIMGZ_FAILED;
-	spim_zip_queue_give(e->queue);
+	spim_zip_queue_put(e->queue);
 	e->queue = NULL;
 	e->old = e->z;
 	e->z = z;
@@ -185,7 +185,7 @@ engine_end(struct engine *e)
 {
 	if (engine_idle(e))
 		return;
-	spim_zip_queue_give(e->queue);
+	spim_zip_queue_put(e->queue);
 	e->queue = NULL;
 	e->head = e->tail = 0;
 }

@@ -116,7 +116,7 @@ main(int argc, char **argv)
 		ret = compress(q, mem);
 	if (ret != 0)
 		fprintf(stderr, "failed: %s\n", strerror(-ret));
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_close(z); /* the memory goes with it */
 	return ret != 0;
 }

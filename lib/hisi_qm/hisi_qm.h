@@ -134,7 +134,7 @@ int hisi_qm_qp_stop(struct hisi_qm *qm, struct hisi_qm_qp *qp);
  */
 int hisi_qm_qp_abort(struct hisi_qm *qm, struct hisi_qm_qp *qp);
 
-/** Give the rings and the queue of a stopped queue pair back. */
+/** Free the rings and put the queue of a stopped queue pair. */
 void hisi_qm_qp_free(struct hisi_qm *qm, struct hisi_qm_qp *qp);
 
 #endif /* HISI_QM_H */

@@ -82,7 +82,7 @@ struct hisi_qm_mem_ops {
 	 * @return 0 or a negative errno.
 	 */
 	int (*alloc)(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem);
-	/** Give it back. */
+	/** Free it. */
 	void (*free)(void *priv, struct hisi_qm_mem *mem);
 	void *priv; /**< Passed to both. */
 };

@@ -212,7 +212,7 @@ hisi_qm_cq_close(struct hisi_qm_ring *ring)
 	ring->cq_phase = HISI_QM_CQE_PHASE + 1; /* what no CQE can have */
 }
 
-/** Give all CQEs before ring->cq_head back to the device, with no event armed. Consumer only. */
+/** Acknowledge all CQEs before ring->cq_head, with no event armed. Consumer only. */
 static inline void
 hisi_qm_cq_ring(const struct hisi_qm_ring *ring)
 {

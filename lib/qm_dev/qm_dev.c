@@ -50,7 +50,7 @@ qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n
 }
 
 void
-qm_dev_quota_give(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
+qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
 {
 	if (quota != NULL)
 		atomic_fetch_sub_explicit(&quota->used[r], n, memory_order_relaxed);

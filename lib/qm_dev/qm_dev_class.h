@@ -35,7 +35,7 @@
 
 /** What an executor has for the buffers of a request. One thread at a time. */
 struct qm_dev_bufs {
-	struct qm_dev_view view;       /**< Entered while a request is executed. */
+	struct qm_dev_view view;       /**< Holds the map while a request is executed. */
 	struct qm_dev_buf src;
 	struct qm_dev_buf dst;
 	struct qm_dev_segment *segments; /**< For qm_dev_buf_overlap(). */
@@ -124,7 +124,7 @@ void qm_dev_log(const struct qm_dev *dev, enum base_log_level level, const char 
 
 /** @return Whether n more fit; then they are taken. quota may be NULL. Any thread. */
 bool qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n);
-void qm_dev_quota_give(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n);
+void qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n);
 
 /** Copy from client memory; the compiler must not look there a second time. */
 static inline void

@@ -63,12 +63,12 @@ budget_take(struct qm_dev *dev, struct qm_dev_queue *q)
 	if (!qm_dev_quota_take(quota, QM_DEV_QUEUES, 1))
 		return false;
 	if (!qm_dev_quota_take(quota, QM_DEV_SLOTS, q->ring.sq_depth)) {
-		qm_dev_quota_give(quota, QM_DEV_QUEUES, 1);
+		qm_dev_quota_put(quota, QM_DEV_QUEUES, 1);
 		return false;
 	}
 	if (dev->group != NULL && !qm_dev_group_take(dev->group)) {
-		qm_dev_quota_give(quota, QM_DEV_QUEUES, 1);
-		qm_dev_quota_give(quota, QM_DEV_SLOTS, q->ring.sq_depth);
+		qm_dev_quota_put(quota, QM_DEV_QUEUES, 1);
+		qm_dev_quota_put(quota, QM_DEV_SLOTS, q->ring.sq_depth);
 		return false;
 	}
 	q->counted = q->ring.sq_depth;
@@ -78,17 +78,17 @@ budget_take(struct qm_dev *dev, struct qm_dev_queue *q)
 }
 
 static void
-budget_give(struct qm_dev *dev, struct qm_dev_queue *q)
+budget_put(struct qm_dev *dev, struct qm_dev_queue *q)
 {
 	if (q->counted == 0)
 		return;
 	dev->queues_taken--;
 	dev->slots_taken -= q->counted;
-	qm_dev_quota_give(dev->conf.quota, QM_DEV_QUEUES, 1);
-	qm_dev_quota_give(dev->conf.quota, QM_DEV_SLOTS, q->counted);
+	qm_dev_quota_put(dev->conf.quota, QM_DEV_QUEUES, 1);
+	qm_dev_quota_put(dev->conf.quota, QM_DEV_SLOTS, q->counted);
 	q->counted = 0;
 	if (dev->group != NULL)
-		qm_dev_group_give(dev->group);
+		qm_dev_group_put(dev->group);
 }
 
 bool
@@ -103,7 +103,7 @@ qm_dev_queue_shut(struct qm_dev *dev, struct qm_dev_queue *q)
 	queue_lock(q);
 	qm_dev_queue_move(dev, q, QM_DEV_QUEUE_OFF);
 	queue_unlock(q);
-	budget_give(dev, q);
+	budget_put(dev, q);
 }
 
 bool

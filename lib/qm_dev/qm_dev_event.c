@@ -62,12 +62,12 @@ push(struct qm_dev *dev, enum qm_dev_irq which, uint32_t entry)
 	struct qm_dev_eq *eq = &ev->eq[which];
 	uint32_t *slot;
 
-	qm_dev_view_enter(&dev->map, &ev->view);
+	qm_dev_view_get(&dev->map, &ev->view);
 	slot = qm_dev_view_at(&ev->view, eq->base + eq->tail * sizeof(*slot), sizeof(*slot),
 			QM_DEV_PROT_WRITE);
 	if (slot != NULL)
 		qm_dev_eqe_publish(slot, entry | (uint32_t)eq->phase << HISI_QM_EQE_PHASE_SHIFT);
-	qm_dev_view_leave(&ev->view);
+	qm_dev_view_put(&ev->view);
 	if (slot == NULL) {
 		/* Nobody can be told; the queue is dead until it is set up again. */
 		eq->on = false;

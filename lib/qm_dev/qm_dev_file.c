@@ -109,9 +109,9 @@ file_map_paid(struct qm_dev *dev, int fd, uint64_t from, uint64_t len, bool writ
 		rc = file_map(dev, fd, from, len, writable, file, why);
 		if (rc == 0)
 			return 0;
-		qm_dev_quota_give(quota, QM_DEV_MEMORY, len);
+		qm_dev_quota_put(quota, QM_DEV_MEMORY, len);
 	}
-	qm_dev_quota_give(quota, QM_DEV_FILES, 1);
+	qm_dev_quota_put(quota, QM_DEV_FILES, 1);
 	return rc;
 }
 
@@ -203,8 +203,8 @@ file_unmap(struct qm_dev *dev, struct qm_dev_file *file)
 	files->mapped -= file->len;
 	qm_dev_guard_del(file->guard);
 	munmap(file->va, file->len);
-	qm_dev_quota_give(dev->conf.quota, QM_DEV_MEMORY, file->len);
-	qm_dev_quota_give(dev->conf.quota, QM_DEV_FILES, 1);
+	qm_dev_quota_put(dev->conf.quota, QM_DEV_MEMORY, file->len);
+	qm_dev_quota_put(dev->conf.quota, QM_DEV_FILES, 1);
 	free(file);
 }
 

@@ -21,14 +21,14 @@ ctx_copy(struct qm_dev *dev, uint64_t iova, void *ctx, size_t size, bool to_clie
 
 	if (iova % CTX_SIZE != 0)
 		return QM_DEV_MB_BAD_ADDR;
-	qm_dev_view_enter(&dev->map, &dev->mb_view);
+	qm_dev_view_get(&dev->map, &dev->mb_view);
 	va = qm_dev_view_at(&dev->mb_view, iova, size,
 			to_client ? QM_DEV_PROT_WRITE : QM_DEV_PROT_READ);
 	if (va != NULL && to_client)
 		memcpy(va, ctx, size);
 	else if (va != NULL)
 		qm_dev_copy_in(ctx, va, size);
-	qm_dev_view_leave(&dev->mb_view);
+	qm_dev_view_put(&dev->mb_view);
 	if (qm_dev_is_broken(dev)) {
 		qm_dev_tell_broken(dev);
 		va = NULL;

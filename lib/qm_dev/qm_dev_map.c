@@ -102,7 +102,7 @@ put_files(struct qm_dev *dev, const struct qm_dev_map_chunk *c, const struct rem
 
 		if (is_out(r, e) || e->file == NULL)
 			continue;
-		qm_dev_quota_give(dev->conf.quota, QM_DEV_MAPS, 1);
+		qm_dev_quota_put(dev->conf.quota, QM_DEV_MAPS, 1);
 		qm_dev_file_put(dev, e->file, gen);
 	}
 }
@@ -160,7 +160,7 @@ qm_dev_view_add(struct qm_dev_map *map, struct qm_dev_view *view)
 }
 
 void
-qm_dev_view_enter(struct qm_dev_map *map, struct qm_dev_view *view)
+qm_dev_view_get(struct qm_dev_map *map, struct qm_dev_view *view)
 {
 	struct qm_dev_map_table *t, *now = atomic_load_explicit(&map->table, memory_order_acquire);
 
@@ -184,7 +184,7 @@ qm_dev_view_enter(struct qm_dev_map *map, struct qm_dev_view *view)
 }
 
 void
-qm_dev_view_leave(struct qm_dev_view *view)
+qm_dev_view_put(struct qm_dev_view *view)
 {
 	atomic_store_explicit(&view->held, NULL, memory_order_release);
 }
@@ -324,7 +324,7 @@ publish(struct qm_dev *dev, struct qm_dev_map_table *t)
 		atomic_load_explicit(&map->table, memory_order_relaxed);
 
 	atomic_store_explicit(&map->table, t, memory_order_release);
-	/* Whose hold is not seen from here on finds the new table, see qm_dev_view_enter(). */
+	/* Whose hold is not seen from here on finds the new table, see qm_dev_view_get(). */
 	atomic_thread_fence(memory_order_seq_cst);
 	*map->retired_tail = old;
 	map->retired_tail = &old->next;
@@ -406,7 +406,7 @@ insert(struct qm_dev *dev, const struct qm_dev_map_entry *e, const char **why)
 	t = table_insert(old, p, at, e);
 	if (t == NULL) {
 		if (e->file != NULL)
-			qm_dev_quota_give(dev->conf.quota, QM_DEV_MAPS, 1);
+			qm_dev_quota_put(dev->conf.quota, QM_DEV_MAPS, 1);
 		return -ENOMEM;
 	}
 	if (old->cnt != 0)

@@ -64,7 +64,7 @@ struct qm_dev_files {
 int qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool writable,
 		struct qm_dev_file **file, const char **why);
 
-/** Give a reference back; gen: of the table whose map it was, 0: none. */
+/** Put a reference; gen: of the table whose map it was, 0: none. */
 void qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen);
 
 /** Unmap files without a reference that no table from generation oldest on has a map in. */
@@ -103,7 +103,7 @@ struct qm_dev_map_table {
  * qm_dev_dma_unmap() does not return before the view lets it go.
  */
 struct qm_dev_view {
-	_Atomic(struct qm_dev_map_table *) held; /**< NULL between enter and leave. */
+	_Atomic(struct qm_dev_map_table *) held; /**< NULL: the view holds none. */
 	const struct qm_dev_map_table *table;    /**< The same, for the owner. */
 	const struct qm_dev_map_entry *hint;     /**< Of the last hit, in table. */
 	uint64_t gen;                             /**< Of table. */
@@ -132,9 +132,9 @@ bool qm_dev_pool_holds(const struct qm_dev_pool *pool, const struct qm_dev_map_t
 /** Make a view known; it stays known until qm_dev_map_fini(). Not for those of workers. */
 void qm_dev_view_add(struct qm_dev_map *map, struct qm_dev_view *view);
 
-/** Take hold of the current table; addresses got from it are good until leave. */
-void qm_dev_view_enter(struct qm_dev_map *map, struct qm_dev_view *view);
-void qm_dev_view_leave(struct qm_dev_view *view);
+/** Get a reference to the current table; its addresses are good until the put. */
+void qm_dev_view_get(struct qm_dev_map *map, struct qm_dev_view *view);
+void qm_dev_view_put(struct qm_dev_view *view);
 
 /**
  * Translate the start of [iova, iova + len).

@@ -112,7 +112,7 @@ turn(struct qm_dev_worker *w, struct qm_dev_queue *q)
 	int64_t cost = q->sched.deficit;
 	unsigned int n;
 
-	qm_dev_view_enter(&dev->map, &ex->bufs.view);
+	qm_dev_view_get(&dev->map, &ex->bufs.view);
 	n = qm_dev_queue_claim(dev, q, ex, QM_DEV_BATCH, true);
 	cost -= q->sched.deficit;
 	qm_dev_sched_put(w->pool, q, cost);
@@ -120,7 +120,7 @@ turn(struct qm_dev_worker *w, struct qm_dev_queue *q)
 		ex->now = base_now_ns();
 	if (n != 0)
 		qm_dev_queue_run(dev, q, ex, n);
-	qm_dev_view_leave(&ex->bufs.view);
+	qm_dev_view_put(&ex->bufs.view);
 
 	for (unsigned int i = 0; i < n; i++) {
 		in += ex->job[i].result.in;
@@ -345,7 +345,7 @@ qm_dev_group_take(struct qm_dev_group *g)
 }
 
 void
-qm_dev_group_give(struct qm_dev_group *g)
+qm_dev_group_put(struct qm_dev_group *g)
 {
 	struct qm_dev_pool *pool = g->pool;
 

@@ -11,7 +11,7 @@
  *
  * A function is attached by qm_dev_conf.group. It costs a few KiB until one of
  * its queues goes live (both contexts set). A live queue takes one of the pool's
- * queues and gives it back when it is stopped, set up anew, reset or destroyed.
+ * queues and puts it when it is stopped, set up anew, reset or destroyed.
  *
  * Live queues take turns by deficit round robin: every round a queue may claim
  * QM_DEV_QUANTUM bytes times the weight of its group. A queue that had been idle
@@ -85,7 +85,7 @@ void qm_dev_group_destroy(struct qm_dev_group *group);
 
 /**
  * Hand out no more queues to its functions, or again. Queues that are live stay so until
- * they are given back. Any thread.
+ * they are put. Any thread.
  */
 void qm_dev_group_close(struct qm_dev_group *group, bool closed);
 

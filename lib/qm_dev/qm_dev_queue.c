@@ -46,7 +46,7 @@ fire_event(struct qm_dev *dev, struct qm_dev_queue *q)
 	qm_dev_event_completion(dev, q->num);
 }
 
-/* A CQ doorbell: CQEs that the driver gives back, and whether it wants an event. Lock is held. */
+/* A CQ doorbell: CQEs that the driver acknowledges, and whether it wants an event. Lock is held. */
 static void
 take_cq(struct qm_dev *dev, struct qm_dev_queue *q, uint64_t value)
 {
@@ -61,7 +61,7 @@ take_cq(struct qm_dev *dev, struct qm_dev_queue *q, uint64_t value)
 	}
 	freed = ring_dist(q->ring.cq_head, head, q->ring.cq_depth);
 	if (freed > q->ring.cq_used) {
-		count_dropped(dev); /* gives back what it never got */
+		count_dropped(dev); /* acknowledges what it never got */
 		return;
 	}
 	if (head < q->ring.cq_head)
@@ -482,10 +482,10 @@ qm_dev_queue_execute(struct qm_dev *dev, struct qm_dev_queue *q, unsigned int bu
 		unsigned int max = budget - done < QM_DEV_BATCH ? budget - done : QM_DEV_BATCH;
 		unsigned int n;
 
-		qm_dev_view_enter(&dev->map, &ex->bufs.view);
+		qm_dev_view_get(&dev->map, &ex->bufs.view);
 		n = qm_dev_queue_claim(dev, q, ex, max, false);
 		qm_dev_queue_run(dev, q, ex, n);
-		qm_dev_view_leave(&ex->bufs.view);
+		qm_dev_view_put(&ex->bufs.view);
 		if (n == 0)
 			break;
 		done += n;

@@ -117,7 +117,7 @@ unsigned int qm_dev_queue_stop(struct qm_dev *dev, struct qm_dev_queue *q);
 bool qm_dev_queue_peek(const struct qm_dev_queue *q);
 
 /**
- * Claim up to max requests into ex->job. The caller's view is entered, and it
+ * Claim up to max requests into ex->job. The caller's view holds the map, and it
  * must run each of them through qm_dev_queue_run().
  * @param fair
  *   Claim only as long as the queue's deficit is above 0, and leave idle workers their part.
@@ -209,7 +209,7 @@ bool qm_dev_queue_busy(const struct qm_dev_queue *q);
 /** Take over a new SQ tail, if the driver has rung. Lock is held. */
 void qm_dev_queue_look_sq(struct qm_dev *dev, struct qm_dev_queue *q);
 
-/** Take over a new CQ head: CQEs that the driver gives back. Lock is held. */
+/** Take over a new CQ head: CQEs that the driver acknowledges. Lock is held. */
 void qm_dev_queue_look_cq(struct qm_dev *dev, struct qm_dev_queue *q);
 
 /** Execute up to budget requests in the caller (no workers). @return how many. */

@@ -36,7 +36,7 @@ struct qm_dev_ring {
 	uint16_t retire;
 	uint16_t cq_tail;
 	uint16_t cq_head;
-	uint16_t cq_used;            /**< CQEs that the driver has not given back. */
+	uint16_t cq_used;            /**< CQEs that the driver has not acknowledged. */
 	_Atomic uint16_t waiting;    /**< Size of [fetch, tail). */
 	_Atomic uint16_t inflight;   /**< Claimed, not completed. */
 	_Atomic bool armed;          /**< The next CQE raises an event (c_flag, QM 3.2). */

@@ -94,7 +94,7 @@ struct qm_dev_group {
 
 /** Take a queue from the budget for the group. @return Whether there was one. */
 bool qm_dev_group_take(struct qm_dev_group *group);
-void qm_dev_group_give(struct qm_dev_group *group);
+void qm_dev_group_put(struct qm_dev_group *group);
 
 /** Count functions that come (1) and go (-1). */
 void qm_dev_group_attach(struct qm_dev_group *group, int functions);
@@ -129,7 +129,7 @@ void qm_dev_sched_wake(struct qm_dev_queue *q);
 struct qm_dev_queue *qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t looks, int64_t now);
 
 /**
- * Give the queue back after a claim, before the claimed requests are executed, so that
+ * Put the queue after a claim, before the claimed requests are executed, so that
  * others may go on with it.
  * @param cost
  *   Of what was claimed: wakes another worker if that will take long.

@@ -12,8 +12,8 @@
  *
  * This is the queue level: what a driver needs, and all that it needs, whatever
  * the transport and the accelerator class. Opening an access point takes no queue;
- * taking a queue is the allocation; putting it, closing the access point or the
- * death of the process gives it back. spim_ops.h is what a transport implements.
+ * taking a queue is the allocation. Putting it, closing the access point or the
+ * end of the process releases it. spim_ops.h is what a transport implements.
  *
  * Names: "local" is a software function inside the process; "unix:PATH" is an
  * access point of the service that listens on PATH.
@@ -156,7 +156,7 @@ int spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue);
  */
 int spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue);
 
-/** Give a stopped queue back. */
+/** Put a stopped queue. */
 void spim_queue_put(struct spim_dev *dev, struct spim_queue *queue);
 
 /**
@@ -233,7 +233,7 @@ int spim_mem_unmap(struct spim_dev *dev, void *va, size_t len);
  */
 void *spim_mem_alloc(struct spim_dev *dev, size_t len);
 
-/** Give it back. NULL is allowed. */
+/** Free it. NULL is allowed. */
 void spim_mem_free(struct spim_dev *dev, void *va);
 
 /**

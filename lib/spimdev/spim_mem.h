@@ -5,7 +5,7 @@
 #ifndef SPIM_MEM_H
 #define SPIM_MEM_H
 
-/** @file Memory that spim_mem_alloc() gave. */
+/** @file Memory of spim_mem_alloc(). */
 
 #include "spim_ops.h"
 

@@ -72,7 +72,7 @@ struct spim_dev {
 	struct spim_conf conf;
 	struct spim_info info;
 	pthread_mutex_t mem_lock; /**< Of chunks. */
-	LIST_HEAD(, spim_chunk) chunks; /**< What spim_mem_alloc() gave. */
+	LIST_HEAD(, spim_chunk) chunks; /**< Memory of spim_mem_alloc(). */
 };
 
 /** A transport by its name. */
@@ -98,7 +98,7 @@ void spim_log(const struct spim_conf *conf, enum base_log_level level, const cha
 void spim_dev_init(struct spim_dev *dev, const struct spim_queue_ops *ops,
 		const struct spim_conf *conf);
 
-/** Free the memory that spim_mem_alloc() gave, while the function is still there. */
+/** Free the memory of spim_mem_alloc(), while the function is still there. */
 void spim_dev_fini(struct spim_dev *dev);
 
 /**

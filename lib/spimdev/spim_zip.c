@@ -153,7 +153,7 @@ spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 }
 
 void
-spim_zip_queue_give(struct spim_zip_queue *q)
+spim_zip_queue_put(struct spim_zip_queue *q)
 {
 	if (q == NULL)
 		return;

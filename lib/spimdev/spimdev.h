@@ -12,7 +12,7 @@
  * An access point is opened by name: "unix:PATH" (the service), or "local" (a
  * software function in this process, with threads of its own). Opening costs the
  * service next to nothing; a queue is one of its resources, to be taken when there
- * is work and given back when there is none.
+ * is work and put when there is none.
  *
  * @code
  *   struct spim_zip *z;
@@ -27,7 +27,7 @@
  *   spim_zip_submit(q, &op);
  *   while (spim_zip_poll(q, &done, 1) == 0)
  *           spim_zip_wait(q, -1);
- *   spim_zip_queue_give(q);
+ *   spim_zip_queue_put(q);
  *   spim_zip_close(z);
  * @endcode
  *
@@ -109,7 +109,7 @@ struct spim_zip_conf {
  */
 int spim_zip_open(const char *name, const struct spim_zip_conf *conf, struct spim_zip **z);
 
-/** Close it. Queues must have been given back; its memory goes away. NULL: nothing. */
+/** Close it. All queues must have been put; its memory goes away. NULL: nothing. */
 void spim_zip_close(struct spim_zip *z);
 
 /**
@@ -119,7 +119,7 @@ void spim_zip_close(struct spim_zip *z);
  */
 void *spim_zip_alloc(struct spim_zip *z, size_t len);
 
-/** Give it back; no op may use it. NULL: nothing. */
+/** Free it; no op may use it. NULL: nothing. */
 void spim_zip_free(struct spim_zip *z, void *mem);
 
 /**
@@ -134,10 +134,10 @@ int spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t dept
 		struct spim_zip_queue **q);
 
 /**
- * Give a queue back. Ops that are in flight are finished, but do not come back. If the
+ * Put a queue. Ops that are in flight are finished, but do not come back. If the
  * service is away they are dropped. NULL: nothing.
  */
-void spim_zip_queue_give(struct spim_zip_queue *q);
+void spim_zip_queue_put(struct spim_zip_queue *q);
 
 /** @return 0; -EAGAIN: as many as depth are in flight; -EINVAL: a field of op is out of range. */
 int spim_zip_submit(struct spim_zip_queue *q, struct spim_zip_op *op);

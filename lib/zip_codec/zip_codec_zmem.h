@@ -26,14 +26,14 @@
 /** What zlib takes as memLevel by default: 16 K symbols to a block. */
 #define ZIP_CODEC_ZLIB_MEM_LEVEL 8
 
-/** Memory that is only ever taken, and given back as a whole. */
+/** Memory that is allocated bit by bit and freed as a whole. */
 struct zip_codec_zmem {
 	uint8_t *base;
 	size_t size; /**< Bytes at base. */
 	size_t used; /**< Bytes of them that are taken. */
 };
 
-/** Give everything back and let strm take its memory from here. */
+/** Free all of it and let strm take its memory from here. */
 void zip_codec_zmem_attach(struct zip_codec_zmem *mem, z_stream *strm);
 
 #endif /* ZIP_CODEC_ZMEM_H */

@@ -40,7 +40,7 @@ zip_dev_streams_fini(struct zip_dev_streams *streams)
 		}
 	}
 	free(streams->bucket);
-	qm_dev_quota_give(streams->quota, QM_DEV_CONTEXTS, streams->made);
+	qm_dev_quota_put(streams->quota, QM_DEV_CONTEXTS, streams->made);
 }
 
 /* Multiplicative hash; addresses differ mostly in the middle bits. */
@@ -76,7 +76,7 @@ stream_make(struct zip_dev_streams *streams)
 				sizeof(streams->bucket[0]));
 	s = streams->bucket != NULL ? calloc(1, sizeof(*s)) : NULL;
 	if (s == NULL) {
-		qm_dev_quota_give(streams->quota, QM_DEV_CONTEXTS, 1);
+		qm_dev_quota_put(streams->quota, QM_DEV_CONTEXTS, 1);
 		return NULL;
 	}
 	streams->made++;
@@ -106,7 +106,7 @@ stream_take(struct zip_dev_streams *streams, uint64_t key, enum zip_codec_dir di
 }
 
 static void
-stream_give_back(struct zip_dev_streams *streams, struct zip_dev_stream *s)
+stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *s)
 {
 	LIST_REMOVE(s, link);
 	s->busy = false;
@@ -176,7 +176,7 @@ zip_dev_stream_put(struct zip_dev_streams *streams, struct zip_dev_stream *s, bo
 {
 	qm_dev_lock(&streams->lock);
 	if (!keep || s->released)
-		stream_give_back(streams, s);
+		stream_put(streams, s);
 	s->busy = false;
 	s->released = false;
 	qm_dev_unlock(&streams->lock);
@@ -188,7 +188,7 @@ zip_dev_streams_reset(struct zip_dev_streams *streams)
 	qm_dev_lock(&streams->lock);
 	for (size_t i = 0; streams->bucket != NULL && i < (size_t)1 << (64 - streams->shift); i++)
 		while (!LIST_EMPTY(&streams->bucket[i]))
-			stream_give_back(streams, LIST_FIRST(&streams->bucket[i]));
+			stream_put(streams, LIST_FIRST(&streams->bucket[i]));
 	qm_dev_unlock(&streams->lock);
 }
 
@@ -202,6 +202,6 @@ zip_dev_stream_release(struct zip_dev_streams *streams, uint64_t key)
 	if (s != NULL && s->busy)
 		s->released = true;
 	else if (s != NULL)
-		stream_give_back(streams, s);
+		stream_put(streams, s);
 	qm_dev_unlock(&streams->lock);
 }

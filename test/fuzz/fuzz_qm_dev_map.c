@@ -142,7 +142,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n = page + n > PAGES ? PAGES - page : n;
 		memcpy(before, m, sizeof(m));
 		if (held)
-			qm_dev_view_enter(&fn.map, &view);
+			qm_dev_view_get(&fn.map, &view);
 		switch (data[0] % 4) {
 		case 0:
 		case 1:
@@ -161,11 +161,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		if (held) {
 			compare(before);
-			qm_dev_view_leave(&view);
+			qm_dev_view_put(&view);
 		}
-		qm_dev_view_enter(&fn.map, &view);
+		qm_dev_view_get(&fn.map, &view);
 		compare(m);
-		qm_dev_view_leave(&view);
+		qm_dev_view_put(&view);
 	}
 	require(qm_dev_dma_unmap_done(&fn, UINT64_MAX - 1));
 	require(fn.map.cnt <= 24 && fn.map.files.cnt <= 6 && fn.map.files.mapped <= 48 * PAGE);

@@ -53,9 +53,9 @@ liar_client_mem(struct liar *l, uint64_t iova, uint64_t len)
 	void *va;
 
 	/* Nobody else changes the map: what is found stays until the client takes it back. */
-	qm_dev_view_enter(&l->dev->map, &view);
+	qm_dev_view_get(&l->dev->map, &view);
 	va = qm_dev_view_at(&view, iova, len, QM_DEV_PROT_READ | QM_DEV_PROT_WRITE);
-	qm_dev_view_leave(&view);
+	qm_dev_view_put(&view);
 	return va;
 }
 

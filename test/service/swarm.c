@@ -69,7 +69,7 @@ hold(long n)
 }
 
 static void
-give_back(struct load_client *c)
+queues_put(struct load_client *c)
 {
 	/* First, so that no more are counted than there are. */
 	for (unsigned int type = 0; type < 3; type++)
@@ -101,7 +101,7 @@ take_both(struct load_client *c)
 		if (ret == 0)
 			hold(1);
 		else
-			give_back(c);
+			queues_put(c);
 	}
 	return ret;
 }
@@ -133,7 +133,7 @@ burst(struct load_client *c, unsigned long n, uint64_t *random)
 		shared->copies += copies;
 		shared->zlib += zlib;
 	}
-	give_back(c);
+	queues_put(c);
 	shared->bursts++;
 	return true;
 }

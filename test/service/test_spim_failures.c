@@ -97,7 +97,7 @@ test_zip_goes_on(void **state)
 		ret = spim_zip_poll(q, &done, 1);
 	}
 	assert_int_equal(ret, 1);
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_free(z, mem);
 	spim_zip_close(z);
 	spim_liar_end(0);
@@ -269,7 +269,7 @@ life_without_input(const char *point, enum closed when)
 		ret = -ETIME; /* it does not come, as a wake-up failed */
 	else if (ret == 1)
 		ret = done == &op && op.status == SPIM_ZIP_OK && op.consumed == LEN ? 0 : -EBADMSG;
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_free(z, m);
 	spim_zip_close(z);
 	return ret;

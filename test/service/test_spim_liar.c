@@ -251,8 +251,8 @@ test_results(void **state)
 		assert_int_equal(spim_zip_submit(decomp, &ops[1]), 0);
 		check_result(decomp, &ops[1], i, results[i].decomp, ops[1].src_len, LEN, crc);
 
-		spim_zip_queue_give(comp);
-		spim_zip_queue_give(decomp);
+		spim_zip_queue_put(comp);
+		spim_zip_queue_put(decomp);
 		spim_zip_free(z, mem);
 		spim_zip_close(z);
 		spim_liar_end(i == 0 ? 0 : 2);
@@ -293,7 +293,7 @@ test_shared_op(void **state)
 		assert_int_equal(op->status, SPIM_ZIP_ERROR);
 		assert_int_equal(op->produced, 0);
 		assert_int_equal(op->consumed, 0);
-		spim_zip_queue_give(q);
+		spim_zip_queue_put(q);
 		spim_zip_free(z, mem);
 		spim_zip_close(z);
 		spim_liar_end(1);

@@ -99,7 +99,7 @@ test_pieces(void **state)
 		crc = (uint32_t)crc32_combine(crc, op->crc32, LEN);
 		done++;
 	}
-	spim_zip_queue_give(comp);
+	spim_zip_queue_put(comp);
 	assert_int_equal(crc, crc32(0, mem, OPS * LEN));
 
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_DECOMPRESS, 4, &decomp), 0);
@@ -110,7 +110,7 @@ test_pieces(void **state)
 	assert_int_equal(op->status, SPIM_ZIP_OK);
 	assert_int_equal(op->produced, OPS * LEN);
 	assert_memory_equal(op->dst, mem, (size_t)OPS * LEN);
-	spim_zip_queue_give(decomp);
+	spim_zip_queue_put(decomp);
 	spim_zip_free(z, mem);
 	spim_zip_close(z);
 }
@@ -162,8 +162,8 @@ test_errors(void **state)
 	assert_int_equal(spim_zip_submit(comp, &op), 0);
 	assert_int_equal(finish(comp)->status, SPIM_ZIP_OK);
 
-	spim_zip_queue_give(comp);
-	spim_zip_queue_give(decomp);
+	spim_zip_queue_put(comp);
+	spim_zip_queue_put(decomp);
 	spim_zip_free(z, mem);
 	spim_zip_close(z);
 }
@@ -210,7 +210,7 @@ test_descriptor(void **state)
 		assert_int_equal(op.status, SPIM_ZIP_OK);
 		assert_int_equal(spim_zip_wait(q, 0), 0);
 	}
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_free(z, mem);
 	spim_zip_close(z);
 }
@@ -244,8 +244,8 @@ test_two_queues(void **state)
 		assert_int_equal(spim_zip_poll(q, &done, 1), 1);
 		assert_int_equal(op.status, SPIM_ZIP_OK);
 	}
-	spim_zip_queue_give(q);
-	spim_zip_queue_give(other);
+	spim_zip_queue_put(q);
+	spim_zip_queue_put(other);
 	spim_zip_close(z);
 }
 
@@ -308,10 +308,10 @@ test_limits(void **state)
 		assert_ptr_equal(finish(q), i == 1 ? &other : &op);
 	}
 	assert_int_equal(spim_zip_poll(q, done, 3), 0);
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_close(z);
 	/* Nothing is given back like something. */
-	spim_zip_queue_give(NULL);
+	spim_zip_queue_put(NULL);
 	spim_zip_close(NULL);
 }
 
@@ -408,7 +408,7 @@ test_wait(void **state)
 		assert_int_equal(spim_zip_wait(q, 0), 1);
 	assert_int_equal(spim_zip_poll(q, &done, 1), 1);
 	assert_int_equal(spim_zip_wait(q, 0), 0);
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_close(z);
 }
 

@@ -427,11 +427,11 @@ maps_fail_whole(void **state)
 			break;
 		left_check(&before);
 		assert_int_equal(td.dev->map.cnt, 257);
-		qm_dev_view_enter(&td.dev->map, &view);
+		qm_dev_view_get(&td.dev->map, &view);
 		for (uint64_t i = 0; i < 255; i++)
 			assert_ptr_equal(qm_dev_view_at(&view, MORE + (i << 20), 4096, RW),
 					page(i));
-		qm_dev_view_leave(&view);
+		qm_dev_view_put(&view);
 	}
 	assert_int_equal(td.dev->map.cnt, 157);
 	td_close(&td);

@@ -442,7 +442,7 @@ test_maps(void **state)
 	assert_int_equal(quota.used[QM_DEV_MAPS], 2);
 	assert_int_equal(fn.map.cnt, 3);
 	assert_int_equal(fn.map.files.cnt, 1);
-	qm_dev_view_enter(&fn.map, &view);
+	qm_dev_view_get(&fn.map, &view);
 	va = qm_dev_view_at(&view, PAGE, PAGE, rw);
 	assert_non_null(va);
 	assert_null(qm_dev_view_at(&view, 2 * PAGE, PAGE, QM_DEV_PROT_WRITE));
@@ -454,7 +454,7 @@ test_maps(void **state)
 	assert_false(qm_dev_dma_unmap_done(&fn, ticket));
 	assert_int_equal(fn.map.files.cnt, 1);
 	va[0] = 1;
-	qm_dev_view_leave(&view);
+	qm_dev_view_put(&view);
 	assert_true(qm_dev_dma_unmap_done(&fn, ticket));
 	assert_int_equal(fn.map.files.cnt, 0);
 	assert_int_equal(vt_mappings("vfio-user-test"), mappings);

@@ -268,7 +268,7 @@ others(void **state)
 	WATCHED(qm_dev_group_close(g, false));
 	WATCHED(assert_true(qm_dev_group_take(g)));
 	WATCHED(qm_dev_group_stats_get(g, &gs));
-	WATCHED(qm_dev_group_give(g));
+	WATCHED(qm_dev_group_put(g));
 	WATCHED(qm_dev_group_attach(g, 1));
 	WATCHED(qm_dev_group_attach(g, -1));
 	WATCHED(qm_dev_group_destroy(g));

@@ -81,13 +81,13 @@ as_a_plain_model(void **state)
 			cnt -= half ? 0 : want;
 		}
 		assert_int_equal(dev->map.cnt, cnt);
-		qm_dev_view_enter(&dev->map, &view);
+		qm_dev_view_get(&dev->map, &view);
 		for (uint32_t i = 0; i < 8; i++) {
 			uint32_t look = i < 4 ? p + i : rnd(&seed) % PAGES;
 
 			assert_int_equal(lookup(dev, &view, look), start[look] ? look + 7 : 0);
 		}
-		qm_dev_view_leave(&view);
+		qm_dev_view_put(&view);
 	}
 	assert_true(qm_dev_dma_unmap(dev, 0, UINT64_MAX) == (int)cnt);
 	assert_int_equal(dev->map.cnt, 0);
@@ -113,7 +113,7 @@ sixty_four_thousand(void **state)
 	(void)state;
 	qm_dev_view_add(&dev->map, &view);
 	assert_int_equal(map_pages(dev, 3 * N, 1), 0);
-	qm_dev_view_enter(&dev->map, &view);
+	qm_dev_view_get(&dev->map, &view);
 	t0 = seconds();
 	for (uint64_t i = 0; i < N; i++)
 		assert_int_equal(map_pages(dev, 2 * (i * 40503 % N) + 1, 1), 0);
@@ -122,12 +122,12 @@ sixty_four_thousand(void **state)
 	assert_int_equal(lookup(dev, &view, 1), 0); /* this view is older */
 	assert_int_equal(qm_dev_dma_unmap_start(dev, PAGE, PAGE, &ticket, NULL), 1);
 	assert_false(qm_dev_dma_unmap_done(dev, ticket));
-	qm_dev_view_leave(&view);
+	qm_dev_view_put(&view);
 	assert_true(qm_dev_dma_unmap_done(dev, ticket));
-	qm_dev_view_enter(&dev->map, &view);
+	qm_dev_view_get(&dev->map, &view);
 	for (uint64_t i = 1; i < N; i++)
 		assert_int_equal(lookup(dev, &view, 2 * i + 1), 2 * i + 8);
-	qm_dev_view_leave(&view);
+	qm_dev_view_put(&view);
 	t2 = seconds();
 	for (uint64_t i = 1; i < N; i++)
 		assert_int_equal(qm_dev_dma_unmap(dev, (2 * (i * 40503 % N) + 1) * PAGE, PAGE), 1);
@@ -206,10 +206,10 @@ held_tables_keep_their_chunks(void **state)
 					NULL), want);
 		}
 		if (in[v] && rnd(&seed) % 4 == 0) {
-			qm_dev_view_leave(&view[v]);
+			qm_dev_view_put(&view[v]);
 			in[v] = false;
 		} else if (!in[v]) {
-			qm_dev_view_enter(&dev->map, &view[v]);
+			qm_dev_view_get(&dev->map, &view[v]);
 			memcpy(saw[v], there, sizeof(there));
 			in[v] = true;
 		}
@@ -219,7 +219,7 @@ held_tables_keep_their_chunks(void **state)
 						saw[v][i] ? i + 7 : 0);
 	}
 	for (unsigned int v = 0; v < VIEWS; v++)
-		qm_dev_view_leave(&view[v]);
+		qm_dev_view_put(&view[v]);
 	assert_true(qm_dev_dma_unmap(dev, 0, 0) > 0);
 	/* The empty table is all that is left. */
 	assert_null(dev->map.retired);
@@ -240,7 +240,7 @@ nothing_piles_up_behind_a_hold(void **state)
 	qm_dev_view_add(&dev->map, &view);
 	for (uint64_t i = 0; i < 10; i++)
 		assert_int_equal(map_pages(dev, 10 * i, 1), 0);
-	qm_dev_view_enter(&dev->map, &view);
+	qm_dev_view_get(&dev->map, &view);
 	assert_int_equal(map_pages(dev, 1000, 1), 0);
 	assert_int_equal(qm_dev_dma_unmap_start(dev, 1000 * PAGE, PAGE, &ticket, NULL), 1);
 	before = left_now();
@@ -250,7 +250,7 @@ nothing_piles_up_behind_a_hold(void **state)
 				NULL), 1);
 		left_check(&before);
 	}
-	qm_dev_view_leave(&view);
+	qm_dev_view_put(&view);
 	assert_true(qm_dev_dma_unmap_done(dev, ticket));
 	assert_int_equal(left_now().allocs, before.allocs - 2);
 	qm_dev_destroy(dev);
@@ -269,9 +269,9 @@ unmap_is_done_when_nobody_holds_it(void **state)
 	qm_dev_view_add(&dev->map, &b);
 	for (uint64_t i = 0; i < 4; i++)
 		assert_int_equal(map_pages(dev, 10 * i, 1), 0);
-	qm_dev_view_enter(&dev->map, &a);
+	qm_dev_view_get(&dev->map, &a);
 	assert_int_equal(qm_dev_dma_unmap_start(dev, 0, PAGE, &first, NULL), 1);
-	qm_dev_view_enter(&dev->map, &b);
+	qm_dev_view_get(&dev->map, &b);
 	assert_int_equal(qm_dev_dma_unmap_start(dev, 10 * PAGE, PAGE, &second, NULL), 1);
 	assert_true(second > first);
 	assert_false(qm_dev_dma_unmap_done(dev, first));
@@ -280,10 +280,10 @@ unmap_is_done_when_nobody_holds_it(void **state)
 	assert_int_equal(lookup(dev, &b, 0), 0);
 	assert_int_equal(lookup(dev, &b, 10), 17);
 	/* The younger one leaves: the older one still sees both. */
-	qm_dev_view_leave(&b);
+	qm_dev_view_put(&b);
 	assert_false(qm_dev_dma_unmap_done(dev, second));
-	qm_dev_view_enter(&dev->map, &b);
-	qm_dev_view_leave(&a);
+	qm_dev_view_get(&dev->map, &b);
+	qm_dev_view_put(&a);
 	assert_true(qm_dev_dma_unmap_done(dev, first));
 	assert_true(qm_dev_dma_unmap_done(dev, second));
 	/* Nothing was there: nothing to wait for, and no new table. */
@@ -291,7 +291,7 @@ unmap_is_done_when_nobody_holds_it(void **state)
 	assert_int_equal(none, 0);
 	assert_true(qm_dev_dma_unmap_done(dev, none));
 	assert_null(dev->map.retired);
-	qm_dev_view_leave(&b);
+	qm_dev_view_put(&b);
 	qm_dev_destroy(dev);
 }
 
@@ -308,11 +308,11 @@ the_end_frees_what_was_held(void **state)
 	qm_dev_view_add(&dev->map, &view);
 	for (uint64_t i = 0; i < 600; i++)
 		assert_int_equal(map_pages(dev, i, 1), 0);
-	qm_dev_view_enter(&dev->map, &view);
+	qm_dev_view_get(&dev->map, &view);
 	for (uint64_t i = 0; i < 600; i += 100)
 		assert_int_equal(qm_dev_dma_unmap_start(dev, i * PAGE, PAGE, &ticket, NULL), 1);
 	assert_int_equal(map_pages(dev, 700, 1), 0);
-	qm_dev_view_leave(&view);
+	qm_dev_view_put(&view);
 	assert_non_null(dev->map.retired);
 	qm_dev_destroy(dev);
 	left_check(&before);

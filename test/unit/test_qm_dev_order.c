@@ -215,7 +215,7 @@ take_hold(void)
 {
 	if (step_count != act_at)
 		return;
-	qm_dev_view_enter(&td.dev->map, &view);
+	qm_dev_view_get(&td.dev->map, &view);
 	acted = true;
 	stepping = 0;
 }
@@ -269,7 +269,7 @@ held_while_it_changes(void **state)
 				saw++;
 			else
 				missed++;
-			qm_dev_view_leave(&view);
+			qm_dev_view_put(&view);
 		}
 		assert_true(qm_dev_dma_unmap_done(td.dev, ticket));
 	}
@@ -277,7 +277,7 @@ held_while_it_changes(void **state)
 }
 
 static void
-changed_while_it_is_entered(void **state)
+changed_while_a_view_holds_it(void **state)
 {
 	unsigned int saw = 0, missed = 0;
 	bool over = false;
@@ -291,14 +291,14 @@ changed_while_it_is_entered(void **state)
 		ticket = 0;
 		acted = false;
 		step_begin(take_back);
-		qm_dev_view_enter(&td.dev->map, &view);
+		qm_dev_view_get(&td.dev->map, &view);
 		step_end();
 		over = !acted;
 		if (check_hold(!over))
 			saw++;
 		else
 			missed++;
-		qm_dev_view_leave(&view);
+		qm_dev_view_put(&view);
 		if (over)
 			assert_int_equal(qm_dev_dma_unmap_start(td.dev, EXTRA_IOVA, 4096,
 					&ticket, NULL), 1);
@@ -516,7 +516,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(completion), T(mailbox), T(going_live), T(held_while_it_changes),
-		T(changed_while_it_is_entered),
+		T(changed_while_a_view_holds_it),
 		cmocka_unit_test_setup_teardown(rung_while_it_falls_asleep, setup_turns,
 				turns_close),
 		cmocka_unit_test_setup_teardown(shut_while_it_executes, setup_turns, turns_close),

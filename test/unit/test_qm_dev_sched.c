@@ -386,7 +386,7 @@ a_fence_stops_its_own_queue(void **state)
 	q = qm_dev_sched_get(pool, UINT32_MAX, now);
 	assert_ptr_equal(q, queue_of(0));
 	cost = q->sched.deficit;
-	qm_dev_view_enter(&c->td.dev->map, &other->bufs.view);
+	qm_dev_view_get(&c->td.dev->map, &other->bufs.view);
 	assert_int_equal(qm_dev_queue_claim(c->td.dev, q, other, QM_DEV_BATCH, true), 1);
 	qm_dev_sched_put(pool, q, cost - q->sched.deficit);
 
@@ -395,7 +395,7 @@ a_fence_stops_its_own_queue(void **state)
 	for (unsigned int i = 0; i < 4; i++)
 		assert_true(turn(1));
 	qm_dev_queue_run(c->td.dev, q, other, 1);
-	qm_dev_view_leave(&other->bufs.view);
+	qm_dev_view_put(&other->bufs.view);
 	expect_turns("1:4 2:4 1:4 2:4");
 	run_all();
 	expect_turns("0:1");
@@ -419,16 +419,16 @@ a_fence_ends_while_its_queue_is_taken(void **state)
 	push_fill(c, td_iova(&c->td, c->dst), LEN, HISI_UDMA_EXT_FENCE);
 	tq_ring(&c->q);
 	q = qm_dev_sched_get(pool, UINT32_MAX, now);
-	qm_dev_view_enter(&c->td.dev->map, &other->bufs.view);
+	qm_dev_view_get(&c->td.dev->map, &other->bufs.view);
 	assert_int_equal(qm_dev_queue_claim(c->td.dev, q, other, 1, true), 1);
 	qm_dev_sched_put(pool, q, UNIT);
 
 	assert_ptr_equal(qm_dev_sched_get(pool, UINT32_MAX, now), q);
-	qm_dev_view_enter(&c->td.dev->map, &executor()->bufs.view);
+	qm_dev_view_get(&c->td.dev->map, &executor()->bufs.view);
 	assert_int_equal(qm_dev_queue_claim(c->td.dev, q, executor(), QM_DEV_BATCH, true), 0);
-	qm_dev_view_leave(&executor()->bufs.view);
+	qm_dev_view_put(&executor()->bufs.view);
 	qm_dev_queue_run(c->td.dev, q, other, 1);
-	qm_dev_view_leave(&other->bufs.view);
+	qm_dev_view_put(&other->bufs.view);
 	qm_dev_sched_put(pool, q, 0);
 	run_all();
 	expect_turns("0:1");

@@ -115,12 +115,12 @@ serve(struct qm_dev_queue *q)
 	unsigned int n;
 
 	ex->now = now;
-	qm_dev_view_enter(&dev->map, &ex->bufs.view);
+	qm_dev_view_get(&dev->map, &ex->bufs.view);
 	n = qm_dev_queue_claim(dev, q, ex, QM_DEV_BATCH, true);
 	cost -= q->sched.deficit;
 	qm_dev_sched_put(pool, q, cost);
 	qm_dev_queue_run(dev, q, ex, n);
-	qm_dev_view_leave(&ex->bufs.view);
+	qm_dev_view_put(&ex->bufs.view);
 	return n;
 }
 

@@ -300,8 +300,8 @@ static int
 end(void **state)
 {
 	(void)state;
-	spim_zip_queue_give(comp);
-	spim_zip_queue_give(decomp);
+	spim_zip_queue_put(comp);
+	spim_zip_queue_put(decomp);
 	assert_int_equal(kernel.stops, 2);
 	spim_zip_close(z);
 	assert_int_equal(kernel.closes, 1);
@@ -366,7 +366,7 @@ test_no_more(void **state)
 
 	(void)state;
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &q), -EBUSY);
-	spim_zip_queue_give(comp);
+	spim_zip_queue_put(comp);
 	kernel.stops = 0;
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &comp), 0);
 }

@@ -71,7 +71,7 @@ begin(enum spim_zip_dir dir)
 static void
 end(void)
 {
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_close(z);
 }
 

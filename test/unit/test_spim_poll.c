@@ -98,7 +98,7 @@ end(void **state)
 {
 	(void)state;
 	sem_post(&go);
-	spim_zip_queue_give(q);
+	spim_zip_queue_put(q);
 	spim_zip_close(z);
 	sem_destroy(&go);
 	return 0;

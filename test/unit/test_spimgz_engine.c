@@ -165,9 +165,9 @@ __wrap_spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t d
 	return 0;
 }
 
-void __wrap_spim_zip_queue_give(struct spim_zip_queue *q);
+void __wrap_spim_zip_queue_put(struct spim_zip_queue *q);
 void
-__wrap_spim_zip_queue_give(struct spim_zip_queue *q)
+__wrap_spim_zip_queue_put(struct spim_zip_queue *q)
 {
 	if (q == NULL)
 		return;

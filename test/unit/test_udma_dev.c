@@ -296,8 +296,8 @@ fences(void **state)
 		tq_push(&q);
 	}
 	tq_ring(&q);
-	qm_dev_view_enter(&td.dev->map, &queue->exec->bufs.view);
-	qm_dev_view_enter(&td.dev->map, &other->bufs.view);
+	qm_dev_view_get(&td.dev->map, &queue->exec->bufs.view);
+	qm_dev_view_get(&td.dev->map, &other->bufs.view);
 	assert_int_equal(qm_dev_queue_claim(td.dev, queue, queue->exec, 1, false), 1);
 	assert_int_equal(qm_dev_queue_claim(td.dev, queue, other, 16, false), 1);
 	qm_dev_queue_run(td.dev, queue, queue->exec, 1);
@@ -307,8 +307,8 @@ fences(void **state)
 	assert_int_equal(qm_dev_queue_claim(td.dev, queue, queue->exec, 16, false), 2);
 	assert_int_equal(qm_dev_queue_claim(td.dev, queue, other, 16, false), 0);
 	qm_dev_queue_run(td.dev, queue, queue->exec, 2);
-	qm_dev_view_leave(&other->bufs.view);
-	qm_dev_view_leave(&queue->exec->bufs.view);
+	qm_dev_view_put(&other->bufs.view);
+	qm_dev_view_put(&queue->exec->bufs.view);
 	assert_int_equal(qm_dev_poll(td.dev, 0, 1), 1);
 	assert_int_equal(qm_dev_poll(td.dev, 0, 16), 1);
 	for (unsigned int i = 0; i < 6; i++) {

@@ -328,9 +328,9 @@ look_at(struct vt *t, void *arg)
 	struct dev *d = vfio_user_conn_priv(t->last);
 	struct look *l = arg;
 
-	qm_dev_view_enter(&d->fn.map, &d->view);
+	qm_dev_view_get(&d->fn.map, &d->view);
 	l->va = qm_dev_view_at(&d->view, l->iova, l->len, QM_DEV_PROT_READ);
-	qm_dev_view_leave(&d->view);
+	qm_dev_view_put(&d->view);
 }
 
 void *

@@ -195,9 +195,9 @@ add_users(struct function *f, const char *classes)
 	return -ENOTSUP;
 }
 
-/* @return What the first of the drivers failed with; the function is given back in any case. */
+/* @return What the first of the drivers failed with; the function is closed in any case. */
 static int
-give_back(struct function *f)
+function_put(struct function *f)
 {
 	int ret = 0;
 
@@ -251,7 +251,7 @@ hisi_pci_probe(struct rte_pci_driver *drv, struct rte_pci_device *pdev)
 		return ret;
 	ret = add_users(f, classes);
 	if (ret != 0) {
-		give_back(f);
+		function_put(f);
 		return ret;
 	}
 	LIST_INSERT_HEAD(&functions, f, next);
@@ -269,7 +269,7 @@ hisi_pci_remove(struct rte_pci_device *pdev)
 	if (f == NULL)
 		return -ENODEV;
 	LIST_REMOVE(f, next);
-	return give_back(f);
+	return function_put(f);
 }
 
 /* ---- Registration -------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@
 int hisi_pci_io_open(const struct hisi_driver *driver, struct rte_pci_device *pdev,
 		struct hisi_qm_io **io);
 
-/** Give it back; nobody uses the function any more. */
+/** Close it; nobody uses the function any more. */
 void hisi_pci_io_close(struct hisi_qm_io *io);
 
 #endif /* HISI_PCI_IO_H */

@@ -344,7 +344,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 
 	/*
 	 * CQEs first: with the slots enqueue gets the right to have as many new ones
-	 * written. There is room for those not given back yet, see cq_pace.
+	 * written. There is room for those not acknowledged yet, see cq_pace.
 	 */
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		struct hisi_zip_hwq *hwq = &qp->hwq[dir];

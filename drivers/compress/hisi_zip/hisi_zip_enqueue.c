@@ -390,7 +390,7 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 	if (unlikely(verdict != SUBMITTED))
 		return verdict;
 
-	/* The rest is 0 in a slot that the consumer has given back. */
+	/* The rest is 0 in a slot that the consumer has freed. */
 	if (unlikely(op->flush_flag == RTE_COMP_FLUSH_FULL) && x->dir == HISI_ZIP_COMP &&
 			x->algo == RTE_COMP_ALGO_DEFLATE)
 		hisi_zip_req_flush_full(sqe);

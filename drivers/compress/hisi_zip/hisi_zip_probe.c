@@ -17,7 +17,7 @@
 #include "hisi_zip_qp.h"
 
 /*
- * Give a compressdev back. compressdev would close it first, but does not find
+ * Release a compressdev. compressdev would close it first, but does not find
  * it when one with a lower id has gone before: the callers have closed it. And
  * compressdev leaves the memzone of its data, so that nothing else could ever
  * have the same id.

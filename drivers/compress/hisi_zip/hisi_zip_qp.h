@@ -74,7 +74,7 @@ struct hisi_zip_lie {
  * Queue pair.
  *
  * The order ring keeps all ops in flight, of both directions, in the order in
- * which they were enqueued, which is the order in which they are given back.
+ * which they were enqueued, which is the order in which they are dequeued.
  *
  *             head                     tail
  *              |                        |
@@ -102,7 +102,7 @@ struct __rte_cache_aligned hisi_zip_qp {
 	uint16_t addr_off;           /**< As in the device. */
 	uint16_t id;
 	/**
-	 * CQEs that are given back at once: a CQ doorbell for each burst would be as
+	 * CQEs that are acknowledged at once: a CQ doorbell for each burst would be as
 	 * dear as the SQ doorbell. Those, and as many as may be in flight, are less
 	 * than the ring has, so that the device never finds it full (QM 4.3).
 	 */
@@ -140,7 +140,7 @@ int hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id);
 int hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir);
 
 /**
- * Finish everything in flight and give the hardware queues back. Ops that were
+ * Finish everything in flight and put the hardware queues. Ops that were
  * not dequeued stay in the order ring with their results.
  */
 void hisi_zip_qp_stop(struct hisi_zip_qp *qp);

@@ -33,9 +33,9 @@ struct hisi_zip_enq_stats {
 #define HISI_ZIP_OP_STATUSES 16 /**< Room for every rte_comp_op_status. */
 
 struct hisi_zip_deq_stats {
-	RTE_ATOMIC(uint64_t) ops;      /**< Ops given back. */
+	RTE_ATOMIC(uint64_t) ops;      /**< Ops dequeued. */
 	RTE_ATOMIC(uint64_t) bytes;    /**< Bytes produced. */
-	RTE_ATOMIC(uint64_t) errors;   /**< Ops given back with a status that is an error. */
+	RTE_ATOMIC(uint64_t) errors;   /**< Ops dequeued with a status that is an error. */
 	RTE_ATOMIC(uint64_t) sw;       /**< Ops done in software. */
 	RTE_ATOMIC(uint64_t) repeated; /**< Those of them that the function tried first. */
 	RTE_ATOMIC(uint64_t) lost;     /**< Requests that a failed queue did not complete. */

@@ -11,7 +11,7 @@
 #include "hisi_udma_vchan.h"
 #include "hisi_zip_sqe.h"
 
-/* Ops that were submitted and have not been given back. */
+/* Ops that were submitted and have not been returned. */
 static inline uint16_t
 waiting(const struct hisi_udma_vchan *v)
 {
@@ -75,7 +75,7 @@ status_at(struct hisi_udma_vchan *v, const struct hisi_qm_ring *ring, uint16_t c
 
 /* The oldest n ops go back to the application. */
 static inline void
-give_back(struct hisi_udma_vchan *v, uint16_t n)
+ops_return(struct hisi_udma_vchan *v, uint16_t n)
 {
 	HISI_UDMA_COUNT(v->deq.completed, n);
 	/* Release: these slots may be filled again. */
@@ -84,7 +84,7 @@ give_back(struct hisi_udma_vchan *v, uint16_t n)
 
 /*
  * So do their CQEs, before: with the slots who enqueues gets the right to have as many new ones
- * written. There is room for those not given back yet, see cq_pace.
+ * written. There is room for those not returned yet, see cq_pace.
  */
 static inline void
 step_over(struct hisi_udma_vchan *v, uint16_t n)
@@ -126,7 +126,7 @@ hisi_udma_completed(void *dev_private, uint16_t vchan, const uint16_t nb_cpls, u
 		}
 		if (likely(i != 0)) {
 			step_over(v, i);
-			give_back(v, i);
+			ops_return(v, i);
 		}
 	} else if (n != 0 && unlikely(v->hwq.failed)) {
 		*has_error = true;
@@ -179,7 +179,7 @@ hisi_udma_completed_status(void *dev_private, uint16_t vchan, const uint16_t nb_
 	if (likely(found != 0)) {
 		if (likely(!lost))
 			step_over(v, found);
-		give_back(v, found);
+		ops_return(v, found);
 	}
 	*last_idx = (uint16_t)(v->head - 1);
 	return found;

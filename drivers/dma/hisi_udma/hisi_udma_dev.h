@@ -74,7 +74,7 @@ extern const struct rte_pci_id hisi_udma_pci_ids[];
 /** Remove a dmadev, in whatever state it is. @return 0, also if rte_dma_close() has done it. */
 int hisi_udma_remove(const char *name);
 
-/** Give back what hisi_udma_probe() took, but for the dmadev. All channels are stopped. */
+/** Release what hisi_udma_probe() took, except the dmadev. All channels are stopped. */
 void hisi_udma_fini(struct hisi_udma_dev *dev);
 
 /** The device of that name, or NULL. */

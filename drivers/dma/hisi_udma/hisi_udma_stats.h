@@ -38,10 +38,10 @@ enum hisi_udma_error {
 
 /** Written by who asks for completions. */
 struct hisi_udma_deq_stats {
-	RTE_ATOMIC(uint64_t) completed; /**< Ops given back, with an error or without. */
+	RTE_ATOMIC(uint64_t) completed; /**< Ops completed, with an error or without. */
 	RTE_ATOMIC(uint64_t) lies;      /**< Answers that cannot be true. */
 	RTE_ATOMIC(uint64_t) restarts;  /**< Queues started again after their service was killed. */
-	RTE_ATOMIC(uint64_t) errors[HISI_UDMA_ERRORS]; /**< Ops given back with one, by cause. */
+	RTE_ATOMIC(uint64_t) errors[HISI_UDMA_ERRORS]; /**< Ops completed with one, by cause. */
 	RTE_ATOMIC(uint64_t) fails[HISI_WATCH_FAILS];   /**< Queues that failed, by cause. */
 };
 

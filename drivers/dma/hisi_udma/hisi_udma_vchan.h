@@ -57,7 +57,7 @@ struct __rte_cache_aligned hisi_udma_vchan {
 	uint16_t depth;             /**< Entries of the rings; 0: not set up. */
 	uint16_t limit;             /**< Most ops in flight. */
 	/**
-	 * CQEs that are given back at once. Those, and as many as may be in flight, are less than
+	 * CQEs that are acknowledged at once. Those, and as many as may be in flight, are less than
 	 * the ring has, so that the device never finds it full (QM 4.3).
 	 */
 	uint16_t cq_pace;

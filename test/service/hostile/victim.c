@@ -127,8 +127,8 @@ victim_run(struct victim *v, const char *name, uint32_t seed)
 			atomic_store(&v->longest, took);
 		atomic_fetch_add(&v->ops, 1);
 	}
-	spim_zip_queue_give(comp);
-	spim_zip_queue_give(deco);
+	spim_zip_queue_put(comp);
+	spim_zip_queue_put(deco);
 	spim_zip_close(z);
 	free(b.copy);
 }

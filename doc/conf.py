@@ -20,7 +20,7 @@ exclude_patterns = ["man"]
 
 # Of the manual pages below doc/man: document, name, description, authors, section.
 man_pages = [
-    ("spimctl", "spimctl", "look into spimdevd, drain its access points",
+    ("spimctl", "spimctl", "show the state of spimdevd, drain its access points",
      "The spimdev authors", 8),
     ("spimdev", "spimdev", "compress by a shared accelerator", "The spimdev authors", 3),
     ("spimdevd", "spimdevd", "share a software ZIP function", "The spimdev authors", 8),

@@ -68,7 +68,7 @@ tell_json(const struct options *opt, const struct snapshot *snap, const char *pa
 	return print_json(object, complete);
 }
 
-/* Look until nothing is in use, or for as long as was said. */
+/* Poll until nothing is in use, or for as long as was said. */
 static int
 wait_unused(const struct options *opt, struct snapshot *snap, const char *path)
 {

@@ -15,7 +15,7 @@
 
 static const char usage[] =
 	"Usage: spimctl [OPTION]... COMMAND\n"
-	"Looks into spimdevd, and drains its access points.\n"
+	"Shows the state of spimdevd, and drains its access points.\n"
 	"\n"
 	"  list                    access points and clients\n"
 	"  show                    the service\n"
@@ -27,8 +27,8 @@ static const char usage[] =
 	"\n"
 	"  -c, --control PATH      control socket of the service (" CONTROL_DEFAULT ")\n"
 	"  -j, --json              JSON instead of text\n"
-	"  -d, --delay SECONDS     top: between two looks, 0.1 to 3600 (1)\n"
-	"  -n, --count N           top: end after N looks (0: never)\n"
+	"  -d, --delay SECONDS     top: between two polls, 0.1 to 3600 (1)\n"
+	"  -n, --count N           top: end after N polls (0: never)\n"
 	"  -a, --all               drain, undrain: every access point\n"
 	"  -w, --wait SECONDS      drain: wait until no queue is in use there\n"
 	"  -h, --help              print this, and end\n"

@@ -26,7 +26,7 @@ struct options {
 	bool json;
 	bool all;            /**< drain, undrain: every access point. */
 	double wait;         /**< drain: seconds to wait at most; < 0: not at all. */
-	double delay;        /**< top: seconds between two looks. */
+	double delay;        /**< top: seconds between two polls. */
 	unsigned long count; /**< top: how many times; 0: until it is ended. */
 };
 

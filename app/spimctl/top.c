@@ -16,7 +16,7 @@
 #include "print.h"
 #include "spimctl.h"
 
-/* Who did how much between two looks. */
+/* Who did how much between two polls. */
 struct row {
 	const struct record_client *client; /* or */
 	const struct record_point *point;

@@ -18,7 +18,7 @@
 #include "report.h"
 #include "vfio_user_sock.h"
 
-#define TICK_MS       1000 /* how often deadlines are looked at while there is a session */
+#define TICK_MS       1000 /* how often deadlines are checked while there is a session */
 #define REQUEST_DEPTH 2    /* levels of values in a request */
 
 struct session {
@@ -41,7 +41,7 @@ struct admin {
 	uid_t uid;          /* ours */
 	int listen_fd;
 	int epfd;
-	bool paused;        /* no descriptor to be had: look again after a tick */
+	bool paused;        /* no descriptor to be had: try again after a tick */
 	uint64_t paused_ms; /* since when */
 	struct session *session[ADMIN_SESSIONS_MAX];
 };

@@ -19,7 +19,7 @@
 /*
  * What may take time, and how the event loop is kept from waiting for it: memory that is taken
  * back, a reset and the end of a function must have let go of what requests being executed use
- * before they are answered. The loop begins each of them, and looks again from time to time until
+ * before they are answered. The loop begins each of them, and polls from time to time until
  * it is done. The connection's later messages wait with it, those of others do not. At most as
  * many functions as there are workers have requests being executed, so few wait at a time.
  *
@@ -170,7 +170,7 @@ end_wait(struct client *c)
 }
 
 bool
-client_look_again(struct service *s)
+client_poll_waiting(struct service *s)
 {
 	struct client *c, *next;
 

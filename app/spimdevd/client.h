@@ -30,7 +30,7 @@ void client_close_failed(struct service *service);
  * Answer those who wait for requests that are being executed, if these are done. Loop thread.
  * @return Whether anybody still waits, so that it is to be called again.
  */
-bool client_look_again(struct service *service);
+bool client_poll_waiting(struct service *service);
 
 /* ---- For inspectors; all in the loop thread ---- */
 

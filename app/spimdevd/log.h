@@ -23,7 +23,7 @@
 #define LOG_BURST 200u
 #define LOG_RATE  20u
 
-/** Look at what standard error is. Before the first line. */
+/** Find out what standard error is. Before the first line. */
 void log_init(bool verbose);
 
 /**

@@ -23,7 +23,7 @@
 
 /*
  * A message is mostly followed by another: who opens an access point and takes a queue says a
- * dozen, each when it has the answer to the one before. So we look out for so long before we
+ * dozen, each when it has the answer to the one before. So we poll for so long before we
  * sleep, as to be woken costs more than a message itself; and for so many times at most before
  * others than clients have their turn.
  */
@@ -31,7 +31,7 @@
 #define LINGER_ROUNDS 256u
 
 /* How long we sleep while somebody waits for a request that is being executed. */
-#define LOOK_AGAIN_MS 1
+#define POLL_WAITING_MS 1
 
 static void
 service_log(enum base_log_level level, const char *line, void *priv)
@@ -246,7 +246,7 @@ serve_clients(struct service *s)
 
 		if (rc < 0)
 			return rc;
-		(void)client_look_again(s);
+		(void)client_poll_waiting(s);
 		/* The next message may be waiting for this CPU. */
 		if (rc == 0)
 			sched_yield();
@@ -261,7 +261,7 @@ serve_clients(struct service *s)
 static int
 sleep_ms(struct service *s)
 {
-	return client_look_again(s) ? LOOK_AGAIN_MS :
+	return client_poll_waiting(s) ? POLL_WAITING_MS :
 		s->admin == NULL ? -1 : admin_timeout(s->admin);
 }
 
@@ -315,8 +315,8 @@ service_close(struct service *s)
 	s->admin = NULL;
 	/* The connections first, then the functions that they leave, then the threads. */
 	vfio_user_server_destroy(s->server);
-	while (client_look_again(s))
-		nanosleep(&(struct timespec){ 0, LOOK_AGAIN_MS * 1000000 }, NULL);
+	while (client_poll_waiting(s))
+		nanosleep(&(struct timespec){ 0, POLL_WAITING_MS * 1000000 }, NULL);
 	for (unsigned int i = 0; i < s->opt->listen_cnt; i++)
 		qm_dev_group_destroy(s->points[i].group);
 	qm_dev_pool_destroy(s->pool);

@@ -68,7 +68,7 @@ struct service {
 	struct users *users;
 	struct admin *admin;
 	TAILQ_HEAD(, client) clients; /**< Loop thread. */
-	TAILQ_HEAD(, client) waiting; /**< For client_look_again(). Loop thread. */
+	TAILQ_HEAD(, client) waiting; /**< For client_poll_waiting(). Loop thread. */
 	uint64_t started_ms;
 	struct access_point points[OPTIONS_LISTEN_MAX];
 

@@ -12,9 +12,9 @@
  * sides agree on them before use.
  *
  * The memory is an array of struct hisi_qm_shadow, element n for queue n. A
- * doorbell is a 64-bit store with the value of QM 4.1. The device looks at the
+ * doorbell is a 64-bit store with the value of QM 4.1. The device polls the
  * words of queues that were busy lately. A queue that was quiet for a while it
- * puts to sleep: from then on nobody looks, and the driver has to say so after
+ * puts to sleep: from then on nobody polls, and the driver has to say so after
  * it rang, by a write to HISI_QM_SHADOW_REG_WAKE.
  *
  * @code
@@ -28,19 +28,19 @@
  *                                   device, on a write to REG_WAKE
  *                                   ------------------------------
  *                                   W1  asleep = 0
- *                                   W2  look at sq from now on
+ *                                   W2  poll sq from now on
  * @endcode
  *
  * Why no ring is lost. Take a ring C1, and the last D1 before which the device did not
- * see it: if there is none, the queue stays awake, the device goes on looking at it, and
+ * see it: if there is none, the queue stays awake, the device goes on polling it, and
  * sees the ring. All full fences (sequentially consistent ones) have one total order.
  *
  * - CF before DF: D2 reads C1's value or a later one of the same word. That is not what
  *   the device last saw, so the queue stays awake (D3) and the device takes the tail.
  * - DF before CF: C2 reads what D1 stored or something later: 1, and C3 wakes the device,
- *   which then looks (W2); or the 0 of a later W1. After a W1 the queue is awake, and goes
+ *   which then polls (W2); or the 0 of a later W1. After a W1 the queue is awake, and goes
  *   to sleep again only by another D1, before which the device saw the ring, as the D1
- *   looked at was the last one of the other kind.
+ *   polled was the last one of the other kind.
  *
  * Without a fence C2 may pass C1 on every machine that has a store buffer, x86 too, and the
  * ring is lost when D1 and D2 fall in between. Sequentially consistent accesses in place of
@@ -56,9 +56,9 @@
  * reads asleep, and checks every doorbell value against the queue's context. A driver
  * that scribbles on the words stalls its own queues.
  *
- * The CQ word needs no wake, as the device looks at it before it fills the CQ (see sq, cq),
+ * The CQ word needs no wake, as the device polls it before it fills the CQ (see sq, cq),
  * but for one that arms an event (QM 3.2): after that the driver writes REG_WAKE, and the
- * device looks at both words. A CQ doorbell for which there is a word is never written to
+ * device polls both words. A CQ doorbell for which there is a word is never written to
  * the register: it could arrive after a newer value of the word, and take that back.
  */
 
@@ -76,7 +76,7 @@ struct hisi_qm_shadow {
 _Static_assert(sizeof(struct hisi_qm_shadow) == 128, "the layout is shared between programs");
 
 /**
- * WO, BAR2, 32 bit: number of the queue to look at. It carries no tail: the value is
+ * WO, BAR2, 32 bit: number of the queue to poll. It carries no tail: the value is
  * in the word, and one that travels beside it could arrive after a newer one.
  */
 #define HISI_QM_SHADOW_REG_WAKE 0x2818
@@ -92,7 +92,7 @@ hisi_qm_shadow_ring(struct hisi_qm_shadow *db, uint64_t value)
 
 /**
  * Device: put the queue to sleep (D1 to D3).
- * @param seen The SQ doorbell value last looked at.
+ * @param seen The SQ doorbell value last polled.
  * @return Nonzero: it sleeps. 0: it was rung and stays awake.
  */
 static inline int

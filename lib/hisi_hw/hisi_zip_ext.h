@@ -16,7 +16,7 @@
  *
  * It shows so by a magic value and a feature word in a part of BAR2 that the
  * silicon leaves unused, and it takes the choices from SQE dwords 10 to 13, 24
- * and 25, which are 0 for compression on silicon. A driver that does not look sees,
+ * and 25, which are 0 for compression on silicon. A driver that does not check sees,
  * and gets, plain silicon: a request whose dw10 has HISI_ZIP_EXT_VALID clear is
  * served exactly as the reference says, and a function without the extension
  * ignores these dwords.

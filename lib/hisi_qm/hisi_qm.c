@@ -119,7 +119,7 @@ bring_up(struct hisi_qm *qm)
 	return 0;
 }
 
-/* All queues are lost; the lock is held. Those who have some look at the number. */
+/* All queues are lost; the lock is held. Those who have some check the number. */
 static int
 function_restart(struct hisi_qm *qm)
 {

@@ -21,7 +21,7 @@
 struct hisi_qm_event {
 	struct hisi_qm_mem mem;
 	uint16_t mask;  /**< Entries - 1; a power of two less one. */
-	uint16_t head;  /**< Next entry to look at. */
+	uint16_t head;  /**< Next entry to read. */
 	uint16_t phase; /**< Of an entry that is new there. */
 	uint32_t resets; /**< hisi_qm.resets when the function got to know it. */
 };

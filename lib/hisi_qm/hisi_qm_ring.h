@@ -9,7 +9,7 @@
  * @file
  * The rings of one queue pair, as the data path sees them. Inline, and the same
  * for every transport: a doorbell is one store through a pointer, and where the
- * device may sleep (hisi_qm_shadow.h), a look whether it has to be woken.
+ * device may sleep (hisi_qm_shadow.h), a check whether it has to be woken.
  *
  * Ownership. SQ slots are numbered modulo depth.
  *
@@ -109,7 +109,7 @@ struct hisi_qm_ring {
 	uint16_t sq_rung;
 
 	/* The consumer's. */
-	_Alignas(64) uint16_t cq_head; /**< Next CQE to look at. */
+	_Alignas(64) uint16_t cq_head; /**< Next CQE to poll. */
 	uint16_t cq_phase;             /**< Phase of a CQE that is new there. */
 };
 

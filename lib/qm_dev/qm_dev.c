@@ -56,7 +56,7 @@ qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
 		atomic_fetch_sub_explicit(&quota->used[r], n, memory_order_relaxed);
 }
 
-/* Time between looks of those who wait for a worker. */
+/* Time between polls of those who wait for a worker. */
 #define WAIT_NS 50000
 
 void

@@ -116,8 +116,8 @@ struct qm_dev_conf {
 	struct qm_dev_group *group;
 	/**
 	 * 1: whoever stores to a doorbell word follows hisi_qm_shadow.h, and others ring
-	 * through qm_dev_write(); workers need not look at quiet queues.
-	 * 0: workers look at all live queues, in steps of up to 50 us.
+	 * through qm_dev_write(); workers need not poll quiet queues.
+	 * 0: workers poll all live queues, in steps of up to 50 us.
 	 */
 	uint8_t wake;
 	uint8_t doorbell_memfd; /**< 1: doorbell words in a memfd, see qm_dev_doorbell_fd(). */
@@ -221,7 +221,7 @@ void qm_dev_mailbox(struct qm_dev *dev, const struct hisi_qm_mailbox *mb);
  *
  * Store 64 bits with release. The function overwrites both words when a queue goes
  * live (SQC and CQC set), so that a value left from before does not count. The CQ
- * word is looked at no later than when half of the CQ is full: ring it at least once
+ * word is polled no later than when half of the CQ is full: ring it at least once
  * per half ring.
  */
 
@@ -362,7 +362,7 @@ struct qm_dev_queue_stats {
 	uint16_t waiting;  /**< Requests that were seen and wait. */
 	uint16_t inflight; /**< Requests being executed. */
 	bool live;
-	bool asleep;       /**< Not looked at until it is woken (hisi_qm_shadow.h). */
+	bool asleep;       /**< Not polled until it is woken (hisi_qm_shadow.h). */
 	struct qm_dev_times times;
 };
 

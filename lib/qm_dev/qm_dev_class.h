@@ -63,16 +63,16 @@ struct qm_dev_result {
 };
 
 /** What is known of a request before it is executed. */
-struct qm_dev_outlook {
+struct qm_dev_preview {
 	uint32_t len;                  /**< Bytes of work: what the scheduler charges at first. */
 	bool fence;                    /**< It begins when all before it in its queue are done. */
 	uint64_t source;               /**< Address of what is read first, to be prefetched. */
 };
 
 /**
- * A class. look, execute and refuse are called by any thread that executes requests, several at a
- * time, each with an executor of its own. reg_write and contexts are called by any thread beside
- * them; reset while no request executes, create and destroy while nothing else is called. None may
+ * A class. preview, execute and refuse are called by any thread that executes requests, several
+ * at a time, each with an executor of its own. reg_write and contexts are called by any thread
+ * beside them; reset while no request executes, create and destroy while nothing else is called. None may
  * block. Pointers to functions that a class has no use for are NULL where that is said.
  */
 struct qm_dev_class {
@@ -98,8 +98,8 @@ struct qm_dev_class {
 	void *(*exec_create)(void);
 	void (*exec_destroy)(void *exec);
 
-	/** Look at a request that was copied; nothing of it was checked yet. */
-	struct qm_dev_outlook (*look)(const void *sqe);
+	/** What a copied request asks for; nothing of it was checked yet. */
+	struct qm_dev_preview (*preview)(const void *sqe);
 	/** Check and execute a request, and write its results to the ring. */
 	struct qm_dev_result (*execute)(const struct qm_dev_request *r);
 	/** Give a request this status instead of executing it; exec and bufs are not used. */

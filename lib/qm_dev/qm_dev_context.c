@@ -43,7 +43,7 @@ qm_dev_queue_move(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_
 		atomic_store_explicit(&q->ring.cq_key, cq_key, memory_order_release);
 		set_live(dev, q, live);
 	}
-	/* Whoever made the function vanish may have looked at the queue before it was live. */
+	/* Whoever made the function vanish may have seen the queue before it was live. */
 	if (live && atomic_load_explicit(&dev->gone, memory_order_acquire))
 		qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
 }
@@ -305,7 +305,7 @@ qm_dev_queue_get_sqc(struct qm_dev *dev, struct qm_dev_queue *q, struct hisi_qm_
 {
 	queue_lock(q);
 	if (queue_state(q) == QM_DEV_QUEUE_LIVE)
-		qm_dev_queue_look_sq(dev, q); /* silicon takes a doorbell when it is rung */
+		qm_dev_queue_poll_sq(dev, q); /* silicon takes a doorbell when it is rung */
 	*sqc = q->sqc;
 	if (queue_has_sqc(q) && queue_has_cqc(q)) {
 		/* fetch trails tail: it wrapped as often, unless it is still in the pass before */
@@ -318,7 +318,7 @@ qm_dev_queue_get_sqc(struct qm_dev *dev, struct qm_dev_queue *q, struct hisi_qm_
 	}
 	queue_unlock(q);
 	if (q->shared)
-		qm_dev_sched_wake(q); /* the doorbell is no news any more when a worker looks */
+		qm_dev_sched_wake(q); /* the doorbell is no news any more when a worker polls */
 }
 
 void
@@ -326,7 +326,7 @@ qm_dev_queue_get_cqc(struct qm_dev *dev, struct qm_dev_queue *q, struct hisi_qm_
 {
 	queue_lock(q);
 	if (queue_state(q) == QM_DEV_QUEUE_LIVE)
-		qm_dev_queue_look_cq(dev, q);
+		qm_dev_queue_poll_cq(dev, q);
 	*cqc = q->cqc;
 	if (queue_has_sqc(q) && queue_has_cqc(q)) {
 		cqc->head = q->ring.cq_head;
@@ -349,7 +349,7 @@ queue_drained(struct qm_dev *dev, struct qm_dev_queue *q)
 
 	queue_lock(q);
 	if (queue_state(q) == QM_DEV_QUEUE_LIVE) {
-		qm_dev_queue_look_sq(dev, q);
+		qm_dev_queue_poll_sq(dev, q);
 		/* From here on no doorbell counts: a driver that keeps ringing cannot hold us. */
 		qm_dev_queue_move(dev, q, QM_DEV_QUEUE_DRAINING);
 	}

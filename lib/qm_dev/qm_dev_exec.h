@@ -21,7 +21,7 @@
 struct qm_dev_job {
 	_Alignas(64) uint8_t sqe[QM_DEV_SQE_SIZE]; /**< Copied from the ring at its turn. */
 	void *ring;                   /**< Its slot in client memory. */
-	struct qm_dev_outlook outlook;
+	struct qm_dev_preview preview;
 	struct qm_dev_result result;
 	uint16_t slot;
 	uint8_t status;               /**< With faults: injected; 0: execute. */

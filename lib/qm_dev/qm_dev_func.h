@@ -9,7 +9,7 @@
  * @file
  * A software function.
  *
- * The way of a request: qm_dev_queue.c looks at the doorbell and claims SQEs, its class
+ * The path of a request: qm_dev_queue.c polls the doorbell and claims SQEs, its class
  * (qm_dev_class.h) executes one, qm_dev_queue.c completes them in submission order. qm_dev_sched.c
  * decides which queue is next, qm_dev_pool.c has the threads.
  *

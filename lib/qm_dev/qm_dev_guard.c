@@ -16,7 +16,7 @@
 
 /*
  * The handler may run at any instruction of any thread, so it takes no lock and reads
- * nothing that can be freed: guards lie in blocks that stay for good. It looks at all of
+ * nothing that can be freed: guards lie in blocks that stay for good. It checks all of
  * them; that a client's memory vanishes is rare, and costs the client its function.
  */
 

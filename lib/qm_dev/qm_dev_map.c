@@ -165,7 +165,7 @@ qm_dev_view_get(struct qm_dev_map *map, struct qm_dev_view *view)
 	struct qm_dev_map_table *t, *now = atomic_load_explicit(&map->table, memory_order_acquire);
 
 	/*
-	 * The table must be looked at again after the hold became visible: if
+	 * The table must be read again after the hold became visible: if
 	 * it is still current, whoever replaces it later will see the hold.
 	 */
 	do {

@@ -49,7 +49,7 @@ struct qm_dev_file {
  */
 struct qm_dev_files {
 	struct qm_dev_file *bucket[QM_DEV_FILE_BUCKETS]; /**< Hash by inode. */
-	struct qm_dev_file *idle; /**< Those that had no map when last looked at. */
+	struct qm_dev_file *idle; /**< Those that had no map when last checked. */
 	uint32_t cnt;
 	uint64_t mapped;          /**< Bytes. */
 };
@@ -85,7 +85,7 @@ struct qm_dev_map_chunk;
 
 /**
  * All maps, sorted by address, in chunks that tables share; never changed once published
- * (but for next and dropped, which readers do not look at).
+ * (but for next and dropped, which readers do not read).
  */
 struct qm_dev_map_table {
 	struct qm_dev_map_table *next;    /**< In the list of retired tables. */

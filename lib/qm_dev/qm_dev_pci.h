@@ -60,7 +60,7 @@ uint64_t qm_dev_pci_bar_size(const struct qm_dev *dev, unsigned int bar);
 /**
  * Read or write a BAR as the device sees the access: naturally aligned parts
  * of 8, 4, 2 and 1 bytes in ascending order. Neither memory enable nor the
- * power state in config space is looked at: a transport that delivers the access
+ * power state in config space is checked: a transport that delivers the access
  * has decoded it.
  *
  * A BAR2 access is qm_dev_read() or qm_dev_write(). In BAR4 the page number is

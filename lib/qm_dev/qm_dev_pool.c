@@ -14,7 +14,7 @@
 
 /*
  * Nobody tells a worker of a doorbell that is a store to memory, as long as the queue
- * is awake. So one worker without work looks, without pause at first, and in steps that
+ * is awake. So one worker without work polls, without pause at first, and in steps that
  * cost less the longer there was nothing; the others stand by. A request that comes
  * after a long silence, in a queue that may not be put to sleep, waits up to NAP_NS plus
  * the system's wake-up time.
@@ -22,18 +22,18 @@
 #define SPIN_NS  20000
 #define YIELD_NS 1000000
 #define NAP_NS   50000
-/** Longest sleep of a worker that stands by while another one looks. */
+/** Longest sleep of a worker that stands by while another one polls. */
 #define STANDBY_NS 1000000
 
-/** Served bytes that pay for a look at one quiet queue, while there is work. */
-#define LOOK_COST 1024
+/** Served bytes that pay for a poll of one quiet queue, while there is work. */
+#define POLL_COST 1024
 
 /* ---- Workers ---- */
 
 /** How long a worker has been without work. */
 struct idle {
 	bool on;
-	bool polls; /**< It is the one that looks (qm_dev_pool.polling). */
+	bool polls; /**< It is the one that polls (qm_dev_pool.polling). */
 	int64_t since;
 	int64_t standby;
 };
@@ -50,7 +50,7 @@ idle_end(struct qm_dev_pool *pool, struct idle *i)
 	i->polls = false;
 }
 
-/* Whoever sleeps does not look: another one may. */
+/* A worker that sleeps does not poll: another one may. */
 static void
 idle_sleep(struct qm_dev_pool *pool, struct idle *i, int64_t ns)
 {
@@ -138,7 +138,7 @@ worker_main(void *arg)
 	struct qm_dev_worker *w = arg;
 	struct qm_dev_pool *pool = w->pool;
 	struct idle idle = { 0 };
-	uint32_t looks = 1;
+	uint32_t polls = 1;
 
 	/* The default slack would double the naps. */
 	prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
@@ -148,13 +148,13 @@ worker_main(void *arg)
 		struct qm_dev_queue *q;
 
 		w->exec->now = base_now_ns();
-		q = qm_dev_sched_get(pool, looks, w->exec->now);
+		q = qm_dev_sched_get(pool, polls, w->exec->now);
 		if (q == NULL) {
 			idle_go_on(pool, &idle, w->exec->now);
 			continue;
 		}
 		idle_end(pool, &idle);
-		looks = (uint32_t)(1 + turn(w, q) / LOOK_COST);
+		polls = (uint32_t)(1 + turn(w, q) / POLL_COST);
 	}
 	return NULL;
 }

@@ -106,7 +106,7 @@ struct qm_dev_pool_stats {
 	uint32_t queues_max;
 	uint32_t queues_live;    /**< Of all groups. */
 	uint32_t queues_peak;    /**< Most ever. */
-	uint32_t queues_awake;   /**< Live, and looked at. */
+	uint32_t queues_awake;   /**< Live, and polled. */
 	uint64_t requests;       /**< Executed for all functions, ended ones too. */
 	uint64_t bytes_in;
 	uint64_t bytes_out;

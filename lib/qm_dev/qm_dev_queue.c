@@ -92,7 +92,7 @@ qm_dev_queue_ring(struct qm_dev *dev, uint64_t value)
 	} else if (q != NULL && cmd == HISI_QM_DB_CQ && db_valid(atomic_load_explicit(
 			&q->ring.cq_key, memory_order_acquire), value)) {
 		qm_dev_db_set(&q->db->cq, value);
-		/* Who wants events cannot wait until the queue looks by itself. */
+		/* Who wants events cannot wait until the queue polls by itself. */
 		if (db_priority(value) != 0 ||
 				atomic_load_explicit(&q->ring.armed, memory_order_relaxed)) {
 			queue_lock(q);
@@ -121,7 +121,7 @@ qm_dev_queue_wake(struct qm_dev *dev, uint32_t qn)
 	if ((db_priority(qm_dev_db_get(&q->db->cq)) & 1) != 0) {
 		queue_lock(q);
 		if (queue_runs(q))
-			qm_dev_queue_look_cq(dev, q);
+			qm_dev_queue_poll_cq(dev, q);
 		queue_unlock(q);
 	}
 }
@@ -138,7 +138,7 @@ qm_dev_queue_ring_page(struct qm_dev *dev, uint64_t qn, uint64_t value)
 }
 
 void
-qm_dev_queue_look_sq(struct qm_dev *dev, struct qm_dev_queue *q)
+qm_dev_queue_poll_sq(struct qm_dev *dev, struct qm_dev_queue *q)
 {
 	uint64_t value = qm_dev_db_get(&q->db->sq);
 	uint16_t tail = db_index(value);
@@ -159,7 +159,7 @@ qm_dev_queue_look_sq(struct qm_dev *dev, struct qm_dev_queue *q)
 }
 
 void
-qm_dev_queue_look_cq(struct qm_dev *dev, struct qm_dev_queue *q)
+qm_dev_queue_poll_cq(struct qm_dev *dev, struct qm_dev_queue *q)
 {
 	uint64_t value = qm_dev_db_get(&q->db->cq);
 
@@ -230,7 +230,7 @@ withstands_fault(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_job *
 static inline uint32_t
 job_cost(const struct qm_dev_job *job)
 {
-	return JOB_COST + job->outlook.len;
+	return JOB_COST + job->preview.len;
 }
 
 /* The client's memory is not what the client said any more: nothing done there has a meaning. */
@@ -243,7 +243,7 @@ queue_break(struct qm_dev *dev, struct qm_dev_queue *q)
 
 /*
  * One request at a time is watched: the first that waits, if its doorbell was seen before
- * this turn, else the last one, which is about as old as this look.
+ * this turn, else the last one, which is about as old as this poll.
  */
 static void
 sample_wait(const struct qm_dev_queue *q, struct qm_dev_queue_times *times, int64_t now)
@@ -264,7 +264,7 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 
 	queue_lock(q);
 	if (queue_state(q) == QM_DEV_QUEUE_LIVE)
-		qm_dev_queue_look_sq(dev, q);
+		qm_dev_queue_poll_sq(dev, q);
 	else if (queue_state(q) != QM_DEV_QUEUE_DRAINING)
 		goto out;
 	waiting = counter_get(&q->ring.waiting);
@@ -303,9 +303,9 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 			break;
 		}
 		qm_dev_copy_in(job->sqe, job->ring, sizeof(job->sqe));
-		job->outlook = q->cs->class->look(job->sqe);
+		job->preview = q->cs->class->preview(job->sqe);
 		/* It waits in the ring, and is copied again at its turn (U40, EXT 6). */
-		q->ring.fenced = job->outlook.fence &&
+		q->ring.fenced = job->preview.fence &&
 			(n != 0 || counter_get(&q->ring.inflight) != 0);
 		if (q->ring.fenced)
 			break;
@@ -336,11 +336,11 @@ retire_one(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_view *view)
 	struct hisi_qm_cqe *cqe;
 
 	/*
-	 * The driver's word tells the head modulo the depth: looked at from
-	 * half full on, it cannot have come round since the last look.
+	 * The driver's word tells the head modulo the depth: polled from
+	 * half full on, it cannot have come round since the last poll.
 	 */
 	if (q->ring.cq_used >= q->ring.cq_depth / 2)
-		qm_dev_queue_look_cq(dev, q);
+		qm_dev_queue_poll_cq(dev, q);
 	if (q->ring.cq_used == q->ring.cq_depth) {
 		queue_to_failed(dev, q, HISI_QM_AEQE_CQ_OVERFLOW,
 				"CQ overflow: no CQ doorbell for a whole ring");
@@ -463,7 +463,7 @@ qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec 
 			continue;
 		}
 		if (i + 1 < n)
-			prefetch_source(ex, ex->job[i + 1].outlook.source);
+			prefetch_source(ex, ex->job[i + 1].preview.source);
 		r.sqe = job->sqe;
 		r.ring = job->ring;
 		job->result = QM_DEV_FAULT_OF(dev) != NULL && job->status != 0 ?

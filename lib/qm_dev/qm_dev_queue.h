@@ -35,15 +35,15 @@ enum qm_dev_queue_state {
 	QM_DEV_QUEUE_SQC,      /**< Has an SQC, and waits for the CQC. */
 	QM_DEV_QUEUE_CQC,      /**< The other way round. */
 	QM_DEV_QUEUE_LIVE,     /**< Has both, as those below. */
-	QM_DEV_QUEUE_DRAINING, /**< Executes what it has; doorbells are not looked at. */
+	QM_DEV_QUEUE_DRAINING, /**< Executes what it has; doorbells are not polled. */
 	QM_DEV_QUEUE_FAILED,   /**< CQ overflow or ring fault; waits to be set up again. */
 };
 
 /** Where the workers have a live queue (qm_dev_sched.h). */
 enum qm_dev_sched_state {
 	QM_DEV_SCHED_OUT,    /**< Nowhere. */
-	QM_DEV_SCHED_ASLEEP, /**< Nobody looks at its doorbell: it must be woken. */
-	QM_DEV_SCHED_QUIET,  /**< Its doorbell is looked at. */
+	QM_DEV_SCHED_ASLEEP, /**< Nobody polls its doorbell: it must be woken. */
+	QM_DEV_SCHED_QUIET,  /**< Its doorbell is polled. */
 	QM_DEV_SCHED_FIRST,  /**< Has work, and its turn. */
 	QM_DEV_SCHED_TURN,   /**< Has work, and waits for its turn. */
 	QM_DEV_SCHED_TAKEN,  /**< A worker claims from it. */
@@ -130,7 +130,7 @@ unsigned int qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q,
 void qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *ex,
 		unsigned int n);
 
-/** A doorbell of the register path: validate, then store it where the queue looks. */
+/** A doorbell of the register path: validate, then store it where the queue polls. */
 void qm_dev_queue_ring(struct qm_dev *dev, uint64_t value);
 
 /** The same for page qn of BAR4: it must name that queue. */
@@ -207,10 +207,10 @@ void qm_dev_queue_shut(struct qm_dev *dev, struct qm_dev_queue *q);
 bool qm_dev_queue_busy(const struct qm_dev_queue *q);
 
 /** Take over a new SQ tail, if the driver has rung. Lock is held. */
-void qm_dev_queue_look_sq(struct qm_dev *dev, struct qm_dev_queue *q);
+void qm_dev_queue_poll_sq(struct qm_dev *dev, struct qm_dev_queue *q);
 
 /** Take over a new CQ head: CQEs that the driver acknowledges. Lock is held. */
-void qm_dev_queue_look_cq(struct qm_dev *dev, struct qm_dev_queue *q);
+void qm_dev_queue_poll_cq(struct qm_dev *dev, struct qm_dev_queue *q);
 
 /** Execute up to budget requests in the caller (no workers). @return how many. */
 unsigned int qm_dev_queue_execute(struct qm_dev *dev, struct qm_dev_queue *q,

@@ -28,7 +28,7 @@ struct qm_dev_ring {
 	uint64_t sq_base;
 	uint64_t cq_base;
 	uint64_t cq_seen;
-	_Atomic uint64_t sq_seen;    /**< Last doorbell value looked at. */
+	_Atomic uint64_t sq_seen;    /**< Last doorbell value polled. */
 	uint16_t sq_depth;
 	uint16_t cq_depth;
 	uint16_t fetch;

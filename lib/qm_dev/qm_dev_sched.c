@@ -9,7 +9,7 @@
 
 #include "qm_dev_sched.h"
 
-/** A claim of this many bytes keeps its worker so long that another one shall look out. */
+/** A claim of this many bytes keeps its worker so long that another one shall poll. */
 #define LONG_COST (32 << 10)
 
 /* ---- Lists; the lock is held ---- */
@@ -145,7 +145,7 @@ next_turn(struct qm_dev_pool *pool)
 /* ---- Quiet queues; the lock is held ---- */
 
 /*
- * The state is what the register path looks at and asleep what the driver does:
+ * The state is what the register path reads and asleep what the driver does:
  * both are set before the doorbell is read again (hisi_qm_shadow.h, D1 to D2).
  */
 static bool
@@ -161,11 +161,11 @@ put_to_sleep(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 }
 
 static void
-look_at_quiet(struct qm_dev_pool *pool, uint32_t looks, int64_t now)
+poll_quiet(struct qm_dev_pool *pool, uint32_t polls, int64_t now)
 {
-	if (looks > pool->quiet.cnt)
-		looks = pool->quiet.cnt;
-	while (looks-- != 0) {
+	if (polls > pool->quiet.cnt)
+		polls = pool->quiet.cnt;
+	while (polls-- != 0) {
 		struct qm_dev_queue *q = TAILQ_FIRST(&pool->quiet.queues);
 
 		list_del(&pool->quiet, q);
@@ -300,7 +300,7 @@ qm_dev_sched_unfence(struct qm_dev_queue *q)
 	qm_dev_lock(&pool->lock);
 	if (sched_state(q) == QM_DEV_SCHED_FENCED)
 		make_ready(pool, q);
-	/* The caller is a worker that has nothing left to execute: it looks next. */
+	/* The caller is a worker that has nothing left to execute: it polls next. */
 	unlock_and_wake(pool, false);
 }
 
@@ -332,12 +332,12 @@ qm_dev_sched_wake(struct qm_dev_queue *q)
 /* ---- Turns ---- */
 
 struct qm_dev_queue *
-qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t looks, int64_t now)
+qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t polls, int64_t now)
 {
 	struct qm_dev_queue *q;
 
 	qm_dev_lock(&pool->lock);
-	look_at_quiet(pool, ready(pool) != 0 ? looks : UINT32_MAX, now);
+	poll_quiet(pool, ready(pool) != 0 ? polls : UINT32_MAX, now);
 	q = next_turn(pool);
 	if (q != NULL)
 		set_state(q, QM_DEV_SCHED_TAKEN);

@@ -55,7 +55,7 @@ struct qm_dev_pool {
 
 	_Alignas(64) struct qm_dev_lock lock;
 	_Atomic bool stop;
-	/** A worker without work looks at the quiet queues, without sleeping. */
+	/** A worker without work polls the quiet queues, without sleeping. */
 	_Atomic bool polling;
 	uint32_t asleep;        /**< Workers in futex_wait(). */
 	uint32_t queues_asleep; /**< Queues in state ASLEEP. */
@@ -65,11 +65,11 @@ struct qm_dev_pool {
 	/** With work, each waits for its turn in the next round. */
 	struct qm_dev_sched_list turn;
 	struct qm_dev_sched_list quiet;
-	/* For those who look without the lock: */
+	/* Read without the lock: */
 	_Atomic uint32_t ready; /**< Queues in first and turn. */
 	_Atomic uint32_t calm;  /**< Queues in quiet. */
 	_Atomic uint32_t idle;  /**< Workers without work. */
-	_Atomic uint32_t futex; /**< Changes whenever sleeping workers have to look. */
+	_Atomic uint32_t futex; /**< Changes whenever sleeping workers have to poll. */
 
 	/* Budget of queues. */
 	uint32_t queues_live;
@@ -116,17 +116,17 @@ qm_dev_sched_out(const struct qm_dev_queue *q)
 /** Nothing of a queue with a fence is being executed any more. Workers; q's lock is held. */
 void qm_dev_sched_unfence(struct qm_dev_queue *q);
 
-/** The queue may have been rung: look at it if it sleeps. Any thread; q's lock may be held. */
+/** The queue may have been rung: wake it if it sleeps. Any thread; q's lock may be held. */
 void qm_dev_sched_wake(struct qm_dev_queue *q);
 
 /**
  * The queue whose turn it is; its state is TAKEN, and only the caller claims from it
  * until qm_dev_sched_put().
- * @param looks
- *   Most quiet queues to look at before.
+ * @param polls
+ *   Most quiet queues to poll first.
  * @return NULL: none has work.
  */
-struct qm_dev_queue *qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t looks, int64_t now);
+struct qm_dev_queue *qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t polls, int64_t now);
 
 /**
  * Put the queue after a claim, before the claimed requests are executed, so that
@@ -139,7 +139,7 @@ void qm_dev_sched_put(struct qm_dev_pool *pool, struct qm_dev_queue *q, int64_t 
 /**
  * Sleep until there may be work, unless there is some now; the caller is idle.
  * @param timeout_ns
- *   Sleep no longer, as long as there are quiet queues to look at.
+ *   Sleep no longer, as long as there are quiet queues to poll.
  */
 void qm_dev_sched_sleep(struct qm_dev_pool *pool, int64_t timeout_ns);
 

@@ -20,7 +20,7 @@
  *                                                  the MMIO region; START_Q
  *   check        a register that is not all        the stop words of the DUS region: -ESTALE
  *                ones, the number of resets
- *   stop         STOP_QP, or look at contexts      PUT_Q
+ *   stop         STOP_QP, or poll contexts       PUT_Q
  *   abort        the same, else reset              PUT_Q, else close()
  *   restart      the function is opened again      NULL: the kernel's queues begin at slot 0
  *   put          free the rings                    munmap(), close()

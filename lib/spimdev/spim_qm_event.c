@@ -78,7 +78,7 @@ spim_qm_event_arm(struct spim_dev *dev, const struct spim_queue *queue)
 {
 	struct spim_qm *d = spim_qm_of(dev);
 
-	/* One that is lost will have no event: its owner shall look now. */
+	/* One that is lost will have no event: its owner shall poll now. */
 	if (spim_queue_check(dev, queue) != 0)
 		(void)eventfd_write(d->eventfd, 1);
 	else

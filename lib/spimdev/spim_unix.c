@@ -44,8 +44,8 @@ struct spim_unix {
 	uint32_t db_cnt;           /**< Words that the function has now. */
 	/**
 	 * The mailbox as last read, good as long as it is idle: nobody but hisi_qm
-	 * uses it, and each look that is saved is a message and its answer. With a lock
-	 * of its own, outside the other: hisi_qm_qp_check() looks at any time, and an
+	 * uses it, and each poll that is saved is a message and its answer. With a lock
+	 * of its own, outside the other: hisi_qm_qp_check() polls at any time, and an
 	 * answer that is older than a command must not stand for the command's.
 	 */
 	uint32_t mb[MB_WORDS];
@@ -103,12 +103,12 @@ static uint32_t
 mailbox_read(struct spim_unix *u, uint32_t off)
 {
 	uint32_t value;
-	bool look;
+	bool ask;
 
 	pthread_mutex_lock(&u->mb_lock);
-	look = off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0;
+	ask = off == HISI_QM_MAILBOX && (u->mb[0] & HISI_QM_MB_BUSY) != 0;
 	/* A service that does not answer is not gone yet, and may be at work: it is busy. */
-	if (look && reg_read(u, off, u->mb, sizeof(u->mb)) != 0 && unix_alive(&u->io) != 0)
+	if (ask && reg_read(u, off, u->mb, sizeof(u->mb)) != 0 && unix_alive(&u->io) != 0)
 		value = UINT32_MAX;
 	else
 		value = u->mb[(off - HISI_QM_MAILBOX) / sizeof(uint32_t)];
@@ -151,11 +151,11 @@ unix_mailbox(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb)
 
 	pthread_mutex_lock(&u->mb_lock);
 	ret = reg_post(u, HISI_QM_MAILBOX, mb, sizeof(*mb));
-	/* Did it come through a connection that is lost, and is it gone? The next look tells. */
+	/* Did it come through a connection that is lost, and is it gone? The next poll tells. */
 	if (ret == -ENOTCONN)
 		ret = 0;
 	if (ret == 0)
-		u->mb[0] |= HISI_QM_MB_BUSY; /* so that the next look is at the function */
+		u->mb[0] |= HISI_QM_MB_BUSY; /* so that the next poll asks the function */
 	pthread_mutex_unlock(&u->mb_lock);
 	return ret;
 }
@@ -252,7 +252,7 @@ doorbells_map(struct spim_unix *u, struct vfio_user_client *client)
 			close(region.fd);
 		return -EPROTO;
 	}
-	/* What the old function had more is never looked at again, but must stay there. */
+	/* What the old function had more is never read again, but must stay there. */
 	at = mmap(u->db, u->db != NULL && region.size > u->db_len ? u->db_len : region.size,
 		PROT_READ | PROT_WRITE, MAP_SHARED | (u->db != NULL ? MAP_FIXED : 0), region.fd,
 		(off_t)region.offset);

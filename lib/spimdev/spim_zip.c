@@ -247,7 +247,7 @@ spim_zip_poll(struct spim_zip_queue *q, struct spim_zip_op **ops, unsigned int n
 	struct hisi_qm_ring *ring = q->queue->ring;
 	uint16_t ready, slot = ring->cq_head;
 
-	/* Before the rings are looked at: what comes behind this makes an event of its own. */
+	/* Before the rings are polled: what comes behind this makes an event of its own. */
 	if (q->z->armed) {
 		q->z->armed = false;
 		spim_event_take(q->z->dev);
@@ -289,7 +289,7 @@ spim_zip_arm(struct spim_zip_queue *q)
 		return;
 	q->z->armed = true;
 	spim_event_arm(q->z->dev, q->queue);
-	/* Whoever is woken should look whether the function is there. */
+	/* Whoever is woken checks whether the function is there. */
 	q->polls = POLLS_PER_CHECK - 1;
 }
 

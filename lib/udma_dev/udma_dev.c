@@ -41,12 +41,12 @@ address(uint32_t low, uint32_t high)
 	return low | (uint64_t)high << 32;
 }
 
-static struct qm_dev_outlook
-udma_look(const void *in)
+static struct qm_dev_preview
+udma_preview(const void *in)
 {
 	const struct hisi_udma_sqe *sqe = in;
 
-	return (struct qm_dev_outlook){
+	return (struct qm_dev_preview){
 		.len = sqe->len < HISI_UDMA_LEN_MAX ? sqe->len : HISI_UDMA_LEN_MAX,
 		.fence = (sqe->ext & HISI_UDMA_EXT_FENCE) != 0,
 		.source = address(sqe->src_l, sqe->src_h),
@@ -135,7 +135,7 @@ udma_run(struct qm_dev_bufs *b, const struct hisi_udma_sqe *sqe)
 	return UDMA_DEV_OK;
 }
 
-/* The driver looks at nothing but this word, once it has seen the CQE (U32). */
+/* The driver reads nothing but this word, once it has seen the CQE (U32). */
 static struct qm_dev_result
 udma_write_back(struct hisi_udma_sqe *ring, uint32_t len, uint8_t status)
 {
@@ -171,7 +171,7 @@ const struct qm_dev_class udma_dev_class = {
 	.reset = func_nothing,
 	.exec_create = udma_exec_create,
 	.exec_destroy = func_nothing,
-	.look = udma_look,
+	.preview = udma_preview,
 	.execute = udma_execute,
 	.refuse = udma_refuse,
 };

@@ -16,7 +16,7 @@
 
 #define SKIP 4096u /* bytes of an unwanted message read at a time */
 /*
- * An answer is looked out for so long before the thread sleeps: most come at once, and to be woken
+ * An answer is polled for so long before the thread sleeps: most come at once, and to be woken
  * takes longer than they do.
  */
 #define LINGER_NS 50000u

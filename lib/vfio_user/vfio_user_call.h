@@ -42,7 +42,7 @@ struct vfio_user_call {
 	int body_cnt;         /**< At most 2. */
 	const int *fds;       /**< To go with it. */
 	unsigned int nfds;
-	void *reply;          /**< NULL: not looked at. */
+	void *reply;          /**< NULL: not read. */
 	uint32_t reply_min;   /**< Bytes of the reply's body. */
 	uint32_t reply_max;
 	uint32_t reply_len;   /**< Set. */

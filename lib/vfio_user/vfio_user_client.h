@@ -54,7 +54,7 @@ void vfio_user_client_close(struct vfio_user_client *client);
  * Is the server's end of the connection open? It may be when calls fail with -ENOTCONN
  * already (the server answered nonsense, or not in time), and then the device may still
  * touch the memory that it was given; with its end closed, it does so no more.
- * @return 0, or -ENOTCONN if the server is gone. Looks without waiting.
+ * @return 0, or -ENOTCONN if the server is gone. Polls without waiting.
  */
 int vfio_user_client_alive(struct vfio_user_client *client);
 

@@ -9,7 +9,7 @@
  * @file
  * What may be done with a descriptor that somebody hostile sent. Behind it may be a file
  * system that never answers (FUSE, a network), or a socket that lingers: then even fstat()
- * and close() wait for ever. So it is looked at by means that ask no file system, and
+ * and close() wait for ever. So it is checked by means that ask no file system, and
  * closed by a thread of its own unless it is one of the two kinds that are wanted.
  */
 

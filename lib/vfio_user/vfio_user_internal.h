@@ -9,7 +9,7 @@
  * @file
  * What the files of the server share.
  *
- * The way of a message: vfio_user_server.c learns that a socket is readable,
+ * The path of a message: vfio_user_server.c learns that a socket is readable,
  * vfio_user_conn.c puts the message together, vfio_user_msg.c checks it and
  * calls the owner, vfio_user_conn.c sends the reply, or keeps what the peer does
  * not take yet.
@@ -110,7 +110,7 @@ struct vfio_user_conn {
 	struct vfio_user_caps caps; /**< The client's. */
 	uint8_t state;              /**< enum vu_state. */
 	bool spim;
-	uint32_t events;            /**< That epoll looks for. */
+	uint32_t events;            /**< That epoll waits for. */
 	uint32_t num_regions;       /**< That the client sees. */
 
 	/* The message that is being received. */
@@ -183,7 +183,7 @@ void vu_conn_finish(struct vfio_user_conn *c);
 void vu_conn_done(struct vfio_user_conn *c, int rc);
 /** Send bytes, or keep them; fd (-1: none) stays the caller's. Closes it when out of memory. */
 void vu_conn_send(struct vfio_user_conn *c, const struct iovec *iov, int cnt, int fd);
-/** Tell epoll what to look for now, and whether the peer owes something. */
+/** Tell epoll what to wait for now, and whether the peer owes something. */
 void vu_conn_update(struct vfio_user_conn *c);
 
 /* ---- vfio_user_msg.c ---- */

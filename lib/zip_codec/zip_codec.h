@@ -216,7 +216,7 @@ int zip_codec_lz4_compress(struct zip_codec *codec, const struct zip_codec_param
 
 /**
  * Decompress one LZ4 frame from src into dst. What it has is in its header:
- * params->lz4_flags is not looked at. Bytes behind the frame are not consumed
+ * params->lz4_flags is ignored. Bytes behind the frame are not consumed
  * and are no error. Neither skippable nor legacy frames are frames here.
  *
  * @return

@@ -109,12 +109,12 @@ zip_exec_create(void)
 
 /* ---- Requests ---- */
 
-static struct qm_dev_outlook
-zip_look(const void *in)
+static struct qm_dev_preview
+zip_preview(const void *in)
 {
 	const struct hisi_zip_sqe *sqe = in;
 
-	return (struct qm_dev_outlook){
+	return (struct qm_dev_preview){
 		.len = sqe->input_data_length < HISI_ZIP_REQ_LEN_MAX ? sqe->input_data_length :
 			HISI_ZIP_REQ_LEN_MAX,
 		.source = sqe->source_addr_l | (uint64_t)sqe->source_addr_h << 32,
@@ -184,7 +184,7 @@ const struct qm_dev_class zip_dev_class = {
 	.contexts = zip_contexts,
 	.exec_create = zip_exec_create,
 	.exec_destroy = zip_exec_destroy,
-	.look = zip_look,
+	.preview = zip_preview,
 	.execute = zip_execute,
 	.refuse = zip_refuse,
 	.reg_write = zip_reg_write,

@@ -371,7 +371,7 @@ run_stream(const struct zip_dev_run *x, const struct zip_dev_req *r,
 		zip_dev_stream_put(&x->func->streams, s, true);
 		return;
 	}
-	/* These words are the device's; what the driver sends of them is not looked at. */
+	/* These words are the device's; what the driver sends of them is ignored. */
 	sqe->ctx_dw0 = 0;
 	sqe->ctx_dw1 = 0;
 

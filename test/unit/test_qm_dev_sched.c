@@ -279,7 +279,7 @@ a_pile_is_shared(void **state)
 
 /* While there is work, no more doorbells are looked at than was asked for; else all are. */
 static void
-looks_are_counted(void **state)
+polls_are_counted(void **state)
 {
 	(void)state;
 	work(0, 2 * PER, LEN);
@@ -470,7 +470,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(weights, setup_weights, turns_close),
 		T(rest_of_a_round_comes_first), T(long_requests_are_paid_back), T(output_is_paid),
 		T(a_restart_owes_nothing),
-		T(a_pile_is_shared), T(looks_are_counted), T(waits_are_sampled),
+		T(a_pile_is_shared), T(polls_are_counted), T(waits_are_sampled),
 		T(a_fence_stops_its_own_queue), T(a_fence_ends_while_its_queue_is_taken),
 		T(the_largest_request_is_paid_back),
 	};

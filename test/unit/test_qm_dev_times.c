@@ -111,7 +111,7 @@ a_queue_has_its_own_counts(void **state)
 	work(1, 2, 40);
 	assert_true(turn(UINT32_MAX));
 	work(1, 2, 16);
-	qm_dev_queue_look_sq(dev, queue_of(1));
+	qm_dev_queue_poll_sq(dev, queue_of(1));
 	assert_int_equal(qm_dev_queue_stats_get(dev, 0, &s), 0);
 	assert_int_equal(s.requests, 5);
 	assert_int_equal(s.bytes_in, 380);

@@ -274,7 +274,7 @@ test_files_at_their_limits(void **state)
 }
 
 static void
-test_owner_looks(void **state)
+test_owner_polls(void **state)
 {
 	struct vt t;
 	int sock, fd;
@@ -304,7 +304,7 @@ main(void)
 		cmocka_unit_test(test_unmap_bad),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_files_at_their_limits),
-		cmocka_unit_test(test_owner_looks),
+		cmocka_unit_test(test_owner_polls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,7 @@ open_file(const struct file_at *file)
 		struct stat st;
 		int fd = atoi(e->d_name);
 
-		/* . and .. give 0, which is looked at once more then. */
+		/* . and .. give 0, which is checked once more then. */
 		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_dev != file->dev ||
 				st.st_ino != file->inode ||
 				(fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDWR)

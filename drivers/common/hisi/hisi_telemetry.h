@@ -8,7 +8,7 @@
 /**
  * @file
  * The devices of a driver, for its telemetry commands. Telemetry runs in a thread of its own:
- * driver->lock is held while a command runs, so that nothing it looks at goes away. Counters
+ * driver->lock is held while a command runs, so that nothing it reads goes away. Counters
  * are read while the data path writes them: a value may be a moment old.
  */
 

@@ -13,11 +13,11 @@
 #define CHECK_MS 10u
 
 /*
- * A look at the clock counts for an eighth of the time that is allowed at most:
+ * A check of the clock counts for an eighth of the time that is allowed at most:
  * the process may have been stopped meanwhile, or the application may have had
- * better things to do. So no queue fails before 8 looks.
+ * better things to do. So no queue fails before 8 checks.
  */
-#define LOOK_SHARE 8u
+#define CHECK_SHARE 8u
 
 static enum hisi_watch_found
 queue_fail(struct hisi_hwq *hwq, int why, uint64_t silent_ms, const char *fate)
@@ -51,7 +51,7 @@ enum hisi_watch_found
 hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *w, uint32_t oldest, bool wait,
 		const char *fate)
 {
-	uint64_t per_ms = rte_get_tsc_hz() / 1000, now = rte_rdtsc(), look_max, timeout;
+	uint64_t per_ms = rte_get_tsc_hz() / 1000, now = rte_rdtsc(), check_max, timeout;
 	struct hisi_dev *dev = hwq->conf.dev;
 	int ret;
 
@@ -63,15 +63,15 @@ hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *w, uint32_t oldest, bool
 		return HISI_WATCH_NOTHING;
 	}
 	timeout = dev->args.timeout_ms * per_ms;
-	look_max = (timeout != 0 ? timeout : HISI_TIMEOUT_MS * per_ms) / LOOK_SHARE;
-	w->silent += RTE_MIN(now - w->last, look_max);
+	check_max = (timeout != 0 ? timeout : HISI_TIMEOUT_MS * per_ms) / CHECK_SHARE;
+	w->silent += RTE_MIN(now - w->last, check_max);
 	w->last = now;
 	if (w->silent - w->checked < CHECK_MS * per_ms)
 		return HISI_WATCH_NOTHING;
 	w->checked = w->silent;
 	ret = spim_queue_check(dev->ap->spim, hwq->queue);
 	if (ret == -ENOTCONN) {
-		/* Its last words came between dequeue's look and ours: it takes them first. */
+		/* Its last words came between dequeue's poll and ours: it takes them first. */
 		if (hisi_qm_cq_ready(hwq->queue->ring, 1) != 0)
 			return HISI_WATCH_NOTHING;
 		if (spim_queue_restart(dev->ap->spim, hwq->queue) == 0) {

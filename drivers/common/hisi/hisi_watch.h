@@ -22,24 +22,24 @@
 
 #include "hisi_hwq.h"
 
-/** Dequeues without a result between two looks at the clock. */
+/** Dequeues without a result between two checks of the clock. */
 #define HISI_WATCH_POLLS 64u
 
 /** How long the oldest request has been waited for. The consumer's. */
 struct hisi_watch {
 	uint32_t polls;     /**< Dequeues that found nothing: the owner counts them. */
-	uint32_t head;      /**< Position of the oldest request at the last look. */
+	uint32_t head;      /**< Position of the oldest request at the last check. */
 	uint64_t last;      /**< TSC then. */
 	uint64_t silent;    /**< TSC cycles that it has been waited for. */
 	uint64_t checked;   /**< Of them, how many when the function was asked last. */
 };
 
-/** What a look has found. */
+/** What a check has found. */
 enum hisi_watch_found {
 	HISI_WATCH_STALLED,   /**< The queue failed: it was silent for too long. */
 	HISI_WATCH_RESET,     /**< It failed: the function was reset. */
 	HISI_WATCH_GONE,      /**< It failed: the function does not answer. */
-	HISI_WATCH_FAILS,     /**< Ways to fail. */
+	HISI_WATCH_FAILS,     /**< Kinds of failure. */
 	HISI_WATCH_RESTARTED = HISI_WATCH_FAILS, /**< It was started again on a new function. */
 	HISI_WATCH_NOTHING,
 };
@@ -50,9 +50,9 @@ enum hisi_watch_found {
  * stuck, and logs a line.
  *
  * @param oldest
- *   Position of the oldest request. Another one than at the last look begins anew.
+ *   Position of the oldest request. Another one than at the last check begins anew.
  * @param wait
- *   Requests of a service that is gone wait for its successor: they have no other way to be done.
+ *   Requests of a service that is gone wait for its successor: nothing else can complete them.
  * @param fate
  *   How those of a queue that is not stuck come back, for the log line: "with an error".
  */

@@ -287,7 +287,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	if (unlikely(qp == NULL))
 		return 0;
 	head = qp->head;
-	/* Acquire: slots before tail are ours to look at. */
+	/* Acquire: slots before tail are ours to read. */
 	waiting = rte_atomic_load_explicit(&qp->tail, rte_memory_order_acquire) - head;
 	nb_ops = (uint16_t)RTE_MIN(nb_ops, waiting);
 

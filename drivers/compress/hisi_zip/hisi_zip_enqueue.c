@@ -536,7 +536,7 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	if (unlikely(i == 0))
 		return 0;
 
-	/* Release: dequeue may look at the slots filled above. */
+	/* Release: dequeue may read the slots filled above. */
 	rte_atomic_store_explicit(&qp->tail, tail, rte_memory_order_release);
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		if (qp->hwq[dir].q.ring != NULL &&

@@ -61,7 +61,7 @@ qp_free(struct hisi_zip_qp *qp, uint32_t slots)
 
 /*
  * The queue of the other direction may go if it has nothing to do: no op is in flight, and none is
- * in this burst. Then the dequeuing thread looks at no queue.
+ * in this burst. Then the dequeuing thread polls no queue.
  */
 static bool
 put_other(struct hisi_hwq *q)

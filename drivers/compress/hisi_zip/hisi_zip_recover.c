@@ -43,7 +43,7 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 		return;
 	HISI_ZIP_COUNT(qp->deq.fails[found], 1);
 	/*
-	 * After "failed": who sees the state looks for that. With the fence in hisi_zip_renew()
+	 * After "failed": who sees the state reads that. With the fence in hisi_zip_renew()
 	 * either that finds it, or our state comes after its own.
 	 */
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);

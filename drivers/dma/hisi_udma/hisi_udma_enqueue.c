@@ -21,7 +21,7 @@ ring(struct hisi_udma_vchan *v)
 {
 	uint32_t n = v->tail - v->rung;
 
-	/* Release: who asks for completions may look at the queue, and wait for these ops. */
+	/* Release: who asks for completions may poll the queue, and wait for these ops. */
 	rte_atomic_store_explicit(&v->rung, v->tail, rte_memory_order_release);
 	hisi_qm_sq_ring(v->hwq.ring);
 	HISI_UDMA_COUNT(v->enq.submitted, n);

@@ -56,7 +56,7 @@ hisi_udma_vchan_start(struct hisi_udma_vchan *v)
 		.what = "UDMA",
 	};
 
-	/* Telemetry looks at it. */
+	/* Telemetry reads it. */
 	pthread_mutex_lock(&hisi_udma_driver.lock);
 	hisi_hwq_init(&v->hwq, &conf);
 	pthread_mutex_unlock(&hisi_udma_driver.lock);

@@ -162,7 +162,7 @@ one_turn(void)
 	(void)eventfd_read(service.wake_fd, &n);
 	client_close_failed(&service);
 	assert_true(vfio_user_server_run(service.server, 0) >= 0);
-	(void)client_look_again(&service);
+	(void)client_poll_waiting(&service);
 	admin_run(service.admin);
 }
 

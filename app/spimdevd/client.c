@@ -144,7 +144,7 @@ wait_is_over(struct client *c)
 	case WAIT_RESET:
 		return qm_dev_pci_reset(c->dev);
 	default:
-		return qm_dev_shut(c->dev);
+		return qm_dev_abort(c->dev);
 	}
 }
 

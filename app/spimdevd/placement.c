@@ -61,7 +61,7 @@ placement_spawn(unsigned int worker, pthread_t *thread, void *(*run)(void *), vo
 	rc = pthread_create(thread, &attr, run, arg);
 	pthread_attr_destroy(&attr);
 	if (rc == 0) {
-		snprintf(name, sizeof(name), "engine-%u", worker % 1000);
+		snprintf(name, sizeof(name), "worker-%u", worker % 1000);
 		pthread_setname_np(*thread, name); /* for top(1) */
 	}
 	return rc;

@@ -10,7 +10,7 @@
 /**
  * Start the worker of this number (qm_dev_pool_conf.spawn). On a machine with
  * several NUMA nodes the threads are dealt out to the nodes that have CPUs for
- * this process, in turn, and bound to the CPUs of theirs, so that an engine's
+ * this process, in turn, and bound to the CPUs of theirs, so that a worker's
  * memory, which its thread touches first, lies beside them. On others they run where
  * the scheduler puts them.
  */

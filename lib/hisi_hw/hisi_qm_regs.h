@@ -9,7 +9,7 @@
  * @file
  * The queue manager (QM) of HiSilicon accelerators as software sees it:
  * registers of one function, mailbox, queue contexts, doorbells, completion
- * and event entries. The ZIP, SEC and HPRE engines share it.
+ * and event entries. The ZIP, SEC and HPRE accelerators share it.
  *
  * This is the contract between driver and device; both sides include it, and
  * it contains no code beyond field packing. Citations such as "QM 2.3" name sections

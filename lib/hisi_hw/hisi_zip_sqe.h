@@ -7,7 +7,7 @@
 
 /**
  * @file
- * The request of the ZIP engine (ZIP 5): 32 little-endian dwords.
+ * The request of the ZIP accelerator (ZIP 5): 32 little-endian dwords.
  *
  * The driver writes all of it; the device writes back only consumed, produced,
  * comp_data_length, status, ctx_dw0, ctx_dw1, ctx_dw2, isize and checksum and

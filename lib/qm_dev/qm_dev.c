@@ -286,7 +286,7 @@ qm_dev_destroy(struct qm_dev *dev)
 
 		if (q == NULL)
 			continue;
-		while (!qm_dev_queue_halted(dev, q))
+		while (!qm_dev_queue_aborted(dev, q))
 			qm_dev_wait(&turns);
 		qm_dev_exec_destroy(q->exec);
 		free(q->counts.times);
@@ -303,7 +303,7 @@ qm_dev_destroy(struct qm_dev *dev)
 }
 
 bool
-qm_dev_shut(struct qm_dev *dev)
+qm_dev_abort(struct qm_dev *dev)
 {
 	bool busy = false;
 
@@ -313,7 +313,7 @@ qm_dev_shut(struct qm_dev *dev)
 
 		if (q == NULL)
 			continue;
-		qm_dev_queue_shut(dev, q);
+		qm_dev_queue_abort(dev, q);
 		queue_lock(q);
 		busy = busy || qm_dev_queue_busy(q);
 		queue_unlock(q);
@@ -332,7 +332,7 @@ reset_step(struct qm_dev *dev)
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
 		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
 
-		done = (q == NULL || qm_dev_queue_halted(dev, q)) && done;
+		done = (q == NULL || qm_dev_queue_aborted(dev, q)) && done;
 	}
 	if (!done)
 		return false;

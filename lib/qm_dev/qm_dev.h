@@ -179,7 +179,7 @@ bool qm_dev_reset_try(struct qm_dev *dev);
  * @return
  *   Whether no request is being executed any more, so that qm_dev_destroy() will not wait.
  */
-bool qm_dev_shut(struct qm_dev *dev);
+bool qm_dev_abort(struct qm_dev *dev);
 
 /* ---- Registers (BAR2) -------------------------------------------------------------------- */
 

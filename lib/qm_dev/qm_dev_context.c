@@ -98,7 +98,7 @@ qm_dev_queue_busy(const struct qm_dev_queue *q)
 }
 
 void
-qm_dev_queue_shut(struct qm_dev *dev, struct qm_dev_queue *q)
+qm_dev_queue_abort(struct qm_dev *dev, struct qm_dev_queue *q)
 {
 	queue_lock(q);
 	qm_dev_queue_move(dev, q, QM_DEV_QUEUE_OFF);
@@ -107,11 +107,11 @@ qm_dev_queue_shut(struct qm_dev *dev, struct qm_dev_queue *q)
 }
 
 bool
-qm_dev_queue_halted(struct qm_dev *dev, struct qm_dev_queue *q)
+qm_dev_queue_aborted(struct qm_dev *dev, struct qm_dev_queue *q)
 {
 	bool busy;
 
-	qm_dev_queue_shut(dev, q);
+	qm_dev_queue_abort(dev, q);
 	queue_lock(q);
 	busy = qm_dev_queue_busy(q);
 	if (!busy) {
@@ -137,7 +137,7 @@ qm_dev_queue_forget(struct qm_dev_queue *q)
 static unsigned int
 queue_before_set(struct qm_dev *dev, struct qm_dev_queue *q)
 {
-	return queue_has_sqc(q) != queue_has_cqc(q) || qm_dev_queue_halted(dev, q) ?
+	return queue_has_sqc(q) != queue_has_cqc(q) || qm_dev_queue_aborted(dev, q) ?
 		QM_DEV_MB_OK : QM_DEV_MB_AGAIN;
 }
 
@@ -401,6 +401,6 @@ qm_dev_queues_flush(struct qm_dev *dev)
 unsigned int
 qm_dev_queue_stop(struct qm_dev *dev, struct qm_dev_queue *q)
 {
-	return queue_drained(dev, q) && qm_dev_queue_halted(dev, q) ? QM_DEV_MB_OK :
+	return queue_drained(dev, q) && qm_dev_queue_aborted(dev, q) ? QM_DEV_MB_OK :
 		QM_DEV_MB_AGAIN;
 }

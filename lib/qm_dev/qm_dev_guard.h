@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Client memory that vanishes under the engine. A client may truncate the file
+ * Client memory that vanishes while a worker uses it. A client may truncate the file
  * behind a mapping at any time; the next access then is a SIGBUS. The guard's
  * handler puts anonymous memory in place of the whole mapping, so that whatever
  * runs on it reads zeros and comes to an end, and marks the function as failed:

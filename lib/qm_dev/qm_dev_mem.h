@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Client memory as the engine sees it: the DMA map, views of it that keep what they
+ * Client memory as a worker sees it: the DMA map, views of it that keep what they
  * found valid, and buffers in it.
  */
 
@@ -184,7 +184,7 @@ struct qm_dev_segment;
 struct qm_dev_segment *qm_dev_segments_alloc(void);
 
 /**
- * Do the buffers share a byte? No copy or codec in the engine is defined for
+ * Do the buffers share a byte? No copy and no codec is defined for
  * that, whatever the driver hopes for.
  */
 bool qm_dev_buf_overlap(const struct qm_dev_buf *src, const struct qm_dev_buf *dst,

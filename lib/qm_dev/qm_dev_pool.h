@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Engine threads and a budget of queues, shared by any number of functions.
+ * Workers and a budget of queues, shared by any number of functions.
  *
  * A function is attached by qm_dev_conf.group. It costs a few KiB until one of
  * its queues goes live (both contexts set). A live queue takes one of the pool's
@@ -48,8 +48,8 @@ struct qm_dev_pool_conf {
 	/** The classes of all functions that may be attached; NULL ends the list. */
 	const struct qm_dev_class *classes[QM_DEV_CLASSES_MAX];
 	/**
-	 * Creates engine thread number worker, from 0, so that the owner chooses its
-	 * CPUs, NUMA node and name: an engine's memory is touched first by its thread.
+	 * Creates the thread of worker number worker, from 0, so that the owner chooses its
+	 * CPUs, NUMA node and name: a worker's memory is touched first by its thread.
 	 * NULL: pthread_create(). Returns 0 or a positive errno.
 	 */
 	int (*spawn)(unsigned int worker, pthread_t *thread, void *(*run)(void *), void *arg,

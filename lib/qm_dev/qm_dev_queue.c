@@ -235,7 +235,7 @@ job_cost(const struct qm_dev_job *job)
 
 /* The client's memory is not what the client said any more: nothing done there has a meaning. */
 static void
-queue_break(struct qm_dev *dev, struct qm_dev_queue *q)
+queue_set_failed(struct qm_dev *dev, struct qm_dev_queue *q)
 {
 	queue_to_failed(dev, q, HISI_QM_AEQE_CQE_ERROR, "memory of the client vanished");
 	qm_dev_tell_broken(dev);
@@ -271,7 +271,7 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 	if (waiting == 0)
 		goto out;
 	if (qm_dev_is_broken(dev)) {
-		queue_break(dev, q);
+		queue_set_failed(dev, q);
 		goto out;
 	}
 	if (fair) {
@@ -405,7 +405,7 @@ queue_complete(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *e
 		ex->now = now;
 	}
 	if (qm_dev_is_broken(dev))
-		queue_break(dev, q);
+		queue_set_failed(dev, q);
 	if (queue_runs(q)) {
 		if (job->slot != q->ring.retire) {
 			q->ring.done[job->slot] = 1;

@@ -150,7 +150,7 @@ void qm_dev_queue_move(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_q
  * Make the queue dead, and forget what waits. @return Whether nothing is being executed any more;
  * if not, to be called again.
  */
-bool qm_dev_queue_halted(struct qm_dev *dev, struct qm_dev_queue *q);
+bool qm_dev_queue_aborted(struct qm_dev *dev, struct qm_dev_queue *q);
 
 /** Forget the contexts of a dead queue. */
 void qm_dev_queue_forget(struct qm_dev_queue *q);
@@ -201,7 +201,7 @@ queue_has_cqc(const struct qm_dev_queue *q)
 }
 
 /** Make the queue dead without waiting for what is being executed; mb_lock is held. */
-void qm_dev_queue_shut(struct qm_dev *dev, struct qm_dev_queue *q);
+void qm_dev_queue_abort(struct qm_dev *dev, struct qm_dev_queue *q);
 
 /** A worker claims from the queue or executes a request of it; its lock is held. */
 bool qm_dev_queue_busy(const struct qm_dev_queue *q);

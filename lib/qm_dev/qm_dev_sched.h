@@ -7,7 +7,7 @@
 
 /**
  * @file
- * What a pool is made of: its engine threads (qm_dev_pool.c) and the lists by
+ * What a pool is made of: its workers (qm_dev_pool.c) and the lists by
  * which they find the queue whose turn it is (qm_dev_sched.c).
  *
  * A live queue is in one of the states of enum qm_dev_sched_state. Workers move

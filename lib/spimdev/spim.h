@@ -48,12 +48,12 @@ struct spim_info {
 struct spim_local_conf {
 	uint8_t revision;  /**< HISI_QM_REV_V2 or HISI_QM_REV_V3; 0: V3. */
 	uint8_t plain;     /**< 1: plain silicon, without the software extension. */
-	uint8_t copy;      /**< 1: the engine copies data instead of (de)compressing it. */
+	uint8_t copy;      /**< 1: the function copies data instead of (de)compressing it. */
 	uint16_t queues;   /**< Queues of the function; 0: HISI_QM_QUEUES_MAX. */
-	uint16_t workers;  /**< Engine threads; 0: the engine runs in spim_queue_poll(). */
+	uint16_t workers;  /**< Workers; 0: spim_queue_poll() executes requests. */
 	/** Faults to inject, for tests (qm_dev_fault.h); NULL: none. Not kept. */
 	const char *fault;
-	/** Creates an engine thread, see struct qm_dev_conf; NULL: pthread_create(). */
+	/** Creates the thread of a worker, see struct qm_dev_conf; NULL: pthread_create(). */
 	int (*spawn)(pthread_t *thread, void *(*run)(void *), void *arg, void *priv);
 	void *spawn_priv;
 };
@@ -160,7 +160,7 @@ int spim_queue_abort(struct spim_dev *dev, struct spim_queue *queue);
 void spim_queue_put(struct spim_dev *dev, struct spim_queue *queue);
 
 /**
- * Let the engine of a polled function (spim_info.polled) execute up to budget
+ * Let a polled function (spim_info.polled) execute up to budget
  * requests of this queue in the caller. Data path; one thread at a time per
  * queue. The only data path call through a function pointer.
  */

@@ -89,7 +89,7 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 	if (rc != 0) {
 		/* The owner knows it, so that it ends the way that all end. */
 		vu_complain(c, "cannot be served: error %d", -rc);
-		vu_conn_shut(c);
+		vu_conn_stop(c);
 	}
 	return;
 
@@ -129,7 +129,7 @@ free_held(struct vfio_user_conn *c)
 }
 
 void
-vu_conn_shut(struct vfio_user_conn *c)
+vu_conn_stop(struct vfio_user_conn *c)
 {
 	struct vfio_user_server *s = c->server;
 
@@ -183,7 +183,7 @@ vfio_user_conn_close(struct vfio_user_conn *conn, const char *reason)
 {
 	if (reason != NULL && conn->state < VU_CLOSING)
 		vu_complain(conn, "closed: %s", reason);
-	vu_conn_shut(conn);
+	vu_conn_stop(conn);
 	/* The rest is done at the end of a turn, which must come. */
 	vu_server_wake(conn->server);
 }
@@ -244,13 +244,13 @@ vu_conn_send(struct vfio_user_conn *c, const struct iovec *iov, int cnt, int fd)
 	if (n < 0 && n != -EAGAIN) {
 		if (n != -EPIPE && n != -ECONNRESET)
 			vu_complain(c, "closed: sendmsg: %s", strerror((int)-n));
-		vu_conn_shut(c);
+		vu_conn_stop(c);
 		return;
 	}
 	rc = keep(c, iov, cnt, n < 0 ? 0 : (size_t)n, n < 0 ? fd : -1);
 	if (rc != 0) {
 		vu_complain(c, "closed: no memory or fd for a reply of %zu bytes", len);
-		vu_conn_shut(c);
+		vu_conn_stop(c);
 	}
 }
 
@@ -266,7 +266,7 @@ flush(struct vfio_user_conn *c)
 		if (n == -EAGAIN)
 			return;
 		if (n < 0) {
-			vu_conn_shut(c);
+			vu_conn_stop(c);
 			return;
 		}
 		c->moved_ms = base_now_ms();
@@ -366,7 +366,7 @@ dispatch(struct vfio_user_conn *c, uint8_t *body)
 	if (c->defer.active || c->held != NULL) {
 		if (!hold(c, body, len)) {
 			vu_complain(c, "closed: no memory for a request of %" PRIu32 " bytes", len);
-			vu_conn_shut(c);
+			vu_conn_stop(c);
 		}
 	} else {
 		vu_msg_request(c, &c->hdr, body, &c->fds);
@@ -450,10 +450,10 @@ vu_conn_serve(struct vfio_user_conn *c, uint32_t events)
 	if (rc < 0) {
 		if (rc != -ENOTCONN && rc != -EPROTO && rc != -ECONNRESET)
 			vu_complain(c, "closed: %s", strerror(-rc));
-		vu_conn_shut(c);
+		vu_conn_stop(c);
 	} else if (c->state < VU_CLOSING && (events & EPOLLHUP) != 0 && !may_read(c)) {
 		/* It is gone, and nobody will read what keeps us from reading. */
-		vu_conn_shut(c);
+		vu_conn_stop(c);
 	}
 	vu_conn_update(c);
 }

@@ -149,7 +149,7 @@ struct vfio_user_server {
 	int epfd, timer_fd, wake_fd;
 	enum vu_kind timer_kind, wake_kind;
 	bool ticking;
-	struct vfio_user_listener *listeners, *dead_listeners;
+	struct vfio_user_listener *listeners, *closed_listeners;
 	struct vfio_user_conn *conns, *dying, *waiting;
 	uint32_t nconns; /**< Open and dying. */
 	uint64_t next_id;
@@ -176,7 +176,7 @@ void vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv);
 /** Serve a socket that has events. */
 void vu_conn_serve(struct vfio_user_conn *c, uint32_t events);
 /** End the exchange of messages; the rest follows at the end of the turn. */
-void vu_conn_shut(struct vfio_user_conn *c);
+void vu_conn_stop(struct vfio_user_conn *c);
 /** End of the turn: tell the owner. */
 void vu_conn_finish(struct vfio_user_conn *c);
 /** A deferred operation is complete: answer, then what was held. */

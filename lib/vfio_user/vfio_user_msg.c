@@ -200,7 +200,7 @@ vu_msg_request(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, uint8_
 		send_error(c, &h, rc);
 		/* Without VERSION there is nothing to go on with. */
 		if (c->state == VU_NEW)
-			vu_conn_shut(c);
+			vu_conn_stop(c);
 	}
 }
 

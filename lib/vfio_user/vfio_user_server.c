@@ -106,7 +106,7 @@ tick(struct vfio_user_server *s)
 			vu_conn_update(c);
 			continue;
 		}
-		vu_conn_shut(c);
+		vu_conn_stop(c);
 	}
 	if (s->accept_paused)
 		pause_accept(s, false);
@@ -143,10 +143,10 @@ bury(struct vfio_user_server *s)
 		s->dying = c->next;
 		vu_conn_finish(c);
 	}
-	while (s->dead_listeners != NULL) {
-		struct vfio_user_listener *l = s->dead_listeners;
+	while (s->closed_listeners != NULL) {
+		struct vfio_user_listener *l = s->closed_listeners;
 
-		s->dead_listeners = l->next;
+		s->closed_listeners = l->next;
 		free(l);
 	}
 }
@@ -275,8 +275,8 @@ vfio_user_server_unlisten(struct vfio_user_server *s, struct vfio_user_listener 
 	unlink(l->path);
 	free(l->path);
 	/* An event of this turn may still point to it. */
-	l->next = s->dead_listeners;
-	s->dead_listeners = l;
+	l->next = s->closed_listeners;
+	s->closed_listeners = l;
 }
 
 /* ---- Life ---- */
@@ -361,7 +361,7 @@ vfio_user_server_destroy(struct vfio_user_server *s)
 	while (s->listeners != NULL)
 		vfio_user_server_unlisten(s, s->listeners);
 	while (s->conns != NULL)
-		vu_conn_shut(s->conns);
+		vu_conn_stop(s->conns);
 	bury(s);
 	vfio_user_notify_fini(&s->notify);
 	free_server(s);

@@ -80,7 +80,7 @@ reserve_memory(struct zip_codec *codec)
 
 	_Static_assert(sizeof(*codec->isal) + ISAL_DEF_LVL3_DEFAULT + ZIP_CODEC_ZMEM_DEFLATE +
 		ZIP_CODEC_ZMEM_INFLATE + sizeof(*codec->lz4) + sizeof(*codec->lz4hc) +
-		4 * 4096 <= HUGE_PAGE, "the engines' memory is one huge page");
+		4 * 4096 <= HUGE_PAGE, "the backends' memory is one huge page");
 
 	at = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
@@ -117,7 +117,7 @@ reserve_memory(struct zip_codec *codec)
 }
 
 static int
-make_engines(struct zip_codec *codec)
+make_backends(struct zip_codec *codec)
 {
 	codec->inflate_fixed = libdeflate_alloc_decompressor();
 	codec->inflate_any = libdeflate_alloc_decompressor();
@@ -153,7 +153,7 @@ zip_codec_create(size_t max_len)
 	if (codec == NULL)
 		return NULL;
 	codec->max_len = max_len;
-	if (reserve_memory(codec) != 0 || make_engines(codec) != 0) {
+	if (reserve_memory(codec) != 0 || make_backends(codec) != 0) {
 		zip_codec_destroy(codec);
 		errno = ENOMEM;
 		return NULL;

@@ -109,7 +109,7 @@ struct zip_codec_result {
 	uint8_t pending;
 };
 
-/** One thread's engines and scratch memory. */
+/** One thread's backends and scratch memory. */
 struct zip_codec;
 
 /** Bytes of a call whose scratch memory a codec keeps; longer ones: zip_codec_trim(). */

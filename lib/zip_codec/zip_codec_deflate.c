@@ -20,7 +20,7 @@
 /* Every try costs as much as a compression of what fits. */
 #define PARTIAL_TRIES 5
 
-static const struct zip_codec_plan stored_plan = { .engine = ZIP_CODEC_ENGINE_STORED };
+static const struct zip_codec_plan stored_plan = { .backend = ZIP_CODEC_BACKEND_STORED };
 
 /* All that the steps of one call need to know of it. */
 struct deflate_call {
@@ -41,7 +41,7 @@ put_out(const struct deflate_call *call, size_t produced)
 	zip_codec_iov_scatter(call->dst, call->dst_cnt, call->codec->dst_scratch, produced);
 }
 
-/* An empty input needs no engine: 10 bits of an empty fixed block, or a sync marker. */
+/* An empty input needs no backend: 10 bits of an empty fixed block, or a sync marker. */
 static size_t
 deflate_empty(const struct deflate_call *call)
 {
@@ -81,16 +81,16 @@ deflate_all(const struct deflate_call *call, size_t *needed)
 	if (out == NULL)
 		out = codec->dst_scratch;
 
-	n = zip_codec_engine_run(codec, &plan, call->whole, call->src, call->len, out, cap);
-	if (n == 0 && call->cap < stored && plan.engine != ZIP_CODEC_ENGINE_STORED) {
-		/* Perhaps only the engine's margin was missing. */
+	n = zip_codec_backend_run(codec, &plan, call->whole, call->src, call->len, out, cap);
+	if (n == 0 && call->cap < stored && plan.backend != ZIP_CODEC_BACKEND_STORED) {
+		/* Perhaps only the backend's margin was missing. */
 		out = codec->dst_scratch;
-		n = zip_codec_engine_run(codec, &plan, call->whole, call->src, call->len,
+		n = zip_codec_backend_run(codec, &plan, call->whole, call->src, call->len,
 				out, codec->dst_scratch_len);
 	}
 	if ((n == 0 || n > stored) && stored <= call->cap) {
 		out = call->dst_linear != NULL ? call->dst_linear : codec->dst_scratch;
-		n = zip_codec_engine_run(codec, &stored_plan, call->whole, call->src, call->len,
+		n = zip_codec_backend_run(codec, &stored_plan, call->whole, call->src, call->len,
 				out, stored);
 	}
 	if (n == 0 || n > call->cap) {
@@ -143,7 +143,7 @@ deflate_prefix(const struct deflate_call *call, size_t needed, size_t *consumed)
 			break;
 
 		plan = zip_codec_plan_oneshot(call->params, 0, try);
-		n = zip_codec_engine_run(codec, &plan, 0, call->src, try,
+		n = zip_codec_backend_run(codec, &plan, 0, call->src, try,
 				codec->dst_scratch, codec->dst_scratch_len);
 		if (n == 0)
 			break;
@@ -162,7 +162,7 @@ deflate_prefix(const struct deflate_call *call, size_t needed, size_t *consumed)
 
 	if (stored > fits) {
 		fits = stored;
-		produced = zip_codec_engine_run(codec, &stored_plan, 0, call->src, fits,
+		produced = zip_codec_backend_run(codec, &stored_plan, 0, call->src, fits,
 				codec->dst_scratch, codec->dst_scratch_len);
 		put_out(call, produced);
 	}

@@ -44,7 +44,7 @@ zip_codec_dict_deflate(struct zip_codec *codec, const struct zip_codec_params *p
 		enum zip_codec_flush flush, const struct iovec *src, unsigned int src_cnt,
 		const struct iovec *dst, unsigned int dst_cnt, struct zip_codec_result *result)
 {
-	const struct zip_codec_plan stored_plan = { .engine = ZIP_CODEC_ENGINE_STORED };
+	const struct zip_codec_plan stored_plan = { .backend = ZIP_CODEC_BACKEND_STORED };
 	struct zip_codec_sum sum = zip_codec_sum_start(params);
 	size_t len = zip_codec_iov_len(src, src_cnt), cap = zip_codec_iov_len(dst, dst_cnt);
 	size_t stored, n = 0;
@@ -75,7 +75,7 @@ zip_codec_dict_deflate(struct zip_codec *codec, const struct zip_codec_params *p
 	if (cap != 0 && params->level != 0)
 		n = dict_deflate(codec, params, in, len, out, cap);
 	if ((n == 0 || n > stored) && stored <= cap)
-		n = zip_codec_engine_run(codec, &stored_plan, 1, in, len, out, cap);
+		n = zip_codec_backend_run(codec, &stored_plan, 1, in, len, out, cap);
 	if (n == 0)
 		return -ENOSPC;
 	zip_codec_sum_update(&sum, in, len);

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * What the parts of the one-shot codec share: its engines and its scratch memory.
+ * What the parts of the one-shot codec share: its backends and its scratch memory.
  */
 
 #include <stddef.h>
@@ -75,8 +75,8 @@ zip_codec_stored_size(size_t len)
 }
 
 /**
- * Room in which every engine can finish, whatever the input: fixed codes take
- * up to 9 bits for a byte; the rest is block headers and the engines' own margins.
+ * Room in which every backend can finish, whatever the input: fixed codes take
+ * up to 9 bits for a byte; the rest is block headers and the backends' own margins.
  */
 static inline size_t
 zip_codec_deflate_bound(size_t len)
@@ -95,7 +95,7 @@ zip_codec_scratch_room(struct zip_codec *codec, size_t len)
 }
 
 /**
- * Compress src into dst with the engine of the plan, and nothing else: no
+ * Compress src into dst with the backend of the plan, and nothing else: no
  * stored alternative, no second try.
  *
  * @param whole
@@ -106,7 +106,7 @@ zip_codec_scratch_room(struct zip_codec *codec, size_t len)
  *   Bytes written, or 0 if cap bytes are not enough. libdeflate and ISA-L
  *   already give up when the last 8 bytes are needed.
  */
-size_t zip_codec_engine_run(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
+size_t zip_codec_backend_run(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
 		const uint8_t *src, size_t len, uint8_t *dst, size_t cap);
 
 /** Make codec->zlib ready for a stream by the plan. @return As zlib. */

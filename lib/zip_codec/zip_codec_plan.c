@@ -40,20 +40,20 @@
 #define SMALL_BLOCK ((size_t)8 << 10)
 
 struct level_choice {
-	uint8_t engine;
+	uint8_t backend;
 	uint8_t level;
 };
 
-#define ISAL(n)  { ZIP_CODEC_ENGINE_ISAL, n }
-#define LIBD(n)  { ZIP_CODEC_ENGINE_LIBDEFLATE, n }
+#define ISAL(n)  { ZIP_CODEC_BACKEND_ISAL, n }
+#define LIBD(n)  { ZIP_CODEC_BACKEND_LIBDEFLATE, n }
 
 /* [block is larger than SMALL_BLOCK][level] */
 static const struct level_choice level_choices[2][ZIP_CODEC_LEVEL_MAX + 1] = {
 	{
-		{ ZIP_CODEC_ENGINE_STORED, 0 },
+		{ ZIP_CODEC_BACKEND_STORED, 0 },
 		ISAL(1), ISAL(2), LIBD(1), LIBD(3), LIBD(4), LIBD(5), LIBD(6), LIBD(7), LIBD(7),
 	}, {
-		{ ZIP_CODEC_ENGINE_STORED, 0 },
+		{ ZIP_CODEC_BACKEND_STORED, 0 },
 		ISAL(1), ISAL(2), ISAL(3), LIBD(4), LIBD(5), LIBD(6), LIBD(7), LIBD(7), LIBD(8),
 	},
 };
@@ -88,7 +88,7 @@ static struct zip_codec_plan
 plan_zlib(const struct zip_codec_params *params, uint8_t level)
 {
 	return (struct zip_codec_plan){
-		.engine = ZIP_CODEC_ENGINE_ZLIB,
+		.backend = ZIP_CODEC_BACKEND_ZLIB,
 		.level = level,
 		.window = zlib_window(params->window),
 		.strategy = params->huffman == ZIP_CODEC_HUFFMAN_FIXED ?
@@ -113,35 +113,35 @@ zip_codec_plan_oneshot(const struct zip_codec_params *params, int whole, size_t 
 {
 	const struct level_choice *choice = &level_choices[len > SMALL_BLOCK][params->level];
 	struct zip_codec_plan plan = {
-		.engine = choice->engine,
+		.backend = choice->backend,
 		.level = choice->level,
 		.window = params->window,
 	};
 
-	if (plan.engine == ZIP_CODEC_ENGINE_STORED)
+	if (plan.backend == ZIP_CODEC_BACKEND_STORED)
 		return plan;
 
 	if (params->huffman == ZIP_CODEC_HUFFMAN_FIXED) {
 		if (params->level > ISAL_LEVEL_MAX)
 			return plan_zlib(params, params->level);
-		plan.engine = ZIP_CODEC_ENGINE_ISAL_FIXED;
+		plan.backend = ZIP_CODEC_BACKEND_ISAL_FIXED;
 		plan.level = 0;
 		return plan;
 	}
 
-	if (plan.engine == ZIP_CODEC_ENGINE_ISAL && plan.level == 3 && !isal_level3_is_fast())
+	if (plan.backend == ZIP_CODEC_BACKEND_ISAL && plan.level == 3 && !isal_level3_is_fast())
 		plan = (struct zip_codec_plan){
-			.engine = ZIP_CODEC_ENGINE_LIBDEFLATE,
+			.backend = ZIP_CODEC_BACKEND_LIBDEFLATE,
 			.level = 1,
 		};
 
 	/* libdeflate has one window, the largest, and one ending, the final one. */
-	if (plan.engine == ZIP_CODEC_ENGINE_LIBDEFLATE &&
+	if (plan.backend == ZIP_CODEC_BACKEND_LIBDEFLATE &&
 			(!whole || len > ((size_t)1 << params->window))) {
 		if (params->level > ISAL_LEVEL_MAX)
 			return plan_zlib(params, params->level);
 		plan = (struct zip_codec_plan){
-			.engine = ZIP_CODEC_ENGINE_ISAL,
+			.backend = ZIP_CODEC_BACKEND_ISAL,
 			.level = isal_level3_is_fast() ? params->level : 2,
 			.window = params->window,
 		};

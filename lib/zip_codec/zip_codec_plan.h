@@ -16,19 +16,19 @@
 #include "zip_codec.h"
 
 /** Who compresses. */
-enum zip_codec_engine {
-	ZIP_CODEC_ENGINE_STORED,     /**< Stored blocks, our own writer. */
-	ZIP_CODEC_ENGINE_ISAL,       /**< ISA-L, dynamic codes: levels 1 to 3. */
-	ZIP_CODEC_ENGINE_ISAL_FIXED, /**< ISA-L level 0 with the fixed codes. */
-	ZIP_CODEC_ENGINE_LIBDEFLATE, /**< libdeflate, levels 1 to 9; a whole stream only. */
-	ZIP_CODEC_ENGINE_ZLIB,       /**< zlib, levels 0 to 9. */
+enum zip_codec_backend {
+	ZIP_CODEC_BACKEND_STORED,     /**< Stored blocks, our own writer. */
+	ZIP_CODEC_BACKEND_ISAL,       /**< ISA-L, dynamic codes: levels 1 to 3. */
+	ZIP_CODEC_BACKEND_ISAL_FIXED, /**< ISA-L level 0 with the fixed codes. */
+	ZIP_CODEC_BACKEND_LIBDEFLATE, /**< libdeflate, levels 1 to 9; a whole stream only. */
+	ZIP_CODEC_BACKEND_ZLIB,       /**< zlib, levels 0 to 9. */
 };
 
 /** How a compression is to be done. */
 struct zip_codec_plan {
-	uint8_t engine;   /**< enum zip_codec_engine. */
-	uint8_t level;    /**< The level in the engine's own counting. */
-	uint8_t window;   /**< Window bits, as the engine wants them. */
+	uint8_t backend;  /**< enum zip_codec_backend. */
+	uint8_t level;    /**< The level in the backend's own counting. */
+	uint8_t window;   /**< Window bits, as the backend wants them. */
 	uint8_t strategy; /**< zlib only: Z_DEFAULT_STRATEGY or Z_FIXED. */
 };
 
@@ -46,22 +46,22 @@ int zip_codec_plan_check(const struct zip_codec_params *params);
 struct zip_codec_plan zip_codec_plan_oneshot(const struct zip_codec_params *params, int whole,
 		size_t len);
 
-/** The plan for a stream (the engine is zlib). */
+/** The plan for a stream (the backend is zlib). */
 struct zip_codec_plan zip_codec_plan_stream(const struct zip_codec_params *params);
 
 /**
- * The engine must only get a private copy of the input, in a buffer with
- * readable bytes behind it. Why: see the top of zip_codec_engine.c.
+ * The backend must only get a private copy of the input, in a buffer with
+ * readable bytes behind it. Why: see the top of zip_codec_backend.c.
  */
 static inline int
 zip_codec_plan_wants_copy(const struct zip_codec_plan *plan)
 {
-	switch (plan->engine) {
-	case ZIP_CODEC_ENGINE_LIBDEFLATE:
+	switch (plan->backend) {
+	case ZIP_CODEC_BACKEND_LIBDEFLATE:
 		return 1;
 #if !defined(__x86_64__)
-	case ZIP_CODEC_ENGINE_ISAL:
-	case ZIP_CODEC_ENGINE_ISAL_FIXED:
+	case ZIP_CODEC_BACKEND_ISAL:
+	case ZIP_CODEC_BACKEND_ISAL_FIXED:
 		return 1;
 #endif
 	default:

@@ -12,7 +12,7 @@
 
 /*
  * zlib runs both directions. Decompressing it sets the standard for where a
- * call stops; compressing it is the one engine that is known to get every
+ * call stops; compressing it is the one backend that is known to get every
  * flush right with any division of input and output.
  *
  * Between zlib and the caller's output lies a small stage. It is there for two

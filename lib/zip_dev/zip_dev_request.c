@@ -6,7 +6,7 @@
 
 /*
  * What plain silicon does without being asked is not documented (U18, U19):
- * the software function compresses as a fast engine does, and uses the largest
+ * the software function compresses as fast silicon does, and uses the largest
  * window that the format has where the request cannot choose (V2).
  */
 #define PLAIN_LEVEL       1

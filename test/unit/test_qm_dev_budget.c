@@ -111,9 +111,9 @@ queues_and_slots(void **state)
 	expect_used(3, 52, 0);
 	qm_dev_reset(a.dev);
 	expect_used(1, 30, 0);
-	assert_true(qm_dev_shut(b.dev));
+	assert_true(qm_dev_abort(b.dev));
 	expect_used(0, 0, 0);
-	assert_true(qm_dev_shut(b.dev));
+	assert_true(qm_dev_abort(b.dev));
 	expect_used(0, 0, 0);
 	assert_int_equal(tq_restart(&q[0], HISI_ZIP_QC_COMPRESS), 0);
 	expect_used(1, 20, 0);

@@ -375,7 +375,7 @@ shut_when_copied(void)
 		return;
 	acted = true;
 	stepping = 0;
-	assert_false(qm_dev_shut(c->td.dev));
+	assert_false(qm_dev_abort(c->td.dev));
 	atomic_store(&c->td.dev->broken, break_it);
 }
 
@@ -404,7 +404,7 @@ shut_while_it_executes(void **state)
 		assert_int_equal(sq->ring.inflight, 0);
 		assert_int_equal(c->q.cq[0].w7, 0);
 		assert_int_equal(pool->quiet.cnt, CLIENTS - 1);
-		assert_true(qm_dev_shut(c->td.dev));
+		assert_true(qm_dev_abort(c->td.dev));
 	}
 }
 
@@ -451,7 +451,7 @@ vanishes_while_a_queue_goes_live(void **state)
 		/* Few slots, as each is a step to clear. */
 		sqc.dw3 = (sqc.dw3 & ~HISI_QM_CTX_DEPTH_MASK) | 7;
 		cqc.dw3 = (cqc.dw3 & ~HISI_QM_CTX_DEPTH_MASK) | 7;
-		assert_true(qm_dev_queue_halted(c->td.dev, vq));
+		assert_true(qm_dev_queue_aborted(c->td.dev, vq));
 		qm_dev_queue_forget(vq);
 		assert_int_equal(qm_dev_queue_set_sqc(c->td.dev, vq, &sqc), QM_DEV_MB_OK);
 		acted = false;

@@ -535,9 +535,9 @@ the_owner_does_not_wait(void **state)
 	submit_long(&td, &q);
 	assert_int_equal(qm_dev_dma_unmap_start(td.dev, TD_IOVA, td.size, &ticket, NULL), 1);
 	assert_false(qm_dev_dma_unmap_done(td.dev, ticket));
-	assert_false(qm_dev_shut(td.dev));
+	assert_false(qm_dev_abort(td.dev));
 	assert_int_equal(pool_stats(pool).queues_live, 0); /* for others, at once */
-	while (!qm_dev_shut(td.dev))
+	while (!qm_dev_abort(td.dev))
 		usleep(100);
 	while (!qm_dev_dma_unmap_done(td.dev, ticket))
 		usleep(100);

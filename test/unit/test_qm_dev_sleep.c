@@ -186,19 +186,19 @@ queues_leave(void **state)
 	assert_int_equal(who_is(q), 0);
 	assert_int_equal(pool->first.cnt, 1);
 	/* Taken, waiting for its turn, quiet. */
-	assert_false(qm_dev_shut(client[0].td.dev));
+	assert_false(qm_dev_abort(client[0].td.dev));
 	assert_int_equal(pool_stats().queues_live, 2);
-	assert_true(qm_dev_shut(client[1].td.dev));
+	assert_true(qm_dev_abort(client[1].td.dev));
 	assert_int_equal(pool->first.cnt, 0);
-	assert_true(qm_dev_shut(client[2].td.dev));
+	assert_true(qm_dev_abort(client[2].td.dev));
 	assert_int_equal(pool->quiet.cnt, 0);
 	assert_int_equal(pool_stats().queues_live, 0);
 	assert_false(qm_dev_sched_out(q));
-	assert_false(qm_dev_shut(client[0].td.dev));
+	assert_false(qm_dev_abort(client[0].td.dev));
 	assert_int_equal(serve(q), 0);
 	assert_true(qm_dev_sched_out(q));
 	assert_false(q->sched.leaving);
-	assert_true(qm_dev_shut(client[0].td.dev));
+	assert_true(qm_dev_abort(client[0].td.dev));
 	assert_false(turn(UINT32_MAX));
 	assert_int_equal(pool->turn.cnt, 0);
 	for (unsigned int i = 0; i < CLIENTS; i++)

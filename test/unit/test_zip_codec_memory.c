@@ -241,7 +241,7 @@ test_codec_made(void **state)
 	assert_int_equal(held, all);
 	assert_int_equal(advices, 1);
 	assert_int_equal(discards, 1);
-	/* To the engines' memory and both scratches. */
+	/* To the backends' memory and both scratches. */
 	all += accesses;
 	assert_int_equal(accesses, 3);
 	zip_codec_destroy(codec);
@@ -418,7 +418,7 @@ test_stream_made(void **state)
 	assert_int_equal(taken, 0);
 }
 
-/* Every engine, both ways, from and to pieces; not a byte is taken for it. */
+/* Every backend, both ways, from and to pieces; not a byte is taken for it. */
 static void
 test_calls_take_nothing(void **state)
 {

@@ -49,56 +49,56 @@ expected(const struct zip_codec_params *p, bool whole, size_t len)
 	};
 	const char *c = choice[len > 8192][p->level];
 	struct zip_codec_plan zlib = {
-		.engine = ZIP_CODEC_ENGINE_ZLIB, .level = p->level,
+		.backend = ZIP_CODEC_BACKEND_ZLIB, .level = p->level,
 		.window = p->window < 9 ? 9 : p->window,
 		.strategy = p->huffman == ZIP_CODEC_HUFFMAN_FIXED ? Z_FIXED : Z_DEFAULT_STRATEGY,
 	};
 	struct zip_codec_plan plan = { .window = p->window, .level = (uint8_t)(c[1] - '0') };
 
 	if (p->level == 0) {
-		plan.engine = ZIP_CODEC_ENGINE_STORED;
+		plan.backend = ZIP_CODEC_BACKEND_STORED;
 		return plan;
 	}
 	if (p->huffman == ZIP_CODEC_HUFFMAN_FIXED) {
 		if (p->level > 3)
 			return zlib;
-		plan.engine = ZIP_CODEC_ENGINE_ISAL_FIXED;
+		plan.backend = ZIP_CODEC_BACKEND_ISAL_FIXED;
 		plan.level = 0;
 		return plan;
 	}
-	plan.engine = c[0] == 'i' ? ZIP_CODEC_ENGINE_ISAL : ZIP_CODEC_ENGINE_LIBDEFLATE;
+	plan.backend = c[0] == 'i' ? ZIP_CODEC_BACKEND_ISAL : ZIP_CODEC_BACKEND_LIBDEFLATE;
 	if (c[0] == 'i' && c[1] == '3' && !isal3()) {
-		plan = (struct zip_codec_plan){ .engine = ZIP_CODEC_ENGINE_LIBDEFLATE,
+		plan = (struct zip_codec_plan){ .backend = ZIP_CODEC_BACKEND_LIBDEFLATE,
 			.level = 1 };
 	}
-	if (plan.engine != ZIP_CODEC_ENGINE_LIBDEFLATE || (whole && len <= 1u << p->window))
+	if (plan.backend != ZIP_CODEC_BACKEND_LIBDEFLATE || (whole && len <= 1u << p->window))
 		return plan;
 	/* It can only end a stream, and has only the largest window. */
 	if (p->level > 3)
 		return zlib;
-	return (struct zip_codec_plan){ .engine = ZIP_CODEC_ENGINE_ISAL,
+	return (struct zip_codec_plan){ .backend = ZIP_CODEC_BACKEND_ISAL,
 		.level = isal3() ? 3 : 2, .window = p->window };
 }
 
 static void
 check_plan(const struct zip_codec_plan *plan, const struct zip_codec_plan *must)
 {
-	assert_int_equal(plan->engine, must->engine);
+	assert_int_equal(plan->backend, must->backend);
 	assert_int_equal(plan->level, must->level);
 	assert_int_equal(plan->strategy, must->strategy);
 	/* What libdeflate does not look at is not compared. */
-	if (must->engine != ZIP_CODEC_ENGINE_LIBDEFLATE)
+	if (must->backend != ZIP_CODEC_BACKEND_LIBDEFLATE)
 		assert_int_equal(plan->window, must->window);
 }
 
 /* libdeflate looks at its input twice; ISA-L on other machines than x86 looks behind it. */
 static int
-wants_copy(uint8_t engine)
+wants_copy(uint8_t backend)
 {
 #if defined(__x86_64__)
-	return engine == ZIP_CODEC_ENGINE_LIBDEFLATE;
+	return backend == ZIP_CODEC_BACKEND_LIBDEFLATE;
 #else
-	return engine != ZIP_CODEC_ENGINE_STORED && engine != ZIP_CODEC_ENGINE_ZLIB;
+	return backend != ZIP_CODEC_BACKEND_STORED && backend != ZIP_CODEC_BACKEND_ZLIB;
 #endif
 }
 
@@ -121,12 +121,12 @@ test_plan(void **state)
 			struct zip_codec_plan must = expected(&params, whole, lens[l]);
 
 			check_plan(&plan, &must);
-			assert_int_equal(zip_codec_plan_wants_copy(&plan), wants_copy(must.engine));
+			assert_int_equal(zip_codec_plan_wants_copy(&plan), wants_copy(must.backend));
 		}
 		if (whole) {
 			struct zip_codec_plan plan = zip_codec_plan_stream(&params);
 
-			assert_int_equal(plan.engine, ZIP_CODEC_ENGINE_ZLIB);
+			assert_int_equal(plan.backend, ZIP_CODEC_BACKEND_ZLIB);
 			assert_int_equal(plan.level, params.level);
 			assert_int_equal(plan.window, params.window < 9 ? 9 : params.window);
 			assert_int_equal(plan.strategy,
@@ -180,7 +180,7 @@ by_isal(const struct zip_codec_plan *plan, bool whole, size_t len)
 	isal.avail_in = (uint32_t)len;
 	isal.next_out = theirs;
 	isal.avail_out = CAP_MAX;
-	if (plan->engine == ZIP_CODEC_ENGINE_ISAL_FIXED) {
+	if (plan->backend == ZIP_CODEC_BACKEND_ISAL_FIXED) {
 		isal_deflate_set_hufftables(&isal, NULL, IGZIP_HUFFTABLE_STATIC);
 		ret = isal_deflate(&isal);
 	} else {
@@ -239,11 +239,11 @@ by_hand(bool whole, size_t len)
 }
 
 /*
- * The output of a call is the engine's, with every parameter; stored blocks if they are fewer.
+ * The output of a call is the backend's, with every parameter; stored blocks if they are fewer.
  * By a codec that has done nothing before: what ISA-L finds depends on what its memory holds.
  */
 static void
-test_engines(void **state)
+test_backends(void **state)
 {
 	static const size_t lens[] = { 1, 300, 8192, 8193, 30000, 65536 };
 
@@ -266,14 +266,14 @@ test_engines(void **state)
 		assert_int_equal(zip_codec_deflate(codec, &params, whole ? ZIP_CODEC_FLUSH_FINISH :
 			ZIP_CODEC_FLUSH_FULL, 0, &in, 1, &out, 1, &r), 0);
 		zip_codec_destroy(codec);
-		switch (plan.engine) {
-		case ZIP_CODEC_ENGINE_STORED:
+		switch (plan.backend) {
+		case ZIP_CODEC_BACKEND_STORED:
 			n = by_hand(whole, len);
 			break;
-		case ZIP_CODEC_ENGINE_LIBDEFLATE:
+		case ZIP_CODEC_BACKEND_LIBDEFLATE:
 			n = by_libdeflate(plan.level, len);
 			break;
-		case ZIP_CODEC_ENGINE_ZLIB:
+		case ZIP_CODEC_BACKEND_ZLIB:
 			n = by_zlib(&plan, whole, len);
 			break;
 		default:
@@ -451,7 +451,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_plan_check),
-		cmocka_unit_test(test_engines),
+		cmocka_unit_test(test_backends),
 		cmocka_unit_test(test_zlib_again),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_sums),

@@ -252,7 +252,7 @@ hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	}
 }
 
-/* Results that wait in a queue, up to max; runs the engine if nobody else does. */
+/* Results that wait in a queue, up to max; executes requests if no worker does. */
 static inline uint16_t
 results_ready(const struct hisi_zip_qp *qp, const struct hisi_zip_hwq *hwq, uint16_t max)
 {

@@ -367,7 +367,7 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 	struct hisi_zip_sqe *sqe;
 	enum verdict verdict;
 
-	/* A request needs two buffers that are not one: the engine works out of place. */
+	/* A request needs two buffers that are not one: the function works out of place. */
 	if (unlikely(x == NULL || (x != to->x && x->dev != qp->dev) || op->m_src == NULL ||
 			op->m_dst == NULL || op->m_src == op->m_dst || op->src.length == 0))
 		return finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);

@@ -107,7 +107,7 @@ struct __rte_cache_aligned hisi_zip_qp {
 	 * than the ring has, so that the device never finds it full (QM 4.3).
 	 */
 	uint16_t cq_pace;
-	uint8_t polled;              /**< Dequeue runs the engine. */
+	uint8_t polled;              /**< Dequeue executes requests. */
 	RTE_ATOMIC(uint8_t) state;   /**< enum hisi_zip_qp_state. */
 	int socket;
 	struct hisi_zip_sw *sw;      /**< For ops in software; NULL with sw=off. */

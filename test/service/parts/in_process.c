@@ -66,13 +66,13 @@ __wrap_qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len,
 bool shut_waits;
 unsigned int destroyed;
 
-bool __real_qm_dev_shut(struct qm_dev *dev);
-bool __wrap_qm_dev_shut(struct qm_dev *dev);
+bool __real_qm_dev_abort(struct qm_dev *dev);
+bool __wrap_qm_dev_abort(struct qm_dev *dev);
 
 bool
-__wrap_qm_dev_shut(struct qm_dev *dev)
+__wrap_qm_dev_abort(struct qm_dev *dev)
 {
-	return __real_qm_dev_shut(dev) && !shut_waits;
+	return __real_qm_dev_abort(dev) && !shut_waits;
 }
 
 void __real_qm_dev_destroy(struct qm_dev *dev);

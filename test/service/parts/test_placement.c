@@ -123,12 +123,12 @@ static void
 test_nodes_in_turn(void **state)
 {
 	(void)state;
-	placed(0, 0x0f, "engine-0");
-	placed(1, 0xf0, "engine-1");
-	placed(2, 0xf00, "engine-2");
-	placed(3, 0x0f, "engine-3");
-	placed(64, 0xf0, "engine-64");
-	placed(1001, 0xf00, "engine-1");
+	placed(0, 0x0f, "worker-0");
+	placed(1, 0xf0, "worker-1");
+	placed(2, 0xf00, "worker-2");
+	placed(3, 0x0f, "worker-3");
+	placed(64, 0xf0, "worker-64");
+	placed(1001, 0xf00, "worker-1");
 }
 
 static void
@@ -136,14 +136,14 @@ test_only_cpus_that_may_be_used(void **state)
 {
 	(void)state;
 	allowed = 0x3c6;
-	placed(0, 0x06, "engine-0");
-	placed(1, 0xc0, "engine-1");
-	placed(2, 0x300, "engine-2");
+	placed(0, 0x06, "worker-0");
+	placed(1, 0xc0, "worker-1");
+	placed(2, 0x300, "worker-2");
 	/* A node of which nothing may be used is none. */
 	allowed = 0xf0f;
-	placed(0, 0x0f, "engine-0");
-	placed(1, 0xf00, "engine-1");
-	placed(2, 0x0f, "engine-2");
+	placed(0, 0x0f, "worker-0");
+	placed(1, 0xf00, "worker-1");
+	placed(2, 0x0f, "worker-2");
 }
 
 static void
@@ -151,19 +151,19 @@ test_nothing_to_choose(void **state)
 {
 	(void)state;
 	allowed = 0xf0;
-	placed(1, 0, "engine-1");
+	placed(1, 0, "worker-1");
 	allowed = 0xfff;
 	nodes = 1;
-	placed(0, 0, "engine-0");
+	placed(0, 0, "worker-0");
 	nodes = 3;
 	no_numa = true;
-	placed(0, 0, "engine-0");
+	placed(0, 0, "worker-0");
 	no_numa = false;
 	no_affinity = true;
-	placed(0, 0, "engine-0");
+	placed(0, 0, "worker-0");
 	no_affinity = false;
 	no_node = true;
-	placed(1, 0xf00, "engine-1");
+	placed(1, 0xf00, "worker-1");
 }
 
 static void

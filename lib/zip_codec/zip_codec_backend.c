@@ -7,7 +7,7 @@
 #include "zip_codec_internal.h"
 
 /*
- * Input that changes while an engine reads it. Every engine bounds its reads
+ * Input that changes while an backend reads it. Every backend bounds its reads
  * and writes by lengths that it keeps itself, never by what it finds in the
  * input, but three of them look at the input twice:
  * - ISA-L levels 1 to 3 find matches, put literals and matches into tokens of
@@ -155,17 +155,17 @@ run_zlib(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
 }
 
 size_t
-zip_codec_engine_run(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
+zip_codec_backend_run(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
 		const uint8_t *src, size_t len, uint8_t *dst, size_t cap)
 {
-	switch (plan->engine) {
-	case ZIP_CODEC_ENGINE_STORED:
+	switch (plan->backend) {
+	case ZIP_CODEC_BACKEND_STORED:
 		return run_stored(whole, src, len, dst, cap);
-	case ZIP_CODEC_ENGINE_ISAL:
+	case ZIP_CODEC_BACKEND_ISAL:
 		return run_isal(codec, plan, whole, src, len, dst, cap);
-	case ZIP_CODEC_ENGINE_ISAL_FIXED:
+	case ZIP_CODEC_BACKEND_ISAL_FIXED:
 		return run_isal_fixed(codec, plan, whole, src, len, dst, cap);
-	case ZIP_CODEC_ENGINE_LIBDEFLATE:
+	case ZIP_CODEC_BACKEND_LIBDEFLATE:
 		return run_libdeflate(codec, plan, src, len, dst, cap);
 	default:
 		return run_zlib(codec, plan, whole, src, len, dst, cap);

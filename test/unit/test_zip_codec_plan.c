@@ -121,7 +121,8 @@ test_plan(void **state)
 			struct zip_codec_plan must = expected(&params, whole, lens[l]);
 
 			check_plan(&plan, &must);
-			assert_int_equal(zip_codec_plan_wants_copy(&plan), wants_copy(must.backend));
+			assert_int_equal(zip_codec_plan_wants_copy(&plan),
+					wants_copy(must.backend));
 		}
 		if (whole) {
 			struct zip_codec_plan plan = zip_codec_plan_stream(&params);

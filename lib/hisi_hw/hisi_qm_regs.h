@@ -69,7 +69,7 @@ struct hisi_qm_mailbox {
 #define HISI_QM_MB_CMD_MASK     0x00ffu
 #define HISI_QM_MB_STATUS_SHIFT 9
 #define HISI_QM_MB_STATUS_MASK  0x0fu
-#define HISI_QM_MB_BUSY         (1u << 13) /**< Written 1; the device clears it when done. */
+#define HISI_QM_MB_BUSY         (1u << 13) /**< Written 1; the function clears it when done. */
 #define HISI_QM_MB_OP_READ      (1u << 14) /**< 1: get, 0: set. */
 
 enum hisi_qm_mb_cmd {

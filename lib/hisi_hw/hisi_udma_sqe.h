@@ -11,7 +11,7 @@
  * ZIP function from V5 on. All fields are little endian.
  *
  * The driver owns an SQE until it rings the doorbell, and again from the CQE on. Of its words the
- * device writes only wb.
+ * function writes only wb.
  */
 
 #include <stdint.h>

@@ -9,7 +9,7 @@
  * @file
  * The request of the ZIP accelerator (ZIP 5): 32 little-endian dwords.
  *
- * The driver writes all of it; the device writes back only consumed, produced,
+ * The driver writes all of it; the function writes back only consumed, produced,
  * comp_data_length, status, ctx_dw0, ctx_dw1, ctx_dw2, isize and checksum and
  * leaves every other dword as it was (ZIP 5.2).
  */
@@ -129,7 +129,7 @@ enum hisi_zip_ctx_st {
 
 /* Stream context buffer, in client memory (ZIP 5.6). */
 #define HISI_ZIP_CTX_SIZE   0x10000 /**< Bytes per stream, zeroed at its start. */
-#define HISI_ZIP_CTX_HW_OFF 64      /**< The address given to the device is buffer + 64. */
+#define HISI_ZIP_CTX_HW_OFF 64      /**< The address given to the function is buffer + 64. */
 #define HISI_ZIP_CTX_HW_END 0x9800  /**< From here on the buffer is software's again. */
 
 _Static_assert(sizeof(struct hisi_zip_sqe) == 128, "ZIP SQE");

@@ -219,7 +219,7 @@ hisi_qm_fini(struct hisi_qm *qm)
 {
 	struct hisi_qm_io *io = qm->io;
 
-	/* The device may keep contexts in its cache until told to write them back (QM 2.5). */
+	/* The function may keep contexts in its cache until told to write them back (QM 2.5). */
 	io->ops->write32(io, HISI_QM_CACHE_WB_START, 1);
 	for (int i = 0; i < 100; i++) {
 		const struct timespec period = { .tv_nsec = POLL_PERIOD_NS };
@@ -269,7 +269,7 @@ contexts_set(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	const struct hisi_qm_ring *ring = &qp->ring;
 	uint32_t depth = ring->mask + 1u;
 	uint64_t cq_iova = qp->mem.iova + ((uint64_t)depth << HISI_QM_SQE_LOG2);
-	/* The device copies the image when the mailbox fires, so one place serves both. */
+	/* The function copies the image when the mailbox fires, so one place serves both. */
 	size_t image = images_off(depth);
 	/* CQE n is for slot n: all indices begin at the first that was not stepped over. */
 	struct hisi_qm_sqc sqc = {
@@ -394,7 +394,7 @@ drain_v2(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	int ret;
 
 	for (;;) {
-		/* Without threads of its own, the device works while it is polled only. */
+		/* Without threads of its own, the function works while it is polled only. */
 		if (qm->io->ops->poll != NULL)
 			qm->io->ops->poll(qm->io, qn, UINT32_MAX);
 		ret = hisi_qm_mailbox(qm, HISI_QM_MB_SQC, qn, qp->mem.iova + image, &unused);

@@ -113,7 +113,7 @@ int hisi_qm_qp_restart(struct hisi_qm *qm, struct hisi_qm_qp *qp);
 int hisi_qm_qp_check(struct hisi_qm *qm, const struct hisi_qm_qp *qp);
 
 /**
- * Stop a queue pair: on return everything submitted has completed, the device
+ * Stop a queue pair: on return everything submitted has completed, the function
  * touches neither rings nor data any more, and CQEs can still be consumed.
  *
  * A queue that does not stop has the function reset, if that is possible. Then

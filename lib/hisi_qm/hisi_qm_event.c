@@ -95,7 +95,7 @@ hisi_qm_event_arm(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 
 	/*
 	 * A doorbell by register would come later than what is stored in the word until
-	 * then, and take the device back to this head.
+	 * then, and take the function back to this head.
 	 */
 	if (ring->wake_io != NULL) {
 		__atomic_store_n(ring->cq_db, value, __ATOMIC_RELEASE);

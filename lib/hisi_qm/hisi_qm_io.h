@@ -29,8 +29,8 @@ struct hisi_qm_io_ops {
 	void (*write64)(struct hisi_qm_io *io, uint32_t off, uint64_t value);
 	/**
 	 * Store all 16 bytes of a mailbox command at once where the CPU can
-	 * (QM 2.3), after all earlier stores to memory are visible to the device.
-	 * @return 0, or a negative errno: the command did not reach the device, for certain.
+	 * (QM 2.3), after all earlier stores to memory are visible to the function.
+	 * @return 0, or a negative errno: the command did not reach the function, for certain.
 	 */
 	int (*mailbox)(struct hisi_qm_io *io, const struct hisi_qm_mailbox *mb);
 	/**
@@ -41,7 +41,7 @@ struct hisi_qm_io_ops {
 	int (*doorbells)(struct hisi_qm_io *io, uint16_t qn, volatile uint64_t **sq,
 			volatile uint64_t **cq);
 	/**
-	 * Wake the device up for a queue whose doorbell words (struct hisi_qm_shadow,
+	 * Wake the function up for a queue whose doorbell words (struct hisi_qm_shadow,
 	 * sq is the first member) say that it sleeps. NULL: it never does. Data path,
 	 * but for a queue that was quiet for a while only.
 	 */
@@ -54,7 +54,7 @@ struct hisi_qm_io_ops {
 	int (*reset)(struct hisi_qm_io *io);
 	/**
 	 * Execute up to budget requests of a queue in the caller. NULL: the
-	 * device works by itself. At most one thread per queue at a time.
+	 * function works by itself. At most one thread per queue at a time.
 	 */
 	unsigned int (*poll)(struct hisi_qm_io *io, uint16_t qn, unsigned int budget);
 };
@@ -66,10 +66,10 @@ struct hisi_qm_io {
 	uint8_t revision;  /**< PCI revision id, HISI_QM_REV_V2 or HISI_QM_REV_V3. */
 };
 
-/** Memory that both the process and the device can reach. */
+/** Memory that both the process and the function can reach. */
 struct hisi_qm_mem {
 	void *va;      /**< Where the process sees it. */
-	uint64_t iova; /**< Where the device sees it. */
+	uint64_t iova; /**< Where the function sees it. */
 	size_t len;    /**< Bytes. */
 	void *handle;  /**< The allocator's own. */
 };
@@ -77,7 +77,7 @@ struct hisi_qm_mem {
 /** Where queue memory comes from (hugepages in a DPDK process). */
 struct hisi_qm_mem_ops {
 	/**
-	 * Reserve zeroed memory of len bytes, contiguous for the device, aligned to
+	 * Reserve zeroed memory of len bytes, contiguous for the function, aligned to
 	 * align (a power of two) and on a NUMA socket (-1: any).
 	 * @return 0 or a negative errno.
 	 */

@@ -15,7 +15,7 @@
 
 /**
  * Store a mailbox command, after everything that was stored to memory before is
- * visible to the device.
+ * visible to the function.
  *
  * On arm64 it is one stp: the storage behind the mailbox is shared with the PF
  * and other VFs, so that a command in two pieces could be mixed up with one of

@@ -9,24 +9,24 @@
  * @file
  * The rings of one queue pair, as the data path sees them. Inline, and the same
  * for every transport: a doorbell is one store through a pointer, and where the
- * device may sleep (hisi_qm_shadow.h), a check whether it has to be woken.
+ * function may sleep (hisi_qm_shadow.h), a check whether it has to be woken.
  *
  * Ownership. SQ slots are numbered modulo depth.
  *
  *            sq_head                 sq_tail
  *               |                       |
- *     ..free....v#######device's########v....producer's....
+ *     ..free....v######function's#######v....producer's....
  *
  *  - [sq_tail, sq_head) belongs to the producer: it may fill these slots.
  *    Ringing the SQ doorbell with a new tail passes [old tail, new tail) to the
- *    device. At most depth - 1 slots are the device's (QM 4.3).
- *  - [sq_head, sq_tail) belongs to the device. It passes a slot to the consumer
+ *    function. At most depth - 1 slots are the function's (QM 4.3).
+ *  - [sq_head, sq_tail) belongs to the function. It passes a slot to the consumer
  *    by writing the CQE that names it, with the phase of this pass.
  *  - A slot becomes the producer's again when the consumer is done with the SQE
  *    and says so to the producer. That hand-over is the owner's (the driver's)
  *    business, since only it knows whether they are two threads.
  *  - The CQ has as many entries as the SQ, and one CQE comes per SQE in order of
- *    submission, so that CQE n is for SQ slot n; a device that names another
+ *    submission, so that CQE n is for SQ slot n; a function that names another
  *    slot is broken.
  *
  * The producer's and the consumer's fields lie in different cache lines and
@@ -44,7 +44,7 @@
 #define HISI_QM_RING_DEPTH_MAX 1024 /**< Largest; what the hardware is used with (QM 4.3). */
 
 /**
- * Make earlier stores to memory visible to the device before later stores to
+ * Make earlier stores to memory visible to the function before later stores to
  * its registers, as QM 4.2 demands before an SQ doorbell.
  */
 static inline void
@@ -59,7 +59,7 @@ hisi_qm_io_wmb(void)
 #endif
 }
 
-/** Keep later loads of what a device wrote from passing the load of its flag (QM 4.2). */
+/** Keep later loads of what a function wrote from passing the load of its flag (QM 4.2). */
 static inline void
 hisi_qm_io_rmb(void)
 {
@@ -96,7 +96,7 @@ struct hisi_qm_ring {
 	volatile uint64_t *cq_db;      /**< CQ doorbell. */
 	uint64_t sq_db_base;           /**< SQ doorbell value with index 0. */
 	uint64_t cq_db_base;           /**< CQ doorbell value with index 0. */
-	struct hisi_qm_io *wake_io;    /**< The device may sleep: who wakes it; or NULL. */
+	struct hisi_qm_io *wake_io;    /**< The function may sleep: who wakes it; or NULL. */
 	uint16_t mask;                 /**< depth - 1; depth is a power of two. */
 	uint16_t qn;                   /**< Queue of the function. */
 
@@ -152,10 +152,10 @@ hisi_qm_sq_db_value(const struct hisi_qm_ring *ring, uint16_t tail)
 }
 
 /**
- * Pass all slots before ring->sq_tail to the device. Producer only.
+ * Pass all slots before ring->sq_tail to the function. Producer only.
  *
- * The release store is what a software device in another thread acquires; the
- * barrier before it is what a device behind a bus needs.
+ * The release store is what a software function in another thread acquires; the
+ * barrier before it is what a function behind a bus needs.
  */
 static inline void
 hisi_qm_sq_ring(struct hisi_qm_ring *ring)
@@ -171,9 +171,9 @@ hisi_qm_sq_ring(struct hisi_qm_ring *ring)
 }
 
 /**
- * Count the CQEs that the device has passed to the consumer, from cq_head on, up
+ * Count the CQEs that the function has passed to the consumer, from cq_head on, up
  * to max. The SQEs that they name may be read afterwards, and are already being
- * fetched: the device wrote them in another core's cache or in memory, and only
+ * fetched: the function wrote them in another core's cache or in memory, and only
  * all of them at once make that time short. Consumer only.
  */
 static inline uint16_t
@@ -205,7 +205,7 @@ hisi_qm_cq_skip(struct hisi_qm_ring *ring, uint16_t n)
 	ring->cq_head = head;
 }
 
-/** No CQE is ready any more, whatever the device writes. Consumer only, for a queue that failed. */
+/** No CQE is ready any more, whatever the function writes. Consumer only; the queue failed. */
 static inline void
 hisi_qm_cq_close(struct hisi_qm_ring *ring)
 {

@@ -74,7 +74,7 @@ struct hisi_zip_words {
 
 /**
  * Lengths of a request, which its result is checked against (hisi_zip_result.h). Kept with the
- * op, in memory that no service sees: a device that lies could write to those in the SQE.
+ * op, in memory that no service sees: a function that lies could write to those in the SQE.
  */
 struct hisi_zip_asked {
 	uint32_t src_len; /**< Bytes of input. */
@@ -110,9 +110,9 @@ void hisi_zip_words_set(struct hisi_zip_words *words, const struct hisi_zip_func
 		const struct hisi_zip_job *job);
 
 /**
- * Input and output, flat or as lists (hisi_zip_req_lists()), by their addresses for the device.
+ * Input and output, flat or as lists (hisi_zip_req_lists()), by their addresses for the function.
  * @param asked
- *   Filled with the lengths, in bytes; the device is to refuse more than HISI_ZIP_REQ_LEN_MAX.
+ *   Filled with the lengths, in bytes; the function is to refuse more than HISI_ZIP_REQ_LEN_MAX.
  */
 static inline void
 hisi_zip_req_buffers(struct hisi_zip_sqe *sqe, struct hisi_zip_asked *asked, uint64_t src,
@@ -175,7 +175,7 @@ hisi_zip_req_dict(struct hisi_zip_sqe *sqe, uint64_t iova, uint32_t len)
 /**
  * Make it the next request of a stream, of which no other one is under way.
  * @param ctx
- *   Address for the device of the context buffer of HISI_ZIP_CTX_SIZE bytes.
+ *   Address for the function of the context buffer of HISI_ZIP_CTX_SIZE bytes.
  * @param flush
  *   Of a compression; a decompression has none: HISI_ZIP_FLUSH_SYNC.
  */
@@ -238,7 +238,7 @@ hisi_zip_sgl_begin(struct hisi_acc_sgl *sgl, uint16_t entries)
 	return (struct hisi_acc_sge *)(sgl + 1);
 }
 
-/** One entry: bytes at an address for the device. */
+/** One entry: bytes at an address for the function. */
 static inline void
 hisi_zip_sge_set(struct hisi_acc_sge *sge, uint64_t addr, uint32_t len)
 {

@@ -10,14 +10,14 @@
  * Driver side of ZIP: how the result of a request is read (ZIP 5.2, 5.4), which
  * hisi_zip_request.h built and whose CQE was seen.
  *
- * The device may write to a slot at any time, and need not tell the truth. So each word is read
+ * The function may write to a slot at any time, and need not tell the truth. So each word is read
  * once, what was checked is what is used, and it is checked against what the client kept
  * (struct hisi_zip_asked), never against other words of the slot.
  */
 
 #include "hisi_zip_request.h"
 
-/** What a device says of a request. */
+/** What a function says of a request. */
 struct hisi_zip_result {
 	uint32_t consumed; /**< Bytes of input used. */
 	uint32_t produced; /**< Bytes of output written. */

@@ -70,9 +70,9 @@ struct qm_dev_preview {
 };
 
 /**
- * A class. preview, execute and refuse are called by any thread that executes requests, several
- * at a time, each with an executor of its own. reg_write and contexts are called by any thread
- * beside them; reset while no request executes, create and destroy while nothing else is called. None may
+ * A class. preview, execute and refuse are called by any thread that executes requests, several at
+ * a time, each with an executor of its own. reg_write and contexts are called by any thread beside
+ * them; reset while no request executes, create and destroy while nothing else is called. None may
  * block. Pointers to functions that a class has no use for are NULL where that is said.
  */
 struct qm_dev_class {

@@ -100,7 +100,7 @@ int spim_open(const char *name, const struct spim_conf *conf, struct spim_dev **
  * @param io
  *   Must outlive the access point.
  * @param va
- *   1 if the device uses pointers of this process as addresses.
+ *   1 if the function uses pointers of this process as addresses.
  */
 int spim_open_io(struct hisi_qm_io *io, int va, const struct spim_conf *conf,
 		struct spim_dev **dev);
@@ -133,7 +133,7 @@ int spim_queue_take(struct spim_dev *dev, uint8_t type, uint16_t depth, int sock
  * afterwards. May take seconds.
  *
  * @return
- *   0 or -ENODEV (the function is gone): the device touches no memory for this queue any
+ *   0 or -ENODEV (the function is gone): the function touches no memory for this queue any
  *   more; otherwise it may, and rings and data must be left to it.
  */
 int spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue);

@@ -61,6 +61,18 @@ zip_codec_trim(struct zip_codec *codec)
 	codec->dst_scratch_len = dst_keep;
 }
 
+void
+zip_codec_discard(struct zip_codec *codec)
+{
+	zip_codec_trim(codec);
+	/* What was set up there is gone with the pages. */
+	codec->zlib_ready = 0;
+	codec->zlib_inflate.state = Z_NULL;
+	codec->lz4_ready = 0;
+	codec->lz4hc_ready = 0;
+	(void)madvise(codec->isal, HUGE_PAGE, MADV_DONTNEED);
+}
+
 /*
  * Address space only: a page costs memory once it has been touched, so a codec
  * that only ever sees small, linear requests stays small. Scratch for long
@@ -135,8 +147,6 @@ make_backends(struct zip_codec *codec)
 	if (deflateInit2(&codec->zlib, Z_BEST_COMPRESSION, Z_DEFLATED, -ZIP_CODEC_WINDOW_MAX,
 			ZIP_CODEC_ZLIB_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
-	/* That has touched it: a codec that is never used is to cost no memory. */
-	(void)madvise(codec->isal, HUGE_PAGE, MADV_DONTNEED);
 	return 0;
 }
 

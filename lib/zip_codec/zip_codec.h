@@ -136,6 +136,12 @@ void zip_codec_destroy(struct zip_codec *codec);
 void zip_codec_trim(struct zip_codec *codec);
 
 /**
+ * Return to the kernel the memory of a codec that waits for its first call, or for one that may
+ * never come: 2 MiB, which making it has touched. The next call takes it again.
+ */
+void zip_codec_discard(struct zip_codec *codec);
+
+/**
  * Compress all of src into dst as one piece of raw DEFLATE, in one call.
  *
  * @param flush

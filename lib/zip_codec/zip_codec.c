@@ -11,6 +11,9 @@
 
 #define PAGE_ROUND(n) (((n) + 4095) & ~(size_t)4095)
 
+/* Behind input in the scratch, which must be readable: see zip_codec_backend.c. */
+#define READ_BEHIND 64
+
 /* Size and alignment of a huge page where there are any; elsewhere it does no harm. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
@@ -20,7 +23,8 @@ scratch_open(struct zip_codec *codec, size_t len)
 {
 	const size_t dst_len = zip_codec_deflate_bound(len);
 
-	if (mprotect(codec->src_scratch, PAGE_ROUND(len), PROT_READ | PROT_WRITE) != 0 ||
+	if (mprotect(codec->src_scratch, PAGE_ROUND(len + READ_BEHIND),
+				PROT_READ | PROT_WRITE) != 0 ||
 			mprotect(codec->dst_scratch, PAGE_ROUND(dst_len),
 				PROT_READ | PROT_WRITE) != 0)
 		return -ENOMEM;
@@ -55,7 +59,8 @@ zip_codec_trim(struct zip_codec *codec)
 
 	if (codec->scratch_len <= ZIP_CODEC_LEN_KEPT)
 		return;
-	scratch_close(codec->src_scratch, ZIP_CODEC_LEN_KEPT, codec->scratch_len);
+	scratch_close(codec->src_scratch, ZIP_CODEC_LEN_KEPT + READ_BEHIND,
+		codec->scratch_len + READ_BEHIND);
 	scratch_close(codec->dst_scratch, dst_keep, codec->dst_scratch_len);
 	codec->scratch_len = ZIP_CODEC_LEN_KEPT;
 	codec->dst_scratch_len = dst_keep;
@@ -82,7 +87,7 @@ zip_codec_discard(struct zip_codec *codec)
 static int
 reserve_memory(struct zip_codec *codec)
 {
-	const size_t src_len = PAGE_ROUND(codec->max_len);
+	const size_t src_len = PAGE_ROUND(codec->max_len + READ_BEHIND);
 	const size_t dst_len = PAGE_ROUND(zip_codec_deflate_bound(codec->max_len));
 	const size_t isal_len = PAGE_ROUND(sizeof(*codec->isal));
 	const size_t level_buf_len = PAGE_ROUND(ISAL_DEF_LVL3_DEFAULT);

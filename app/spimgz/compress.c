@@ -10,29 +10,32 @@
 
 #include "stream.h"
 
+/* What results of a service are expanded with; made with the first of a stream. */
+struct check {
+	struct libdeflate_decompressor *d;
+	uint8_t *plain;
+};
+
 /*
  * Whether a piece that a service compressed can be expanded again: its input is about to be
  * removed. It takes a small part of the time that compression took.
  */
 static bool
-is_right(const struct slot *s)
+is_right(struct check *c, const struct slot *s)
 {
-	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
-	uint8_t *plain = malloc(SPIMGZ_CHUNK);
-	bool right = false;
-
-	if (d != NULL && plain != NULL)
-		right = libdeflate_deflate_decompress(d, s->op.dst, s->op.produced, plain,
-				s->op.src_len, NULL) == LIBDEFLATE_SUCCESS &&
-			libdeflate_crc32(0, plain, s->op.src_len) == s->crc32;
-	free(plain);
-	libdeflate_free_decompressor(d);
-	return right;
+	if (c->d == NULL)
+		c->d = libdeflate_alloc_decompressor();
+	if (c->plain == NULL)
+		c->plain = malloc(SPIMGZ_CHUNK);
+	return c->d != NULL && c->plain != NULL &&
+		libdeflate_deflate_decompress(c->d, s->op.dst, s->op.produced, c->plain,
+			s->op.src_len, NULL) == LIBDEFLATE_SUCCESS &&
+		libdeflate_crc32(0, c->plain, s->op.src_len) == s->crc32;
 }
 
 /* Write the oldest piece as a member. Only the first one has the file's name. */
 static int
-put_member(struct engine *e, struct stream *st)
+put_member(struct engine *e, struct stream *st, struct check *c)
 {
 	uint8_t head[GZIP_OUR_MAX], trailer[GZIP_TRAILER];
 	const struct slot *s = engine_result(e);
@@ -51,7 +54,7 @@ put_member(struct engine *e, struct stream *st)
 		complain("%s: CRC %08x, expected %08x", e->name, s->op.crc32, s->crc32);
 		return SPIMGZ_FAILED;
 	}
-	if (!engine_is_local(e) && !is_right(s)) {
+	if (!engine_is_local(e) && !is_right(c, s)) {
 		complain("%s: a wrong result, or no memory to check it", e->name);
 		return SPIMGZ_FAILED;
 	}
@@ -65,8 +68,8 @@ put_member(struct engine *e, struct stream *st)
 	return SPIMGZ_OK;
 }
 
-int
-compress_stream(struct engine *e, struct stream *st)
+static int
+put_members(struct engine *e, struct stream *st, struct check *c)
 {
 	bool first = true, end = false;
 	int ret = engine_begin(e, SPIM_ZIP_COMPRESS);
@@ -76,7 +79,7 @@ compress_stream(struct engine *e, struct stream *st)
 		ssize_t n;
 
 		if (s == NULL) {
-			ret = put_member(e, st);
+			ret = put_member(e, st, c);
 			continue;
 		}
 		n = input_read(&st->in, s->in, SPIMGZ_CHUNK);
@@ -96,7 +99,18 @@ compress_stream(struct engine *e, struct stream *st)
 		ret = engine_submit(e);
 	}
 	while (ret == SPIMGZ_OK && !engine_idle(e))
-		ret = put_member(e, st);
+		ret = put_member(e, st, c);
 	st->plain = st->in.done;
+	return ret;
+}
+
+int
+compress_stream(struct engine *e, struct stream *st)
+{
+	struct check c = { 0 };
+	int ret = put_members(e, st, &c);
+
+	free(c.plain);
+	libdeflate_free_decompressor(c.d);
 	return ret;
 }

@@ -88,8 +88,7 @@ hisi_hwq_stop(struct hisi_hwq *hwq)
 	if (hwq->failed)
 		return; /* it is, and stuck says how */
 	ret = spim_queue_stop(conf->dev->ap->spim, hwq->queue);
-	/* A function without threads writes only while its queues are polled. */
-	hwq->stuck = ret != 0 && ret != -ENODEV && !conf->dev->info.polled;
+	hwq->stuck = hisi_hwq_may_write(hwq, ret);
 	if (hwq->stuck)
 		hisi_log_error(conf->dev->driver, "%s: %s %u: hardware queue %d did not stop (%d): "
 			"its memory is not used again", conf->dev->name,

@@ -362,22 +362,34 @@ defer_write(struct vfio_user_conn *conn, void *priv, uint32_t region, uint64_t o
 	return VFIO_USER_DEFERRED;
 }
 
+/* A server that defers writes, and a client with one. */
+static struct vfio_user_server *
+start_deferring(int *sock)
+{
+	static const struct vfio_user_ops some = {
+		.connected = connected, .region_read = region_read, .region_write = defer_write,
+		.closed = closed,
+	};
+	const struct vfio_user_server_conf conf = { .ops = &some };
+	struct vfio_user_server *s;
+
+	closes = 0;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	*sock = vt_joined(s);
+	post_write(*sock);
+	return s;
+}
+
 /* It is not waited for, and cannot be completed any more. */
 static void
 test_destroy_while_deferred(void **state)
 {
-	const struct vfio_user_ops some = { .connected = connected, .region_read = region_read,
-		.region_write = defer_write, .closed = closed };
-	const struct vfio_user_server_conf conf = { .ops = &some };
 	unsigned int fds = vt_fds();
 	struct vfio_user_server *s;
 	int sock;
 
 	(void)state;
-	closes = 0;
-	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-	sock = vt_joined(s);
-	post_write(sock);
+	s = start_deferring(&sock);
 	assert_int_equal(vfio_user_server_run(s, 0), 1);
 	assert_non_null(deferred);
 	vfio_user_server_destroy(s);
@@ -391,19 +403,13 @@ test_destroy_while_deferred(void **state)
 static void
 test_completion_that_ends(void **state)
 {
-	const struct vfio_user_ops some = { .connected = connected, .region_read = region_read,
-		.region_write = defer_write, .closed = closed };
-	const struct vfio_user_server_conf conf = { .ops = &some };
 	struct vfio_user_region_rw rw = { 0, 0, 4096 };
 	unsigned int fds = vt_fds();
 	struct vfio_user_server *s;
 	int sock;
 
 	(void)state;
-	closes = 0;
-	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-	sock = vt_joined(s);
-	post_write(sock);
+	s = start_deferring(&sock);
 	vt_send(sock, VFIO_USER_REGION_READ, 0, &rw, sizeof(rw), NULL, 0);
 	assert_int_equal(vfio_user_server_run(s, 0), 1);
 	/* Its answer cannot be sent. */

@@ -5,47 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qm_dev_queue.h"
+#include "qm_dev_context.h"
+#include "qm_dev_doorbell.h"
+#include "qm_dev_exec.h"
+#include "qm_dev_group.h"
+#include "qm_dev_run.h"
 #include "qm_dev_sched.h"
 #include "qm_dev_shared.h"
+#include "qm_dev_state.h"
 
-static inline uint64_t
-db_key(uint16_t qn, enum hisi_qm_db_cmd cmd, uint16_t rand, uint16_t depth)
+struct qm_dev_queue *
+qm_dev_queue_make(struct qm_dev *dev, uint16_t qn)
 {
-	return (uint32_t)hisi_qm_db(qn, cmd, rand, 0, 0) | (uint64_t)depth << 32;
-}
+	struct qm_dev_queue *q = qm_dev_queue_find(dev, qn), *old = NULL;
 
-static void
-set_live(struct qm_dev *dev, struct qm_dev_queue *q, bool live)
-{
-	/* One step: a function that vanishes may end what begins here (qm_dev_vanish()). */
-	if (q->shared ? !qm_dev_sched_set(q, live) : atomic_exchange_explicit(&q->sched.running,
-			live, memory_order_acq_rel) == live)
-		return;
-	if (live)
-		atomic_fetch_add_explicit(&dev->queues_live, 1, memory_order_relaxed);
-	else
-		atomic_fetch_sub_explicit(&dev->queues_live, 1, memory_order_relaxed);
-}
-
-void
-qm_dev_queue_move(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_state to)
-{
-	const struct qm_dev_ring *r = &q->ring;
-	bool live = state_runs(to), was = queue_runs(q);
-	uint64_t sq_key = live ? db_key(q->num, HISI_QM_DB_SQ, q->sqc.w8, r->sq_depth) : 0;
-	uint64_t cq_key = live ? db_key(q->num, HISI_QM_DB_CQ, q->cqc.w8, r->cq_depth) : 0;
-
-	atomic_store_explicit(&q->state, (uint8_t)to, memory_order_release);
-	/* Whoever rings is let in when all is there, and workers come last. */
-	if (!live || !was) {
-		atomic_store_explicit(&q->ring.sq_key, sq_key, memory_order_release);
-		atomic_store_explicit(&q->ring.cq_key, cq_key, memory_order_release);
-		set_live(dev, q, live);
+	if (q != NULL || qn >= dev->conf.queues)
+		return q;
+	q = aligned_alloc(64, sizeof(*q));
+	if (q == NULL)
+		return NULL;
+	memset(q, 0, sizeof(*q));
+	q->num = qn;
+	q->dev = dev;
+	q->db = &dev->doorbells[qn];
+	q->shared = dev->group != NULL;
+	if (q->shared) {
+		q->pool = dev->group->pool;
+		q->sched.weight = dev->group->weight;
+		q->sched.can_sleep = dev->conf.wake != 0;
 	}
-	/* Whoever made the function vanish may have seen the queue before it was live. */
-	if (live && atomic_load_explicit(&dev->gone, memory_order_acquire))
-		qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
+	if (atomic_compare_exchange_strong_explicit(&dev->queues[qn], &old, q,
+			memory_order_acq_rel, memory_order_acquire))
+		return q;
+	free(q);
+	return old;
 }
 
 /* ---- Budgets; mb_lock is held ---- */
@@ -89,12 +82,6 @@ budget_put(struct qm_dev *dev, struct qm_dev_queue *q)
 	q->counted = 0;
 	if (dev->group != NULL)
 		qm_dev_group_put(dev->group);
-}
-
-bool
-qm_dev_queue_busy(const struct qm_dev_queue *q)
-{
-	return !qm_dev_sched_out(q) || counter_get(&q->ring.inflight) != 0;
 }
 
 void
@@ -242,11 +229,7 @@ qm_dev_queue_set_sqc(struct qm_dev *dev, struct qm_dev_queue *q,
 	}
 	/* Executors are made here and kept: nothing is allocated where requests run. */
 	if (!q->shared && q->exec == NULL) {
-		const struct qm_dev_class *classes[QM_DEV_CLASSES_MAX];
-
-		for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX; i++)
-			classes[i] = dev->cs[i].class;
-		q->exec = qm_dev_exec_create(classes);
+		q->exec = qm_dev_exec_create(dev->exec_classes);
 		if (q->exec != NULL)
 			qm_dev_view_add(&dev->map, &q->exec->bufs.view);
 	}

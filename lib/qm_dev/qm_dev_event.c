@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "qm_dev_func.h"
+#include "qm_dev_event.h"
 #include "qm_dev_shared.h"
 
 /*

@@ -11,33 +11,7 @@
  * may be held.
  */
 
-#include "hisi_qm_regs.h"
-#include "qm_dev.h"
-#include "qm_dev_lock.h"
-#include "qm_dev_mem.h"
-
-#define QM_DEV_EQS 2 /**< EQ and AEQ, by enum qm_dev_irq. */
-
-/** An event queue: entries in [head, tail) are the driver's, modulo depth. */
-struct qm_dev_eq {
-	struct hisi_qm_eqc ctx;   /**< As the driver gave it. */
-	uint64_t base;
-	uint32_t depth;           /**< 0: never set. */
-	uint16_t head;
-	uint16_t tail;
-	bool phase;               /**< Of the next entry. */
-	bool on;                  /**< Takes entries. */
-	_Atomic uint32_t source;  /**< Register: an event is pending. Read without lock. */
-	_Atomic uint32_t mask;    /**< Register. */
-	_Atomic uint64_t entries; /**< Counter. */
-};
-
-struct qm_dev_events {
-	struct qm_dev_lock lock;
-	struct qm_dev_view view;
-	struct qm_dev_eq eq[QM_DEV_EQS];
-	_Atomic uint64_t irqs[QM_DEV_IRQS]; /**< Counters: messages sent. */
-};
+#include "qm_dev_func.h"
 
 /** Set up EQ or AEQ, empty. @return Mailbox status. */
 unsigned int qm_dev_event_set(struct qm_dev *dev, enum qm_dev_irq which,

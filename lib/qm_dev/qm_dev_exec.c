@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qm_dev_func.h"
-#include "qm_dev_sched.h"
+#include "qm_dev_exec.h"
 
 /* ---- Executors ---- */
 
@@ -56,10 +55,7 @@ static int
 find_slot(const struct qm_dev *dev, const struct qm_dev_class *class, unsigned int *slot)
 {
 	for (*slot = 0; *slot < QM_DEV_CLASSES_MAX; (*slot)++) {
-		const struct qm_dev_class *c = dev->group != NULL ?
-			dev->group->pool->conf.classes[*slot] : dev->conf.classes[*slot].class;
-
-		if (c == class)
+		if (dev->exec_classes[*slot] == class)
 			return 0;
 	}
 	qm_dev_log(dev, BASE_LOG_ERR, "class %s: its pool does not have it, expected a class of "
@@ -138,10 +134,4 @@ qm_dev_class_of(const struct qm_dev *dev, unsigned int type)
 		if ((dev->cs[i].class->types >> type & 1) != 0)
 			return &dev->cs[i];
 	return NULL;
-}
-
-const struct qm_dev_conf *
-qm_dev_conf_of(const struct qm_dev *dev)
-{
-	return &dev->conf;
 }

@@ -11,7 +11,7 @@
  * (qm_dev_exec.c).
  */
 
-#include "qm_dev_class.h"
+#include "qm_dev_func.h"
 
 #define QM_DEV_BATCH 16 /**< Most requests claimed at a time. */
 
@@ -46,13 +46,6 @@ struct qm_dev_exec *qm_dev_exec_create(const struct qm_dev_class *const *classes
 void qm_dev_exec_destroy(struct qm_dev_exec *ex);
 
 /* ---- Classes of a function (qm_dev_exec.c) ---- */
-
-/** A class of a function. Constant. */
-struct qm_dev_class_state {
-	const struct qm_dev_class *class;
-	void *func;        /**< The class's state of the function. */
-	unsigned int slot; /**< Of qm_dev_exec.state. */
-};
 
 /** Those of dev->conf. @return 0 or a negative errno. */
 int qm_dev_classes_create(struct qm_dev *dev);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "qm_dev_fault.h"
-#include "qm_dev_queue.h"
+#include "qm_dev_func.h"
 
 static const struct {
 	const char *name;
@@ -141,18 +141,4 @@ qm_dev_fault_command(struct qm_dev *dev)
 	if (strikes(f, true, ++f->commands) != NULL)
 		f->stuck = true;
 	return f->stuck;
-}
-
-void
-qm_dev_vanish(struct qm_dev *dev)
-{
-	atomic_store_explicit(&dev->gone, true, memory_order_release);
-	qm_dev_log(dev, BASE_LOG_ERR, "the function vanished (injected fault)");
-	/* No lock: this may be any thread, and nothing brings a queue back any more. */
-	for (unsigned int i = 0; i < dev->conf.queues; i++) {
-		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
-
-		if (q != NULL)
-			qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
-	}
 }

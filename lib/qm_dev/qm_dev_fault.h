@@ -80,8 +80,6 @@ void qm_dev_fault_destroy(struct qm_dev *dev);
 enum qm_dev_fault_kind qm_dev_fault_request(struct qm_dev *dev, uint8_t *status);
 /** Count a mailbox command; dev->fault is set, mb_lock is held. @return Do not execute it. */
 bool qm_dev_fault_command(struct qm_dev *dev);
-/** QM_DEV_FAULT_VANISH. */
-void qm_dev_vanish(struct qm_dev *dev);
 
 #else
 
@@ -113,12 +111,6 @@ qm_dev_fault_command(struct qm_dev *dev)
 {
 	(void)dev;
 	return false;
-}
-
-static inline void
-qm_dev_vanish(struct qm_dev *dev)
-{
-	(void)dev;
 }
 
 #endif

@@ -9,9 +9,9 @@
  * @file
  * A software function.
  *
- * The path of a request: qm_dev_queue.c polls the doorbell and claims SQEs, its class
- * (qm_dev_class.h) executes one, qm_dev_queue.c completes them in submission order. qm_dev_sched.c
- * decides which queue is next, qm_dev_pool.c has the threads.
+ * The path of a request: qm_dev_run.c polls the doorbell and claims SQEs, its class
+ * (qm_dev_class.h) executes one, qm_dev_run.c completes them in submission order. qm_dev_sched.c
+ * decides which queue is next, qm_dev_worker.c has the threads.
  *
  * Locks, outermost first: qm_dev.mb_lock (mailbox), qm_dev_queue.lock, qm_dev_events.lock, locks
  * of classes, qm_dev_map.lock, qm_dev_pool.lock. None is held while data is processed.
@@ -28,14 +28,12 @@
 #include "hisi_zip_ext.h"
 #include "qm_dev.h"
 #include "qm_dev_class.h"
-#include "qm_dev_event.h"
-#include "qm_dev_exec.h"
-#include "qm_dev_fault.h"
 #include "qm_dev_lock.h"
 #include "qm_dev_mem.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "descriptors are used in place");
 
+struct qm_dev_fault;
 struct qm_dev_queue;
 
 /** Registers that hold what was written to them (qm_dev_regs.c). */
@@ -47,6 +45,39 @@ enum qm_dev_reg {
 	QM_DEV_REGS_PLAIN,
 };
 
+/* ---- Classes (qm_dev_exec.c) ---- */
+
+/** A class of a function. Constant. */
+struct qm_dev_class_state {
+	const struct qm_dev_class *class;
+	void *func;        /**< The class's state of the function. */
+	unsigned int slot; /**< Of qm_dev_exec.state. */
+};
+
+/* ---- Event queues (qm_dev_event.c) ---- */
+
+#define QM_DEV_EQS 2 /**< EQ and AEQ, by enum qm_dev_irq. */
+
+/** An event queue: entries in [head, tail) are the driver's, modulo depth. */
+struct qm_dev_eq {
+	struct hisi_qm_eqc ctx;   /**< As the driver gave it. */
+	uint64_t base;
+	uint32_t depth;           /**< 0: never set. */
+	uint16_t head;
+	uint16_t tail;
+	bool phase;               /**< Of the next entry. */
+	bool on;                  /**< Takes entries. */
+	_Atomic uint32_t source;  /**< Register: an event is pending. Read without lock. */
+	_Atomic uint32_t mask;    /**< Register. */
+	_Atomic uint64_t entries; /**< Counter. */
+};
+
+struct qm_dev_events {
+	struct qm_dev_lock lock;
+	struct qm_dev_view view;
+	struct qm_dev_eq eq[QM_DEV_EQS];
+	_Atomic uint64_t irqs[QM_DEV_IRQS]; /**< Counters: messages sent. */
+};
 
 /* ---- PCI (qm_dev_pci.c) ---- */
 
@@ -55,9 +86,6 @@ struct qm_dev_pci {
 	uint8_t config[256]; /**< Behind them config space reads 0. */
 	uint8_t wmask[256];  /**< Bits that a write changes. */
 };
-
-/** Config space as after power-on. */
-void qm_dev_pci_init(struct qm_dev *dev);
 
 /* ---- Function ---- */
 
@@ -78,6 +106,8 @@ struct qm_dev {
 	char name[64];
 	struct qm_dev_map map;
 	struct qm_dev_class_state cs[QM_DEV_CLASSES_MAX]; /**< Up to the first without a class. */
+	/** What its executors are made for: its own classes, or those of the pool. */
+	const struct qm_dev_class *exec_classes[QM_DEV_CLASSES_MAX];
 	/** One per queue; NULL where none was made. See qm_dev_queue_make(), _find(). */
 	_Atomic(struct qm_dev_queue *) *queues;
 	struct hisi_qm_shadow *doorbells;
@@ -128,18 +158,6 @@ qm_dev_is_broken(const struct qm_dev *dev)
 
 /** Call conf.failed, once. */
 void qm_dev_tell_broken(struct qm_dev *dev);
-
-/** Execute the command in mb_reg; mb_lock is held. */
-void qm_dev_mailbox_run(struct qm_dev *dev);
-
-/** A read of the mailbox: a command that could not be finished yet may be done now. */
-void qm_dev_mailbox_again(struct qm_dev *dev);
-
-/** All registers as after power-on; mb_lock is held. */
-void qm_dev_regs_reset(struct qm_dev *dev);
-
-/** HISI_QM_CACHE_WB_START: write all contexts to the arrays in client memory. */
-void qm_dev_mailbox_write_back(struct qm_dev *dev);
 
 /** Let others run while waiting for a worker; *n counts the turns. */
 void qm_dev_wait(unsigned int *n);

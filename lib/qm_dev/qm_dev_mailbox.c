@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-#include "qm_dev_queue.h"
+#include "qm_dev_context.h"
+#include "qm_dev_event.h"
+#include "qm_dev_fault.h"
+#include "qm_dev_mailbox.h"
 
 _Static_assert(sizeof(struct hisi_qm_sqc) == 32 && sizeof(struct hisi_qm_cqc) == 32 &&
 		sizeof(struct hisi_qm_eqc) == 32, "all contexts move as 32 bytes");

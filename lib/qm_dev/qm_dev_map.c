@@ -108,7 +108,7 @@ put_files(struct qm_dev *dev, const struct qm_dev_map_chunk *c, const struct rem
 }
 
 int
-qm_dev_map_init(struct qm_dev_map *map, const struct qm_dev_pool *pool)
+qm_dev_map_init(struct qm_dev_map *map)
 {
 	struct qm_dev_map_table *t = table_alloc(0);
 
@@ -119,7 +119,6 @@ qm_dev_map_init(struct qm_dev_map *map, const struct qm_dev_pool *pool)
 	map->retired = NULL;
 	map->retired_tail = &map->retired;
 	map->views = NULL;
-	map->pool = pool;
 	return 0;
 }
 
@@ -266,7 +265,7 @@ is_held(const struct qm_dev_map *map, const struct qm_dev_map_table *t)
 	for (const struct qm_dev_view *v = map->views; v != NULL; v = v->next)
 		if (atomic_load_explicit(&v->held, memory_order_acquire) == t)
 			return true;
-	return map->pool != NULL && qm_dev_pool_holds(map->pool, t);
+	return map->pool != NULL && map->pool_holds(map->pool, t);
 }
 
 /*

@@ -117,17 +117,16 @@ struct qm_dev_map {
 	struct qm_dev_map_table **retired_tail; /**< Where the next one is linked. */
 	struct qm_dev_view *views;
 	const struct qm_dev_pool *pool; /**< Whose workers use the map, too; may be NULL. */
+	/** Whether a worker of the pool holds the table. */
+	bool (*pool_holds)(const struct qm_dev_pool *pool, const struct qm_dev_map_table *table);
 	uint32_t cnt;
 	struct qm_dev_files files;
 };
 
-/** Of a zeroed map. */
-int qm_dev_map_init(struct qm_dev_map *map, const struct qm_dev_pool *pool);
+/** Of a zeroed map; pool and pool_holds are set if workers use it. */
+int qm_dev_map_init(struct qm_dev_map *map);
 /** Of dev->map; nobody uses it any more. */
 void qm_dev_map_fini(struct qm_dev *dev);
-
-/** Whether a worker of the pool holds the table. */
-bool qm_dev_pool_holds(const struct qm_dev_pool *pool, const struct qm_dev_map_table *table);
 
 /** Make a view known; it stays known until qm_dev_map_fini(). Not for those of workers. */
 void qm_dev_view_add(struct qm_dev_map *map, struct qm_dev_view *view);

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "qm_dev_queue.h"
+#include "qm_dev_doorbell.h"
 #include "qm_dev_pci.h"
 
 /*

@@ -87,4 +87,7 @@ unsigned int qm_dev_pci_irqs(const struct qm_dev *dev);
  */
 bool qm_dev_pci_reset(struct qm_dev *dev);
 
+/** Config space as after power-on, for qm_dev_create(). */
+void qm_dev_pci_init(struct qm_dev *dev);
+
 #endif /* QM_DEV_PCI_H */

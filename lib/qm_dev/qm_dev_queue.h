@@ -7,16 +7,17 @@
 
 /**
  * @file
- * A queue pair: qm_dev_queue.c claims, executes and completes its requests, qm_dev_context.c
- * starts, stops and shows it.
+ * A queue pair, as all see it that do something with it: qm_dev_doorbell.c takes its doorbells,
+ * qm_dev_run.c claims, executes and completes its requests, qm_dev_context.c sets it up, stops and
+ * shows it, qm_dev_state.c says what it is now.
  */
 
 #include <sys/queue.h>
 
-#include "qm_dev_exec.h"
+#include "qm_dev_counts.h"
 #include "qm_dev_func.h"
 #include "qm_dev_ring.h"
-#include "qm_dev_stats.h"
+#include "qm_dev_shared.h"
 
 /**
  * State of a queue; only qm_dev_queue_move() changes it.
@@ -92,69 +93,6 @@ struct qm_dev_queue {
 	struct hisi_qm_cqc cqc;
 };
 
-/**
- * Queue qn, made on first use and kept until the function ends: an idle function has none.
- * @return NULL: not a queue of the function, or out of memory.
- */
-struct qm_dev_queue *qm_dev_queue_make(struct qm_dev *dev, uint16_t qn);
-
-/** Take over a context; the queue goes live when it has both. @return Mailbox status. */
-unsigned int qm_dev_queue_set_sqc(struct qm_dev *dev, struct qm_dev_queue *q,
-		const struct hisi_qm_sqc *sqc);
-unsigned int qm_dev_queue_set_cqc(struct qm_dev *dev, struct qm_dev_queue *q,
-		const struct hisi_qm_cqc *cqc);
-
-/** The contexts as they are now; zero if never set. */
-void qm_dev_queue_get_sqc(struct qm_dev *dev, struct qm_dev_queue *q, struct hisi_qm_sqc *sqc);
-void qm_dev_queue_get_cqc(struct qm_dev *dev, struct qm_dev_queue *q, struct hisi_qm_cqc *cqc);
-
-/** Complete all that was rung for so far in queues that did not fail. @return Mailbox status. */
-unsigned int qm_dev_queues_flush(struct qm_dev *dev);
-/** The same for one queue, which then is no longer live. @return Mailbox status. */
-unsigned int qm_dev_queue_stop(struct qm_dev *dev, struct qm_dev_queue *q);
-
-/** The queue may have something to claim; no lock, no write. */
-bool qm_dev_queue_peek(const struct qm_dev_queue *q);
-
-/**
- * Claim up to max requests into ex->job. The caller's view holds the map, and it
- * must run each of them through qm_dev_queue_run().
- * @param fair
- *   Claim only as long as the queue's deficit is above 0, and leave idle workers their part.
- * @return Requests claimed.
- */
-unsigned int qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q,
-		struct qm_dev_exec *ex, unsigned int max, bool fair);
-
-/** Execute and complete n claimed requests. */
-void qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *ex,
-		unsigned int n);
-
-/** A doorbell of the register path: validate, then store it where the queue polls. */
-void qm_dev_queue_ring(struct qm_dev *dev, uint64_t value);
-
-/** The same for page qn of BAR4: it must name that queue. */
-void qm_dev_queue_ring_page(struct qm_dev *dev, uint64_t qn, uint64_t value);
-
-/** HISI_QM_SHADOW_REG_WAKE. */
-void qm_dev_queue_wake(struct qm_dev *dev, uint32_t qn);
-
-/**
- * Change the state of a queue, and with it who takes its doorbells and whether workers know it. Its
- * lock is held, unless to is FAILED: then the queue claims and completes nothing from now on,
- * whatever else is done to it at the same time.
- */
-void qm_dev_queue_move(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_state to);
-
-/**
- * Make the queue dead, and forget what waits. @return Whether nothing is being executed any more;
- * if not, to be called again.
- */
-bool qm_dev_queue_aborted(struct qm_dev *dev, struct qm_dev_queue *q);
-
-/** Forget the contexts of a dead queue. */
-void qm_dev_queue_forget(struct qm_dev_queue *q);
-
 static inline void
 queue_lock(struct qm_dev_queue *q)
 {
@@ -200,20 +138,26 @@ queue_has_cqc(const struct qm_dev_queue *q)
 	return queue_state(q) >= QM_DEV_QUEUE_CQC;
 }
 
-/** Make the queue dead without waiting for what is being executed; mb_lock is held. */
-void qm_dev_queue_abort(struct qm_dev *dev, struct qm_dev_queue *q);
+static inline bool
+qm_dev_sched_out(const struct qm_dev_queue *q)
+{
+	return atomic_load_explicit(&q->sched.state, memory_order_acquire) == QM_DEV_SCHED_OUT;
+}
 
 /** A worker claims from the queue or executes a request of it; its lock is held. */
-bool qm_dev_queue_busy(const struct qm_dev_queue *q);
+static inline bool
+qm_dev_queue_busy(const struct qm_dev_queue *q)
+{
+	return !qm_dev_sched_out(q) || counter_get(&q->ring.inflight) != 0;
+}
 
-/** Take over a new SQ tail, if the driver has rung. Lock is held. */
-void qm_dev_queue_poll_sq(struct qm_dev *dev, struct qm_dev_queue *q);
-
-/** Take over a new CQ head: CQEs that the driver acknowledges. Lock is held. */
-void qm_dev_queue_poll_cq(struct qm_dev *dev, struct qm_dev_queue *q);
-
-/** Execute up to budget requests in the caller (no workers). @return how many. */
-unsigned int qm_dev_queue_execute(struct qm_dev *dev, struct qm_dev_queue *q,
-		unsigned int budget);
+/** The queue may have something to claim; no lock, no write. */
+static inline bool
+qm_dev_queue_peek(const struct qm_dev_queue *q)
+{
+	return counter_get(&q->ring.waiting) != 0 ||
+		qm_dev_db_peek(&q->db->sq) !=
+		atomic_load_explicit(&q->ring.sq_seen, memory_order_relaxed);
+}
 
 #endif /* QM_DEV_QUEUE_H */

@@ -2,7 +2,12 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-#include "qm_dev_queue.h"
+#include "qm_dev_doorbell.h"
+#include "qm_dev_event.h"
+#include "qm_dev_exec.h"
+#include "qm_dev_fault.h"
+#include "qm_dev_mailbox.h"
+#include "qm_dev_regs.h"
 
 #define MB_OFF  HISI_QM_MAILBOX
 #define MB_LAST (MB_OFF + sizeof(struct hisi_qm_mailbox) - sizeof(uint32_t))

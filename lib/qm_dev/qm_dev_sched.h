@@ -7,7 +7,7 @@
 
 /**
  * @file
- * What a pool is made of: its workers (qm_dev_pool.c) and the lists by
+ * What a pool is made of: its workers (qm_dev_worker.c) and the lists by
  * which they find the queue whose turn it is (qm_dev_sched.c).
  *
  * A live queue is in one of the states of enum qm_dev_sched_state. Workers move
@@ -80,25 +80,6 @@ struct qm_dev_pool {
 	uint64_t sleeps;
 };
 
-struct qm_dev_group {
-	struct qm_dev_pool *pool;
-	uint32_t reserve;
-	uint32_t weight;
-	/* Guarded by the pool's lock. */
-	uint32_t functions;
-	uint32_t queues_live;
-	uint32_t queues_peak;
-	uint64_t refused;
-	bool closed;
-};
-
-/** Take a queue from the budget for the group. @return Whether there was one. */
-bool qm_dev_group_take(struct qm_dev_group *group);
-void qm_dev_group_put(struct qm_dev_group *group);
-
-/** Count functions that come (1) and go (-1). */
-void qm_dev_group_attach(struct qm_dev_group *group, int functions);
-
 /**
  * Make a live queue known to the workers, QUIET, or take it out, unless that is so already. A
  * worker that has TAKEN it lets go of it soon: until qm_dev_sched_out() it may still claim. Any
@@ -106,12 +87,6 @@ void qm_dev_group_attach(struct qm_dev_group *group, int functions);
  * @return Whether anything changed.
  */
 bool qm_dev_sched_set(struct qm_dev_queue *q, bool running);
-
-static inline bool
-qm_dev_sched_out(const struct qm_dev_queue *q)
-{
-	return atomic_load_explicit(&q->sched.state, memory_order_acquire) == QM_DEV_SCHED_OUT;
-}
 
 /** Nothing of a queue with a fence is being executed any more. Workers; q's lock is held. */
 void qm_dev_sched_unfence(struct qm_dev_queue *q);

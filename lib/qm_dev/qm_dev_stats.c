@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "qm_dev_fault.h"
 #include "qm_dev_queue.h"
 
 void

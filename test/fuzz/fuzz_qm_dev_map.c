@@ -125,7 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&view, 0, sizeof(view));
 	fn.conf.limits = (struct qm_dev_limits){ .maps = 24, .files = 6, .memory = 48 * PAGE };
 	fn.conf.quota = &quota;
-	require(qm_dev_map_init(&fn.map, NULL) == 0);
+	require(qm_dev_map_init(&fn.map) == 0);
 	qm_dev_view_add(&fn.map, &view);
 	for (unsigned int i = 0; i < FILES; i++) {
 		if (fds[i] == 0)

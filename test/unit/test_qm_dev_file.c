@@ -38,7 +38,7 @@ set_up(void **state)
 	memset(&fn, 0, sizeof(fn));
 	fn.conf.quota = &quota;
 	fn.conf.limits = (struct qm_dev_limits){ .files = 3, .memory = 2 * LEN };
-	return qm_dev_map_init(&fn.map, NULL);
+	return qm_dev_map_init(&fn.map);
 }
 
 static int
@@ -469,7 +469,7 @@ test_maps(void **state)
 	for (unsigned int i = 0; i < QM_DEV_RESOURCES; i++)
 		assert_int_equal(quota.used[i], 0);
 	memset(&fn.map, 0, sizeof(fn.map));
-	assert_int_equal(qm_dev_map_init(&fn.map, NULL), 0);
+	assert_int_equal(qm_dev_map_init(&fn.map), 0);
 	close(fd);
 }
 

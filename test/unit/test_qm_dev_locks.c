@@ -14,6 +14,7 @@
 #include "test_qm_dev_step.h"
 #include "qm_dev_pci.h"
 #include "zip_dev_request.h"
+#include "qm_dev_group.h"
 
 /* Memory that a lock guards, and what was in it behind the last instruction. */
 struct region {

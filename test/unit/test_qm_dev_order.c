@@ -11,6 +11,8 @@
 #include "test_qm_dev_turns.h"
 
 #include "test_qm_dev_step.h"
+#include "qm_dev_context.h"
+#include "qm_dev_state.h"
 
 #define ARENA (4u << 20)
 #define EQ_N  8u

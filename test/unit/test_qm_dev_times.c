@@ -5,6 +5,7 @@
 /* What is counted of requests and of their times, with a clock of the test's own. */
 
 #include "test_qm_dev_turns.h"
+#include "qm_dev_doorbell.h"
 
 #include <errno.h>
 #include <time.h>

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "qm_dev_queue.h"
+#include "qm_dev_run.h"
 #include "qm_dev_sched.h"
 #include "udma_dev.h"
 

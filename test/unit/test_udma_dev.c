@@ -9,7 +9,7 @@
 
 #include "test_udma_dev_util.h"
 
-#include "qm_dev_queue.h"
+#include "qm_dev_run.h"
 
 #define ARENA (8u << 20)
 #define LEN   (1u << 20)

@@ -14,8 +14,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "qm_dev_fault.h"
-#include "qm_dev_func.h"
+#include "qm_dev_state.h"
 
 #define ARENA (8u << 20)
 #define DEPTH 64

@@ -63,7 +63,7 @@ connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_con
 	conf->device = &device;
 	conf->maps_max = t->limits.maps;
 	d->fn.conf.limits = t->limits;
-	assert_int_equal(qm_dev_map_init(&d->fn.map, NULL), 0);
+	assert_int_equal(qm_dev_map_init(&d->fn.map), 0);
 	qm_dev_view_add(&d->fn.map, &d->view);
 	t->last = conn;
 	t->seen.connected++;

@@ -2,8 +2,8 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-#ifndef QM_DEV_STATS_H
-#define QM_DEV_STATS_H
+#ifndef QM_DEV_COUNTS_H
+#define QM_DEV_COUNTS_H
 
 /**
  * @file
@@ -39,4 +39,4 @@ struct qm_dev_counts {
 	_Atomic(struct qm_dev_queue_times *) times; /**< NULL: none are kept. */
 };
 
-#endif /* QM_DEV_STATS_H */
+#endif /* QM_DEV_COUNTS_H */

@@ -3,73 +3,20 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base_memfd.h"
-#include "qm_dev_queue.h"
+#include "qm_dev_context.h"
+#include "qm_dev_exec.h"
+#include "qm_dev_fault.h"
+#include "qm_dev_group.h"
+#include "qm_dev_pci.h"
+#include "qm_dev_regs.h"
 #include "qm_dev_sched.h"
-
-void
-qm_dev_log(const struct qm_dev *dev, enum base_log_level level, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	base_log_va(&dev->conf.log, level, dev->name, fmt, ap);
-	va_end(ap);
-}
-
-void
-qm_dev_tell_broken(struct qm_dev *dev)
-{
-	if (!atomic_exchange_explicit(&dev->broken_told, true, memory_order_relaxed) &&
-			dev->conf.failed != NULL)
-		dev->conf.failed(dev->conf.priv);
-}
-
-bool
-qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
-{
-	uint64_t used;
-
-	if (quota == NULL)
-		return true;
-	used = atomic_load_explicit(&quota->used[r], memory_order_relaxed);
-	do {
-		if (quota->max[r] != 0 && (n > quota->max[r] || used > quota->max[r] - n))
-			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&quota->used[r], &used, used + n,
-			memory_order_relaxed, memory_order_relaxed));
-	return true;
-}
-
-void
-qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
-{
-	if (quota != NULL)
-		atomic_fetch_sub_explicit(&quota->used[r], n, memory_order_relaxed);
-}
-
-/* Time between polls of those who wait for a worker. */
-#define WAIT_NS 50000
-
-void
-qm_dev_wait(unsigned int *n)
-{
-	static const struct timespec nap = { .tv_nsec = WAIT_NS };
-
-	/* No sched_yield(): with many threads that want to run it takes a slice of each. */
-	if (++*n < 100)
-		qm_dev_relax();
-	else
-		nanosleep(&nap, NULL);
-}
 
 static int
 conf_check(const struct qm_dev *dev)
@@ -154,33 +101,6 @@ qm_dev_doorbell_fd(struct qm_dev *dev, size_t *size)
 	return dev->doorbells_fd;
 }
 
-struct qm_dev_queue *
-qm_dev_queue_make(struct qm_dev *dev, uint16_t qn)
-{
-	struct qm_dev_queue *q = qm_dev_queue_find(dev, qn), *old = NULL;
-
-	if (q != NULL || qn >= dev->conf.queues)
-		return q;
-	q = aligned_alloc(64, sizeof(*q));
-	if (q == NULL)
-		return NULL;
-	memset(q, 0, sizeof(*q));
-	q->num = qn;
-	q->dev = dev;
-	q->db = &dev->doorbells[qn];
-	q->shared = dev->group != NULL;
-	if (q->shared) {
-		q->pool = dev->group->pool;
-		q->sched.weight = dev->group->weight;
-		q->sched.can_sleep = dev->conf.wake != 0;
-	}
-	if (atomic_compare_exchange_strong_explicit(&dev->queues[qn], &old, q,
-			memory_order_acq_rel, memory_order_acquire))
-		return q;
-	free(q);
-	return old;
-}
-
 /* A function's own workers are a pool that nobody else uses. */
 
 static int
@@ -204,14 +124,20 @@ workers_init(struct qm_dev *dev)
 
 	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX; i++)
 		pool_conf.classes[i] = dev->conf.classes[i].class;
+	memcpy(dev->exec_classes, pool_conf.classes, sizeof(dev->exec_classes));
 	dev->group = dev->conf.group;
 	if (dev->conf.workers != 0) {
 		rc = qm_dev_pool_create(&pool_conf, &dev->own_pool);
 		if (rc == 0)
 			rc = qm_dev_group_create(dev->own_pool, 0, 1, &dev->group);
 	}
-	if (rc == 0 && dev->group != NULL)
+	if (rc == 0 && dev->group != NULL) {
+		memcpy(dev->exec_classes, dev->group->pool->conf.classes,
+				sizeof(dev->exec_classes));
+		dev->map.pool = dev->group->pool;
+		dev->map.pool_holds = qm_dev_pool_holds;
 		qm_dev_group_attach(dev->group, 1);
+	}
 	return rc;
 }
 
@@ -247,7 +173,7 @@ qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **out)
 	if (rc == 0)
 		rc = workers_init(dev);
 	if (rc == 0)
-		rc = qm_dev_map_init(&dev->map, dev->group != NULL ? dev->group->pool : NULL);
+		rc = qm_dev_map_init(&dev->map);
 	if (rc != 0) {
 		workers_fini(dev);
 		qm_dev_fault_destroy(dev);
@@ -300,74 +226,6 @@ qm_dev_destroy(struct qm_dev *dev)
 	pthread_mutex_destroy(&dev->mb_lock);
 	qm_dev_fault_destroy(dev);
 	free(dev);
-}
-
-bool
-qm_dev_abort(struct qm_dev *dev)
-{
-	bool busy = false;
-
-	pthread_mutex_lock(&dev->mb_lock);
-	for (unsigned int i = 0; i < dev->conf.queues; i++) {
-		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
-
-		if (q == NULL)
-			continue;
-		qm_dev_queue_abort(dev, q);
-		queue_lock(q);
-		busy = busy || qm_dev_queue_busy(q);
-		queue_unlock(q);
-	}
-	pthread_mutex_unlock(&dev->mb_lock);
-	return !busy;
-}
-
-/* mb_lock is held, so that no command brings up a queue behind our back. */
-static bool
-reset_step(struct qm_dev *dev)
-{
-	bool done = true;
-
-	/* Requests end as U39 says. */
-	for (unsigned int i = 0; i < dev->conf.queues; i++) {
-		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
-
-		done = (q == NULL || qm_dev_queue_aborted(dev, q)) && done;
-	}
-	if (!done)
-		return false;
-	for (unsigned int i = 0; i < dev->conf.queues; i++) {
-		struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
-
-		if (q != NULL)
-			qm_dev_queue_forget(q);
-	}
-	qm_dev_classes_reset(dev);
-	qm_dev_regs_reset(dev);
-	atomic_fetch_add_explicit(&dev->resets, 1, memory_order_relaxed);
-	return true;
-}
-
-void
-qm_dev_reset(struct qm_dev *dev)
-{
-	unsigned int turns = 0;
-
-	pthread_mutex_lock(&dev->mb_lock);
-	while (!reset_step(dev))
-		qm_dev_wait(&turns);
-	pthread_mutex_unlock(&dev->mb_lock);
-}
-
-bool
-qm_dev_reset_try(struct qm_dev *dev)
-{
-	bool done;
-
-	pthread_mutex_lock(&dev->mb_lock);
-	done = reset_step(dev);
-	pthread_mutex_unlock(&dev->mb_lock);
-	return done;
 }
 
 struct hisi_qm_shadow *

@@ -44,7 +44,7 @@ enum hisi_zip_path {
 enum hisi_zip_path_state {
 	HISI_ZIP_PATH_UNTRIED, /**< No queue was free to try it. */
 	HISI_ZIP_PATH_ON,
-	HISI_ZIP_PATH_OFF,     /**< The function gave a wrong answer, or none; or has no such path. */
+	HISI_ZIP_PATH_OFF,     /**< The function has no such path, or answered it wrongly. */
 };
 
 /** Where a zlib or gzip request returns the checksum of the plain data (ZIP 5.7, U17). */

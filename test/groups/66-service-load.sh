@@ -24,7 +24,7 @@ check "shares of clients" ends_with 0 "wait of small ops beside 1024 KiB ops" \
 	"${load}_fairness" --service "$service" --cost 5 --slack "$slack"
 check "8 DPDK processes at once" ends_with 0 "8 DPDK processes, " \
 	python3 test/service/swarm_pmd.py
-for sw in off on; do
+for sw in off auto; do
 	check "8 DPDK processes at once with 4 queues, sw=$sw" ends_with 0 "8 DPDK processes, " \
 		python3 test/service/swarm_pmd.py --queues 4 --sw "$sw"
 done
@@ -41,7 +41,7 @@ tsan_swarm() {
 check "tsan: 48 processes share 16 queues" \
 	ends_with 0 "descriptors of the service per connection" tsan_swarm
 
-for sw in off on; do
+for sw in off auto; do
 	check "service killed every second under 4 DPDK clients, sw=$sw" \
 		ends_with 0 " 0 failed, 0 wrong;" python3 test/service/restart.py \
 		--client "${load}_restart_client" --sw "$sw"

@@ -105,7 +105,7 @@ wrong_devargs(void)
 		PMD_CHECK(ret < 0, "a device was made");
 
 		/* A correct one afterwards works. */
-		pmd_dev_add(name, "workers=1,rev=v3,ext=on,engine=deflate,sw=on,dev=local");
+		pmd_dev_add(name, "workers=1,rev=v3,ext=on,engine=deflate,sw=auto,dev=local");
 		PMD_CHECK(rte_compressdev_count() == 3, "%u devices", rte_compressdev_count());
 		pmd_dev_remove(name);
 		if (round == 0)

@@ -433,7 +433,7 @@ test_software(void **state)
 	check_did("open, telemetry");
 	info.ext_features = 0;
 	init(NULL, -ENOTSUP, "zip: a function of revision 0x2f has no algorithm of compressdev by "
-		"itself, expected sw=on");
+		"itself, expected sw=auto");
 	check_did("open, unwatch, close, extmem_fini");
 }
 

@@ -25,6 +25,9 @@
 
 #define VDEV HISI_BUS_VDEV
 #define PCI HISI_BUS_PCI
+#define OFF HISI_ZIP_SW_OFF
+#define AUTO HISI_ZIP_SW_AUTO
+#define EXACT HISI_ZIP_SW_EXACT
 
 static struct hisi_zip_devargs out;
 
@@ -109,25 +112,26 @@ test_choices(void **state)
 	static const struct {
 		const char *args;
 		uint8_t revision, plain, copy;
-		bool sw;
+		enum hisi_zip_sw_mode sw;
 	} rows[] = {
-		{ "rev=v2", 0x21, 0, 0, true }, { "rev=v3", 0x30, 0, 0, true },
-		{ "ext=on", 0x30, 0, 0, true }, { "ext=off", 0x30, 1, 0, true },
-		{ "engine=deflate", 0x30, 0, 0, true }, { "engine=copy", 0x30, 0, 1, true },
-		{ "sw=on", 0x30, 0, 0, true }, { "sw=off", 0x30, 0, 0, false },
-		{ "sw=off,rev=v2,ext=off,engine=copy", 0x21, 1, 1, false },
+		{ "rev=v2", 0x21, 0, 0, AUTO }, { "rev=v3", 0x30, 0, 0, AUTO },
+		{ "ext=on", 0x30, 0, 0, AUTO }, { "ext=off", 0x30, 1, 0, AUTO },
+		{ "engine=deflate", 0x30, 0, 0, AUTO }, { "engine=copy", 0x30, 0, 1, AUTO },
+		{ "sw=auto", 0x30, 0, 0, AUTO }, { "sw=exact", 0x30, 0, 0, EXACT },
+		{ "sw=off", 0x30, 0, 0, OFF },
+		{ "sw=off,rev=v2,ext=off,engine=copy", 0x21, 1, 1, OFF },
 		/* The last one counts. */
-		{ "sw=off,sw=on", 0x30, 0, 0, true }, { "ext=on,ext=off", 0x30, 1, 0, true },
-		{ "ext=off,ext=on", 0x30, 0, 0, true }, { "rev=v2,rev=v3", 0x30, 0, 0, true },
-		{ "engine=copy,engine=deflate", 0x30, 0, 0, true },
+		{ "sw=off,sw=auto", 0x30, 0, 0, AUTO }, { "ext=on,ext=off", 0x30, 1, 0, AUTO },
+		{ "ext=off,ext=on", 0x30, 0, 0, AUTO }, { "rev=v2,rev=v3", 0x30, 0, 0, AUTO },
+		{ "engine=copy,engine=deflate", 0x30, 0, 0, AUTO },
 	};
 	static const struct {
 		const char *key, *expected;
 		enum hisi_bus buses;
 	} keys[] = {
 		{ "rev", "v2 or v3", VDEV }, { "ext", "on or off", VDEV },
-		{ "engine", "deflate or copy", VDEV }, { "sw", "on or off", VDEV },
-		{ "sw", "on or off", PCI },
+		{ "engine", "deflate or copy", VDEV }, { "sw", "auto, exact or off", VDEV },
+		{ "sw", "auto, exact or off", PCI },
 	};
 	static const char *const values[] = { "", "1", "ON", "onn", "v1", "v", "of", "cop" };
 
@@ -270,7 +274,7 @@ test_unknown(void **state)
 
 	(void)state;
 	wrong(VDEV, "nokey=7", "unknown device argument nokey=7, expected one of %s", vdev_keys);
-	wrong(VDEV, "sw=on,worker=1", "unknown device argument worker=1, expected one of %s",
+	wrong(VDEV, "sw=auto,worker=1", "unknown device argument worker=1, expected one of %s",
 		vdev_keys);
 	wrong(VDEV, "alone", "unknown device argument alone=, expected one of %s", vdev_keys);
 	wrong(PCI, "nokey=7", "unknown device argument nokey=7, expected one of %s", pci_keys);
@@ -279,7 +283,7 @@ test_unknown(void **state)
 			vdev_only[i], pci_keys);
 	/* More than a list of arguments can have. */
 	for (unsigned int i = 0; i < RTE_KVARGS_MAX + 1; i++)
-		strcat(many, i == 0 ? "sw=on" : ",sw=on");
+		strcat(many, i == 0 ? "sw=auto" : ",sw=auto");
 	wrong(VDEV, many, "device arguments \"%s\", expected key=value,...", many);
 }
 
@@ -311,7 +315,7 @@ test_no_leak(void **state)
 	for (int i = 0; i < 20; i++) {
 		right(VDEV, "dev=local,workers=1");
 		wrong(VDEV, "workers=65", "workers=65, expected 0 to 64");
-		wrong(VDEV, "sw=on,nokey=7", "unknown device argument nokey=7, expected one of "
+		wrong(VDEV, "sw=auto,nokey=7", "unknown device argument nokey=7, expected one of "
 			"dev, workers, rev, ext, engine, sw, timeout, socket_id");
 		if (i == 2)
 			before = mallinfo2().uordblks;

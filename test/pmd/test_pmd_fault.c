@@ -4,7 +4,7 @@
 
 /*
  * A function that fails, in every way that can be injected. Each op that was
- * accepted comes back once, in order, with an error or, with sw=on, as if nothing
+ * accepted comes back once, in order, with an error or, with sw=auto, as if nothing
  * had happened; the application goes on; the counters say what it was.
  */
 
@@ -160,7 +160,7 @@ check_op(struct run *r, const struct rte_comp_op *op, enum due due, unsigned int
 		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR, "%s,%s: op %u: %s, and ERROR "
 			"before", r->kind->args, r->fault->spec, n, pmd_status(op->status));
 		PMD_CHECK(op->consumed == 0 && op->produced == 0, "error with results");
-		PMD_CHECK(!hidden(r, op), "%s: op %u: ERROR with sw=on", r->fault->spec, n);
+		PMD_CHECK(!hidden(r, op), "%s: op %u: ERROR with sw=auto", r->fault->spec, n);
 		r->dead = r->dead || (stateful && due == DONE);
 		r->errors++;
 		return;
@@ -287,8 +287,8 @@ run_fault(struct rng *rng, const struct fault *fault, const struct kind *kind, b
 	static bool warm;
 	char args[160];
 
-	snprintf(args, sizeof(args), "%s,sw=%s,timeout=40,fault=%s", kind->args, sw ? "on" : "off",
-		fault->spec);
+	snprintf(args, sizeof(args), "%s,sw=%s,timeout=40,fault=%s", kind->args,
+		sw ? "auto" : "off", fault->spec);
 	pmd_log_begin();
 	r.dev = pmd_dev_add(NAME, args);
 	r.plain = bytes_random(rng, rng_range(rng, 100, LEN_MAX));

@@ -380,7 +380,7 @@ lies_about_ops(bool sw)
 	struct rng rng;
 
 	while (pmd_next(&rng)) {
-		ground_begin(&rng, sw ? "workers=0,sw=on" : "workers=0,sw=off");
+		ground_begin(&rng, sw ? "workers=0,sw=auto" : "workers=0,sw=off");
 		for (unsigned int i = 0; i < RTE_DIM(lies); i++) {
 			for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 				if (dir == HISI_ZIP_COMP ? lies[i].decomp_only : lies[i].comp_only)
@@ -460,7 +460,7 @@ lies_about_streams(void)
 
 	pmd_rng(&rng);
 	for (int sw = 0; sw < 2; sw++) {
-		ground_begin(&rng, sw ? "workers=0,sw=on" : "workers=0,sw=off");
+		ground_begin(&rng, sw ? "workers=0,sw=auto" : "workers=0,sw=off");
 		for (unsigned int i = 0; i < RTE_DIM(about); i++) {
 			for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 				struct rte_comp_op *op = make_op(&rng, dir, PMD_LINEAR), *back;

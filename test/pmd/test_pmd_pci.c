@@ -125,7 +125,7 @@ goes_wrong(void)
 	/* A plain V2 function has nothing that compressdev knows. */
 	device_set("sw=off", HISI_QM_REV_V2, false);
 	fails(-ENOTSUP, "HISI_ZIP: " NAME ": a function of revision 0x21 has no algorithm of "
-		"compressdev by itself, expected sw=on\n");
+		"compressdev by itself, expected sw=auto\n");
 	pci_args("");
 	works();
 	device_unset();

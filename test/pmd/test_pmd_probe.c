@@ -158,9 +158,9 @@ cannot_be_made(void)
 			-ENOENT },
 		{ "fault=nonsense", "dev=local could not be opened (-22)", -EINVAL },
 		{ "rev=v2,ext=off,sw=off", "a function of revision 0x21 has no algorithm of "
-			"compressdev by itself, expected sw=on", -ENOTSUP },
+			"compressdev by itself, expected sw=auto", -ENOTSUP },
 		{ "rev=v2,ext=off,sw=off,workers=2", "a function of revision 0x21 has no algorithm "
-			"of compressdev by itself, expected sw=on", -ENOTSUP },
+			"of compressdev by itself, expected sw=auto", -ENOTSUP },
 	};
 	uint8_t dev = pmd_dev_add(NAME, "");
 

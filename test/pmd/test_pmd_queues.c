@@ -202,7 +202,7 @@ no_memory(void)
 			uint64_t sw;
 			const char *log;
 
-			start(&rng, "workers=0,sw=on");
+			start(&rng, "workers=0,sw=auto");
 			pmd_log_begin();
 			/* What software needs stays. */
 			memory_fails(1, -ENOMEM);

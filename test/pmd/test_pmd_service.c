@@ -120,7 +120,7 @@ no_device(const char *what, int error)
 	int ret;
 
 	pmd_log_begin();
-	ret = rte_vdev_init(NAME, args_with("sw=on"));
+	ret = rte_vdev_init(NAME, args_with("sw=auto"));
 	log = pmd_log_end();
 	PMD_CHECK(ret == error, "%s: %d, expected %d", what, ret, error);
 	PMD_CHECK(strstr(log, "HISI_ZIP: " NAME) != NULL && strstr(log, "could not be opened") !=
@@ -188,7 +188,7 @@ no_maps(void)
 		struct pmd_usage before = pmd_usage_get();
 
 		pmd_log_begin();
-		ret = rte_vdev_init(NAME, args_with("sw=on"));
+		ret = rte_vdev_init(NAME, args_with("sw=auto"));
 		log = pmd_log_end();
 		PMD_CHECK(ret == -ENOSPC, "%d", ret);
 		PMD_CHECK(strstr(log, "could not be registered") != NULL, "the log says \"%s\"",
@@ -285,7 +285,7 @@ successor(const struct successor *s, bool sw)
 
 	pmd_service_start(NULL);
 	pmd_log_begin();
-	dev = pmd_dev_add(NAME, args_with(sw ? "sw=on" : "sw=off"));
+	dev = pmd_dev_add(NAME, args_with(sw ? "sw=auto" : "sw=off"));
 	pmd_dev_start(dev, 1, DEPTH);
 	compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
 	deq = &pmd_qp(dev, 0)->deq;

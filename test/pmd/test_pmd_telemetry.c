@@ -242,11 +242,8 @@ ask(const char *cmd, const char *params, int expected)
 static void
 answers(const char *cmd, uint8_t dev, const char *want)
 {
-	char id[8];
-	const char *got;
+	const char id[] = { (char)('0' + dev), '\0' }, *got = ask(cmd, id, 0);
 
-	snprintf(id, sizeof(id), "%u", dev);
-	got = ask(cmd, id, 0);
 	PMD_CHECK(strcmp(got, want) == 0, "%s: \"%s\", expected \"%s\"", cmd, got, want);
 }
 
@@ -338,11 +335,11 @@ info(void)
 	lists("array");
 	dev = pmd_dev_add(NAME, "workers=3");
 	answers("info", dev, "dict name=" NAME " dev=local revision=48 queues=1024 "
-		"ext_features=66559 workers=3 engine=deflate sw=on");
+		"ext_features=66559 workers=3 engine=deflate sw=auto");
 	pmd_dev_remove(NAME);
 	dev = pmd_dev_add(NAME, "rev=v2,ext=off,engine=copy");
 	answers("info", dev, "dict name=" NAME " dev=local revision=33 queues=1024 "
-		"ext_features=0 workers=0 engine=copy sw=on");
+		"ext_features=0 workers=0 engine=copy sw=auto");
 	pmd_dev_remove(NAME);
 	dev = pmd_dev_add(NAME, "sw=off");
 	answers("info", dev, "dict name=" NAME " dev=local revision=48 queues=1024 "
@@ -427,6 +424,11 @@ queues(void)
 }
 
 /* Every counter of both queue pairs has a value of its own. */
+#define NO_SOFTWARE \
+	"software_wish=0 software_checksum=0 software_flush=0 software_dictionary=0 " \
+	"software_algorithm=0 software_too_long=0 software_stream=0 software_path_off=0 " \
+	"software_no_queue=0 software_no_result=0 software_lost=0 software_verify=0 "
+
 static void
 stats(void)
 {
@@ -438,7 +440,7 @@ stats(void)
 	b = qp_of(NAME, 1);
 	answers("stats", dev, "dict enqueued=0 enqueued_bytes=0 enqueue_full=0 enqueue_rejected=0 "
 		"dequeued=0 dequeued_bytes=0 function_ops=0 software_ops=0 software_repeated=0 "
-		"errors=0");
+		NO_SOFTWARE "errors=0");
 	a->enq = (struct hisi_zip_enq_stats){
 		.ops = 1000, .bytes = 20000, .rejected = 3, .full = 4, .software = 50,
 	};
@@ -451,9 +453,15 @@ stats(void)
 	b->deq = (struct hisi_zip_deq_stats){
 		.ops = 60000, .bytes = 700000, .errors = 800, .sw = 900, .repeated = 100,
 	};
+	for (unsigned int why = 0; why < HISI_ZIP_WHYS; why++)
+		*(why < HISI_ZIP_WHY_REPEATED ? &a->enq.why[why] : &b->deq.why[why]) = 10 + why;
 	answers("stats", dev, "dict enqueued=101000 enqueued_bytes=2020000 enqueue_full=404 "
 		"enqueue_rejected=303 dequeued=60600 dequeued_bytes=707000 function_ops=95647 "
-		"software_ops=909 software_repeated=110 errors=808");
+		"software_ops=909 software_repeated=110 software_wish=11 software_checksum=12 "
+		"software_flush=13 software_dictionary=14 software_algorithm=15 "
+		"software_too_long=16 software_stream=17 software_path_off=18 "
+		"software_no_queue=19 software_no_result=20 software_lost=21 software_verify=22 "
+		"errors=808");
 	/* Read while the data path counts: never less than none. */
 	b->enq.software = 1000000;
 	PMD_CHECK(strstr(ask("stats", "0", 0), " function_ops=0 ") != NULL, "below 0");
@@ -543,7 +551,7 @@ compressdev_stats(void)
 	rte_compressdev_stats_reset(dev);
 	answers("stats", dev, "dict enqueued=0 enqueued_bytes=0 enqueue_full=0 enqueue_rejected=0 "
 		"dequeued=0 dequeued_bytes=0 function_ops=0 software_ops=0 software_repeated=0 "
-		"errors=0");
+		NO_SOFTWARE "errors=0");
 	answers("errors", dev, "dict invalid_args=0 invalid_state=0 error=0 "
 		"out_of_space_terminated=0 out_of_space_recoverable=0 hw_destination_too_small=0 "
 		"hw_checksum_mismatch=0 hw_bad_data=0 hw_bad_request=0 hw_bad_address=0 "

@@ -171,7 +171,7 @@ fails_in_time(void)
 		struct rte_comp_op *op;
 
 		pmd_log_begin();
-		start(&rng, sw ? "workers=0,sw=on,timeout=40" STALL :
+		start(&rng, sw ? "workers=0,sw=auto,timeout=40" STALL :
 			"workers=0,sw=off,timeout=40" STALL);
 		op = make_op(&rng, PMD_LINEAR);
 		pmd_enqueue(dev, 0, &op, 1);
@@ -235,7 +235,7 @@ late_answer(void)
 		uint16_t slot, phase;
 
 		pmd_log_begin();
-		start(&rng, sw ? "workers=0,sw=on,timeout=10" STALL :
+		start(&rng, sw ? "workers=0,sw=auto,timeout=10" STALL :
 			"workers=0,sw=off,timeout=10" STALL);
 		for (int i = 0; i < 3; i++)
 			ops[i] = make_op(&rng, PMD_LINEAR);
@@ -278,7 +278,7 @@ lie_is_said(void)
 	struct rng rng;
 
 	pmd_rng(&rng);
-	start(&rng, "workers=0,sw=on,timeout=40");
+	start(&rng, "workers=0,sw=auto,timeout=40");
 	for (int i = 0; i < 2; i++) {
 		struct rte_comp_op *ops[2] = { make_op(&rng, PMD_LINEAR),
 			make_op(&rng, PMD_LINEAR) };

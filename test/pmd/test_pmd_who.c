@@ -41,7 +41,8 @@ static const struct {
 	{ "", "FFFFFFSFF" },
 	{ "sw=off", "FFFFFFXFF" },
 	{ "workers=1", "FFFFFFSFF" },
-	{ "ext=off", "FSSSFRSSR" },
+	{ "ext=off", "FFSSFRSSR" },
+	{ "ext=off,sw=exact", "FSSSFRSSR" },
 	{ "rev=v2", "SSSFSSSSS" },
 	{ "rev=v2,ext=off", "SSSSSSSSS" },
 	/* As far as it makes transforms at all. */
@@ -59,6 +60,23 @@ kind_xform(enum kind kind, struct rte_comp_xform *x)
 	if (kind == NULL_COPY)
 		x->compress.algo = RTE_COMP_ALGO_NULL;
 	return x;
+}
+
+/* Why software does an op that the function does not. */
+static enum hisi_zip_why
+kind_why(const char *args, enum kind kind, char who)
+{
+	static const enum hisi_zip_why whys[KINDS] = {
+		[LEVEL_5] = HISI_ZIP_WHY_WISH,
+		[CHKSUM] = HISI_ZIP_WHY_CHECKSUM,
+		[NULL_COPY] = HISI_ZIP_WHY_ALGO,
+		[LONG_CHAIN] = HISI_ZIP_WHY_TOO_LONG,
+		[FULL_FLUSH] = HISI_ZIP_WHY_FLUSH,
+	};
+
+	if (who == 'S')
+		return strncmp(args, "rev=v2", 6) == 0 ? HISI_ZIP_WHY_ALGO : whys[kind];
+	return who == 'R' ? HISI_ZIP_WHY_REPEATED : HISI_ZIP_WHY_NOT;
 }
 
 static uint8_t
@@ -108,6 +126,14 @@ one_op(uint8_t dev, struct hisi_zip_qp *qp, struct rng *rng, const char *args, e
 		qp->deq.restarts == 0, "%s: kind %d: %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
 		" %" PRIu64, args, kind, qp->deq.ops, qp->deq.bytes, qp->deq.errors, qp->deq.sw,
 		qp->deq.repeated);
+	for (enum hisi_zip_why why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++) {
+		uint64_t n = qp->deq.why[why];
+
+		if (why < HISI_ZIP_WHY_REPEATED)
+			n += qp->enq.why[why];
+		PMD_CHECK(n == (why == kind_why(args, kind, who)), "%s: kind %d: why %d: %" PRIu64,
+			args, kind, why, n);
+	}
 	for (unsigned int i = 0; i < HISI_ZIP_OP_STATUSES; i++)
 		PMD_CHECK(qp->deq.status[i] == (i == status && i != 0), "%s: kind %d: %u", args,
 			kind, i);

@@ -169,7 +169,7 @@ check_row(const char *args, uint8_t dev, uint32_t dw7, size_t i, const struct ro
 
 	PMD_CHECK(w->dw7 == dw7 && w->dw8 == 0 && w->dw9 == r->dw9 && w->dw10 == r->dw10,
 		"%s: row %zu: 0x%x 0x%x 0x%x 0x%x", args, i, w->dw7, w->dw8, w->dw9, w->dw10);
-	PMD_CHECK(x->sw == r->sw && x->dir == !r->comp && x->algo == r->algo &&
+	PMD_CHECK((x->sw != 0) == r->sw && x->dir == !r->comp && x->algo == r->algo &&
 		x->chksum == r->chksum && x->slot_flags == r->slot_flags, "%s: row %zu: %u %u %u "
 		"%u 0x%x", args, i, x->sw, x->dir, x->algo, x->chksum, x->slot_flags);
 	PMD_CHECK(x->codec.level == r->codec_level && x->codec.checksum == r->codec_checksum &&
@@ -217,6 +217,23 @@ words(void)
 		{ true, 2, 0, -1, 0, 15, false, 0x4001, 0, 0, 1, 0 },
 		{ true, 2, 0, 1, 0, 15, false, 0x4001, 0, 0, 1, 0 },
 		{ true, 2, 0, 0, 0, 15, true, 0x4001, 0, 0, 0, 0 },
+		{ true, 2, 0, 2, 0, 15, false, 0x4001, 0, 0, 2, 0 },
+		{ true, 2, 0, 9, 0, 15, false, 0x4001, 0, 0, 9, 0 },
+		{ true, 2, 0, 1, 1, 15, true, 0x4001, 0, 0, 1, 0 },
+		{ true, 2, 0, 1, 2, 15, false, 0x4001, 0, 0, 1, 0 },
+		{ true, 2, 0, 1, 0, 14, false, 0x2001, 0, 0, 1, 0 },
+		{ true, 2, 0, 1, 0, 12, false, 0x0001, 0, 0, 1, 0 },
+		{ true, 2, 0, 1, 0, 11, true, 0x0001, 0, 0, 1, 0 },
+		{ true, 2, 1, 1, 0, 15, true, 0x4001, 0, 1, 1, 1 },
+		{ true, 2, 2, 1, 0, 15, true, 0x4001, 0, 1, 1, 2 },
+		{ false, 2, 0, 0, 0, 8, false, 0x4001, 0, 0, 1, 0 },
+		{ false, 2, 1, 0, 0, 15, true, 0x4001, 0, 1, 1, 1 },
+		{ true, 1, 0, 1, 0, 15, true, 0xf0, 0, 0, 1, 0 },
+		{ false, 1, 0, 1, 0, 15, true, 0xf0, 0, 0, 1, 0 },
+	}, exact[] = {
+		{ true, 2, 0, -1, 0, 15, false, 0x4001, 0, 0, 1, 0 },
+		{ true, 2, 0, 1, 0, 15, false, 0x4001, 0, 0, 1, 0 },
+		{ true, 2, 0, 0, 0, 15, true, 0x4001, 0, 0, 0, 0 },
 		{ true, 2, 0, 2, 0, 15, true, 0x4001, 0, 0, 2, 0 },
 		{ true, 2, 0, 9, 0, 15, true, 0x4001, 0, 0, 9, 0 },
 		{ true, 2, 0, 1, 1, 15, true, 0x4001, 0, 0, 1, 0 },
@@ -252,6 +269,7 @@ words(void)
 	check_rows("", 0x30000000, v3, RTE_DIM(v3));
 	check_rows("sw=off", 0x30000000, v3, RTE_DIM(v3));
 	check_rows("ext=off", 0x30000000, plain, RTE_DIM(plain));
+	check_rows("ext=off,sw=exact", 0x30000000, exact, RTE_DIM(exact));
 	check_rows("ext=off,sw=off", 0x30000000, plain_alone, RTE_DIM(plain_alone));
 	check_rows("rev=v2", 0, v2, RTE_DIM(v2));
 	check_rows("rev=v2,sw=off", 0, v2_alone, RTE_DIM(v2_alone));
@@ -277,14 +295,14 @@ unable(void)
 	for (size_t i = 0; i < RTE_DIM(rows); i++) {
 		x = row_xform(&rows[i]);
 		refused_by_both(dev, &x, -ENOTSUP, "the function cannot do this transform "
-			"(features 0x0), expected sw=on");
+			"(features 0x0), expected sw=auto");
 	}
 	pmd_dev_remove(NAME);
 	dev = pmd_dev_add(NAME, "rev=v2,sw=off");
 	refused_by_both(dev, &pmd_deflate_xform, -ENOTSUP, "the function cannot do this transform "
-		"(features 0x103ff), expected sw=on");
+		"(features 0x103ff), expected sw=auto");
 	refused_by_both(dev, &pmd_inflate_xform, -ENOTSUP, "the function cannot do this transform "
-		"(features 0x103ff), expected sw=on");
+		"(features 0x103ff), expected sw=auto");
 	pmd_dev_remove(NAME);
 }
 
@@ -302,7 +320,7 @@ check_stream(const char *args, const struct rte_comp_xform *xform, bool sw)
 	ret = rte_compressdev_stream_create(dev, xform, &made);
 	PMD_CHECK(ret == 0, "%s: returned %d", args, ret);
 	s = made;
-	PMD_CHECK(s->x.sw == sw && (s->sw != NULL) == sw && (s->ctx.va != NULL) == !sw &&
+	PMD_CHECK((s->x.sw != 0) == sw && (s->sw != NULL) == sw && (s->ctx.va != NULL) == !sw &&
 		!s->state.started && !s->dead && s->busy == 0, "%s: %u %p %p", args, s->x.sw,
 		(void *)s->sw, s->ctx.va);
 	if (!sw) {

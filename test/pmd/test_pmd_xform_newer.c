@@ -104,7 +104,7 @@ lz4(void)
 	pmd_dev_remove(NAME);
 	dev = pmd_dev_add(NAME, "ext=off,sw=off");
 	refused_by_both(dev, &lz4_xform, -ENOTSUP, "the function cannot do this transform "
-		"(features 0x0), expected sw=on");
+		"(features 0x0), expected sw=auto");
 	pmd_dev_remove(NAME);
 }
 
@@ -216,7 +216,7 @@ dictionaries(void)
 	dev = pmd_dev_add(NAME, "ext=off,sw=off");
 	x = with_dict(true, dict, 100, 0);
 	refused(dev, XFORM, &x, -ENOTSUP, "the function cannot do this transform (features 0x0), "
-		"expected sw=on");
+		"expected sw=auto");
 	pmd_dev_remove(NAME);
 }
 

@@ -4,7 +4,7 @@
 
 Every second client has its data in memory that it mapped by rte_dev_dma_map().
 
-usage: restart.py --client PROGRAM [--clients N] [--seconds N] [--every SECONDS] [--sw off|on]
+usage: restart.py --client PROGRAM [--clients N] [--seconds N] [--every SECONDS] [--sw off|auto]
 """
 
 import argparse
@@ -96,7 +96,7 @@ def main():
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--every", type=float, default=1)
-    parser.add_argument("--sw", choices=("off", "on"), default="off")
+    parser.add_argument("--sw", choices=("off", "auto"), default="off")
     args = parser.parse_args()
     servers, clients = [], []
     with tempfile.TemporaryDirectory(prefix="spimdevd-restart-") as folder:

@@ -3,7 +3,7 @@
 """Many DPDK processes on one access point at once: DPDK's own dpdk-test-compress-perf, as
 installed, which compares what it decompresses with its input.
 
-usage: swarm_pmd.py [--procs N] [--queues N] [--kib N] [--sw off|on] [--timeout SECONDS]
+usage: swarm_pmd.py [--procs N] [--queues N] [--kib N] [--sw off|auto] [--timeout SECONDS]
 """
 
 import argparse
@@ -84,7 +84,7 @@ def main():
     parser.add_argument("--procs", type=int, default=8)
     parser.add_argument("--queues", type=int, default=1024)
     parser.add_argument("--kib", type=int, default=256)
-    parser.add_argument("--sw", choices=("off", "on"), default="off")
+    parser.add_argument("--sw", choices=("off", "auto"), default="off")
     parser.add_argument("--timeout", type=int, default=300)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="spimdevd-swarm-") as folder:

@@ -126,7 +126,7 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 
 		s->dead = true;
 	} else if (qp->dev->sw) {
-		hisi_zip_sw_repeat(qp, op);
+		hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_REPEATED);
 		return true;
 	}
 	op->status = RTE_COMP_OP_STATUS_ERROR;
@@ -157,7 +157,7 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		enum hisi_zip_outcome outcome = hisi_zip_result_outcome(r);
 
 		if (may_repeat(qp, slot, outcome, status)) {
-			hisi_zip_sw_repeat(qp, op);
+			hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_REPEATED);
 			return true;
 		}
 		op->status = status_of(outcome);

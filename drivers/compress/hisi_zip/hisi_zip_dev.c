@@ -44,7 +44,7 @@ struct hisi_driver hisi_zip_driver = {
 
 HISI_REGISTER_DRIVER(hisi_zip_driver);
 
-/* What the device can do: the function's own features, and all of them with sw=on. */
+/* What the device can do: the function's own features, and all of them with software. */
 static void
 set_capabilities(struct hisi_zip_dev *dev)
 {
@@ -114,7 +114,7 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_ap *ap)
 	set_capabilities(dev);
 	if (dev->caps[0].algo == RTE_COMP_ALGO_UNSPECIFIED) {
 		HISI_ZIP_LOG(ERR, "%s: a function of revision 0x%x has no algorithm of compressdev "
-			"by itself, expected sw=on", dev->hisi.name, dev->hisi.info.revision);
+			"by itself, expected sw=auto", dev->hisi.name, dev->hisi.info.revision);
 		hisi_dev_close(&dev->hisi);
 		return -ENOTSUP;
 	}

@@ -19,6 +19,7 @@
  *   hisi_zip_xform.c      transforms and streams: from API terms to request words
  *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
  *   hisi_zip_enqueue.c    data path: from op to SQE
+ *   hisi_zip_chain.c      the same of chained mbufs
  *   hisi_zip_dequeue.c    data path: from SQE to op
  *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew
  *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec
@@ -39,7 +40,7 @@ struct hisi_zip_qp;
 /** Private data of a device. */
 struct hisi_zip_dev {
 	struct hisi_dev hisi;          /**< First: hisi_zip_dev_of() relies on it. */
-	bool sw;                       /**< Do in software what the function cannot. */
+	uint8_t sw;                    /**< enum hisi_zip_sw_mode. */
 	TAILQ_HEAD(, hisi_zip_qp) qps; /**< Queue pairs that are set up; under the driver's lock. */
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
 	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */

@@ -16,18 +16,25 @@ set_engine(const char *value, struct hisi_devargs *args)
 	return n < 0 ? n : 0;
 }
 
+const char *const hisi_zip_sw_names[] = {
+	[HISI_ZIP_SW_OFF] = "off",
+	[HISI_ZIP_SW_AUTO] = "auto",
+	[HISI_ZIP_SW_EXACT] = "exact",
+	NULL,
+};
+
 static int
 set_sw(const char *value, struct hisi_devargs *args)
 {
-	int n = hisi_devarg_choice(value, (const char *const[]){ "on", "off", NULL });
+	int n = hisi_devarg_choice(value, hisi_zip_sw_names);
 
-	container_of(args, struct hisi_zip_devargs, hisi)->sw = n == 0;
+	container_of(args, struct hisi_zip_devargs, hisi)->sw = n < 0 ? 0 : (uint8_t)n;
 	return n < 0 ? n : 0;
 }
 
 const struct hisi_devarg hisi_zip_devarg_keys[] = {
 	{ "engine", HISI_BUS_VDEV, "deflate or copy", set_engine },
-	{ "sw", HISI_BUS_ALL, "on or off", set_sw },
+	{ "sw", HISI_BUS_ALL, "auto, exact or off", set_sw },
 	{ .key = NULL },
 };
 
@@ -35,6 +42,6 @@ int
 hisi_zip_devargs_parse(const char *name, const char *text, enum hisi_bus bus,
 		struct hisi_zip_devargs *args)
 {
-	args->sw = true;
+	args->sw = HISI_ZIP_SW_AUTO;
 	return hisi_devargs_parse(&hisi_zip_driver, name, text, bus, &args->hisi);
 }

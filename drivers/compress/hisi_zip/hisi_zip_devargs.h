@@ -7,15 +7,25 @@
 
 /** @file Device arguments of the driver. */
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "hisi_devargs.h"
+
+/** What is done in software. */
+enum hisi_zip_sw_mode {
+	HISI_ZIP_SW_OFF = 0, /**< Nothing. */
+	HISI_ZIP_SW_AUTO,    /**< What the function can give no correct result for. */
+	HISI_ZIP_SW_EXACT,   /**< Also what it cannot do as it was wished: levels. */
+};
 
 /** Device arguments, checked. */
 struct hisi_zip_devargs {
 	struct hisi_devargs hisi; /**< Those of every class. */
-	bool sw;                  /**< Do in software what the function cannot. */
+	uint8_t sw;               /**< enum hisi_zip_sw_mode. */
 };
+
+/** The value of the key "sw" for a mode. */
+extern const char *const hisi_zip_sw_names[];
 
 /** Keys of the driver's own, ended by one without a key. */
 extern const struct hisi_devarg hisi_zip_devarg_keys[];

@@ -63,6 +63,7 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	/* The source is as it was; the destination is ours, unless the device still writes. */
 	if (qp->dev->sw && !stateful && !hwq->stuck) {
 		HISI_ZIP_COUNT(qp->deq.repeated, 1);
+		HISI_ZIP_COUNT(qp->deq.why[HISI_ZIP_WHY_LOST], 1);
 		slot->kind = HISI_ZIP_SLOT_SW;
 		return;
 	}

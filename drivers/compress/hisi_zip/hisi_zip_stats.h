@@ -20,6 +20,27 @@
 	rte_atomic_store_explicit(&(counter), (counter) + (n), rte_memory_order_relaxed)
 #define HISI_ZIP_COUNTER(counter) rte_atomic_load_explicit(&(counter), rte_memory_order_relaxed)
 
+/**
+ * Why an op is done in software. The enqueuing thread finds the first ones, in the transform or
+ * in the op; the dequeuing one those from HISI_ZIP_WHY_REPEATED on, when the function had it.
+ */
+enum hisi_zip_why {
+	HISI_ZIP_WHY_NOT,      /**< It is not: the function does it. */
+	HISI_ZIP_WHY_WISH,     /**< Level, Huffman codes or window, which the function lacks. */
+	HISI_ZIP_WHY_CHECKSUM, /**< A checksum that the function lacks. */
+	HISI_ZIP_WHY_FLUSH,    /**< A flush that it lacks. */
+	HISI_ZIP_WHY_DICT,     /**< A dictionary. */
+	HISI_ZIP_WHY_ALGO,     /**< An algorithm that the function lacks. */
+	HISI_ZIP_WHY_TOO_LONG, /**< Longer, or in more segments, than one request can be. */
+	HISI_ZIP_WHY_STREAM,   /**< The op of a stream that is in software. */
+	HISI_ZIP_WHY_PATH,     /**< The function's path for it is off. */
+	HISI_ZIP_WHY_NO_QUEUE, /**< No hardware queue could be taken. */
+	HISI_ZIP_WHY_REPEATED, /**< The function gave no result, or none that can be used. */
+	HISI_ZIP_WHY_LOST,     /**< Its hardware queue failed. */
+	HISI_ZIP_WHY_VERIFY,   /**< Software had another result. */
+	HISI_ZIP_WHYS,
+};
+
 /** Counters of one queue pair; each half has one writer. */
 struct hisi_zip_enq_stats {
 	RTE_ATOMIC(uint64_t) ops;      /**< Ops accepted. */
@@ -28,6 +49,7 @@ struct hisi_zip_enq_stats {
 	RTE_ATOMIC(uint64_t) full;     /**< Bursts cut short because the queue pair was full. */
 	RTE_ATOMIC(uint64_t) software; /**< Accepted ops that were not submitted to the function. */
 	RTE_ATOMIC(uint64_t) no_queue; /**< Ops for which no hardware queue could be taken. */
+	RTE_ATOMIC(uint64_t) why[HISI_ZIP_WHY_REPEATED]; /**< Those in software, by cause. */
 };
 
 #define HISI_ZIP_OP_STATUSES 16 /**< Room for every rte_comp_op_status. */
@@ -38,6 +60,7 @@ struct hisi_zip_deq_stats {
 	RTE_ATOMIC(uint64_t) errors;   /**< Ops dequeued with a status that is an error. */
 	RTE_ATOMIC(uint64_t) sw;       /**< Ops done in software. */
 	RTE_ATOMIC(uint64_t) repeated; /**< Those of them that the function tried first. */
+	RTE_ATOMIC(uint64_t) why[HISI_ZIP_WHYS]; /**< Those repeated, by cause. */
 	RTE_ATOMIC(uint64_t) lost;     /**< Requests that a failed queue did not complete. */
 	RTE_ATOMIC(uint64_t) restarts; /**< Queues started again after their service was killed. */
 	RTE_ATOMIC(uint64_t) fails[HISI_WATCH_FAILS]; /**< Queues that failed, by cause. */

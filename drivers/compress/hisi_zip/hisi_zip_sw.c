@@ -192,9 +192,10 @@ run_stateful(struct hisi_zip_stream *s, const struct rte_comp_op *op, const stru
 }
 
 void
-hisi_zip_sw_repeat(struct hisi_zip_qp *qp, struct rte_comp_op *op)
+hisi_zip_sw_repeat(struct hisi_zip_qp *qp, struct rte_comp_op *op, enum hisi_zip_why why)
 {
 	HISI_ZIP_COUNT(qp->deq.repeated, 1);
+	HISI_ZIP_COUNT(qp->deq.why[why], 1);
 	hisi_zip_sw_run(qp, op);
 }
 

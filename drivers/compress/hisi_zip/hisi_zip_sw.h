@@ -24,6 +24,6 @@ void hisi_zip_sw_destroy(struct hisi_zip_sw *sw);
 void hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op);
 
 /** The same for a stateless op that the function has had, without the result that was wanted. */
-void hisi_zip_sw_repeat(struct hisi_zip_qp *qp, struct rte_comp_op *op);
+void hisi_zip_sw_repeat(struct hisi_zip_qp *qp, struct rte_comp_op *op, enum hisi_zip_why why);
 
 #endif /* HISI_ZIP_SW_H */

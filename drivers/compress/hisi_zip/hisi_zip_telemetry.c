@@ -11,6 +11,7 @@
 
 #include "hisi_telemetry.h"
 #include "hisi_zip_dev.h"
+#include "hisi_zip_devargs.h"
 #include "hisi_zip_telemetry.h"
 
 void
@@ -34,7 +35,8 @@ show_info(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	hisi_telemetry_info(dev, d);
 	rte_tel_data_add_dict_string(d, "engine", dev->args.local.copy ? "copy" : "deflate");
-	rte_tel_data_add_dict_string(d, "sw", hisi_zip_dev_of(dev)->sw ? "on" : "off");
+	rte_tel_data_add_dict_string(d, "sw",
+		hisi_zip_sw_names[hisi_zip_dev_of(dev)->sw]);
 	return 0;
 }
 
@@ -75,6 +77,20 @@ show_queues(struct hisi_dev *dev, struct rte_tel_data *d)
 static int
 show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 {
+	static const char *const names[HISI_ZIP_WHYS] = {
+		[HISI_ZIP_WHY_WISH] = "software_wish",
+		[HISI_ZIP_WHY_CHECKSUM] = "software_checksum",
+		[HISI_ZIP_WHY_FLUSH] = "software_flush",
+		[HISI_ZIP_WHY_DICT] = "software_dictionary",
+		[HISI_ZIP_WHY_ALGO] = "software_algorithm",
+		[HISI_ZIP_WHY_TOO_LONG] = "software_too_long",
+		[HISI_ZIP_WHY_STREAM] = "software_stream",
+		[HISI_ZIP_WHY_PATH] = "software_path_off",
+		[HISI_ZIP_WHY_NO_QUEUE] = "software_no_queue",
+		[HISI_ZIP_WHY_REPEATED] = "software_no_result",
+		[HISI_ZIP_WHY_LOST] = "software_lost",
+		[HISI_ZIP_WHY_VERIFY] = "software_verify",
+	};
 	struct hisi_zip_enq_stats enq = { 0 };
 	struct hisi_zip_deq_stats deq = { 0 };
 	struct hisi_zip_qp *qp;
@@ -90,6 +106,10 @@ show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 		deq.sw += HISI_ZIP_COUNTER(qp->deq.sw);
 		deq.repeated += HISI_ZIP_COUNTER(qp->deq.repeated);
 		deq.errors += HISI_ZIP_COUNTER(qp->deq.errors);
+		for (unsigned int why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++)
+			deq.why[why] += why < HISI_ZIP_WHY_REPEATED ?
+				HISI_ZIP_COUNTER(qp->enq.why[why]) :
+				HISI_ZIP_COUNTER(qp->deq.why[why]);
 	}
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_uint(d, "enqueued", enq.ops);
@@ -103,6 +123,8 @@ show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 		enq.software + enq.rejected));
 	rte_tel_data_add_dict_uint(d, "software_ops", deq.sw);
 	rte_tel_data_add_dict_uint(d, "software_repeated", deq.repeated);
+	for (unsigned int why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++)
+		rte_tel_data_add_dict_uint(d, names[why], deq.why[why]);
 	rte_tel_data_add_dict_uint(d, "errors", deq.errors);
 	return 0;
 }

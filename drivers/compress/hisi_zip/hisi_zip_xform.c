@@ -10,7 +10,9 @@
 
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
+#include "hisi_zip_devargs.h"
 #include "hisi_zip_log.h"
+#include "hisi_zip_stats.h"
 #include "hisi_zip_xform.h"
 
 #define DEFAULT_LEVEL 1 /* as the other software drivers choose for the fastest useful one */
@@ -70,19 +72,32 @@ function_of(const struct hisi_zip_dev *dev)
 }
 
 /*
- * Can the function itself do what the transform asks? A plain one has one level, and no checksums
- * of raw DEFLATE (U17).
+ * Why can the function itself not do what the transform asks? A plain one has one level, and no
+ * checksums of raw DEFLATE (U17).
  */
-static bool
-function_can(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
+static enum hisi_zip_why
+why_software(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
 {
 	const struct hisi_zip_function f = function_of(dev);
 	const struct hisi_zip_job job = job_of(x);
-	/* Without software a level is a wish, as in other hardware that has only one. */
+	const struct hisi_zip_job least = {
+		.dir = job.dir, .format = job.format, .level = DEFAULT_LEVEL,
+		.window = ZIP_CODEC_WINDOW_MAX,
+	};
+	struct hisi_zip_job some = least;
+	/* Else a level is a wish, as in other hardware that has only one. */
 	bool level = x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE &&
-		x->codec.level != DEFAULT_LEVEL && dev->sw;
+		x->codec.level != DEFAULT_LEVEL && dev->sw == HISI_ZIP_SW_EXACT;
 
-	return hisi_zip_can(&f, &job, level ? HISI_ZIP_EXT_F_LEVEL : 0);
+	if (hisi_zip_can(&f, &job, level ? HISI_ZIP_EXT_F_LEVEL : 0))
+		return HISI_ZIP_WHY_NOT;
+	if (!hisi_zip_can(&f, &least, 0))
+		return HISI_ZIP_WHY_ALGO;
+	some.dict = job.dict;
+	if (!hisi_zip_can(&f, &some, 0))
+		return HISI_ZIP_WHY_DICT;
+	some.checksums = job.checksums;
+	return hisi_zip_can(&f, &some, 0) ? HISI_ZIP_WHY_WISH : HISI_ZIP_WHY_CHECKSUM;
 }
 
 /* The request words of a transform whose API terms have been checked. */
@@ -303,10 +318,10 @@ xform_set(struct hisi_zip_dev *dev, const struct rte_comp_xform *xform, struct h
 		ret = set_dict(dev, hisi_zip_dict_of(xform), x);
 	if (ret != 0)
 		return ret;
-	x->sw = !function_can(dev, x);
+	x->sw = (uint8_t)why_software(dev, x);
 	if (x->sw && !dev->sw) {
 		HISI_ZIP_LOG(ERR, "%s: the function cannot do this transform (features 0x%x), "
-			"expected sw=on", dev->hisi.name, dev->hisi.info.ext_features);
+			"expected sw=auto", dev->hisi.name, dev->hisi.info.ext_features);
 		free_dict(x);
 		return -ENOTSUP;
 	}
@@ -390,7 +405,7 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	 * without 16 (ZIP 5.5: better 200) bytes of room, which ends the stream.
 	 */
 	if (!(dev->hisi.info.ext_features & HISI_ZIP_EXT_F_FLUSH) && dev->sw)
-		s->x.sw = 1;
+		s->x.sw = HISI_ZIP_WHY_STREAM;
 	if (s->x.sw) {
 		s->sw = zip_codec_stream_create(s->x.dir == HISI_ZIP_COMP ? ZIP_CODEC_COMPRESS :
 			ZIP_CODEC_DECOMPRESS, &s->x.codec);

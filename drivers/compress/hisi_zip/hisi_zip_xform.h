@@ -24,7 +24,7 @@ struct rte_compressdev;
 struct hisi_zip_xform {
 	struct hisi_zip_dev *dev;      /**< Device that made it. */
 	uint8_t dir;                   /**< enum hisi_zip_dir. */
-	uint8_t sw;                    /**< All ops of it are done in software. */
+	uint8_t sw;                    /**< enum hisi_zip_why: why all its ops are in software. */
 	uint8_t chksum;                /**< enum rte_comp_checksum_type. */
 	uint8_t algo;                  /**< enum rte_comp_algorithm. */
 	struct hisi_zip_words words;   /**< Of its requests. */

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <rte_mbuf.h>
+
+#include "hisi_zip_dev.h"
+#include "hisi_zip_fill.h"
+
+/* Chained mbufs: both sides of an op become SGLs, in the memory of its hardware queue. */
+
+/* One side of a chained op: bytes [offset, offset + length) of a chain. */
+struct side {
+	const struct rte_mbuf *first; /* segment in which it starts */
+	uint32_t skip;                /* bytes before it there */
+	uint32_t segs;                /* segments that it covers */
+	uint64_t length;              /* bytes */
+};
+
+/*
+ * Find where bytes [offset, offset + want) of a chain lie. Trusts nothing but
+ * the segments themselves: pkt_len and nb_segs may lie. A want of UINT64_MAX
+ * takes all there is. A chain that goes on for ever is cut at UINT16_MAX segments,
+ * which is what nb_segs can count. Returns false if the chain ends before offset + want.
+ */
+static bool
+side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct side *side)
+{
+	uint32_t passed = 0;
+	uint64_t have = 0;
+
+	/* An offset at the very end of a chain leaves nothing, but is none too far. */
+	for (; m != NULL && offset >= m->data_len && (offset > m->data_len || m->next != NULL);
+			m = m->next) {
+		offset -= m->data_len;
+		if (++passed == UINT16_MAX)
+			return false;
+	}
+	if (m == NULL)
+		return false;
+	side->first = m;
+	side->skip = offset;
+	side->segs = 0;
+	for (; m != NULL && have < want && side->segs < UINT16_MAX; m = m->next) {
+		have += m->data_len - offset;
+		offset = 0;
+		side->segs++;
+	}
+	side->length = RTE_MIN(have, want);
+	return want == UINT64_MAX || have >= want;
+}
+
+/* Cut a side down to what one request can carry. Returns true if something was cut. */
+static bool
+side_cut(struct side *side)
+{
+	const struct rte_mbuf *m = side->first;
+	uint64_t length = 0, limit = RTE_MIN(side->length, HISI_ZIP_REQ_LEN_MAX);
+	uint32_t skip = side->skip, segs = 0;
+
+	if (side->length <= HISI_ZIP_REQ_LEN_MAX && side->segs <= HISI_ACC_SGE_MAX)
+		return false;
+	for (; length < limit && segs < HISI_ACC_SGE_MAX; m = m->next) {
+		length += m->data_len - skip;
+		skip = 0;
+		segs++;
+	}
+	side->segs = segs;
+	side->length = RTE_MIN(length, limit);
+	return true;
+}
+
+/* Write a side as an SGL. Returns the first byte after it. */
+static struct hisi_acc_sge *
+side_to_sgl(const struct hisi_zip_qp *qp, const struct side *side, struct hisi_acc_sgl *sgl)
+{
+	const struct rte_mbuf *m = side->first;
+	uint64_t left = side->length;
+	uint32_t skip = side->skip;
+	/* An empty side still has its one entry. */
+	uint32_t segs = RTE_MAX(side->segs, 1u);
+	struct hisi_acc_sge *sge = hisi_zip_sgl_begin(sgl, (uint16_t)segs);
+
+	for (uint32_t i = 0; i < segs; i++, sge++, m = m->next) {
+		uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)m->data_len - skip);
+
+		hisi_zip_sge_set(sge, hisi_zip_data_addr(qp, m) + skip, len);
+		left -= len;
+		skip = 0;
+	}
+	return sge;
+}
+
+/*
+ * Room for consecutive units in the SGL ring. Lists are freed in the order in
+ * which they were taken, because requests of a queue complete in order.
+ * Returns NULL if there is none now.
+ */
+static struct hisi_acc_sgl *
+sgl_reserve(struct hisi_zip_hwq *hwq, uint32_t units)
+{
+	uint32_t start = hwq->sgl_tail;
+	uint32_t size = hwq->sgl_mask + 1;
+	uint32_t to_end = size - (start & hwq->sgl_mask);
+
+	if (units > to_end)
+		start += to_end; /* lists do not wrap */
+	if (start + units - hwq->sgl_head_seen > size) {
+		hwq->sgl_head_seen = rte_atomic_load_explicit(&hwq->sgl_head,
+			rte_memory_order_acquire);
+		if (start + units - hwq->sgl_head_seen > size)
+			return NULL;
+	}
+	hwq->sgl_tail = start + units;
+	return (struct hisi_acc_sgl *)((char *)hwq->q.mem.va +
+		(start & hwq->sgl_mask) * HISI_ZIP_SGL_UNIT);
+}
+
+static uint32_t
+sgl_units(const struct side *side)
+{
+	return RTE_ALIGN((uint32_t)HISI_ZIP_SGL_HDR + RTE_MAX(side->segs, 1u), 2);
+}
+
+/* An op with chained mbufs: both sides become SGLs. */
+enum hisi_zip_verdict
+hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
+		struct hisi_zip_slot *slot, struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
+{
+	const struct hisi_zip_xform *x = to->x;
+	struct hisi_zip_hwq *hwq = to->hwq;
+	bool stateful = slot->flags & HISI_ZIP_SLOT_F_STATEFUL;
+	struct hisi_acc_sgl *src_sgl, *dst_sgl;
+	struct side src, dst;
+	uint32_t units;
+
+	if (!side_find(op->m_src, op->src.offset, op->src.length, &src) ||
+			!side_find(op->m_dst, op->dst.offset, UINT64_MAX, &dst))
+		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+
+	if (!stateful) {
+		/*
+		 * More than one request can carry. Room for output beyond the limit
+		 * matters only if there can be such output.
+		 */
+		bool too_long = src.length > HISI_ZIP_REQ_LEN_MAX || src.segs > HISI_ACC_SGE_MAX;
+
+		if (!too_long && side_cut(&dst))
+			too_long = x->dir == HISI_ZIP_DECOMP ||
+				dst.length < src.length + src.length / 8 + 64;
+		if (too_long) {
+			if (!qp->dev->sw)
+				return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+			return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_TOO_LONG);
+		}
+	} else {
+		side_cut(&dst);
+		if (side_cut(&src))
+			slot->flags |= HISI_ZIP_SLOT_F_CUT;
+	}
+
+	units = sgl_units(&src) + sgl_units(&dst);
+	src_sgl = sgl_reserve(hwq, units);
+	if (src_sgl == NULL)
+		return HISI_ZIP_FULL;
+	dst_sgl = (struct hisi_acc_sgl *)((char *)src_sgl +
+		sgl_units(&src) * HISI_ZIP_SGL_UNIT);
+	side_to_sgl(qp, &src, src_sgl);
+	side_to_sgl(qp, &dst, dst_sgl);
+	slot->flags |= HISI_ZIP_SLOT_F_SGL;
+	slot->sgl_end = hwq->sgl_tail;
+	hisi_zip_req_buffers(sqe, &slot->asked,
+		hwq->q.mem.iova + (uint64_t)((char *)src_sgl - (char *)hwq->q.mem.va),
+		(uint32_t)src.length,
+		hwq->q.mem.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->q.mem.va),
+		(uint32_t)dst.length);
+	hisi_zip_req_words(sqe, &x->words);
+	hisi_zip_req_lists(sqe);
+	return HISI_ZIP_SUBMITTED;
+}

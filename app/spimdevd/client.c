@@ -241,7 +241,8 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 }
 
 struct qm_dev_conf
-client_dev_conf(const struct service *s, struct zip_dev_conf *zip)
+client_dev_conf(const struct service *s, const struct listen_options *point,
+		struct zip_dev_conf *zip)
 {
 	const struct options *opt = s->opt;
 	const struct limits *limits = &opt->per_connection;
@@ -251,6 +252,7 @@ client_dev_conf(const struct service *s, struct zip_dev_conf *zip)
 
 	*zip = (struct zip_dev_conf){
 		.engine = opt->copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
+		.quirks = point->quirks,
 		.streams_max = limits->streams != 0 ? (uint32_t)limits->streams : STREAMS_ALL,
 	};
 	conf = (struct qm_dev_conf){
@@ -276,7 +278,7 @@ op_negotiated(struct vfio_user_conn *conn, void *priv)
 {
 	struct client *c = priv;
 	struct zip_dev_conf zip;
-	struct qm_dev_conf conf = client_dev_conf(c->point->service, &zip);
+	struct qm_dev_conf conf = client_dev_conf(c->point->service, c->point->conf, &zip);
 	const struct vfio_user_peer *peer = vfio_user_conn_peer(conn);
 	char name[64];
 

@@ -20,8 +20,9 @@
 /** What the messages of a connection do. */
 extern const struct vfio_user_ops client_ops;
 
-/** How functions are made for clients; name, log and the like are left out. */
-struct qm_dev_conf client_dev_conf(const struct service *service, struct zip_dev_conf *zip);
+/** How functions are made for clients of a point; name, log and the like are left out. */
+struct qm_dev_conf client_dev_conf(const struct service *service,
+		const struct listen_options *point, struct zip_dev_conf *zip);
 
 /** Close the connections whose functions failed. Loop thread. */
 void client_close_failed(struct service *service);

@@ -13,6 +13,7 @@
 
 #include "hisi_qm_regs.h"
 #include "options.h"
+#include "qm_classes.h"
 #include "qm_dev.h"
 
 #define GIB (1024ull * 1024 * 1024)
@@ -52,6 +53,7 @@ static const char usage[] =
 	"      reserve=N             queues kept for its clients (0)\n"
 	"      weight=N              its share of the workers, 1 to 1000 (1)\n"
 	"      mode=OCTAL            permissions of the socket (0666)\n"
+	"      quirk=NAME[:NAME]...  what its functions do otherwise, to test drivers (nothing)\n"
 	"  --control PATH[,mode=OCTAL] | none\n"
 	"                          socket for spimctl (PATH of the first --listen and .control,\n"
 	"                          mode=0600)\n"
@@ -136,6 +138,18 @@ mode_key(const char *opt, const char *value, mode_t *mode)
 }
 
 static int
+quirk_key(const char *value, uint64_t *quirks)
+{
+	char all[ZIP_DEV_QUIRKS_TEXT_LEN];
+	const char *bad = zip_dev_quirks_parse(value, quirks);
+
+	if (bad != NULL)
+		return wrong("--listen quirk='%.*s', expected some of %s",
+				(int)strcspn(bad, ":"), bad, zip_dev_quirks_text(all));
+	return 0;
+}
+
+static int
 listen_key(struct listen_options *l, const char *key, const char *value)
 {
 	uint64_t v;
@@ -154,7 +168,9 @@ listen_key(struct listen_options *l, const char *key, const char *value)
 	}
 	if (strcmp(key, "mode") == 0)
 		return mode_key("--listen", value, &l->mode);
-	return wrong("--listen %s=: unknown key, expected reserve, weight or mode", key);
+	if (strcmp(key, "quirk") == 0)
+		return quirk_key(value, &l->quirks);
+	return wrong("--listen %s=: unknown key, expected reserve, weight, mode or quirk", key);
 }
 
 static int
@@ -198,7 +214,8 @@ listen_add(struct options *opt, char *text)
 
 	if (opt->listen_cnt == OPTIONS_LISTEN_MAX)
 		return wrong("--listen given more than %d times", OPTIONS_LISTEN_MAX);
-	if (socket_option("--listen", text, &l, "reserve=, weight= or mode=", listen_key) != 0)
+	if (socket_option("--listen", text, &l, "reserve=, weight=, mode= or quirk=",
+			listen_key) != 0)
 		return -EINVAL;
 	for (unsigned int i = 0; i < opt->listen_cnt; i++)
 		if (strcmp(opt->listen[i].path, l.path) == 0)

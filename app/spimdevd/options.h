@@ -30,6 +30,7 @@ struct listen_options {
 	uint32_t reserve; /**< Queues kept for its clients. */
 	uint32_t weight;  /**< Share of the workers, 1 is the default. */
 	mode_t mode;      /**< Permissions of the socket. */
+	uint64_t quirks;  /**< Of its functions (zip_dev_quirk.h). */
 };
 
 /** What a client may take; 0: no limit. Each holds for one connection or for one user id. */

@@ -98,7 +98,7 @@ static int
 describe(struct service *s)
 {
 	struct zip_dev_conf zip;
-	struct qm_dev_conf conf = client_dev_conf(s, &zip);
+	struct qm_dev_conf conf = client_dev_conf(s, &s->opt->listen[0], &zip);
 	struct qm_dev *dev;
 	size_t doorbells = 0;
 	int rc;

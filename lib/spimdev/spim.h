@@ -53,6 +53,8 @@ struct spim_local_conf {
 	uint16_t workers;  /**< Workers; 0: spim_queue_poll() executes requests. */
 	/** Faults to inject, for tests (qm_dev_fault.h); NULL: none. Not kept. */
 	const char *fault;
+	/** Names of quirks, for tests (zip_dev_quirk.h); NULL or empty: none. Not kept. */
+	const char *quirk;
 	/** Creates the thread of a worker, see struct qm_dev_conf; NULL: pthread_create(). */
 	int (*spawn)(pthread_t *thread, void *(*run)(void *), void *arg, void *priv);
 	void *spawn_priv;

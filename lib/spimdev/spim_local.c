@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 
 #include "qm_classes.h"
@@ -124,11 +125,26 @@ local_events(struct hisi_qm_io *io, int eventfd, int epfd)
 	return 0;
 }
 
+static int
+parse_quirks(const struct spim_conf *conf, uint64_t *quirks)
+{
+	char all[ZIP_DEV_QUIRKS_TEXT_LEN];
+	const char *wrong = NULL;
+
+	if (conf->local.quirk != NULL && conf->local.quirk[0] != '\0')
+		wrong = zip_dev_quirks_parse(conf->local.quirk, quirks);
+	if (wrong == NULL)
+		return 0;
+	spim_log(conf, BASE_LOG_ERR, "quirk \"%.*s\", expected some of %s",
+			(int)strcspn(wrong, ":"), wrong, zip_dev_quirks_text(all));
+	return -EINVAL;
+}
+
 int
 spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 {
 	struct spim_local *local;
-	const struct zip_dev_conf zip_conf = {
+	struct zip_dev_conf zip_conf = {
 		.engine = conf->local.copy ? ZIP_DEV_ENGINE_COPY : ZIP_DEV_ENGINE_DEFLATE,
 		/* The only client is this process: no limit but its own memory. */
 		.streams_max = STREAMS_MAX,
@@ -144,8 +160,10 @@ spim_local_open(const struct spim_conf *conf, struct hisi_qm_io **io)
 		.log = conf->log,
 		.irq = local_irq,
 	};
-	int ret;
+	int ret = parse_quirks(conf, &zip_conf.quirks);
 
+	if (ret != 0)
+		return ret;
 	local = calloc(1, sizeof(*local));
 	if (local == NULL)
 		return -ENOMEM;

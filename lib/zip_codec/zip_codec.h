@@ -38,6 +38,11 @@ enum zip_codec_flush {
 	ZIP_CODEC_FLUSH_SYNC,   /**< All output, byte aligned, history kept. */
 	ZIP_CODEC_FLUSH_FULL,   /**< All output, byte aligned, history dropped. */
 	ZIP_CODEC_FLUSH_FINISH, /**< All output, last block has BFINAL set. */
+	/**
+	 * Streams only. Compressing: all output but for up to 7 bits, which wait for the next
+	 * call. Decompressing: stop behind each block; see zip_codec_result.
+	 */
+	ZIP_CODEC_FLUSH_BLOCK,
 };
 
 /** Direction of a stream. */
@@ -103,6 +108,8 @@ struct zip_codec_result {
 	 * between two blocks (nothing of the next block was decoded), else 0.
 	 */
 	uint8_t at_block;
+	/** Inflate streams: bits of the last byte consumed that were not used yet. */
+	uint8_t bits;
 	/** Inflate streams: 1 from the header of the block with BFINAL on. */
 	uint8_t last_block;
 	/** Streams: output is pending that did not fit in dst (call again with more room). */
@@ -260,6 +267,15 @@ struct zip_codec_stream *zip_codec_stream_create(enum zip_codec_dir dir,
 int zip_codec_stream_reset(struct zip_codec_stream *stream,
 		const struct zip_codec_params *params);
 
+/**
+ * Before the first run of a fresh decompression stream: take distances of more than 2^bits bytes
+ * as invalid, unless both ends lie in the output of one run.
+ * @param bits
+ *   ZIP_CODEC_WINDOW_MIN to ZIP_CODEC_WINDOW_MAX.
+ * @return 0 or -EINVAL.
+ */
+int zip_codec_stream_window(struct zip_codec_stream *stream, unsigned int bits);
+
 /** Free a stream; NULL is allowed. */
 void zip_codec_stream_destroy(struct zip_codec_stream *stream);
 
@@ -268,8 +284,10 @@ void zip_codec_stream_destroy(struct zip_codec_stream *stream);
  *
  * Compressing: consumes all of src unless dst fills up. With a flush other
  * than NONE, all output is in dst on success.
- * Decompressing: flush is ignored; goes on until src is used up, dst is full
- * or the end of the stream is reached (result->end). consumed is what zlib's
+ * Decompressing: goes on until src is used up, dst is full or the end of the
+ * stream is reached (result->end); with ZIP_CODEC_FLUSH_BLOCK also, with 0, until
+ * a block ends that is not the last one (result->at_block). No other flush counts.
+ * consumed is what zlib's
  * inflate() would consume.
  * src may be empty: more output of earlier input is then delivered.
  *

@@ -191,10 +191,11 @@ compress_run(struct zip_codec_stream *stream, enum zip_codec_flush flush, struct
 		[ZIP_CODEC_FLUSH_SYNC] = Z_SYNC_FLUSH,
 		[ZIP_CODEC_FLUSH_FULL] = Z_FULL_FLUSH,
 		[ZIP_CODEC_FLUSH_FINISH] = Z_FINISH,
+		[ZIP_CODEC_FLUSH_BLOCK] = Z_BLOCK,
 	};
 	int done = 0, empty;
 
-	if (flush > ZIP_CODEC_FLUSH_FINISH)
+	if (flush > ZIP_CODEC_FLUSH_BLOCK)
 		return -EINVAL;
 
 	/* Nothing to do; and zlib would forget that it has just written a marker. */
@@ -236,7 +237,7 @@ note_block(struct zip_codec_stream *stream, size_t moved)
 
 /* One call of inflate(); returns what it returned. */
 static int
-decompress_step(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
+decompress_step(struct zip_codec_stream *stream, int flush, struct cursor *src, struct cursor *dst,
 		struct zip_codec_result *result)
 {
 	z_stream *zlib = &stream->zlib;
@@ -249,7 +250,7 @@ decompress_step(struct zip_codec_stream *stream, struct cursor *src, struct curs
 	zlib->avail_in = (uInt)in_len;
 	zlib->next_out = out;
 	zlib->avail_out = (uInt)out_len;
-	ret = inflate(zlib, Z_NO_FLUSH);
+	ret = inflate(zlib, flush);
 
 	in_len -= zlib->avail_in;
 	out_len -= zlib->avail_out;
@@ -288,8 +289,8 @@ decompress_probe(struct zip_codec_stream *stream)
 
 /* Decompress as far as input and room go; does not set result->last_block. */
 static int
-decompress_segments(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
-		struct zip_codec_result *result)
+decompress_segments(struct zip_codec_stream *stream, int flush, struct cursor *src,
+		struct cursor *dst, struct zip_codec_result *result)
 {
 	int more = stream->wants_room && dst->cnt == 0;
 
@@ -299,7 +300,7 @@ decompress_segments(struct zip_codec_stream *stream, struct cursor *src, struct 
 	}
 	while (!more) {
 		size_t moved = result->consumed + result->produced;
-		int ret = decompress_step(stream, src, dst, result);
+		int ret = decompress_step(stream, flush, src, dst, result);
 
 		if (ret == Z_STREAM_END) {
 			stream->state = STREAM_ENDED;
@@ -310,6 +311,9 @@ decompress_segments(struct zip_codec_stream *stream, struct cursor *src, struct 
 			stream->state = STREAM_DEAD;
 			return -EBADMSG;
 		}
+		/* Behind the last block the end is still to be told. */
+		if (flush == Z_BLOCK && (stream->zlib.data_type & (128 | 64)) == 128)
+			break;
 		if (src->cnt == 0) {
 			if (stream->zlib.avail_out != 0)
 				break; /* it waits for input */
@@ -332,11 +336,13 @@ decompress_segments(struct zip_codec_stream *stream, struct cursor *src, struct 
 }
 
 static int
-decompress_run(struct zip_codec_stream *stream, struct cursor *src, struct cursor *dst,
-		struct zip_codec_result *result)
+decompress_run(struct zip_codec_stream *stream, enum zip_codec_flush flush, struct cursor *src,
+		struct cursor *dst, struct zip_codec_result *result)
 {
-	int ret = decompress_segments(stream, src, dst, result);
+	int ret = decompress_segments(stream, flush == ZIP_CODEC_FLUSH_BLOCK ? Z_BLOCK :
+			Z_NO_FLUSH, src, dst, result);
 
+	result->bits = stream->zlib.data_type & 7;
 	result->last_block = (stream->zlib.data_type & 64) != 0;
 	return ret;
 }
@@ -357,7 +363,7 @@ zip_codec_stream_run(struct zip_codec_stream *stream, enum zip_codec_flush flush
 	else if (stream->dir == ZIP_CODEC_COMPRESS)
 		ret = compress_run(stream, flush, &from, &to, result);
 	else
-		ret = decompress_run(stream, &from, &to, result);
+		ret = decompress_run(stream, flush, &from, &to, result);
 	zip_codec_sum_report(&stream->sum, result);
 	return ret;
 }
@@ -395,6 +401,15 @@ zip_codec_stream_reset(struct zip_codec_stream *stream, const struct zip_codec_p
 	stream->settled = 1;
 	stream->state = STREAM_RUNNING;
 	return 0;
+}
+
+int
+zip_codec_stream_window(struct zip_codec_stream *stream, unsigned int bits)
+{
+	if (stream->dir != ZIP_CODEC_DECOMPRESS || bits < ZIP_CODEC_WINDOW_MIN ||
+			bits > ZIP_CODEC_WINDOW_MAX)
+		return -EINVAL;
+	return inflateReset2(&stream->zlib, -(int)bits) == Z_OK ? 0 : -EINVAL;
 }
 
 struct zip_codec_stream *

@@ -34,6 +34,7 @@ zip_func_create(struct qm_dev *dev, const void *use_conf, void **func)
 	if (f == NULL)
 		return -ENOMEM;
 	f->conf = *conf;
+	atomic_init(&f->quirks, conf->quirks);
 	f->revision = dev_conf->revision;
 	f->ext = dev_conf->ext != 0;
 	zip_dev_streams_init(&f->streams, conf->streams_max != 0 ? conf->streams_max :

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "qm_dev_class.h"
+#include "zip_dev_quirk.h"
 
 /** What the function does with the data of DEFLATE requests. */
 enum zip_dev_engine {
@@ -34,6 +35,7 @@ enum zip_dev_engine {
 /** How a function has the class; NULL in qm_dev_class_use.conf: all 0. */
 struct zip_dev_conf {
 	uint8_t engine;       /**< enum zip_dev_engine. */
+	uint64_t quirks;      /**< ZIP_DEV_QUIRK_*, see zip_dev_quirk.h. */
 	uint32_t streams_max; /**< Streams kept at a time; 0: ZIP_DEV_STREAMS_DEFAULT. */
 };
 

@@ -12,6 +12,7 @@
 #define PLAIN_LEVEL       1
 #define PLAIN_DST_MIN     0x10u /**< Less output room is refused (ZIP 5.5, U20). */
 #define V2_WINDOW         15
+#define V2_WINDOW_STRICT  14 /**< With that quirk. */
 
 /* The extension's words (hisi_zip_ext.h). */
 static uint32_t
@@ -83,7 +84,7 @@ check_ext(const struct hisi_zip_sqe *sqe, struct zip_dev_req *r)
 	return !r->stream && r->partial && !raw ? HISI_ZIP_BAD_SQE : HISI_ZIP_OK;
 }
 
-/* Window of plain compression (ZIP 5.3); 24 KiB is no power of two: stay below it. */
+/* Window of a plain request (ZIP 5.3); 24 KiB is no power of two: stay below it. */
 static uint32_t
 zip_window(const struct zip_dev_func *f, const struct hisi_zip_sqe *sqe, struct zip_dev_req *r)
 {
@@ -97,7 +98,7 @@ zip_window(const struct zip_dev_func *f, const struct hisi_zip_sqe *sqe, struct 
 	unsigned int w = sqe->dw9 >> HISI_ZIP_DW9_WINDOW_SHIFT & HISI_ZIP_DW9_WINDOW_MASK;
 
 	if (f->revision < HISI_QM_REV_V3) {
-		r->params.window = V2_WINDOW;
+		r->params.window = zip_dev_has(r, WINDOW_STRICT) ? V2_WINDOW_STRICT : V2_WINDOW;
 		return HISI_ZIP_OK;
 	}
 	if (w > HISI_ZIP_WINDOW_32K)
@@ -129,6 +130,8 @@ zip_dev_check(const struct zip_dev_func *f, uint8_t type, const struct hisi_zip_
 		.dst_len = sqe->dest_avail_out,
 	};
 
+	if (!r->ext && r->type <= HISI_ZIP_REQ_GZIP)
+		r->quirks = atomic_load_explicit(&f->quirks, memory_order_relaxed);
 	if (sqe->dw7 >> HISI_ZIP_DW7_TYPE_SHIFT != (v3 ? HISI_ZIP_SQE_TYPE3 : HISI_ZIP_SQE_TYPE0) ||
 			buf > HISI_ZIP_BUF_SGL || r->src_len > HISI_ZIP_REQ_LEN_MAX)
 		return HISI_ZIP_BAD_SQE;
@@ -165,7 +168,8 @@ zip_dev_check(const struct zip_dev_func *f, uint8_t type, const struct hisi_zip_
 	/* Without a stream neither this bit nor STREAM_NEW counts (U13). */
 	if (r->stream && (sqe->dw7 & HISI_ZIP_DW7_FINISH) == 0)
 		r->flush = ZIP_CODEC_FLUSH_SYNC;
-	st = r->ext ? check_ext(sqe, r) : r->compress ? zip_window(f, sqe, r) : HISI_ZIP_OK;
+	st = r->ext ? check_ext(sqe, r) : r->compress || zip_dev_has(r, WINDOW_STRICT) ?
+		zip_window(f, sqe, r) : HISI_ZIP_OK;
 	if (st != HISI_ZIP_OK)
 		return st;
 

@@ -20,9 +20,10 @@
 #define ZIP_DEV_TRAILER_ZLIB 4 /**< Adler-32, big endian. */
 #define ZIP_DEV_TRAILER_GZIP 8 /**< CRC-32 and size, little endian. */
 
-/** The class's state of a function. Constant but for streams. */
+/** The class's state of a function. Constant but for streams and quirks. */
 struct zip_dev_func {
 	struct zip_dev_conf conf;
+	_Atomic uint64_t quirks;       /**< conf.quirks, until a test changes them. */
 	uint8_t revision;
 	bool ext;                      /**< The extension is offered. */
 	struct zip_dev_streams streams;
@@ -44,6 +45,7 @@ struct zip_dev_req {
 	bool first;                    /**< First request of a stream. */
 	bool partial;
 	bool copy;                     /**< Bytes pass through. */
+	uint64_t quirks;               /**< Of the function; 0 for what is the extension's. */
 	enum zip_codec_flush flush;
 	struct zip_codec_params params;
 	unsigned int trailer;          /**< Bytes behind the DEFLATE data. */
@@ -64,6 +66,44 @@ uint32_t zip_dev_check(const struct zip_dev_func *func, uint8_t type,
 
 /** Check and execute the request in sqe, and change its words to the results. */
 void zip_dev_run(const struct zip_dev_run *x, uint8_t type, struct hisi_zip_sqe *sqe);
+
+/** Whether the function has a quirk (ZIP_DEV_QUIRK_*) for a request. */
+#define zip_dev_has(r, quirk) (((r)->quirks & ZIP_DEV_QUIRK_BIT(quirk)) != 0)
+
+/** What quirks make of a checked request. @return enum hisi_zip_status. */
+uint32_t zip_dev_quirk_check(const struct zip_dev_run *x, const struct hisi_zip_sqe *sqe,
+		struct zip_dev_req *r);
+
+/** What they make of its results. */
+void zip_dev_quirk_result(const struct zip_dev_req *r, struct hisi_zip_sqe *sqe);
+
+/** Whether quirks change how a request of a stream is decompressed. */
+static inline bool
+zip_dev_quirk_inflates(const struct zip_dev_req *r, const struct zip_dev_stream *s)
+{
+	return !r->compress && (s->head_len != 0 || zip_dev_has(r, HEAD_BITS) ||
+			zip_dev_has(r, WINDOW_STRICT));
+}
+
+/**
+ * Decompress it.
+ * @param r
+ *   src_len then counts also the bytes that were kept, as does res->consumed.
+ * @return As zip_codec_stream_run().
+ */
+int zip_dev_quirk_inflate(const struct zip_dev_run *x, struct zip_dev_req *r,
+		struct zip_dev_stream *s, struct zip_codec_result *res);
+
+/** Afterwards: keep what has not begun, and change the results in sqe to what software sees. */
+void zip_dev_quirk_head(const struct zip_dev_run *x, const struct zip_dev_req *r,
+		struct zip_dev_stream *s, struct hisi_zip_sqe *sqe);
+
+/** Decompress all of it with the window of the request. @return As zip_codec_inflate(). */
+int zip_dev_window_inflate(const struct zip_dev_run *x, const struct zip_dev_req *r,
+		struct zip_codec_result *res);
+
+/** The order of bits of a CRC-32 that dw31 of gzip has, complemented (ZIP 5.7). */
+uint32_t zip_dev_bit_reverse(uint32_t x);
 
 /** Change the words of sqe to those of a request that was not executed. */
 void zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status);

@@ -60,8 +60,8 @@ set_result(struct hisi_zip_sqe *sqe, uint64_t consumed, uint64_t produced, uint3
 	sqe->dw3 = dw3;
 }
 
-static uint32_t
-bit_reverse(uint32_t x)
+uint32_t
+zip_dev_bit_reverse(uint32_t x)
 {
 	x = (x >> 1 & 0x55555555u) | (x & 0x55555555u) << 1;
 	x = (x >> 2 & 0x33333333u) | (x & 0x33333333u) << 2;
@@ -74,14 +74,15 @@ static void
 set_checksum(struct hisi_zip_sqe *sqe, const struct zip_dev_req *r, uint8_t checksum,
 		uint32_t crc32, uint32_t adler32, uint32_t isize)
 {
-	switch (r->type) {
+	switch (zip_dev_has(r, DW31_RAW) && r->type == HISI_ZIP_REQ_DEFLATE ?
+			HISI_ZIP_REQ_GZIP : r->type) {
 	case HISI_ZIP_REQ_ZLIB:
 		sqe->isize = isize;
 		sqe->checksum = adler32;
 		break;
 	case HISI_ZIP_REQ_GZIP:
 		sqe->isize = isize;
-		sqe->checksum = ~bit_reverse(crc32);
+		sqe->checksum = ~zip_dev_bit_reverse(crc32);
 		break;
 	default:
 		if (checksum != 0) {
@@ -202,6 +203,13 @@ run_deflate(const struct zip_dev_run *x, const struct zip_dev_req *r, struct his
 		st = HISI_ZIP_DSTLEN_OUT | HISI_ZIP_EXT_DW3_PARTIAL;
 	else if (!r->ext && res.produced >= res.consumed)
 		st = HISI_ZIP_NEGACOMPRESS;
+	if (st == HISI_ZIP_NEGACOMPRESS && zip_dev_has(r, NC_STORED) && r->params.level != 0) {
+		struct zip_dev_req stored = *r;
+
+		stored.params.level = 0;
+		run_deflate(x, &stored, sqe);
+		return;
+	}
 	set_result(sqe, res.consumed, res.produced, st);
 	set_checksum(sqe, r, r->params.checksum, res.crc32, res.adler32, r->src_len);
 }
@@ -212,8 +220,9 @@ run_inflate(const struct zip_dev_run *x, const struct zip_dev_req *r, struct his
 	uint8_t want[ZIP_DEV_TRAILER_GZIP], got[ZIP_DEV_TRAILER_GZIP];
 	struct zip_codec_result res;
 	uint32_t st = HISI_ZIP_OK;
-	int rc = zip_codec_inflate(x->exec->codec, &r->params, x->bufs->src.iov,
-			x->bufs->src.cnt, x->bufs->dst.iov, x->bufs->dst.cnt, &res);
+	int rc = zip_dev_has(r, WINDOW_STRICT) ? zip_dev_window_inflate(x, r, &res) :
+		zip_codec_inflate(x->exec->codec, &r->params, x->bufs->src.iov,
+				x->bufs->src.cnt, x->bufs->dst.iov, x->bufs->dst.cnt, &res);
 
 	if (rc != 0) {
 		set_result(sqe, 0, 0, codec_status(rc));
@@ -259,6 +268,12 @@ stream_write_trailer(const struct zip_dev_run *x, const struct zip_dev_req *r,
 	uint64_t room = x->bufs->dst.len - res->produced;
 	size_t n = r->trailer - s->trailer_done;
 
+	/* What is not counted has no place before the rest: it is written as a whole. */
+	if (zip_dev_has(r, PRODUCED_DATA)) {
+		if (n <= room)
+			qm_dev_buf_write(&x->bufs->dst, res->produced, s->trailer, n);
+		return n <= room;
+	}
 	if (n > room)
 		n = room;
 	qm_dev_buf_write(&x->bufs->dst, res->produced, s->trailer + s->trailer_done, n);
@@ -277,6 +292,12 @@ stream_read_trailer(const struct zip_dev_run *x, const struct zip_dev_req *r,
 
 	if (n > left)
 		n = left;
+	/* What is not counted is sent again, so it is read when all of it is there. */
+	if (zip_dev_has(r, CONSUMED_DATA)) {
+		if (n == r->trailer)
+			qm_dev_buf_read(&x->bufs->src, res->consumed, s->trailer, n);
+		return n == r->trailer;
+	}
 	qm_dev_buf_read(&x->bufs->src, res->consumed, s->trailer + s->trailer_done, n);
 	s->trailer_done = (uint8_t)(s->trailer_done + n);
 	res->consumed += n;
@@ -340,13 +361,12 @@ stream_inflate(const struct zip_dev_run *x, const struct zip_dev_req *r, struct 
 }
 
 static void
-run_stream(const struct zip_dev_run *x, const struct zip_dev_req *r,
-		struct hisi_zip_sqe *sqe)
+run_stream(const struct zip_dev_run *x, struct zip_dev_req *r, struct hisi_zip_sqe *sqe)
 {
 	uint64_t key = sqe->stream_ctx_addr_l | (uint64_t)sqe->stream_ctx_addr_h << 32;
 	struct zip_codec_result res = { 0 };
 	struct zip_dev_stream *s;
-	bool go_on;
+	bool go_on, head;
 	int rc = 0;
 	uint32_t st;
 
@@ -365,6 +385,8 @@ run_stream(const struct zip_dev_run *x, const struct zip_dev_req *r,
 		set_result(sqe, 0, 0, st);
 		return;
 	}
+	if (r->first && !r->compress && zip_dev_has(r, WINDOW_STRICT))
+		zip_codec_stream_window(s->codec, r->params.window);
 	/* Behind its last byte a stream takes no other: only room is missing. */
 	if (s->finishing && (r->flush != ZIP_CODEC_FLUSH_FINISH || r->src_len != 0)) {
 		set_result(sqe, 0, 0, HISI_ZIP_BAD_STREAM);
@@ -375,9 +397,13 @@ run_stream(const struct zip_dev_run *x, const struct zip_dev_req *r,
 	sqe->ctx_dw0 = 0;
 	sqe->ctx_dw1 = 0;
 
-	if (!s->ended) {
+	head = zip_dev_quirk_inflates(r, s);
+	if (head)
+		rc = zip_dev_quirk_inflate(x, r, s, &res);
+	else if (!s->ended)
 		rc = zip_codec_stream_run(s->codec, r->flush, x->bufs->src.iov, x->bufs->src.cnt,
 				x->bufs->dst.iov, x->bufs->dst.cnt, &res);
+	if (!s->ended) {
 		s->crc32 = res.crc32;
 		s->adler32 = res.adler32;
 		s->isize += (uint32_t)(r->compress ? res.consumed : res.produced);
@@ -393,6 +419,8 @@ run_stream(const struct zip_dev_run *x, const struct zip_dev_req *r,
 		go_on = stream_inflate(x, r, s, rc, &res, sqe);
 	}
 	sqe->ctx_dw2 = s->isize < WINDOW_MAX ? s->isize : WINDOW_MAX;
+	if (head)
+		zip_dev_quirk_head(x, r, s, sqe);
 	set_checksum(sqe, r, s->checksum, s->crc32, s->adler32, s->isize);
 	zip_dev_stream_put(&x->func->streams, s, go_on);
 }
@@ -415,6 +443,8 @@ zip_dev_run(const struct zip_dev_run *x, uint8_t type, struct hisi_zip_sqe *sqe)
 
 	if (!r.stream)
 		sqe->ctx_dw0 = 0; /* a stale state here misleads UADK (ZIP 5.2) */
+	if (st == HISI_ZIP_OK && r.quirks != 0)
+		st = zip_dev_quirk_check(x, sqe, &r);
 	if (st == HISI_ZIP_OK && r.params.dict_len != 0)
 		st = zip_dev_dict_take(x, sqe, &r.params);
 	if (st == HISI_ZIP_OK)
@@ -431,4 +461,6 @@ zip_dev_run(const struct zip_dev_run *x, uint8_t type, struct hisi_zip_sqe *sqe)
 		run_deflate(x, &r, sqe);
 	else
 		run_inflate(x, &r, sqe);
+	if (r.quirks != 0)
+		zip_dev_quirk_result(&r, sqe);
 }

@@ -160,6 +160,9 @@ zip_dev_stream_get(struct zip_dev_streams *streams, uint64_t key, bool first,
 	s->ended = false;
 	s->finishing = false;
 	s->trailer_done = 0;
+	s->at_block = true;
+	s->block_bits = 0;
+	s->head_len = 0;
 	s->isize = 0;
 	s->crc32 = params->crc32;
 	s->adler32 = params->adler32;

@@ -32,6 +32,11 @@ struct zip_dev_stream {
 	bool finishing;              /**< The last input was consumed; output did not fit. */
 	uint8_t trailer_done;        /**< Bytes of trailer written or read. */
 	uint8_t trailer[8];
+	bool at_block;               /**< Of "head-bits": no block has begun. */
+	uint8_t block_bits;          /**< Bits of block_byte that belong to the next one. */
+	uint8_t block_byte;          /**< Last byte that the codec has consumed. */
+	uint8_t head_len;
+	uint8_t head[5];             /**< Consumed, but not by the codec. */
 	uint32_t isize;              /**< Uncompressed bytes so far, modulo 2^32. */
 	uint32_t crc32;              /**< Of the uncompressed bytes, as are the others. */
 	uint32_t adler32;

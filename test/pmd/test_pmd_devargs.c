@@ -62,7 +62,7 @@ right(enum hisi_bus bus, const char *args)
 static void
 wrong(enum hisi_bus bus, const char *args, const char *fmt, ...)
 {
-	char line[512] = "HISI_ZIP: test: ", *log;
+	char line[1024] = "HISI_ZIP: test: ", *log;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -83,12 +83,14 @@ check_defaults(const char *dev)
 	assert_true(out.sw);
 	assert_int_equal(out.hisi.timeout_ms, 30000);
 	assert_string_equal(out.hisi.fault, "");
+	assert_string_equal(out.hisi.quirk, "");
 	assert_int_equal(out.hisi.local.revision, 0x30);
 	assert_int_equal(out.hisi.local.plain, 0);
 	assert_int_equal(out.hisi.local.copy, 0);
 	assert_int_equal(out.hisi.local.queues, 0);
 	assert_int_equal(out.hisi.local.workers, 0);
 	assert_null(out.hisi.local.fault);
+	assert_null(out.hisi.local.quirk);
 	assert_true(out.hisi.local.spawn == NULL);
 }
 
@@ -232,7 +234,7 @@ test_numbers(void **state)
 static void
 test_strings(void **state)
 {
-	char args[300], value[200];
+	char args[600], value[520];
 
 	(void)state;
 	right(VDEV, "dev=unix:/some/where");
@@ -258,17 +260,35 @@ test_strings(void **state)
 				"characters", args);
 		}
 	}
+	right(VDEV, "quirk=room-200:dw31-zero");
+	assert_string_equal(out.hisi.quirk, "room-200:dw31-zero");
+	for (size_t len = 511; len <= 512; len++) {
+		memset(value, 'v', len);
+		value[len] = '\0';
+		snprintf(args, sizeof(args), "quirk=%s", value);
+		if (len < 512) {
+			right(VDEV, args);
+			assert_string_equal(out.hisi.quirk, value);
+		} else {
+			wrong(VDEV, args, "%s, expected names of quirks separated by ':', less "
+				"than 512 characters", args);
+		}
+	}
 	wrong(VDEV, "dev=", "dev=, expected local");
+	wrong(VDEV, "quirk=", "quirk=, expected names of quirks separated by ':', less than 512 "
+		"characters");
 	wrong(VDEV, "fault=", "fault=, expected a list of faults of less than 128 characters");
 }
 
 static void
 test_unknown(void **state)
 {
-	static const char vdev_keys[] = "dev, workers, rev, ext, engine, sw, timeout, socket_id";
+	static const char vdev_keys[] =
+		"dev, workers, rev, ext, engine, quirk, sw, timeout, socket_id";
 	static const char pci_keys[] = "class, sw, timeout, socket_id";
 	static const char *const vdev_only[] = {
-		"dev=local", "workers=1", "rev=v3", "ext=on", "engine=copy", "fault=stall@1",
+		"dev=local", "workers=1", "rev=v3", "ext=on", "engine=copy", "quirk=room-200",
+		"fault=stall@1",
 	};
 	char many[(RTE_KVARGS_MAX + 1) * 8] = "";
 
@@ -316,7 +336,7 @@ test_no_leak(void **state)
 		right(VDEV, "dev=local,workers=1");
 		wrong(VDEV, "workers=65", "workers=65, expected 0 to 64");
 		wrong(VDEV, "sw=auto,nokey=7", "unknown device argument nokey=7, expected one of "
-			"dev, workers, rev, ext, engine, sw, timeout, socket_id");
+			"dev, workers, rev, ext, engine, quirk, sw, timeout, socket_id");
 		if (i == 2)
 			before = mallinfo2().uordblks;
 	}

@@ -134,8 +134,8 @@ test/checkpatch.sh)
 	esac
 	;;
 bin/dpdk-pmdinfo.py)
-	keys="dev=local|unix:<path>|device:<name> workers=<N> rev=<S> ext=<S> engine=<S> sw=<S>"
-	keys="$keys timeout=<N> socket_id=<N>"
+	keys="dev=local|unix:<path>|device:<name> workers=<N> rev=<S> ext=<S> engine=<S>"
+	keys="$keys quirk=<S> sw=<S> timeout=<N> socket_id=<N>"
 	echo "[{\"name\": \"compress_hisi_zip\", \"params\": \"$keys\"},"
 	echo '{"name": "compress_hisi_zip_pci", "kmod": "* vfio-pci",'
 	echo '"params": "class=<S> sw=<S> timeout=<N> socket_id=<N>",'

@@ -82,6 +82,13 @@ test_names(void **state)
 	conf = conf_of(1000, 0, 0, 0);
 	assert_int_equal(spim_open("local", &conf, &dev), -EINVAL);
 	assert_non_null(strstr(last_line, "1000 workers"));
+	conf = conf_of(0, 0, 0, 0);
+	conf.local.quirk = "room-200:rom-200:sge-16";
+	assert_int_equal(spim_open("local", &conf, &dev), -EINVAL);
+	assert_non_null(strstr(last_line, "quirk \"rom-200\", expected some of produced-data:"));
+	conf.local.quirk = "";
+	assert_int_equal(spim_open("local", &conf, &dev), 0);
+	spim_close(dev);
 	/* A name that does not fit in a line. */
 	memset(long_name, 'x', sizeof(long_name) - 1);
 	conf.owner = long_name;

@@ -55,6 +55,7 @@ hisi_ap_open(const struct hisi_driver *driver, const char *name, const struct hi
 	conf.mem = &ap->mem;
 	conf.local.spawn = spawn;
 	conf.local.fault = ap->args.fault;
+	conf.local.quirk = ap->args.quirk;
 	ret = io == NULL ? spim_open(args->dev, &conf, &ap->spim) :
 		spim_open_io(io, 0, &conf, &ap->spim);
 	if (ret != 0) {

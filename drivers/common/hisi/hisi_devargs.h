@@ -48,6 +48,7 @@ struct hisi_devargs {
 	int socket_id;                /**< NUMA socket; SOCKET_ID_ANY: where it is probed. */
 	uint32_t timeout_ms;          /**< A queue silent for so long has failed; 0: none has. */
 	char fault[128];              /**< Faults to inject (qm_dev_fault.h); empty: none. */
+	char quirk[512];              /**< Names of quirks (spim_local_conf.quirk); empty: none. */
 	struct spim_local_conf local; /**< Options of dev=local. */
 };
 

@@ -2,7 +2,10 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <errno.h>
+
 #include <rte_common.h>
+#include <rte_string_fns.h>
 
 #include "hisi_zip_dev.h"
 #include "hisi_zip_devargs.h"
@@ -14,6 +17,14 @@ set_engine(const char *value, struct hisi_devargs *args)
 
 	args->local.copy = n == 1;
 	return n < 0 ? n : 0;
+}
+
+/* The names are looked up by the function. */
+static int
+set_quirk(const char *value, struct hisi_devargs *args)
+{
+	return value[0] == '\0' || rte_strscpy(args->quirk, value, sizeof(args->quirk)) < 0 ?
+		-EINVAL : 0;
 }
 
 const char *const hisi_zip_sw_names[] = {
@@ -34,6 +45,8 @@ set_sw(const char *value, struct hisi_devargs *args)
 
 const struct hisi_devarg hisi_zip_devarg_keys[] = {
 	{ "engine", HISI_BUS_VDEV, "deflate or copy", set_engine },
+	{ "quirk", HISI_BUS_VDEV, "names of quirks separated by ':', less than 512 characters",
+		set_quirk },
 	{ "sw", HISI_BUS_ALL, "auto, exact or off", set_sw },
 	{ .key = NULL },
 };

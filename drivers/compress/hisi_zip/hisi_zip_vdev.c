@@ -68,5 +68,6 @@ RTE_PMD_REGISTER_VDEV(HISI_ZIP_DRIVER_NAME, hisi_zip_vdev_driver);
 RTE_PMD_REGISTER_PARAM_STRING(HISI_ZIP_DRIVER_NAME,
 	HISI_PARAMS_FUNCTION
 	"engine=deflate|copy "
+	"quirk=<name>[:<name>...] "
 	"sw=auto|exact|off "
 	HISI_PARAMS_DEVICE);

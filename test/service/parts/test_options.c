@@ -20,6 +20,7 @@
 #include "hisi_qm_regs.h"
 #include "options.h"
 #include "said.h"
+#include "qm_classes.h"
 #include "qm_dev.h"
 
 #define GIB  (1024ull * 1024 * 1024)
@@ -255,8 +256,13 @@ test_access_points(void **state)
 	bad("--listen /b,mode=07x", "--listen mode='07x'");
 	bad("--listen /b,mode=", "--listen mode=''");
 	bad("--listen /b,mode=-1", "--listen mode='-1'");
+	assert_int_equal(good("--listen /b,quirk=produced-data:status-30").listen[1].quirks,
+			ZIP_DEV_QUIRK_BIT(PRODUCED_DATA) | ZIP_DEV_QUIRK_BIT(STATUS_30));
+	assert_int_equal(good("--listen /b").listen[1].quirks, 0);
+	bad("--listen /b,quirk=", "--listen quirk='', expected some of produced-data:");
+	bad("--listen /b,quirk=sge-16:sge-17", "--listen quirk='sge-17', expected some of");
 	bad("--listen /b,color=1", "--listen color=: unknown key");
-	bad("--listen /b,weight", "'weight', expected reserve=, weight= or mode=");
+	bad("--listen /b,weight", "'weight', expected reserve=, weight=, mode= or quirk=");
 	bad("--listen ''", "--listen without a path");
 	bad("--listen ,", "--listen without a path");
 	bad("--listen /a", "--listen '/a' given twice");

@@ -78,8 +78,7 @@ service_open(struct service *s, const struct options *opt)
 
 		p->service = s;
 		p->conf = &opt->listen[i];
-		rc = vfio_user_server_listen(s->server, p->conf->path, p->conf->mode, p,
-				&p->listener);
+		rc = vfio_user_server_listen(s->server, p->conf->path, p->conf->mode, p);
 		if (rc != 0) {
 			log_line(BASE_LOG_ERR, "--listen '%s': %s", p->conf->path,
 					rc == -EADDRINUSE ? "somebody listens there, or it is "

@@ -50,7 +50,6 @@ struct client_totals {
 struct access_point {
 	struct service *service;
 	const struct listen_options *conf;
-	struct vfio_user_listener *listener;
 	struct qm_dev_group *group;
 
 	/* Loop thread. */

@@ -6,7 +6,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "vfio_user_internal.h"
+#include "vfio_user_do.h"
+#include "vfio_user_irq.h"
+#include "vfio_user_log.h"
+#include "vfio_user_send.h"
 
 int
 vu_do_device_info(struct vfio_user_conn *c, const struct vu_request *r)

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vfio_user_internal.h"
+#include "vfio_user_irq.h"
+#include "vfio_user_log.h"
 
 /* The first vector of an index; irq_lock is held, vec is there. */
 static struct vu_vector *

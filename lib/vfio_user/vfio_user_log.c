@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "vfio_user_internal.h"
+#include "base_clock.h"
+#include "vfio_user_log.h"
 
 #define LINE_BYTES 512
 

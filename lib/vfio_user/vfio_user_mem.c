@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "vfio_user_internal.h"
+#include "vfio_user_do.h"
+#include "vfio_user_log.h"
+#include "vfio_user_send.h"
 
 static int
 check_range(struct vfio_user_conn *c, const char *name, uint64_t iova, uint64_t size)

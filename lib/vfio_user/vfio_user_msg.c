@@ -13,33 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vfio_user_internal.h"
-
-/* ---- Answers ---- */
-
-void
-vu_reply(struct vfio_user_conn *c, const struct vfio_user_hdr *req, const void *body,
-		uint32_t len, int fd)
-{
-	struct vfio_user_hdr hdr = { .id = req->id, .cmd = req->cmd,
-		.size = (uint32_t)sizeof(hdr) + len, .flags = VFIO_USER_F_REPLY };
-	struct iovec iov[2] = { { &hdr, sizeof(hdr) }, { (void *)(uintptr_t)body, len } };
-
-	if ((req->flags & VFIO_USER_F_NO_REPLY) == 0)
-		vu_conn_send(c, iov, len != 0 ? 2 : 1, fd);
-}
-
-static void
-send_error(struct vfio_user_conn *c, const struct vfio_user_hdr *req, int rc)
-{
-	struct vfio_user_hdr hdr = { .id = req->id, .cmd = req->cmd, .size = sizeof(hdr),
-		.flags = VFIO_USER_F_REPLY | VFIO_USER_F_ERROR, .error = (uint32_t)-rc };
-	struct iovec iov = { &hdr, sizeof(hdr) };
-
-	c->errors++;
-	if ((req->flags & VFIO_USER_F_NO_REPLY) == 0)
-		vu_conn_send(c, &iov, 1, -1);
-}
+#include "vfio_user_conn.h"
+#include "vfio_user_do.h"
+#include "vfio_user_log.h"
+#include "vfio_user_msg.h"
+#include "vfio_user_send.h"
 
 /* ---- VERSION ---- */
 
@@ -197,7 +175,7 @@ vu_msg_request(struct vfio_user_conn *c, const struct vfio_user_hdr *hdr, uint8_
 		c->defer.active = true;
 		c->defer.hdr = h;
 	} else if (rc != 0) {
-		send_error(c, &h, rc);
+		vu_reply_error(c, &h, rc);
 		/* Without VERSION there is nothing to go on with. */
 		if (c->state == VU_NEW)
 			vu_conn_stop(c);
@@ -237,5 +215,5 @@ vu_msg_done(struct vfio_user_conn *c, int rc)
 	}
 	free(d.buf);
 	if (rc != 0)
-		send_error(c, &d.hdr, rc);
+		vu_reply_error(c, &d.hdr, rc);
 }

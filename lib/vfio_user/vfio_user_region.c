@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vfio_user_internal.h"
+#include "vfio_user_do.h"
+#include "vfio_user_log.h"
+#include "vfio_user_send.h"
 
 static int
 check_access(struct vfio_user_conn *c, const char *name, uint32_t index, uint64_t offset,

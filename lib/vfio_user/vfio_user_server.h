@@ -37,7 +37,6 @@
 #include "vfio_user_proto.h"
 
 struct vfio_user_server;
-struct vfio_user_listener;
 struct vfio_user_conn;
 
 /* ---- What a device is ---------------------------------------------------------------------- */
@@ -199,11 +198,7 @@ void vfio_user_server_destroy(struct vfio_user_server *server);
  * @return 0, -EADDRINUSE, -ENAMETOOLONG (108 bytes), or what socket() etc. give.
  */
 int vfio_user_server_listen(struct vfio_user_server *server, const char *path, mode_t mode,
-		void *priv, struct vfio_user_listener **listener);
-
-/** Accept no more; connections stay. */
-void vfio_user_server_unlisten(struct vfio_user_server *server,
-		struct vfio_user_listener *listener);
+		void *priv);
 
 /** @return An fd that is readable when vfio_user_server_run() has something to do. */
 int vfio_user_server_fd(const struct vfio_user_server *server);
@@ -219,7 +214,6 @@ int vfio_user_server_run(struct vfio_user_server *server, int timeout_ms);
 /** Counters of a server, all connections together. */
 struct vfio_user_server_stats {
 	uint32_t conns;           /**< Open now. */
-	uint32_t listeners;       /**< Open now. */
 	uint64_t accepted;        /**< Connections so far. */
 	uint64_t refused;         /**< Turned away by ops->connected, or out of memory. */
 	uint64_t log_suppressed;  /**< Log lines not written, for their rate. */

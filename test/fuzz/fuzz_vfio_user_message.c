@@ -296,7 +296,7 @@ setup(void)
 	other_sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	require(vfio_user_server_create(&conf, &server) == 0);
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/fuzz-vfio-user-%ld", (long)getpid());
-	require(vfio_user_server_listen(server, addr.sun_path, 0600, NULL, NULL) == 0);
+	require(vfio_user_server_listen(server, addr.sun_path, 0600, NULL) == 0);
 }
 
 static int

@@ -188,18 +188,17 @@ join(struct liar *l, struct vfio_user_server *server)
 	char dir[] = "/tmp/liar-XXXXXX";
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct vfio_user_listener *listener;
 
 	if (sock < 0 || mkdtemp(dir) == NULL)
 		return -1;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
-	if (vfio_user_server_listen(server, addr.sun_path, 0600, l, &listener) == 0) {
+	if (vfio_user_server_listen(server, addr.sun_path, 0600, l) == 0) {
 		if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
 				vfio_user_server_run(server, 0) != 1) {
 			close(sock);
 			sock = -1;
 		}
-		vfio_user_server_unlisten(server, listener);
+		unlink(addr.sun_path);
 	}
 	rmdir(dir);
 	return sock;

@@ -171,7 +171,7 @@ test_listen(void **state)
 	for (unsigned int n = 1;; n++) {
 		remember();
 		fail_nth(n);
-		rc = vfio_user_server_listen(s, path, 0600, NULL, NULL);
+		rc = vfio_user_server_listen(s, path, 0600, NULL);
 		what = fail_nth_end();
 		if (what == NULL)
 			break;
@@ -235,7 +235,7 @@ test_accept(void **state)
 	set_up();
 	assert_non_null(mkdtemp(dir));
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
-	assert_int_equal(vfio_user_server_listen(server, addr.sun_path, 0600, NULL, NULL), 0);
+	assert_int_equal(vfio_user_server_listen(server, addr.sun_path, 0600, NULL), 0);
 	for (unsigned int i = 0; i <= 3; i++) {
 		sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);

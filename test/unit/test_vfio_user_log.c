@@ -180,7 +180,7 @@ test_form(void **state)
 	snprintf(want, sizeof(want), "test: connection 2 (pid %ld, uid %ld): "
 			"command 14 is not supported", (long)getpid(), (long)getuid());
 	assert_string_equal(last, want);
-	assert_int_equal(vfio_user_server_listen(server, "/nonexistent/s", 0600, NULL, NULL),
+	assert_int_equal(vfio_user_server_listen(server, "/nonexistent/s", 0600, NULL),
 			-ENOENT);
 	assert_string_equal(last, "test: /nonexistent/s: No such file or directory");
 	assert_int_equal(last_level, BASE_LOG_ERR);
@@ -219,7 +219,7 @@ test_no_log(void **state)
 	(void)state;
 	assert_int_equal(vfio_user_server_create(&conf, &server), 0);
 	said_begin(&said, SAID_ERR);
-	assert_int_equal(vfio_user_server_listen(server, "", 0600, NULL, NULL), -EINVAL);
+	assert_int_equal(vfio_user_server_listen(server, "", 0600, NULL), -EINVAL);
 	assert_string_equal(said_end(&said, text, sizeof(text)), "");
 	vfio_user_server_destroy(server);
 }

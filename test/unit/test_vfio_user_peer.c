@@ -133,7 +133,7 @@ test_whose(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
 	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-	assert_int_equal(vfio_user_server_listen(s, addr.sun_path, 0600, NULL, NULL), 0);
+	assert_int_equal(vfio_user_server_listen(s, addr.sun_path, 0600, NULL), 0);
 	first = join(s, 1001);
 	vfio_user_server_run(s, 0);
 	vt_recv(first, &hdr, body, sizeof(body), NULL);

@@ -406,7 +406,7 @@ vt_start(struct vt *t, const struct vfio_user_server_conf *conf)
 	assert_non_null(mkdtemp(t->dir));
 	snprintf(t->path, sizeof(t->path), "%s/s", t->dir);
 	assert_int_equal(vfio_user_server_create(&c, &t->server), 0);
-	assert_int_equal(vfio_user_server_listen(t->server, t->path, 0600, t, NULL), 0);
+	assert_int_equal(vfio_user_server_listen(t->server, t->path, 0600, t), 0);
 
 	l->epfd = epoll_create1(EPOLL_CLOEXEC);
 	l->call_fd = eventfd(0, EFD_CLOEXEC);
@@ -516,14 +516,13 @@ vt_join(struct vfio_user_server *s)
 	char dir[] = "/tmp/vfio-user-XXXXXX";
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct vfio_user_listener *l;
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
-	assert_int_equal(vfio_user_server_listen(s, addr.sun_path, 0600, NULL, &l), 0);
+	assert_int_equal(vfio_user_server_listen(s, addr.sun_path, 0600, NULL), 0);
 	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_true(vfio_user_server_run(s, 0) >= 1); /* perhaps beside a timer */
-	vfio_user_server_unlisten(s, l);
+	assert_int_equal(unlink(addr.sun_path), 0);
 	assert_int_equal(rmdir(dir), 0);
 	return sock;
 }

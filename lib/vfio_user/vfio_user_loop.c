@@ -15,8 +15,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "vfio_user_internal.h"
+#include "base_clock.h"
+#include "vfio_user_conn.h"
+#include "vfio_user_log.h"
+#include "vfio_user_recv.h"
+#include "vfio_user_wait.h"
 
+#define VU_STALL_DEFAULT 10000u
+
+#define EVENTS_PER_TURN  64
 #define ACCEPTS_PER_TURN 64
 
 static int
@@ -29,54 +36,12 @@ epoll_watch(struct vfio_user_server *s, int fd, enum vu_kind *kind)
 
 /* ---- Time ---- */
 
-/* The timer ticks only while somebody is waited for; it finds out itself when nobody is. */
-static void
-set_tick(struct vfio_user_server *s, bool on)
-{
-	uint32_t ms = s->conf.stall_ms / 4 + 1 < 1000 ? s->conf.stall_ms / 4 + 1 : 1000;
-	struct itimerspec t = { 0 };
-
-	if (on == s->ticking)
-		return;
-	if (on) {
-		t.it_interval.tv_sec = ms / 1000;
-		t.it_interval.tv_nsec = (long)(ms % 1000) * 1000000;
-		t.it_value = t.it_interval;
-	}
-	timerfd_settime(s->timer_fd, 0, &t, NULL);
-	s->ticking = on;
-}
-
-void
-vu_server_wait(struct vfio_user_conn *c, bool on)
-{
-	struct vfio_user_server *s = c->server;
-
-	if (on == c->waiting)
-		return;
-	c->waiting = on;
-	if (on) {
-		c->moved_ms = base_now_ms();
-		c->wait_prev = NULL;
-		c->wait_next = s->waiting;
-		if (c->wait_next != NULL)
-			c->wait_next->wait_prev = c;
-		s->waiting = c;
-		set_tick(s, true);
-	} else {
-		if (c->wait_prev != NULL)
-			c->wait_prev->wait_next = c->wait_next;
-		else
-			s->waiting = c->wait_next;
-		if (c->wait_next != NULL)
-			c->wait_next->wait_prev = c->wait_prev;
-	}
-}
-
 static void
 pause_accept(struct vfio_user_server *s, bool paused)
 {
-	for (struct vfio_user_listener *l = s->listeners; l != NULL; l = l->next) {
+	struct vfio_user_listener *l;
+
+	SLIST_FOREACH(l, &s->listeners, link) {
 		struct epoll_event ev = { .events = paused ? 0 : EPOLLIN, .data.ptr = l };
 
 		epoll_ctl(s->epfd, EPOLL_CTL_MOD, l->fd, &ev);
@@ -88,16 +53,16 @@ static void
 tick(struct vfio_user_server *s)
 {
 	uint64_t now = base_now_ms(), expired;
-	struct vfio_user_conn *next;
+	struct vfio_user_conn *c, *next;
 
 	if (read(s->timer_fd, &expired, sizeof(expired)) < 0)
 		return;
-	for (struct vfio_user_conn *c = s->waiting; c != NULL; c = next) {
-		next = c->wait_next;
+	for (c = LIST_FIRST(&s->waiting); c != NULL; c = next) {
+		next = LIST_NEXT(c, wait_link);
 		if (c->begun_ms != 0 && now - c->begun_ms >= s->conf.stall_ms)
 			vu_complain(c, "closed: a message is not complete after %" PRIu32 " ms",
 					s->conf.stall_ms);
-		else if (c->out != NULL && now - c->moved_ms >= s->conf.stall_ms)
+		else if (!STAILQ_EMPTY(&c->out) && now - c->moved_ms >= s->conf.stall_ms)
 			vu_complain(c, "closed: nothing read for %" PRIu32 " ms; %" PRIu32
 					" bytes wait", s->conf.stall_ms, c->out_bytes);
 		else {
@@ -110,17 +75,10 @@ tick(struct vfio_user_server *s)
 	}
 	if (s->accept_paused)
 		pause_accept(s, false);
-	set_tick(s, s->waiting != NULL);
+	vu_server_tick(s, !LIST_EMPTY(&s->waiting));
 }
 
 /* ---- Deferred operations ---- */
-
-void
-vu_server_wake(struct vfio_user_server *s)
-{
-	/* It cannot fail but by being full, and is readable then, which is all that matters. */
-	eventfd_write(s->wake_fd, 1);
-}
 
 void
 vfio_user_conn_complete(struct vfio_user_conn *conn, int rc)
@@ -137,24 +95,18 @@ vfio_user_conn_complete(struct vfio_user_conn *conn, int rc)
 static void
 bury(struct vfio_user_server *s)
 {
-	while (s->dying != NULL) {
-		struct vfio_user_conn *c = s->dying;
+	struct vfio_user_conn *c;
 
-		s->dying = c->next;
+	while ((c = LIST_FIRST(&s->dying)) != NULL) {
+		LIST_REMOVE(c, link);
 		vu_conn_finish(c);
-	}
-	while (s->closed_listeners != NULL) {
-		struct vfio_user_listener *l = s->closed_listeners;
-
-		s->closed_listeners = l->next;
-		free(l);
 	}
 }
 
 static void
 accept_some(struct vfio_user_server *s, struct vfio_user_listener *l)
 {
-	for (int i = 0; i < ACCEPTS_PER_TURN && l->fd >= 0; i++) {
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
@@ -169,7 +121,7 @@ accept_some(struct vfio_user_server *s, struct vfio_user_listener *l)
 		vu_log(s, BASE_LOG_ERR, "accept: %s; %" PRIu32 " connections are open; "
 				"trying again in a while", strerror(errno), s->nconns);
 		pause_accept(s, true);
-		set_tick(s, true);
+		vu_server_tick(s, true);
 		return;
 	}
 }
@@ -177,9 +129,9 @@ accept_some(struct vfio_user_server *s, struct vfio_user_listener *l)
 int
 vfio_user_server_run(struct vfio_user_server *s, int timeout_ms)
 {
-	struct epoll_event ev[VU_EVENTS];
+	struct epoll_event ev[EVENTS_PER_TURN];
 	eventfd_t wakes;
-	int n = epoll_wait(s->epfd, ev, VU_EVENTS, timeout_ms);
+	int n = epoll_wait(s->epfd, ev, EVENTS_PER_TURN, timeout_ms);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -212,8 +164,7 @@ vfio_user_server_fd(const struct vfio_user_server *server)
 /* ---- Listening ---- */
 
 static int
-add_listener(struct vfio_user_server *s, int fd, const char *path, void *priv,
-		struct vfio_user_listener **listener)
+add_listener(struct vfio_user_server *s, int fd, const char *path, void *priv)
 {
 	struct vfio_user_listener *l = calloc(1, sizeof(*l));
 	int rc;
@@ -234,16 +185,12 @@ add_listener(struct vfio_user_server *s, int fd, const char *path, void *priv,
 		free(l);
 		return rc;
 	}
-	l->next = s->listeners;
-	s->listeners = l;
-	if (listener != NULL)
-		*listener = l;
+	SLIST_INSERT_HEAD(&s->listeners, l, link);
 	return 0;
 }
 
 int
-vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mode, void *priv,
-		struct vfio_user_listener **listener)
+vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mode, void *priv)
 {
 	int fd = vfio_user_sock_listen(path, mode), rc;
 
@@ -253,7 +200,7 @@ vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mod
 				strerror(-fd));
 		return fd;
 	}
-	rc = add_listener(s, fd, path, priv, listener);
+	rc = add_listener(s, fd, path, priv);
 	if (rc != 0) {
 		vu_log(s, BASE_LOG_ERR, "%s: %s", path, strerror(-rc));
 		unlink(path);
@@ -262,27 +209,10 @@ vfio_user_server_listen(struct vfio_user_server *s, const char *path, mode_t mod
 	return rc;
 }
 
-void
-vfio_user_server_unlisten(struct vfio_user_server *s, struct vfio_user_listener *l)
-{
-	struct vfio_user_listener **link = &s->listeners;
-
-	while (*link != l)
-		link = &(*link)->next;
-	*link = l->next;
-	close(l->fd);
-	l->fd = -1;
-	unlink(l->path);
-	free(l->path);
-	/* An event of this turn may still point to it. */
-	l->next = s->closed_listeners;
-	s->closed_listeners = l;
-}
-
 /* ---- Life ---- */
 
 static int
-check_conf(struct vfio_user_server *s)
+check_ops(struct vfio_user_server *s)
 {
 	struct vfio_user_server_conf *f = &s->conf;
 
@@ -338,7 +268,7 @@ vfio_user_server_create(const struct vfio_user_server_conf *conf, struct vfio_us
 	s->epfd = s->timer_fd = s->wake_fd = -1;
 	s->timer_kind = VU_KIND_TIMER;
 	s->wake_kind = VU_KIND_WAKE;
-	rc = check_conf(s);
+	rc = check_ops(s);
 	if (rc == 0)
 		rc = open_fds(s);
 	if (rc == 0) {
@@ -356,12 +286,20 @@ vfio_user_server_create(const struct vfio_user_server_conf *conf, struct vfio_us
 void
 vfio_user_server_destroy(struct vfio_user_server *s)
 {
+	struct vfio_user_listener *l;
+	struct vfio_user_conn *c;
+
 	if (s == NULL)
 		return;
-	while (s->listeners != NULL)
-		vfio_user_server_unlisten(s, s->listeners);
-	while (s->conns != NULL)
-		vu_conn_stop(s->conns);
+	while ((l = SLIST_FIRST(&s->listeners)) != NULL) {
+		SLIST_REMOVE_HEAD(&s->listeners, link);
+		close(l->fd);
+		unlink(l->path);
+		free(l->path);
+		free(l);
+	}
+	while ((c = LIST_FIRST(&s->conns)) != NULL)
+		vu_conn_stop(c);
 	bury(s);
 	vfio_user_notify_fini(&s->notify);
 	free_server(s);
@@ -374,14 +312,14 @@ vfio_user_server_stats_get(const struct vfio_user_server *server,
 	*stats = (struct vfio_user_server_stats){ .conns = server->nconns,
 		.accepted = server->accepted, .refused = server->refused,
 		.log_suppressed = server->suppressed };
-	for (const struct vfio_user_listener *l = server->listeners; l != NULL; l = l->next)
-		stats->listeners++;
 }
 
 void
 vfio_user_server_each(struct vfio_user_server *server,
 		void (*f)(struct vfio_user_conn *conn, void *arg), void *arg)
 {
-	for (struct vfio_user_conn *c = server->conns; c != NULL; c = c->next)
+	struct vfio_user_conn *c;
+
+	LIST_FOREACH(c, &server->conns, link)
 		f(c, arg);
 }

@@ -4,7 +4,8 @@
 #
 # Holds every citation of the hardware reference against the sections and rows that doc/hw has, and
 # every row of doc/hw/unknown.rst against the code: the functions that it names exist, and one of
-# their files cites it. doc/hw/index.rst says how a citation is written.
+# their files cites it. doc/hw/index.rst says how a citation is written. The table of quirks there
+# is that of the code.
 #
 # usage: check_citations.sh TOP
 
@@ -13,6 +14,18 @@ set -eu
 cd "$1"
 
 prefixes='QM|ZIP|UACCE|UDMA|EXT|MODEL|MIG|SPIMDEV'
+
+quirks=lib/zip_dev/zip_dev_quirk.c
+if [ -f "$quirks" ]; then
+	in_code=$(tr '\n\t' '  ' < "$quirks" | grep -o '{ "[a-z0-9-]*", "U[0-9]*", *"[^"]*" }' |
+		sed 's/{ "\(.*\)", "\(U[0-9]*\)", *"\(.*\)" }/   ``\1`` | \2 | \3/')
+	in_doc=$(grep -s '^   ``[a-z0-9-]*`` | U[0-9]* | ' doc/hw/unknown.rst || :)
+	if [ "$in_code" != "$in_doc" ]; then
+		echo "doc/hw/unknown.rst: the table of quirks is not that of $quirks; expected"
+		echo "$in_code"
+		exit 1
+	fi
+fi
 
 texts() {
 	for d in doc lib drivers app test; do

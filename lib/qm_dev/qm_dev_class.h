@@ -111,6 +111,13 @@ struct qm_dev_class {
 	 * @return Whether it is one of the class's.
 	 */
 	bool (*reg_write)(void *func, uint32_t off, uint64_t value);
+	/**
+	 * For injected faults: turn a quirk of the function on if it is off, and off if it is on.
+	 * NULL: the class has no quirks. Any thread.
+	 * @param func  NULL: only say whether there is one of that name.
+	 * @return Whether there is.
+	 */
+	bool (*toggle)(void *func, const char *name);
 };
 
 /** @return The configuration that the function was made with; constant. */

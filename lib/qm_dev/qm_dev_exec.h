@@ -25,6 +25,7 @@ struct qm_dev_job {
 	struct qm_dev_result result;
 	uint16_t slot;
 	uint8_t status;               /**< With faults: injected; 0: execute. */
+	bool corrupt;                 /**< With faults: change a byte of the output. */
 };
 
 /** All that one thread needs to execute requests; used by one thread at a time. */

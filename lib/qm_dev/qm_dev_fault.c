@@ -16,6 +16,8 @@ static const struct {
 } names[] = {
 	{ "status=", QM_DEV_FAULT_STATUS }, /* a number follows */
 	{ "stall", QM_DEV_FAULT_STALL },
+	{ "corrupt", QM_DEV_FAULT_CORRUPT },
+	{ "quirk=", QM_DEV_FAULT_QUIRK }, /* a name follows */
 	{ "aeq=cq_overflow", QM_DEV_FAULT_CQ_OVERFLOW },
 	{ "aeq=cqe_error", QM_DEV_FAULT_CQE_ERROR },
 	{ "aeq=eq_overflow", QM_DEV_FAULT_EQ_OVERFLOW },
@@ -38,9 +40,42 @@ fault_number(const char **at, uint64_t max, uint64_t *n)
 	return errno == 0 && *n >= 1 && *n <= max;
 }
 
+/* Turn a quirk over; func NULL: only look for it. @return Whether a class has it. */
+static bool
+toggle(struct qm_dev *dev, const char *name, bool look)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX; i++) {
+		const struct qm_dev_class *class = dev->conf.classes[i].class;
+
+		if (class == NULL)
+			break;
+		if (class->toggle != NULL && class->toggle(look ? NULL : dev->cs[i].func, name))
+			found = true;
+	}
+	return found;
+}
+
+/* The name of a quirk at *at; steps over it. */
+static bool
+fault_quirk(struct qm_dev *dev, const char **at, struct qm_dev_fault_item *item)
+{
+	size_t len = strcspn(*at, "@/,");
+
+	if (len >= sizeof(item->quirk))
+		return false;
+	memcpy(item->quirk, *at, len);
+	item->quirk[len] = '\0';
+	if (!toggle(dev, item->quirk, true))
+		return false;
+	*at += len;
+	return true;
+}
+
 /* One fault, up to a comma or the end. @return What was expected where *at is; NULL: all well. */
 static const char *
-parse_one(const char **at, struct qm_dev_fault_item *item)
+parse_one(struct qm_dev *dev, const char **at, struct qm_dev_fault_item *item)
 {
 	size_t i = 0, len;
 	uint64_t n;
@@ -49,8 +84,8 @@ parse_one(const char **at, struct qm_dev_fault_item *item)
 			strncmp(*at, names[i].name, strlen(names[i].name)) != 0)
 		i++;
 	if (i == sizeof(names) / sizeof(names[0]))
-		return "status=S, stall, aeq=cq_overflow, aeq=cqe_error, aeq=eq_overflow, "
-			"mailbox_timeout or vanish";
+		return "status=S, stall, corrupt, quirk=NAME, aeq=cq_overflow, aeq=cqe_error, "
+			"aeq=eq_overflow, mailbox_timeout or vanish";
 	len = strlen(names[i].name);
 	*at += len;
 	item->kind = names[i].kind;
@@ -59,6 +94,8 @@ parse_one(const char **at, struct qm_dev_fault_item *item)
 			return "a status of 0x01 to 0xff";
 		item->status = (uint8_t)n;
 	}
+	if (item->kind == QM_DEV_FAULT_QUIRK && !fault_quirk(dev, at, item))
+		return "the name of a quirk";
 	if (**at != '@' && **at != '/')
 		return "@n or /n";
 	item->every = *(*at)++ == '/';
@@ -83,7 +120,7 @@ qm_dev_fault_create(struct qm_dev *dev, const char *spec)
 			expected = "8 faults at most";
 			break;
 		}
-		expected = parse_one(&at, &f->item[f->cnt++]);
+		expected = parse_one(dev, &at, &f->item[f->cnt++]);
 		if (expected != NULL || *at == 0)
 			break;
 		at++;
@@ -104,6 +141,12 @@ qm_dev_fault_destroy(struct qm_dev *dev)
 	free(dev->fault);
 }
 
+static bool
+is_at(const struct qm_dev_fault_item *item, uint64_t n)
+{
+	return item->every ? n % item->n == 0 : n == item->n;
+}
+
 /* Does one of the faults that count these events strike at the n-th? */
 static const struct qm_dev_fault_item *
 strikes(struct qm_dev_fault *f, bool commands, uint64_t n)
@@ -112,7 +155,7 @@ strikes(struct qm_dev_fault *f, bool commands, uint64_t n)
 		const struct qm_dev_fault_item *item = &f->item[i];
 
 		if ((item->kind == QM_DEV_FAULT_MAILBOX) == commands &&
-				(item->every ? n % item->n == 0 : n == item->n)) {
+				item->kind != QM_DEV_FAULT_QUIRK && is_at(item, n)) {
 			atomic_fetch_add_explicit(&f->struck, 1, memory_order_relaxed);
 			return item;
 		}
@@ -124,9 +167,15 @@ enum qm_dev_fault_kind
 qm_dev_fault_request(struct qm_dev *dev, uint8_t *status)
 {
 	struct qm_dev_fault *f = dev->fault;
-	const struct qm_dev_fault_item *item = strikes(f, false,
-			atomic_fetch_add_explicit(&f->requests, 1, memory_order_relaxed) + 1);
+	uint64_t n = atomic_fetch_add_explicit(&f->requests, 1, memory_order_relaxed) + 1;
+	const struct qm_dev_fault_item *item = strikes(f, false, n);
 
+	/* Quirks strike beside what else strikes. */
+	for (unsigned int i = 0; i < f->cnt; i++)
+		if (f->item[i].kind == QM_DEV_FAULT_QUIRK && is_at(&f->item[i], n)) {
+			toggle(dev, f->item[i].quirk, false);
+			atomic_fetch_add_explicit(&f->struck, 1, memory_order_relaxed);
+		}
 	if (item == NULL)
 		return QM_DEV_FAULT_NONE;
 	*status = item->status;

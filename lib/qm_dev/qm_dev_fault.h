@@ -23,6 +23,10 @@
  *   aeq=cqe_error@n        request completes; an AEQE of that type says so
  *   aeq=eq_overflow@n      at the n-th request the event queue stops, and an
  *                          AEQE says so, until the function starts again
+ *   corrupt@n              the n-th request is executed, and then a byte of its
+ *                          output is changed
+ *   quirk=NAME@n           from the n-th request on the function has this quirk
+ *                          of a class (zip_dev_quirk.h), or has it no longer
  *   mailbox_timeout@n      the n-th mailbox command is not executed, and the
  *                          mailbox stays busy until the function is reset
  *   vanish@n               from the n-th request on the function is gone: reads
@@ -44,6 +48,8 @@ enum qm_dev_fault_kind {
 	QM_DEV_FAULT_NONE,
 	QM_DEV_FAULT_STATUS,
 	QM_DEV_FAULT_STALL,
+	QM_DEV_FAULT_CORRUPT,
+	QM_DEV_FAULT_QUIRK,
 	QM_DEV_FAULT_CQ_OVERFLOW,
 	QM_DEV_FAULT_CQE_ERROR,
 	QM_DEV_FAULT_EQ_OVERFLOW,
@@ -54,6 +60,7 @@ enum qm_dev_fault_kind {
 struct qm_dev_fault_item {
 	enum qm_dev_fault_kind kind;
 	uint8_t status;
+	char quirk[24];
 	bool every; /**< At every n-th event, else at the n-th only. */
 	uint64_t n;
 };
@@ -76,7 +83,7 @@ struct qm_dev_fault {
 int qm_dev_fault_create(struct qm_dev *dev, const char *spec);
 void qm_dev_fault_destroy(struct qm_dev *dev);
 
-/** Count a request; dev->fault is set. @param status Written for _STATUS. */
+/** Count a request; dev->fault is set. @param status Written for _STATUS. @return Not _QUIRK. */
 enum qm_dev_fault_kind qm_dev_fault_request(struct qm_dev *dev, uint8_t *status);
 /** Count a mailbox command; dev->fault is set, mb_lock is held. @return Do not execute it. */
 bool qm_dev_fault_command(struct qm_dev *dev);

@@ -38,12 +38,16 @@ static RARE bool
 withstands_fault(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_job *job)
 {
 	job->status = 0;
+	job->corrupt = false;
 	switch (qm_dev_fault_request(dev, &job->status)) {
 	case QM_DEV_FAULT_STALL:
 		/* As dead as a failed one, but nobody is told. */
 		qm_dev_queue_move(dev, q, QM_DEV_QUEUE_FAILED);
 		q->ring.tail = q->ring.fetch;
 		return false;
+	case QM_DEV_FAULT_CORRUPT:
+		job->corrupt = true;
+		return true;
 	case QM_DEV_FAULT_CQ_OVERFLOW:
 		queue_to_failed(dev, q, HISI_QM_AEQE_CQ_OVERFLOW, "CQ overflow (injected fault)");
 		return false;
@@ -286,6 +290,19 @@ prefetch_source(struct qm_dev_exec *ex, uint64_t source)
 		__builtin_prefetch((const void *)((uintptr_t)va + i));
 }
 
+/* Injected fault: change the byte in the middle of what a request has written. */
+static RARE void
+corrupt_output(const struct qm_dev_buf *dst, const struct qm_dev_result *result)
+{
+	uint8_t byte;
+
+	if (result->out == 0)
+		return;
+	qm_dev_buf_read(dst, result->out / 2, &byte, 1);
+	byte ^= 0x10;
+	qm_dev_buf_write(dst, result->out / 2, &byte, 1);
+}
+
 void
 qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *ex,
 		unsigned int n)
@@ -307,6 +324,8 @@ qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec 
 		r.ring = job->ring;
 		job->result = QM_DEV_FAULT_OF(dev) != NULL && job->status != 0 ?
 			cs->class->refuse(&r, job->status) : cs->class->execute(&r);
+		if (QM_DEV_FAULT_OF(dev) != NULL && job->corrupt)
+			corrupt_output(&ex->bufs.dst, &job->result);
 		queue_complete(dev, q, ex, job);
 	}
 }

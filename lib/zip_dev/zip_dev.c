@@ -80,6 +80,19 @@ zip_reg_write(void *func, uint32_t off, uint64_t value)
 	return true;
 }
 
+static bool
+zip_toggle(void *func, const char *name)
+{
+	struct zip_dev_func *f = func;
+	uint64_t quirk;
+
+	if (strchr(name, ':') != NULL || zip_dev_quirks_parse(name, &quirk) != NULL)
+		return false;
+	if (f != NULL)
+		atomic_fetch_xor_explicit(&f->quirks, quirk, memory_order_relaxed);
+	return true;
+}
+
 /* ---- State of an executor ---- */
 
 static void
@@ -189,4 +202,5 @@ const struct qm_dev_class zip_dev_class = {
 	.execute = zip_execute,
 	.refuse = zip_refuse,
 	.reg_write = zip_reg_write,
+	.toggle = zip_toggle,
 };

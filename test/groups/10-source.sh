@@ -116,6 +116,9 @@ cites="/* ${QM} 2.3 and ${U}1. */"
 row="_\`${U}2\` | ? | Nothing in the code depends on it |"
 plant_reference "$row" "$cites" "/* No ${QM}, no ZIP, no 0x${U}7 of others: 9.9. */"
 check "citation check accepts a good file" sh test/check_citations.sh "$planted"
+plant lib/zip_dev/zip_dev_quirk.c "{ \"some-name\", \"${U}1\"," "\"what it does\" },"
+rejected "citation check rejects a table of quirks" citations \
+	"doc/hw/unknown.rst: the table of quirks is not that of lib/zip_dev/zip_dev_quirk.c"
 plant_reference "$row" "$cites" "/* (${QM} 9.9) */"
 rejected "citation check rejects a section" citations \
 	"lib/qm_dev/a.c:5: cites ${QM} 9.9, which doc/hw does not have"

@@ -87,6 +87,12 @@ list_is_checked(void **state)
 		{ "stall@1x", "expected a comma or the end" },
 		{ "stall@1,", "character 9, expected status=S" },
 		{ ",stall@1", "character 1, expected status=S" },
+		{ "corrupt=1@1", "character 8, expected @n or /n" },
+		{ "quirk=rom-200@1", "character 7, expected the name of a quirk" },
+		{ "quirk=@1", "character 7, expected the name of a quirk" },
+		{ "quirk=room-200:sge-16@1", "character 7, expected the name of a quirk" },
+		{ "quirk=room-200room-200room-200room-200@1", "expected the name of a quirk" },
+		{ "quirk=room-200", "character 15, expected @n or /n" },
 		{ "aeq=eq@1", "character 1, expected status=S" },
 		{ "stall@1,stall@2,stall@3,stall@4,stall@5,stall@6,stall@7,stall@8,stall@9",
 			"expected 8 faults at most" },
@@ -135,6 +141,61 @@ status_of_the_nth(void **state)
 	}
 	assert_int_equal(td_stats(&td).faults, 5);
 	assert_int_equal(td_stats(&td).errors, 5);
+	td_close(&td);
+}
+
+/* The request ends as ever, but for a byte of its output. */
+static void
+output_of_the_nth_is_wrong(void **state)
+{
+	uint8_t *in, *out;
+	struct tq q;
+
+	(void)state;
+	open_with("corrupt@2,corrupt@4", 0);
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
+	in = td_alloc(&td, 1000, 64);
+	out = td_alloc(&td, 1000, 64);
+	fill_text(in, 1000, 1);
+	for (unsigned int n = 1; n <= 5; n++) {
+		struct hisi_zip_sqe *sqe = tq_slot(&q, HISI_ZIP_REQ_EXT_COPY);
+		uint32_t room = n == 4 ? 999 : 1000; /* too little: none of it counts */
+		unsigned int wrong = 0;
+
+		hisi_zip_sqe_src(sqe, td_iova(&td, in), 1000);
+		hisi_zip_sqe_dst(sqe, td_iova(&td, out), room);
+		memset(out, 0, 1000);
+		assert_int_equal(tq_do(&q)->dw3, n == 4 ? HISI_ZIP_DSTLEN_OUT : HISI_ZIP_OK);
+		for (unsigned int i = 0; i < 999; i++)
+			wrong += out[i] != in[i];
+		assert_int_equal(wrong, n == 2);
+	}
+	assert_int_equal(td_stats(&td).faults, 2);
+	td_close(&td);
+}
+
+/* Each is turned over at its requests, also where another fault strikes. */
+static void
+quirks_come_and_go(void **state)
+{
+	uint8_t *out;
+	struct tq q;
+
+	(void)state;
+	open_with("status=0x77@4,quirk=status-30/2,quirk=room-8m@5", 0);
+	tq_start(&q, &td, 0, HISI_ZIP_QC_COMPRESS, 16);
+	out = td_alloc(&td, 1000, 64);
+	for (unsigned int n = 1; n <= 8; n++) {
+		struct hisi_zip_sqe *sqe = tq_slot(&q, HISI_ZIP_REQ_DEFLATE);
+		uint32_t moved = n / 2 % 2 != 0 ? 0x10 : 0;
+
+		hisi_zip_sqe_src(sqe, td_iova(&td, out), 100);
+		/* Other addresses are no fault before "room-8m" looks at the length. */
+		hisi_zip_sqe_dst(sqe, 0, (8u << 20) + 1);
+		assert_int_equal(tq_do(&q)->dw3, n == 4 ? 0x77 :
+				(n < 5 ? HISI_ZIP_BAD_ADDR : HISI_ZIP_BAD_SQE) + moved);
+	}
+	assert_int_equal(td_stats(&td).faults, 6);
 	td_close(&td);
 }
 
@@ -353,6 +414,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(list_is_checked), cmocka_unit_test(status_of_the_nth),
+		cmocka_unit_test(output_of_the_nth_is_wrong),
+		cmocka_unit_test(quirks_come_and_go),
 		cmocka_unit_test(queue_stops_at_the_nth),
 		cmocka_unit_test(a_refused_request_has_no_result),
 		cmocka_unit_test(what_was_before_the_nth_completes),

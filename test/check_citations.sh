@@ -16,6 +16,7 @@ cd "$1"
 prefixes='QM|ZIP|UACCE|UDMA|EXT|MODEL|MIG|SPIMDEV'
 
 quirks=lib/zip_dev/zip_dev_quirk.c
+# shellcheck disable=SC2016 # the backquotes are those of the page
 if [ -f "$quirks" ]; then
 	in_code=$(tr '\n\t' '  ' < "$quirks" | grep -o '{ "[a-z0-9-]*", "U[0-9]*", *"[^"]*" }' |
 		sed 's/{ "\(.*\)", "\(U[0-9]*\)", *"\(.*\)" }/   ``\1`` | \2 | \3/')

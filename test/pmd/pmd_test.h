@@ -39,7 +39,7 @@
 /*
  * What a case makes happen on purpose. Without: no failed queue, no lost request, no op
  * that ends with an error, and none done in software that a function with the whole
- * extension could have done. A device with injected faults is not looked at.
+ * extension could have done. A device with injected faults or quirks is not looked at.
  */
 #define PMD_BAD_OPS  0x1u /**< Ops that end with an error, which the case looks at. */
 #define PMD_FAULTS   0x2u /**< The case plays a device that fails. */

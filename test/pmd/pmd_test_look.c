@@ -128,6 +128,7 @@ qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 	const struct hisi_zip_qp *qp = cdev->data->queue_pairs[qp_id];
 
 	if (qp != NULL && qp->dev->hisi.args.fault[0] == '\0' &&
+			qp->dev->hisi.args.quirk[0] == '\0' &&
 			!(look.running->expect & PMD_FAULTS)) {
 		check_function(qp, qp->dev->hisi.name);
 		check_ops(qp, qp->dev->hisi.name);

@@ -394,7 +394,7 @@ test_both(void **state)
 	(void)state;
 	assert_int_equal(dma_try_add(ZIP_NAME, ""), 0);
 	d.dev = dma_make("dev=device:" ZIP_NAME, 2 * SLOTS);
-	assert_int_equal(hisi_driver_ap_of(ZIP_NAME)->users, 2);
+	assert_int_equal(hisi_dev_ap_of(ZIP_NAME)->users, 2);
 	d.src = dma_mem(SLOTS * ROOM, 1);
 	d.dst = dma_mem(SLOTS * ROOM, 2);
 	zip_setup(&z);

@@ -281,7 +281,7 @@ test_shared(void **state)
 		int16_t dev;
 
 		assert_int_equal(dma_try_add(ZIP_NAME, ""), 0);
-		ap = hisi_driver_ap_of(ZIP_NAME);
+		ap = hisi_dev_ap_of(ZIP_NAME);
 		assert_non_null(ap);
 		dev = dma_make("dev=device:" ZIP_NAME, 64);
 		assert_int_equal(ap->users, 2);
@@ -298,7 +298,7 @@ test_shared(void **state)
 	dma_log_end("no such device, expected the name of an open --vdev");
 
 	assert_int_equal(dma_try_add(ZIP_NAME, ""), 0);
-	ap = hisi_driver_ap_of(ZIP_NAME);
+	ap = hisi_dev_ap_of(ZIP_NAME);
 	dma_log_begin();
 	assert_int_equal(hisi_udma_driver.probe("bus", &device, "timeout=x", ap), -EINVAL);
 	dma_log_end("bus: timeout=x, expected 0 (none) or 10 to ");

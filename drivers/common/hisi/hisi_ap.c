@@ -10,7 +10,6 @@
 #include "hisi_alloc.h"
 #include "hisi_ap.h"
 #include "hisi_compat.h"
-#include "hisi_dev.h"
 #include "hisi_extmem.h"
 #include "hisi_mem.h"
 
@@ -79,12 +78,12 @@ hisi_ap_get(struct hisi_ap *ap)
 }
 
 struct hisi_ap *
-hisi_ap_get_of(const char *name)
+hisi_ap_get_of(const char *name, struct hisi_ap *(*find)(const char *name))
 {
 	struct hisi_ap *ap;
 
 	pthread_mutex_lock(&lock);
-	ap = hisi_driver_ap_of(name);
+	ap = find(name);
 	if (ap != NULL)
 		ap->users++;
 	pthread_mutex_unlock(&lock);

@@ -59,13 +59,12 @@ int hisi_ap_open(const struct hisi_driver *driver, const char *name,
 void hisi_ap_get(struct hisi_ap *ap);
 
 /**
- * One more user of the access point of a device that is shown (hisi_dev_show()), and not on a bus,
- * where the function goes with its device.
- * @param name
- *   That device's, of whatever class.
- * @return NULL if there is none.
+ * Find an access point, and be one more user of it: it does not go in between.
+ * @param find
+ *   Says which one has the name; NULL: none.
+ * @return The same.
  */
-struct hisi_ap *hisi_ap_get_of(const char *name);
+struct hisi_ap *hisi_ap_get_of(const char *name, struct hisi_ap *(*find)(const char *name));
 
 /** One user less. The last one closes the access point: all queues have been put. */
 void hisi_ap_put(struct hisi_ap *ap);

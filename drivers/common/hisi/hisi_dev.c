@@ -12,6 +12,7 @@
 
 #include "hisi_ap.h"
 #include "hisi_dev.h"
+#include "hisi_driver.h"
 #include "hisi_telemetry.h"
 
 int
@@ -30,11 +31,30 @@ hisi_dev_socket(const struct hisi_devargs *args, const struct rte_device *device
 		device->numa_node >= 0 ? device->numa_node : (int)rte_socket_id();
 }
 
+struct hisi_ap *
+hisi_dev_ap_of(const char *name)
+{
+	struct hisi_ap *ap = NULL;
+	struct hisi_driver *driver = NULL;
+	struct hisi_dev *dev;
+
+	while ((driver = hisi_driver_next(driver)) != NULL) {
+		pthread_mutex_lock(&driver->lock);
+		TAILQ_FOREACH(dev, &driver->devs, next) {
+			/* One on a bus ends with the function there, whoever else uses it. */
+			if (strcmp(dev->name, name) == 0 && dev->ap->io == NULL)
+				ap = dev->ap;
+		}
+		pthread_mutex_unlock(&driver->lock);
+	}
+	return ap;
+}
+
 /* Share the access point of a device. */
 static int
 share(struct hisi_dev *dev, const char *name)
 {
-	dev->ap = hisi_ap_get_of(name);
+	dev->ap = hisi_ap_get_of(name, hisi_dev_ap_of);
 	if (dev->ap != NULL)
 		return 0;
 	hisi_log_error(dev->driver, "%s: dev=%s: no such device, expected the name of an open "

@@ -12,6 +12,7 @@
  *   hisi_dev.c        opening and closing it; who may probe, and where
  *   hisi_ap.c         the access point, which devices may share
  *   hisi_driver.c     the drivers of the classes; their log lines
+ *   hisi_register.c   how a driver becomes one of them
  *   hisi_devargs.c    device arguments
  *   hisi_hwq.c        a hardware queue: taken, stopped, put
  *   hisi_watch.c      a hardware queue that fails
@@ -80,6 +81,13 @@ void hisi_dev_show(struct hisi_dev *dev);
 
 /** Undo that. */
 void hisi_dev_hide(struct hisi_dev *dev);
+
+/**
+ * The access point of a device that is shown, of whatever class, and not on a bus, where the
+ * function goes with its device. For hisi_ap_get_of().
+ * @return NULL if there is none.
+ */
+struct hisi_ap *hisi_dev_ap_of(const char *name);
 
 /** Hugepage memory, as struct hisi_qm_mem_ops says. Any thread. @return 0 or -ENOMEM. */
 int hisi_dev_alloc(struct hisi_dev *dev, size_t len, size_t align, int socket,

@@ -4,24 +4,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "hisi_ap.h"
-#include "hisi_dev.h"
 #include "hisi_driver.h"
-#include "hisi_pci.h"
-#include "hisi_telemetry.h"
+#include "spim.h"
 
 /* Complete before anything is probed; in the order of registration. */
 static TAILQ_HEAD(, hisi_driver) drivers = TAILQ_HEAD_INITIALIZER(drivers);
 
 void
-hisi_driver_register(struct hisi_driver *driver)
+hisi_driver_add(struct hisi_driver *driver)
 {
 	TAILQ_INIT(&driver->devs);
 	TAILQ_INSERT_TAIL(&drivers, driver, next);
-	hisi_pci_add_ids(driver->pci_ids);
-	hisi_telemetry_register(driver);
 }
 
 struct hisi_driver *
@@ -44,25 +38,6 @@ hisi_driver_log_unfit(const struct hisi_driver *driver, const char *name,
 	hisi_log_error(driver, "%s: the function has no %s: features 0x%x of revision 0x%x, "
 		"expected 0x%x among them", name, driver->feature_name, info->ext_features,
 		info->revision, driver->features);
-}
-
-struct hisi_ap *
-hisi_driver_ap_of(const char *name)
-{
-	struct hisi_ap *ap = NULL;
-	struct hisi_driver *driver;
-	struct hisi_dev *dev;
-
-	TAILQ_FOREACH(driver, &drivers, next) {
-		pthread_mutex_lock(&driver->lock);
-		TAILQ_FOREACH(dev, &driver->devs, next) {
-			/* One on a bus ends with the function there, whoever else uses it. */
-			if (strcmp(dev->name, name) == 0 && dev->ap->io == NULL)
-				ap = dev->ap;
-		}
-		pthread_mutex_unlock(&driver->lock);
-	}
-	return ap;
 }
 
 static void

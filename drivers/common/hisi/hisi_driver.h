@@ -71,7 +71,10 @@ struct hisi_driver {
 /** Drivers at most. */
 #define HISI_DRIVERS_MAX 4
 
-/** Register a driver. Before EAL probes buses, from a constructor: see HISI_REGISTER_DRIVER(). */
+/**
+ * Register a driver (hisi_register.c). Before EAL probes buses, from a constructor: see
+ * HISI_REGISTER_DRIVER().
+ */
 void hisi_driver_register(struct hisi_driver *driver);
 
 /** Have a driver registered when its file is loaded. */
@@ -84,15 +87,15 @@ void hisi_driver_register(struct hisi_driver *driver);
 /** The first driver that is registered, or the one after another; NULL: none. */
 struct hisi_driver *hisi_driver_next(const struct hisi_driver *driver);
 
+/** Put it at the end of the list that hisi_driver_next() goes through. */
+void hisi_driver_add(struct hisi_driver *driver);
+
 /** Has a function what the class needs? */
 bool hisi_driver_fits(const struct hisi_driver *driver, const struct spim_info *info);
 
 /** Log that it has not: what is missing, and what was expected. */
 void hisi_driver_log_unfit(const struct hisi_driver *driver, const char *name,
 		const struct spim_info *info);
-
-/** The access point of a device that is shown, of any driver, but on no bus; or NULL. */
-struct hisi_ap *hisi_driver_ap_of(const char *name);
 
 /** Log a line about a device, of up to 1 KiB, as one of its driver's; control path only. */
 void hisi_log_error(const struct hisi_driver *driver, const char *fmt, ...)

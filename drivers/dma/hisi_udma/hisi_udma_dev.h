@@ -12,7 +12,7 @@
  *
  *   hisi_udma_vdev.c       probe and remove on the vdev bus
  *   hisi_udma_pci.c        probe on the PCI bus
- *   hisi_udma_dev.c        making and removing a device over an access point
+ *   hisi_udma_driver.c     making and removing a device over an access point
  *   hisi_udma_ops.c        dmadev operations of the control path
  *   hisi_udma_vchan.c      channels: setup, taking a hardware queue, stop
  *   hisi_udma_enqueue.c    data path: from op to SQE

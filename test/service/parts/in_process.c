@@ -189,7 +189,7 @@ has(uint64_t memory, uint64_t files, uint64_t maps)
 int
 set_up(void **state)
 {
-	char listen[64], conns[64], *argv[] = { (char *)(uintptr_t)"spimdevd",
+	char listen[80], conns[64], *argv[] = { (char *)(uintptr_t)"spimdevd",
 		(char *)(uintptr_t)"--listen", listen, (char *)(uintptr_t)"--workers=1",
 		(char *)(uintptr_t)"--queues=8", (char *)(uintptr_t)"--limit-user-memory=1M",
 		(char *)(uintptr_t)"--limit-user-files=5", (char *)(uintptr_t)"--limit-user-maps=6",
@@ -200,7 +200,7 @@ set_up(void **state)
 	strcpy(folder, "/tmp/spimdevd-give-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	snprintf(vt.path, sizeof(vt.path), "%s/zip", folder);
-	snprintf(listen, sizeof(listen), "%s", vt.path);
+	snprintf(listen, sizeof(listen), "%s,quirk=sge-16", vt.path);
 	snprintf(conns, sizeof(conns), "--limit-user-connections=%d", USER_CONNS);
 	optind = 0;
 	assert_int_equal(options_parse(12, argv, &opt), OPTIONS_RUN);

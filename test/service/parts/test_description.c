@@ -67,7 +67,7 @@ test_regions(void **state)
 		[VFIO_USER_PCI_CONFIG] = { 4096, rw },
 		[CLIENT_REGION_DOORBELLS] = { 0, VFIO_USER_REGION_F_MMAP },
 	};
-	struct qm_dev_conf conf = client_dev_conf(&service, &zip);
+	struct qm_dev_conf conf = client_dev_conf(&service, &service.opt->listen[0], &zip);
 	struct qm_dev *dev;
 	int sock;
 
@@ -101,7 +101,7 @@ static void
 test_interrupts(void **state)
 {
 	uint32_t want[VFIO_USER_PCI_IRQS] = { [VFIO_USER_PCI_ERR] = 1 };
-	struct qm_dev_conf conf = client_dev_conf(&service, &zip);
+	struct qm_dev_conf conf = client_dev_conf(&service, &service.opt->listen[0], &zip);
 	struct qm_dev *dev;
 	int sock;
 
@@ -204,6 +204,7 @@ test_how_it_is_made(void **state)
 	assert_int_equal(made.ext, 1);
 	assert_int_equal(made.isolation, 0);
 	assert_int_equal(made_zip.engine, ZIP_DEV_ENGINE_DEFLATE);
+	assert_int_equal(made_zip.quirks, ZIP_DEV_QUIRK_BIT(SGE_16));
 	assert_int_equal(made.queues, 8);
 	assert_int_equal(made_zip.streams_max, 1024);
 	assert_null(made.fault);
@@ -222,19 +223,22 @@ test_options(void **state)
 {
 	struct options opt = *service.opt;
 	struct service s = { .opt = &opt };
+	struct listen_options point = { .quirks = 0 };
 	struct qm_dev_conf conf;
 
 	(void)state;
 	opt.queues = 100;
 	opt.per_connection.queues = 99;
-	assert_int_equal(client_dev_conf(&s, &zip).queues, 99);
+	assert_int_equal(client_dev_conf(&s, &point, &zip).queues, 99);
 	opt.per_connection.queues = 101;
-	assert_int_equal(client_dev_conf(&s, &zip).queues, 100);
+	assert_int_equal(client_dev_conf(&s, &point, &zip).queues, 100);
 	opt.per_connection.queues = 0;
-	assert_int_equal(client_dev_conf(&s, &zip).queues, 100);
+	assert_int_equal(client_dev_conf(&s, &point, &zip).queues, 100);
 	opt.per_connection.streams = 0;
-	(void)client_dev_conf(&s, &zip);
+	(void)client_dev_conf(&s, &point, &zip);
 	assert_int_equal(zip.streams_max, 1u << 20);
+	assert_int_equal(zip.quirks, 0);
+	point.quirks = 77;
 	opt.per_connection.streams = 5;
 	opt.per_connection.ops = 6;
 	opt.revision = HISI_QM_REV_V2;
@@ -242,8 +246,9 @@ test_options(void **state)
 	opt.isolation = true;
 	opt.copy = true;
 	opt.fault = "fault";
-	conf = client_dev_conf(&s, &zip);
+	conf = client_dev_conf(&s, &point, &zip);
 	assert_int_equal(zip.streams_max, 5);
+	assert_int_equal(zip.quirks, 77);
 	assert_int_equal(conf.limits.slots, 6);
 	assert_int_equal(conf.revision, HISI_QM_REV_V2);
 	assert_int_equal(conf.ext, 0);

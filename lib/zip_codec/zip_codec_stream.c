@@ -311,9 +311,11 @@ decompress_segments(struct zip_codec_stream *stream, int flush, struct cursor *s
 			stream->state = STREAM_DEAD;
 			return -EBADMSG;
 		}
-		/* Behind the last block the end is still to be told. */
-		if (flush == Z_BLOCK && (stream->zlib.data_type & (128 | 64)) == 128)
-			break;
+		if (flush == Z_BLOCK && (stream->zlib.data_type & 128) != 0) {
+			if ((stream->zlib.data_type & 64) == 0)
+				break;
+			continue; /* behind the last block: the end is still to be told */
+		}
 		if (src->cnt == 0) {
 			if (stream->zlib.avail_out != 0)
 				break; /* it waits for input */

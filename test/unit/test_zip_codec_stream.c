@@ -79,7 +79,7 @@ compress_life(struct zip_codec_stream *stream, const struct zip_codec_params *pa
 
 	while (!result.end) {
 		size_t feed = random_size(rng, len - fed), cap, before = at;
-		enum zip_codec_flush flush = rng_below(rng, 4);
+		enum zip_codec_flush flush = rng_below(rng, 5);
 		unsigned int again = 0;
 		int ret;
 
@@ -120,7 +120,8 @@ compress_life(struct zip_codec_stream *stream, const struct zip_codec_params *pa
 		if (checked_in == fed && flush != ZIP_CODEC_FLUSH_FINISH)
 			assert_true(at - before < 100 || fed != checked_in);
 
-		if (flush == ZIP_CODEC_FLUSH_NONE)
+		/* The end of a block is not yet a byte's, or not all of it is there. */
+		if (flush == ZIP_CODEC_FLUSH_NONE || flush == ZIP_CODEC_FLUSH_BLOCK)
 			continue;
 		judge.next_in = out + checked_at;
 		judge.avail_in = (uInt)(at - checked_at);
@@ -392,6 +393,109 @@ test_pieces(void **state)
 	zip_codec_stream_destroy(stream);
 }
 
+/* Decompression stops where a block ends, but for the last one, and says which bits are left. */
+static void
+test_blocks(void **state)
+{
+	uint8_t *data = malloc(LEN_MAX), *packed = malloc(ROOM), *out = malloc(LEN_MAX);
+	const struct zip_codec_params params = { 0 };
+	struct zip_codec_stream *stream = zip_codec_stream_create(ZIP_CODEC_DECOMPRESS, &params);
+	unsigned int stops = 0;
+
+	(void)state;
+	assert_non_null(stream);
+	for (seed = 1; seed <= 200 / test_fewer(); seed++) {
+		struct rng rng = { .state = seed };
+		size_t len = 1 + rng_below(&rng, 20000), packed_len, in = 0, at = 0;
+		struct zip_codec_result result = { 0 };
+		z_stream zlib = { .next_out = out };
+
+		data_fill(data, len, rng_below(&rng, DATA_KINDS), seed);
+		packed_len = zlib_stream(&rng, data, len, packed);
+		assert_int_equal(zip_codec_stream_reset(stream, &params), 0);
+		assert_int_equal(inflateInit2(&zlib, -15), Z_OK);
+		zlib.next_in = packed;
+		zlib.avail_in = (uInt)packed_len;
+		while (!result.end) {
+			struct iovec src = { packed + in, packed_len - in };
+			struct iovec dst = { out + at, LEN_MAX - at };
+
+			memset(dst.iov_base, 0, 1);
+			assert_int_equal(zip_codec_stream_run(stream, ZIP_CODEC_FLUSH_BLOCK, &src,
+					1, &dst, 1, &result), 0);
+			in += result.consumed;
+			at += result.produced;
+			assert_memory_equal(out, data, at);
+			do {
+				uint8_t *back = data; /* the same once more */
+
+				zlib.next_out = back + zlib.total_out;
+				zlib.avail_out = (uInt)(LEN_MAX - zlib.total_out);
+			} while (inflate(&zlib, Z_BLOCK) == Z_OK && (zlib.data_type & 64) != 0);
+			assert_int_equal(zlib.total_in, in);
+			assert_int_equal(zlib.total_out, at);
+			if (!result.end) {
+				assert_int_equal(result.at_block, 1);
+				assert_int_equal(result.bits, zlib.data_type & 7);
+				stops++;
+			}
+		}
+		assert_int_equal(at, len);
+		inflateEnd(&zlib);
+	}
+	assert_true(stops > 200 / test_fewer());
+	zip_codec_stream_destroy(stream);
+	free(data);
+	free(packed);
+	free(out);
+}
+
+/* A distance that the window does not hold is refused where it leaves what one call has written. */
+static void
+test_window(void **state)
+{
+	static uint8_t data[3000], packed[6000], out[3000];
+	const struct zip_codec_params deflate = { .level = 9, .window = 15 }, none = { 0 };
+	struct zip_codec_stream *c = zip_codec_stream_create(ZIP_CODEC_COMPRESS, &deflate);
+	struct zip_codec_stream *d = zip_codec_stream_create(ZIP_CODEC_DECOMPRESS, &none);
+	struct iovec src = { data, sizeof(data) }, all = { packed, sizeof(packed) };
+	struct zip_codec_result result;
+
+	(void)state;
+	assert_non_null(c);
+	assert_non_null(d);
+	data_fill(data, 2000, DATA_NOISE8, 5);
+	memcpy(data + 2000, data, 1000);
+	assert_int_equal(zip_codec_stream_run(c, ZIP_CODEC_FLUSH_FINISH, &src, 1, &all, 1,
+			&result), 0);
+	all.iov_len = result.produced;
+	assert_true(all.iov_len < 2500);
+	for (unsigned int bits = 10; bits <= 11; bits++) {
+		struct iovec in = all;
+		size_t at = 0;
+		int ret;
+
+		assert_int_equal(zip_codec_stream_reset(d, &none), 0);
+		assert_int_equal(zip_codec_stream_window(d, bits), 0);
+		do {
+			struct iovec piece = { out + at, 100 };
+
+			ret = zip_codec_stream_run(d, ZIP_CODEC_FLUSH_NONE, &in, 1, &piece, 1,
+					&result);
+			in.iov_base = (uint8_t *)in.iov_base + result.consumed;
+			in.iov_len -= result.consumed;
+			at += result.produced;
+		} while (ret == -ENOSPC);
+		assert_int_equal(ret, bits == 10 ? -EBADMSG : 0);
+		assert_memory_equal(out, data, at);
+	}
+	assert_int_equal(zip_codec_stream_window(d, ZIP_CODEC_WINDOW_MIN - 1), -EINVAL);
+	assert_int_equal(zip_codec_stream_window(d, ZIP_CODEC_WINDOW_MAX + 1), -EINVAL);
+	assert_int_equal(zip_codec_stream_window(c, ZIP_CODEC_WINDOW_MAX), -EINVAL);
+	zip_codec_stream_destroy(c);
+	zip_codec_stream_destroy(d);
+}
+
 static void
 test_bad_calls(void **state)
 {
@@ -449,6 +553,8 @@ main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_decompress, tell_seed),
 		cmocka_unit_test(test_idle_flushes),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test_teardown(test_blocks, tell_seed),
+		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_bad_calls),
 	};
 

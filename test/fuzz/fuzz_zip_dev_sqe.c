@@ -23,21 +23,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FLAG_DECOMPRESS 0x2u
 #define FLAG_V2         0x4u
 #define FLAG_FIT        0x8u /* bend addresses so that they point into the arena */
+#define FLAG_QUIRKS_1   0x10u /* every other quirk */
+#define FLAG_QUIRKS_2   0x20u /* the others */
+
+#define QUIRKS_1 UINT64_C(0x5555555555555555)
 
 #define LEN_MAX    (128u << 10)
 
 #define RESULTS (1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | 1u << 15 | 1u << 28 | 1u << 29 | \
 		1u << 30 | 1u << 31)
 
-/* One function per revision and extension, made once. */
+/* One function per revision, extension and set of quirks, made once. */
 static struct qm_dev *
 function(unsigned int flags, uint8_t *arena, struct rings *rings)
 {
-	static struct qm_dev *devs[8];
-	struct qm_dev **dev = &devs[flags & (FLAG_PLAIN | FLAG_V2)];
+	static struct qm_dev *devs[64];
+	struct qm_dev **dev = &devs[flags & (FLAG_PLAIN | FLAG_V2 | FLAG_QUIRKS_1 |
+			FLAG_QUIRKS_2)];
 
 	if (*dev == NULL) {
-		const struct zip_dev_conf zip = { .streams_max = 4 };
+		const struct zip_dev_conf zip = { .streams_max = 4,
+			.quirks = ((flags & FLAG_QUIRKS_1) != 0 ? QUIRKS_1 : 0) |
+				((flags & FLAG_QUIRKS_2) != 0 ? ~QUIRKS_1 : 0) };
 		struct qm_dev_conf conf = {
 			.classes = { { &zip_dev_class, &zip } },
 			.revision = (flags & FLAG_V2) != 0 ? HISI_QM_REV_V2 : HISI_QM_REV_V3,

@@ -277,20 +277,14 @@ int qm_dev_dma_map_file(struct qm_dev *dev, uint64_t iova, uint64_t size, int fd
 		uint64_t offset, unsigned int prot, const char **why);
 
 /**
- * Take back all maps that lie wholly inside [iova, iova + size); iova 0 with size 0:
- * all that there are. On return no request touches them any more. Any thread but a
- * worker's, and not from within the log callback.
- * @return Number of maps removed, -EINVAL if a map lies half inside, or -ENOMEM.
- */
-int qm_dev_dma_unmap(struct qm_dev *dev, uint64_t iova, uint64_t size);
-
-/**
- * The same without waiting: from now on no request finds the maps, but requests that
- * are being executed may still use them.
+ * Take back all maps that lie wholly inside [iova, iova + size); iova 0 with size 0: all that
+ * there are. From now on no request finds the maps, but requests that are being executed may
+ * still use them. Any thread; not from within the log callback.
  * @param ticket
  *   Set if the return is not negative; for qm_dev_dma_unmap_done().
  * @param bytes
  *   The same: sum of the maps' sizes, modulo 2^64. NULL is allowed.
+ * @return Number of maps removed, -EINVAL if a map lies half inside, or -ENOMEM.
  */
 int qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_t *ticket,
 		uint64_t *bytes);

@@ -14,7 +14,7 @@
 #include "qm_dev_func.h"
 #include "qm_dev_guard.h"
 
-static struct qm_dev_file **
+static struct qm_dev_file_list *
 bucket(struct qm_dev_files *files, uint64_t ino)
 {
 	return &files->bucket[(ino * 0x9e3779b97f4a7c15ull) >> 32 & (QM_DEV_FILE_BUCKETS - 1)];
@@ -143,7 +143,7 @@ qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool
 	if (offset > (uint64_t)st.st_size || size > (uint64_t)st.st_size - offset)
 		return -EINVAL;
 
-	for (f = *bucket(files, st.st_ino); f != NULL; f = f->next) {
+	LIST_FOREACH(f, bucket(files, st.st_ino), link) {
 		if (f->dev != st.st_dev || f->ino != st.st_ino || (writable && !f->writable))
 			continue;
 		if (offset >= f->offset && offset - f->offset <= f->len &&
@@ -168,8 +168,7 @@ qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	f->refs = 1;
-	f->next = *bucket(files, st.st_ino);
-	*bucket(files, st.st_ino) = f;
+	LIST_INSERT_HEAD(bucket(files, st.st_ino), f, link);
 	files->cnt++;
 	files->mapped += len;
 	*file = f;
@@ -186,19 +185,15 @@ qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen)
 	if (--file->refs != 0 || file->idle)
 		return;
 	file->idle = true;
-	file->next_idle = files->idle;
-	files->idle = file;
+	LIST_INSERT_HEAD(&files->idle, file, idle_link);
 }
 
 static void
 file_unmap(struct qm_dev *dev, struct qm_dev_file *file)
 {
 	struct qm_dev_files *files = &dev->map.files;
-	struct qm_dev_file **link = bucket(files, file->ino);
 
-	while (*link != file)
-		link = &(*link)->next;
-	*link = file->next;
+	LIST_REMOVE(file, link);
 	files->cnt--;
 	files->mapped -= file->len;
 	qm_dev_guard_del(file->guard);
@@ -211,14 +206,13 @@ file_unmap(struct qm_dev *dev, struct qm_dev_file *file)
 void
 qm_dev_files_reclaim(struct qm_dev *dev, uint64_t oldest)
 {
-	struct qm_dev_file **link = &dev->map.files.idle, *f;
+	struct qm_dev_file *f, *next;
 
-	while ((f = *link) != NULL) {
-		if (f->refs == 0 && f->last_gen >= oldest) {
-			link = &f->next_idle;
+	for (f = LIST_FIRST(&dev->map.files.idle); f != NULL; f = next) {
+		next = LIST_NEXT(f, idle_link);
+		if (f->refs == 0 && f->last_gen >= oldest)
 			continue;
-		}
-		*link = f->next_idle;
+		LIST_REMOVE(f, idle_link);
 		f->idle = false;
 		if (f->refs == 0)
 			file_unmap(dev, f);

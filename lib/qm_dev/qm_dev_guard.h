@@ -42,8 +42,8 @@ int qm_dev_guard_install(void);
 int qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len, struct qm_dev_guard **guard);
 
 /**
- * End the guard. Call when no map of the mapping is left (qm_dev_dma_unmap() or
- * qm_dev_destroy() has returned), and before munmap(). NULL is allowed. Any thread.
+ * End the guard. Call when no map of the mapping is left (qm_dev_dma_unmap_done()
+ * says so, or qm_dev_destroy() has returned), and before munmap(). NULL is allowed. Any thread.
  */
 void qm_dev_guard_del(struct qm_dev_guard *guard);
 

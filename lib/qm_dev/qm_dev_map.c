@@ -12,7 +12,7 @@
 #define CHUNK_MAX 256
 
 struct qm_dev_map_chunk {
-	struct qm_dev_map_chunk *next; /**< In qm_dev_map_table.dropped. */
+	SLIST_ENTRY(qm_dev_map_chunk) link; /**< In qm_dev_map_table.dropped. */
 	uint64_t birth;                 /**< Generation of the first table that has it. */
 	size_t cnt;
 	struct qm_dev_map_entry entry[];
@@ -28,8 +28,7 @@ table_alloc(size_t cnt)
 
 	if (t == NULL)
 		return NULL;
-	t->next = NULL;
-	t->dropped = NULL;
+	SLIST_INIT(&t->dropped);
 	t->gen = 1 + atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed);
 	t->cnt = 0;
 	return t;
@@ -42,7 +41,6 @@ chunk_alloc(const struct qm_dev_map_table *t, size_t cnt)
 
 	if (c == NULL)
 		return NULL;
-	c->next = NULL;
 	c->birth = t->gen;
 	c->cnt = cnt;
 	return c;
@@ -53,17 +51,6 @@ table_add(struct qm_dev_map_table *t, struct qm_dev_map_chunk *c)
 {
 	t->part[t->cnt].iova = c->entry[0].iova;
 	t->part[t->cnt++].chunk = c;
-}
-
-static void
-chunks_free(struct qm_dev_map_chunk *c)
-{
-	while (c != NULL) {
-		struct qm_dev_map_chunk *next = c->next;
-
-		free(c);
-		c = next;
-	}
 }
 
 /* Free a table that was never published, and what was made for it. */
@@ -116,9 +103,8 @@ qm_dev_map_init(struct qm_dev_map *map)
 		return -ENOMEM;
 	pthread_mutex_init(&map->lock, NULL);
 	atomic_init(&map->table, t);
-	map->retired = NULL;
-	map->retired_tail = &map->retired;
-	map->views = NULL;
+	TAILQ_INIT(&map->retired);
+	SLIST_INIT(&map->views);
 	return 0;
 }
 
@@ -128,10 +114,14 @@ qm_dev_map_fini(struct qm_dev *dev)
 	const struct removal all = { .last = UINT64_MAX };
 	struct qm_dev_map *map = &dev->map;
 	struct qm_dev_map_table *t;
+	struct qm_dev_map_chunk *dropped;
 
-	while ((t = map->retired) != NULL) {
-		map->retired = t->next;
-		chunks_free(t->dropped);
+	while ((t = TAILQ_FIRST(&map->retired)) != NULL) {
+		TAILQ_REMOVE(&map->retired, t, link);
+		while ((dropped = SLIST_FIRST(&t->dropped)) != NULL) {
+			SLIST_REMOVE_HEAD(&t->dropped, link);
+			free(dropped);
+		}
 		free(t);
 	}
 	t = atomic_load_explicit(&map->table, memory_order_relaxed);
@@ -153,8 +143,7 @@ qm_dev_view_add(struct qm_dev_map *map, struct qm_dev_view *view)
 {
 	atomic_init(&view->held, NULL);
 	pthread_mutex_lock(&map->lock);
-	view->next = map->views;
-	map->views = view;
+	SLIST_INSERT_HEAD(&map->views, view, link);
 	pthread_mutex_unlock(&map->lock);
 }
 
@@ -262,7 +251,9 @@ qm_dev_view_run(struct qm_dev_view *view, uint64_t iova, uint64_t len, unsigned 
 static bool
 is_held(const struct qm_dev_map *map, const struct qm_dev_map_table *t)
 {
-	for (const struct qm_dev_view *v = map->views; v != NULL; v = v->next)
+	const struct qm_dev_view *v;
+
+	SLIST_FOREACH(v, &map->views, link)
 		if (atomic_load_explicit(&v->held, memory_order_acquire) == t)
 			return true;
 	return map->pool != NULL && map->pool_holds(map->pool, t);
@@ -278,40 +269,29 @@ static void
 reclaim(struct qm_dev *dev)
 {
 	struct qm_dev_map *map = &dev->map;
-	struct qm_dev_map_table **link = &map->retired, *held = NULL;
+	struct qm_dev_map_table *t, *next, *held = NULL;
 
-	while (*link != NULL) {
-		struct qm_dev_map_table *t = *link;
+	for (t = TAILQ_FIRST(&map->retired); t != NULL; t = next) {
 		struct qm_dev_map_chunk *c;
 
+		next = TAILQ_NEXT(t, link);
 		if (is_held(map, t)) {
 			held = t;
-			link = &t->next;
 			continue;
 		}
-		while ((c = t->dropped) != NULL) {
-			t->dropped = c->next;
-			if (held != NULL && c->birth <= held->gen) {
-				c->next = held->dropped;
-				held->dropped = c;
-			} else {
+		while ((c = SLIST_FIRST(&t->dropped)) != NULL) {
+			SLIST_REMOVE_HEAD(&t->dropped, link);
+			if (held != NULL && c->birth <= held->gen)
+				SLIST_INSERT_HEAD(&held->dropped, c, link);
+			else
 				free(c);
-			}
 		}
-		*link = t->next;
+		TAILQ_REMOVE(&map->retired, t, link);
 		free(t);
 	}
-	map->retired_tail = link;
 	/* The same goes for files: those of whose maps a retired table knows wait for it. */
-	qm_dev_files_reclaim(dev, map->retired != NULL ? map->retired->gen : UINT64_MAX);
-}
-
-/* Chunk c of the current table is not in the next one. */
-static void
-drop(struct qm_dev_map_table *old, struct qm_dev_map_chunk *c)
-{
-	c->next = old->dropped;
-	old->dropped = c;
+	t = TAILQ_FIRST(&map->retired);
+	qm_dev_files_reclaim(dev, t != NULL ? t->gen : UINT64_MAX);
 }
 
 /* Put a new table in place of the current one. */
@@ -325,8 +305,7 @@ publish(struct qm_dev *dev, struct qm_dev_map_table *t)
 	atomic_store_explicit(&map->table, t, memory_order_release);
 	/* Whose hold is not seen from here on finds the new table, see qm_dev_view_get(). */
 	atomic_thread_fence(memory_order_seq_cst);
-	*map->retired_tail = old;
-	map->retired_tail = &old->next;
+	TAILQ_INSERT_TAIL(&map->retired, old, link);
 	reclaim(dev);
 }
 
@@ -409,7 +388,7 @@ insert(struct qm_dev *dev, const struct qm_dev_map_entry *e, const char **why)
 		return -ENOMEM;
 	}
 	if (old->cnt != 0)
-		drop(old, old->part[p].chunk);
+		SLIST_INSERT_HEAD(&old->dropped, old->part[p].chunk, link);
 	map->cnt++;
 	publish(dev, t);
 	return 0;
@@ -558,7 +537,7 @@ qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_
 				continue;
 			}
 			put_files(dev, old->part[i].chunk, &r, old->gen);
-			drop(old, old->part[i].chunk);
+			SLIST_INSERT_HEAD(&old->dropped, old->part[i].chunk, link);
 		}
 		map->cnt -= (uint32_t)r.cnt;
 		*ticket = old->gen;
@@ -575,25 +554,14 @@ bool
 qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket)
 {
 	struct qm_dev_map *map = &dev->map;
+	const struct qm_dev_map_table *oldest;
 	bool done;
 
 	pthread_mutex_lock(&map->lock);
 	reclaim(dev);
 	/* Every table that was retired before may have the maps in it, too. */
-	done = map->retired == NULL || map->retired->gen > ticket;
+	oldest = TAILQ_FIRST(&map->retired);
+	done = oldest == NULL || oldest->gen > ticket;
 	pthread_mutex_unlock(&map->lock);
 	return done;
-}
-
-int
-qm_dev_dma_unmap(struct qm_dev *dev, uint64_t iova, uint64_t size)
-{
-	unsigned int turns = 0;
-	uint64_t ticket;
-	int rc = qm_dev_dma_unmap_start(dev, iova, size, &ticket, NULL);
-
-	if (rc > 0)
-		while (!qm_dev_dma_unmap_done(dev, ticket))
-			qm_dev_wait(&turns);
-	return rc;
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/uio.h>
 
 #include "hisi_acc_sgl.h"
@@ -28,8 +29,8 @@ struct qm_dev_pool;
 
 /** A file, or a part of it, in this process. */
 struct qm_dev_file {
-	struct qm_dev_file *next;      /**< In its hash bucket. */
-	struct qm_dev_file *next_idle; /**< In qm_dev_files.idle. */
+	LIST_ENTRY(qm_dev_file) link;  /**< In its hash bucket. */
+	LIST_ENTRY(qm_dev_file) idle_link; /**< In qm_dev_files.idle. */
 	bool idle;                     /**< It is there. */
 	bool writable;
 	uint64_t dev, ino;             /**< Which file. */
@@ -43,13 +44,15 @@ struct qm_dev_file {
 
 #define QM_DEV_FILE_BUCKETS 64u
 
+LIST_HEAD(qm_dev_file_list, qm_dev_file);
+
 /**
  * Those of a function. Each is mapped once, however many maps lie in it: a mapping per map
  * would hit vm.max_map_count.
  */
 struct qm_dev_files {
-	struct qm_dev_file *bucket[QM_DEV_FILE_BUCKETS]; /**< Hash by inode. */
-	struct qm_dev_file *idle; /**< Those that had no map when last checked. */
+	struct qm_dev_file_list bucket[QM_DEV_FILE_BUCKETS]; /**< Hash by inode. */
+	struct qm_dev_file_list idle; /**< Those that had no map when last checked. */
 	uint32_t cnt;
 	uint64_t mapped;          /**< Bytes. */
 };
@@ -85,11 +88,11 @@ struct qm_dev_map_chunk;
 
 /**
  * All maps, sorted by address, in chunks that tables share; never changed once published
- * (but for next and dropped, which readers do not read).
+ * (but for link and dropped, which readers do not read).
  */
 struct qm_dev_map_table {
-	struct qm_dev_map_table *next;    /**< In the list of retired tables. */
-	struct qm_dev_map_chunk *dropped; /**< Chunks to be freed with it. */
+	TAILQ_ENTRY(qm_dev_map_table) link; /**< In the list of retired tables. */
+	SLIST_HEAD(, qm_dev_map_chunk) dropped; /**< Chunks to be freed with it. */
 	uint64_t gen;                      /**< No two tables have the same. */
 	size_t cnt;
 	struct {
@@ -100,22 +103,21 @@ struct qm_dev_map_table {
 
 /**
  * One user of the current table. A table that a view holds is not freed, and
- * qm_dev_dma_unmap() does not return before the view lets it go.
+ * qm_dev_dma_unmap_done() is not true before the view lets it go.
  */
 struct qm_dev_view {
 	_Atomic(struct qm_dev_map_table *) held; /**< NULL: the view holds none. */
 	const struct qm_dev_map_table *table;    /**< The same, for the owner. */
 	const struct qm_dev_map_entry *hint;     /**< Of the last hit, in table. */
 	uint64_t gen;                             /**< Of table. */
-	struct qm_dev_view *next;
+	SLIST_ENTRY(qm_dev_view) link;
 };
 
 struct qm_dev_map {
 	pthread_mutex_t lock; /**< Guards all but table. */
 	_Atomic(struct qm_dev_map_table *) table;
-	struct qm_dev_map_table *retired;       /**< Oldest first. */
-	struct qm_dev_map_table **retired_tail; /**< Where the next one is linked. */
-	struct qm_dev_view *views;
+	TAILQ_HEAD(, qm_dev_map_table) retired; /**< Oldest first. */
+	SLIST_HEAD(, qm_dev_view) views;
 	const struct qm_dev_pool *pool; /**< Whose workers use the map, too; may be NULL. */
 	/** Whether a worker of the pool holds the table. */
 	bool (*pool_holds)(const struct qm_dev_pool *pool, const struct qm_dev_map_table *table);

@@ -137,6 +137,7 @@ one_op(struct qm_dev *dev, uint8_t *arena, struct input *in, int faults)
 	struct hisi_qm_shadow *db;
 	struct hisi_qm_mailbox mb;
 	uint32_t off, len;
+	uint64_t ticket;
 
 	switch (take(in, 1) % 14) {
 	case 0:
@@ -202,7 +203,9 @@ one_op(struct qm_dev *dev, uint8_t *arena, struct input *in, int faults)
 		break;
 	default:
 		off = (uint32_t)take(in, 3);
-		qm_dev_dma_unmap(dev, off, take(in, 3));
+		/* Nothing is executed meanwhile: there are no workers. */
+		require(qm_dev_dma_unmap_start(dev, off, take(in, 3), &ticket, NULL) < 0 ||
+				qm_dev_dma_unmap_done(dev, ticket));
 		break;
 	}
 }

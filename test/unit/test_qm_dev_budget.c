@@ -420,7 +420,7 @@ maps_fail_whole(void **state)
 		int rc;
 
 		left_fail_alloc(nth);
-		rc = qm_dev_dma_unmap(td.dev, MORE + (100ull << 20), 100ull << 20);
+		rc = td_unmap(td.dev, MORE + (100ull << 20), 100ull << 20);
 		assert_int_equal(rc, left_failed() ? -ENOMEM : 100);
 		left_fail_alloc(0);
 		if (rc > 0)

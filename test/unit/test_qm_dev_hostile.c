@@ -343,16 +343,16 @@ map_edges(void **state)
 	assert_int_equal(copy_status(UINT64_MAX - 9, out, 11), HISI_ZIP_BAD_ADDR);
 	assert_int_equal(copy_status(0, out, 11), HISI_ZIP_OK);
 	/* Unmap: half a map is an error, two at once is fine, nothing is nothing. */
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2 + 64, PAGE), -EINVAL);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2, PAGE + 64), -EINVAL);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2, 0), -EINVAL);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, UINT64_MAX, 2), -EINVAL);
+	assert_int_equal(td_unmap(td.dev, MAP2 + 64, PAGE), -EINVAL);
+	assert_int_equal(td_unmap(td.dev, MAP2, PAGE + 64), -EINVAL);
+	assert_int_equal(td_unmap(td.dev, MAP2, 0), -EINVAL);
+	assert_int_equal(td_unmap(td.dev, UINT64_MAX, 2), -EINVAL);
 	assert_int_equal(copy_status(MAP2, out, 2 * PAGE), HISI_ZIP_OK);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2, 3 * PAGE), 3);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2, 3 * PAGE), 0);
+	assert_int_equal(td_unmap(td.dev, MAP2, 3 * PAGE), 3);
+	assert_int_equal(td_unmap(td.dev, MAP2, 3 * PAGE), 0);
 	assert_int_equal(copy_status(MAP2, out, 1), HISI_ZIP_BAD_ADDR);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, UINT64_MAX - PAGE + 1, PAGE), 1);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, 0, PAGE), 1);
+	assert_int_equal(td_unmap(td.dev, UINT64_MAX - PAGE + 1, PAGE), 1);
+	assert_int_equal(td_unmap(td.dev, 0, PAGE), 1);
 	free(mem);
 }
 
@@ -381,7 +381,7 @@ many_maps(void **state)
 		assert_int_equal(copy_status(MAP2 + k * 128 + 64, out, 1), HISI_ZIP_BAD_ADDR);
 		assert_int_equal(copy_status(MAP2 + k * 128, out, 65), HISI_ZIP_BAD_ADDR);
 	}
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2, n * 128), n);
+	assert_int_equal(td_unmap(td.dev, MAP2, n * 128), n);
 	free(mem);
 }
 
@@ -397,7 +397,7 @@ identity_map(void **state)
 
 	(void)state;
 	td_open(&id, &conf, ARENA);
-	assert_int_equal(qm_dev_dma_unmap(id.dev, TD_IOVA, ARENA), 1);
+	assert_int_equal(td_unmap(id.dev, TD_IOVA, ARENA), 1);
 	assert_int_equal(qm_dev_dma_map(id.dev, 0, UINT64_MAX, NULL,
 			QM_DEV_PROT_READ | QM_DEV_PROT_WRITE), 0);
 	q = (struct tq){ .td = &id, .depth = 16, .db = qm_dev_doorbell(id.dev, 0) };
@@ -446,7 +446,7 @@ unmap_run(void *arg)
 	struct unmapper *u = arg;
 
 	while (!u->stop) {
-		if (qm_dev_dma_unmap(td.dev, MAP2, u->len) != 1)
+		if (td_unmap(td.dev, MAP2, u->len) != 1)
 			u->bad++;
 		if (mprotect(u->mem, u->len, PROT_NONE) != 0 ||
 				mprotect(u->mem, u->len, PROT_READ | PROT_WRITE) != 0)

@@ -456,7 +456,7 @@ the_largest_request_is_paid_back(void **state)
 	expect_turns("1:4 0:1 1:1024 0:1 1:1024 0:1 1:1020");
 	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(((struct hisi_udma_sqe *)&c->q.sq[i])->wb, HISI_UDMA_WB_GOOD);
-	assert_int_equal(qm_dev_dma_unmap(c->td.dev, FAR, len), 1);
+	assert_int_equal(td_unmap(c->td.dev, FAR, len), 1);
 	munmap(mem, len);
 }
 

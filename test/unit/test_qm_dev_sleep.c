@@ -217,7 +217,7 @@ a_worker_holds_the_map(void **state)
 	assert_int_equal(qm_dev_dma_unmap_start(td->dev, TD_IOVA, td->size, &ticket, NULL), 1);
 	assert_false(qm_dev_dma_unmap_done(td->dev, ticket));
 	/* Not that of others. */
-	assert_int_equal(qm_dev_dma_unmap(client[1].td.dev, TD_IOVA, td->size), 1);
+	assert_int_equal(td_unmap(client[1].td.dev, TD_IOVA, td->size), 1);
 	assert_ptr_equal(qm_dev_view_at(&executor()->bufs.view, TD_IOVA, 16, QM_DEV_PROT_READ),
 			td->arena);
 	qm_dev_view_put(&executor()->bufs.view);

@@ -105,12 +105,26 @@ baseline_check(struct qm_dev_group *group)
 	assert_int_equal(gs.queues_live, 0);
 }
 
+int
+td_unmap(struct qm_dev *dev, uint64_t iova, uint64_t size)
+{
+	unsigned int turns = 0;
+	uint64_t ticket;
+	int rc = qm_dev_dma_unmap_start(dev, iova, size, &ticket, NULL);
+
+	if (rc >= 0)
+		while (!qm_dev_dma_unmap_done(dev, ticket))
+			qm_dev_wait(&turns);
+	return rc;
+}
+
 /* Nothing is held and every account is right, if the function has nothing to do. */
 static void
 check_accounts(struct qm_dev *dev)
 {
 	uint32_t live = 0, taken = 0, slots = 0;
 	time_t end = time(NULL) + WAIT_S;
+	const struct qm_dev_view *v;
 
 	for (unsigned int i = 0; i < dev->conf.queues; i++) {
 		const struct qm_dev_queue *q = qm_dev_queue_find(dev, i);
@@ -130,7 +144,7 @@ check_accounts(struct qm_dev *dev)
 	/* A worker may need a moment to let go of what it looked at last. */
 	while (!qm_dev_dma_unmap_done(dev, UINT64_MAX))
 		assert_true(time(NULL) < end);
-	for (const struct qm_dev_view *v = dev->map.views; v != NULL; v = v->next)
+	SLIST_FOREACH(v, &dev->map.views, link)
 		assert_null(v->held);
 }
 

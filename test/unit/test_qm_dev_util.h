@@ -95,6 +95,9 @@ void td_open(struct td *td, const struct qm_dev_conf *conf, size_t size);
  */
 void td_close(struct td *td);
 
+/** Take maps back (qm_dev_dma_unmap_start()), and wait until no request touches them. */
+int td_unmap(struct qm_dev *dev, uint64_t iova, uint64_t size);
+
 /** For cmocka's setup: td_open() with td_conf(0); td is what td_teardown() ends. @return 0 */
 int td_setup(void **state, struct td *td, size_t size);
 /** cmocka's teardown, if setup has put the struct td into *state. */

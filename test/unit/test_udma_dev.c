@@ -130,7 +130,7 @@ over_maps(void **state)
 	assert_int_equal(copy(MAP2 + 3, td_iova(&td, dst), all - 3), HISI_UDMA_WB_GOOD);
 	for (uint32_t i = 0; i < all - 3; i++)
 		assert_int_equal(dst[i], 1 + i % 8);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2, all), 4);
+	assert_int_equal(td_unmap(td.dev, MAP2, all), 4);
 	free(mem);
 }
 
@@ -204,7 +204,7 @@ refusals(void **state)
 	/* And it goes on. */
 	assert_int_equal(copy(at, at + 100, 100), HISI_UDMA_WB_GOOD);
 	assert_int_equal(copy(0, 0, 0), HISI_UDMA_WB_GOOD);
-	assert_int_equal(qm_dev_dma_unmap(td.dev, MAP2, 2 * PAGE), 2);
+	assert_int_equal(td_unmap(td.dev, MAP2, 2 * PAGE), 2);
 	free(mem);
 }
 

@@ -38,12 +38,6 @@ hisi_zip_stream_init(struct hisi_zip_plain_stream *s, const struct hisi_zip_func
 }
 
 static uint32_t
-waiting(const struct hisi_zip_plain_stream *s)
-{
-	return s->store_end - s->store_pos;
-}
-
-static uint32_t
 least(uint64_t a, uint64_t b)
 {
 	return (uint32_t)(a < b ? a : b);
@@ -72,9 +66,9 @@ hisi_zip_stream_plan(const struct hisi_zip_plain_stream *s, const struct hisi_zi
 	uint32_t room;
 
 	*plan = (struct hisi_zip_stream_plan){ .op = *op,
-		.delivered = least(waiting(s), op->dst_len) };
+		.delivered = least(hisi_zip_stream_waiting(s), op->dst_len) };
 	/* What waits in the store comes first, and the store must be free for a request. */
-	if (!wants_request(s, op) || plan->delivered < waiting(s))
+	if (!wants_request(s, op) || plan->delivered < hisi_zip_stream_waiting(s))
 		return;
 	plan->request = true;
 	plan->trailer = s->trailer;
@@ -107,11 +101,11 @@ static enum hisi_zip_outcome
 deliver(struct hisi_zip_plain_stream *s, uint32_t consumed, uint32_t produced, bool part,
 		struct hisi_zip_stream_done *done)
 {
-	done->delivered = least(waiting(s), s->plan.op.dst_len - produced);
+	done->delivered = least(hisi_zip_stream_waiting(s), s->plan.op.dst_len - produced);
 	s->store_pos = (uint16_t)(s->store_pos + done->delivered);
 	done->consumed = consumed;
 	done->produced = produced + done->delivered;
-	if (part || waiting(s) > 0)
+	if (part || hisi_zip_stream_waiting(s) > 0)
 		return HISI_ZIP_DONE_PART;
 	if (!s->ended)
 		return HISI_ZIP_DONE;

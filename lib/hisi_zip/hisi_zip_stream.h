@@ -154,11 +154,26 @@ hisi_zip_stream_delivered(const struct hisi_zip_plain_stream *s,
 	return s->ctx + HISI_ZIP_STREAM_STORE_OFF + s->store_pos - done->delivered;
 }
 
-/** Can software go on with the stream, as with a new one? Not while the store has output. */
+/** Bytes of output that the function made for ops before, in the store. */
+static inline uint32_t
+hisi_zip_stream_waiting(const struct hisi_zip_plain_stream *s)
+{
+	return s->store_end - s->store_pos;
+}
+
+/** Can software go on with the stream, as with one that is new? */
 static inline bool
 hisi_zip_stream_replaceable(const struct hisi_zip_plain_stream *s)
 {
-	return s->dir == HISI_ZIP_COMP ? !s->ended : !s->state.started;
+	return hisi_zip_stream_waiting(s) == 0 && !s->ended &&
+		(s->dir == HISI_ZIP_COMP || !s->state.started);
+}
+
+/** It does: the next op of this one begins a stream. */
+static inline void
+hisi_zip_stream_leave(struct hisi_zip_plain_stream *s)
+{
+	s->state.started = false;
 }
 
 #endif /* HISI_ZIP_STREAM_H */

@@ -13,7 +13,10 @@
  * Compression is judged by zlib inflating what came out, op by op: after a flush
  * all input so far must be there, after a full flush what follows must stand
  * alone. Decompression is held against zlib's inflate() run op by op with the
- * same input and room: the same bytes, the same consumed, the same end.
+ * same input and room: the same bytes, the same consumed, the same end. On a function without the
+ * extension, where output may wait in the driver, zlib has as much room as it wants: what was
+ * consumed is what it needs for what was produced, or more, but not beyond the end; and SUCCESS
+ * means that there is nothing to come.
  */
 
 #include "pmd_test.h"

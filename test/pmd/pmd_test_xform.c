@@ -48,7 +48,7 @@ __wrap_zip_codec_stream_create(enum zip_codec_dir dir, const struct zip_codec_pa
 void
 __wrap_zip_codec_stream_destroy(struct zip_codec_stream *stream)
 {
-	sw_streams--;
+	sw_streams -= stream != NULL;
 	__real_zip_codec_stream_destroy(stream);
 }
 

@@ -9,22 +9,9 @@
 
 /* Chained mbufs: both sides of an op become SGLs, in the memory of its hardware queue. */
 
-/* One side of a chained op: bytes [offset, offset + length) of a chain. */
-struct side {
-	const struct rte_mbuf *first; /* segment in which it starts */
-	uint32_t skip;                /* bytes before it there */
-	uint32_t segs;                /* segments that it covers */
-	uint64_t length;              /* bytes */
-};
-
-/*
- * Find where bytes [offset, offset + want) of a chain lie. Trusts nothing but
- * the segments themselves: pkt_len and nb_segs may lie. A want of UINT64_MAX
- * takes all there is. A chain that goes on for ever is cut at UINT16_MAX segments,
- * which is what nb_segs can count. Returns false if the chain ends before offset + want.
- */
-static bool
-side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct side *side)
+bool
+hisi_zip_side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want,
+		struct hisi_zip_side *side)
 {
 	uint32_t passed = 0;
 	uint64_t have = 0;
@@ -38,9 +25,7 @@ side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct side 
 	}
 	if (m == NULL)
 		return false;
-	side->first = m;
-	side->skip = offset;
-	side->segs = 0;
+	*side = (struct hisi_zip_side){ .first = m, .skip = offset };
 	for (; m != NULL && have < want && side->segs < UINT16_MAX; m = m->next) {
 		have += m->data_len - offset;
 		offset = 0;
@@ -50,9 +35,8 @@ side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want, struct side 
 	return want == UINT64_MAX || have >= want;
 }
 
-/* Cut a side down to what one request can carry. Returns true if something was cut. */
-static bool
-side_cut(struct side *side)
+bool
+hisi_zip_side_cut(struct hisi_zip_side *side)
 {
 	const struct rte_mbuf *m = side->first;
 	uint64_t length = 0, limit = RTE_MIN(side->length, HISI_ZIP_REQ_LEN_MAX);
@@ -72,7 +56,8 @@ side_cut(struct side *side)
 
 /* Write a side as an SGL. Returns the first byte after it. */
 static struct hisi_acc_sge *
-side_to_sgl(const struct hisi_zip_qp *qp, const struct side *side, struct hisi_acc_sgl *sgl)
+side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
+		struct hisi_acc_sgl *sgl)
 {
 	const struct rte_mbuf *m = side->first;
 	uint64_t left = side->length;
@@ -81,6 +66,10 @@ side_to_sgl(const struct hisi_zip_qp *qp, const struct side *side, struct hisi_a
 	uint32_t segs = RTE_MAX(side->segs, 1u);
 	struct hisi_acc_sge *sge = hisi_zip_sgl_begin(sgl, (uint16_t)segs);
 
+	if (m == NULL) {
+		hisi_zip_sge_set(sge, side->addr, (uint32_t)left);
+		return sge + 1;
+	}
 	for (uint32_t i = 0; i < segs; i++, sge++, m = m->next) {
 		uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)m->data_len - skip);
 
@@ -117,25 +106,45 @@ sgl_reserve(struct hisi_zip_hwq *hwq, uint32_t units)
 }
 
 static uint32_t
-sgl_units(const struct side *side)
+sgl_units(const struct hisi_zip_side *side)
 {
 	return RTE_ALIGN((uint32_t)HISI_ZIP_SGL_HDR + RTE_MAX(side->segs, 1u), 2);
 }
 
-/* An op with chained mbufs: both sides become SGLs. */
+enum hisi_zip_verdict
+hisi_zip_fill_lists(const struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq,
+		struct hisi_zip_slot *slot, const struct hisi_zip_side *src,
+		const struct hisi_zip_side *dst, struct hisi_zip_sqe *sqe)
+{
+	struct hisi_acc_sgl *src_sgl = sgl_reserve(hwq, sgl_units(src) + sgl_units(dst));
+	struct hisi_acc_sgl *dst_sgl;
+
+	if (src_sgl == NULL)
+		return HISI_ZIP_FULL;
+	dst_sgl = (struct hisi_acc_sgl *)((char *)src_sgl + sgl_units(src) * HISI_ZIP_SGL_UNIT);
+	side_to_sgl(qp, src, src_sgl);
+	side_to_sgl(qp, dst, dst_sgl);
+	slot->flags |= HISI_ZIP_SLOT_F_SGL;
+	slot->sgl_end = hwq->sgl_tail;
+	hisi_zip_req_buffers(sqe, &slot->asked,
+		hwq->q.mem.iova + (uint64_t)((char *)src_sgl - (char *)hwq->q.mem.va),
+		(uint32_t)src->length,
+		hwq->q.mem.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->q.mem.va),
+		(uint32_t)dst->length);
+	return HISI_ZIP_SUBMITTED;
+}
+
 enum hisi_zip_verdict
 hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 		struct hisi_zip_slot *slot, struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
 {
 	const struct hisi_zip_xform *x = to->x;
-	struct hisi_zip_hwq *hwq = to->hwq;
 	bool stateful = slot->flags & HISI_ZIP_SLOT_F_STATEFUL;
-	struct hisi_acc_sgl *src_sgl, *dst_sgl;
-	struct side src, dst;
-	uint32_t units;
+	enum hisi_zip_verdict verdict;
+	struct hisi_zip_side src, dst;
 
-	if (!side_find(op->m_src, op->src.offset, op->src.length, &src) ||
-			!side_find(op->m_dst, op->dst.offset, UINT64_MAX, &dst))
+	if (!hisi_zip_side_find(op->m_src, op->src.offset, op->src.length, &src) ||
+			!hisi_zip_side_find(op->m_dst, op->dst.offset, UINT64_MAX, &dst))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 
 	if (!stateful) {
@@ -145,7 +154,7 @@ hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 		 */
 		bool too_long = src.length > HISI_ZIP_REQ_LEN_MAX || src.segs > HISI_ACC_SGE_MAX;
 
-		if (!too_long && side_cut(&dst))
+		if (!too_long && hisi_zip_side_cut(&dst))
 			too_long = x->dir == HISI_ZIP_DECOMP ||
 				dst.length < src.length + src.length / 8 + 64;
 		if (too_long) {
@@ -154,26 +163,14 @@ hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 			return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_TOO_LONG);
 		}
 	} else {
-		side_cut(&dst);
-		if (side_cut(&src))
+		hisi_zip_side_cut(&dst);
+		if (hisi_zip_side_cut(&src))
 			slot->flags |= HISI_ZIP_SLOT_F_CUT;
 	}
 
-	units = sgl_units(&src) + sgl_units(&dst);
-	src_sgl = sgl_reserve(hwq, units);
-	if (src_sgl == NULL)
-		return HISI_ZIP_FULL;
-	dst_sgl = (struct hisi_acc_sgl *)((char *)src_sgl +
-		sgl_units(&src) * HISI_ZIP_SGL_UNIT);
-	side_to_sgl(qp, &src, src_sgl);
-	side_to_sgl(qp, &dst, dst_sgl);
-	slot->flags |= HISI_ZIP_SLOT_F_SGL;
-	slot->sgl_end = hwq->sgl_tail;
-	hisi_zip_req_buffers(sqe, &slot->asked,
-		hwq->q.mem.iova + (uint64_t)((char *)src_sgl - (char *)hwq->q.mem.va),
-		(uint32_t)src.length,
-		hwq->q.mem.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->q.mem.va),
-		(uint32_t)dst.length);
+	verdict = hisi_zip_fill_lists(qp, to->hwq, slot, &src, &dst, sqe);
+	if (verdict != HISI_ZIP_SUBMITTED)
+		return verdict;
 	hisi_zip_req_words(sqe, &x->words);
 	hisi_zip_req_lists(sqe);
 	return HISI_ZIP_SUBMITTED;

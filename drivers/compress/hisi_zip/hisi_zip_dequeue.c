@@ -8,6 +8,7 @@
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_recover.h"
+#include "hisi_zip_stateful.h"
 #include "hisi_zip_sw.h"
 #include "hisi_zip_xform.h"
 
@@ -107,8 +108,8 @@ status_of(enum hisi_zip_outcome outcome)
 }
 
 /*
- * The answer, whose numbers are in the op, cannot be true. Returns true if software has set all
- * fields of the op; else all but output_chksum are set.
+ * The answer, whose numbers are in the op, cannot be true. Returns true if all fields
+ * of the op are set, by software; else all but output_chksum are.
  */
 static bool __rte_noinline
 finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw3,
@@ -120,6 +121,10 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 	if (!qp->lie.told) {
 		qp->lie = (struct hisi_zip_lie){ .told = true, .request = *slot,
 			.result = result_in(op, dw3), .sq_head = sq_head, .cq_head = cq_head };
+	}
+	if (slot->flags & HISI_ZIP_SLOT_F_PLAIN) {
+		hisi_zip_stateful_lie(qp, op);
+		return true;
 	}
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
 		struct hisi_zip_stream *s = op->stream;
@@ -138,8 +143,8 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 
 /*
  * Results of a request that is not a plain success; its numbers are in the op. Sets all
- * other fields but output_chksum, and that too if it returns true, because software has
- * repeated it.
+ * other fields but output_chksum, and that too if it returns true: software has repeated it, or
+ * it is one of a stream on a plain function.
  */
 static bool __rte_noinline
 finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
@@ -150,6 +155,10 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	struct rte_comp_op *op = slot->op;
 
 	HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
+	if (slot->flags & HISI_ZIP_SLOT_F_PLAIN) {
+		hisi_zip_stateful_end(qp, op, sqe, dw3);
+		return true;
+	}
 	op->debug_status = dw3;
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
 		op->status = finish_stateful(slot, sqe, r);
@@ -203,24 +212,24 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 	uint16_t sq_head = rte_atomic_load_explicit((const uint16_t __rte_atomic *)cq_sq_head,
 		rte_memory_order_relaxed);
 	struct rte_comp_op *op = slot->op;
-	bool repeated = false;
+	bool whole = false;
 
 	op->consumed = r.consumed;
 	op->produced = r.produced;
 	if (unlikely(sq_head != cq_head ||
 			(!hisi_zip_result_usual(&slot->asked, r) && !possible(slot, r.dw3)))) {
-		repeated = finish_lie(qp, slot, r.dw3, sq_head, cq_head);
+		whole = finish_lie(qp, slot, r.dw3, sq_head, cq_head);
 	} else if (likely(hisi_zip_result_status(r) == HISI_ZIP_OK &&
 			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))) {
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
 		op->debug_status = 0;
 	} else {
-		repeated = finish_other(qp, slot, sqe, r.dw3);
+		whole = finish_other(qp, slot, sqe, r.dw3);
 	}
-	if (likely(!repeated))
+	if (likely(!whole))
 		op->output_chksum = 0;
 	if (unlikely(slot->flags != 0)) {
-		if ((slot->flags & HISI_ZIP_SLOT_F_CHKSUM) && !repeated)
+		if ((slot->flags & HISI_ZIP_SLOT_F_CHKSUM) && !whole)
 			op->output_chksum = output_chksum(slot, sqe);
 		if (slot->flags & HISI_ZIP_SLOT_F_SGL)
 			rte_atomic_store_explicit(&hwq->sgl_head, slot->sgl_end,
@@ -228,7 +237,8 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
 				HISI_ZIP_SLOT_F_DICT))
 			hisi_zip_req_clear(sqe);
-		if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
+		/* Else its stream is not ours any more. */
+		if ((slot->flags & HISI_ZIP_SLOT_F_STATEFUL) && !whole) {
 			struct hisi_zip_stream *s = op->stream;
 
 			/* Release: enqueue may use the state words again. Nothing of s follows. */

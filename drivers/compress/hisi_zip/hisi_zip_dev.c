@@ -58,7 +58,8 @@ set_capabilities(struct hisi_zip_dev *dev)
 
 	if (raw) {
 		uint64_t flags = sgl | RTE_COMP_FF_SHAREABLE_PRIV_XFORM |
-			RTE_COMP_FF_STATEFUL_DECOMPRESSION | RTE_COMP_FF_HUFFMAN_DYNAMIC;
+			RTE_COMP_FF_STATEFUL_COMPRESSION | RTE_COMP_FF_STATEFUL_DECOMPRESSION |
+			RTE_COMP_FF_HUFFMAN_DYNAMIC;
 
 		if (ext & HISI_ZIP_EXT_F_CHECKSUM)
 			flags |= chksum;
@@ -66,8 +67,6 @@ set_capabilities(struct hisi_zip_dev *dev)
 			flags |= RTE_COMP_FF_HUFFMAN_FIXED;
 		if (ext & HISI_ZIP_EXT_F_LEVEL)
 			flags |= RTE_COMP_FF_NONCOMPRESSED_BLOCKS;
-		if (ext & HISI_ZIP_EXT_F_FLUSH)
-			flags |= RTE_COMP_FF_STATEFUL_COMPRESSION;
 		dev->caps[n].algo = RTE_COMP_ALGO_DEFLATE;
 		dev->caps[n].comp_feature_flags = flags;
 		dev->caps[n].window_size.min = ext & HISI_ZIP_EXT_F_WINDOW ?

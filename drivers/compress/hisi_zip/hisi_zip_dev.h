@@ -20,6 +20,7 @@
  *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
  *   hisi_zip_enqueue.c    data path: from op to SQE
  *   hisi_zip_chain.c      the same of chained mbufs
+ *   hisi_zip_stateful.c   ops of streams on a function without the extension
  *   hisi_zip_dequeue.c    data path: from SQE to op
  *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew
  *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec

@@ -11,6 +11,7 @@
 #include "hisi_zip_dev.h"
 #include "hisi_zip_fill.h"
 #include "hisi_zip_recover.h"
+#include "hisi_zip_stateful.h"
 #include "hisi_zip_xform.h"
 
 /* How far ahead ops, and the mbufs of ops, are fetched into the cache. */
@@ -19,18 +20,18 @@
 
 /* ---- Building a request -------------------------------------------------------------------- */
 
-/* Is there a hardware queue for this op, or else what is to be done with it? */
-static enum hisi_zip_verdict __rte_noinline
-first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
-		struct rte_comp_op *op)
+enum hisi_zip_verdict __rte_noinline
+hisi_zip_first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
+		struct hisi_zip_slot *slot, struct rte_comp_op *op)
 {
 	int ret = hisi_zip_hwq_take(qp, x->dir);
 
 	if (ret == 0)
 		return HISI_ZIP_SUBMITTED;
 	HISI_ZIP_COUNT(qp->enq.no_queue, 1);
-	/* The state of a stream is, or will be, the function's. */
-	if (qp->dev->sw && op->op_type != RTE_COMP_OP_STATEFUL)
+	/* The state of a stream is, or will be, the function's, unless software can go on. */
+	if (op->op_type == RTE_COMP_OP_STATEFUL ? hisi_zip_stateful_replace(op->stream, 0) :
+			qp->dev->sw != 0)
 		return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_NO_QUEUE);
 	/*
 	 * To wait helps if others have the queues or the memory, or if the service is
@@ -90,7 +91,7 @@ set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_o
 	if (x->sw != HISI_ZIP_WHY_NOT)
 		return hisi_zip_to_software(qp, slot, x->sw);
 	if (qp->hwq[x->dir].q.ring == NULL) {
-		verdict = first_use(qp, x, slot, op);
+		verdict = hisi_zip_first_use(qp, x, slot, op);
 		if (verdict != HISI_ZIP_SUBMITTED)
 			return verdict;
 	}
@@ -187,19 +188,16 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	slot->kind = s->x.dir;
 	slot->flags = HISI_ZIP_SLOT_F_STATEFUL |
 		(s->x.chksum != RTE_COMP_CHECKSUM_NONE ? HISI_ZIP_SLOT_F_CHKSUM : 0);
-	if (s->x.sw) {
+	if (s->x.sw || s->in_software) {
 		s->busy = 1;
-		return hisi_zip_to_software(qp, slot, s->x.sw);
+		return hisi_zip_to_software(qp, slot, s->x.sw ? s->x.sw : HISI_ZIP_WHY_STREAM);
 	}
-	/*
-	 * Only the extension has a full flush. Found out before room is taken for SGLs: it
-	 * comes back with the result of a request.
-	 */
-	if (s->x.dir == HISI_ZIP_COMP && op->flush_flag == RTE_COMP_FLUSH_FULL &&
-			s->x.words.dw10 == 0)
-		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	if (s->is_plain) {
+		slot->flags = HISI_ZIP_SLOT_F_STATEFUL | HISI_ZIP_SLOT_F_PLAIN;
+		return hisi_zip_stateful_fill(qp, slot, op);
+	}
 	if (qp->hwq[s->x.dir].q.ring == NULL) {
-		verdict = first_use(qp, &s->x, slot, op);
+		verdict = hisi_zip_first_use(qp, &s->x, slot, op);
 		if (verdict != HISI_ZIP_SUBMITTED)
 			return verdict;
 	}

@@ -106,6 +106,46 @@ hisi_zip_push_sqe(struct hisi_qm_ring *ring)
 	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
 }
 
+/**
+ * Is there a hardware queue for this op, or else what is to be done with it?
+ * HISI_ZIP_SUBMITTED: there is.
+ */
+enum hisi_zip_verdict hisi_zip_first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
+		struct hisi_zip_slot *slot, struct rte_comp_op *op);
+
+/** One side of an op: bytes of a chain of mbufs, or of memory of our own. */
+struct hisi_zip_side {
+	const struct rte_mbuf *first; /**< Segment in which it starts; NULL: it is our own. */
+	uint64_t addr;                /**< Our own: address for the function. */
+	uint64_t length;              /**< Bytes. */
+	uint32_t skip;                /**< Bytes before it in the first segment. */
+	uint32_t segs;                /**< Segments that it covers. */
+};
+
+/**
+ * Find where bytes [offset, offset + want) of a chain lie. Trusts nothing but the segments
+ * themselves: pkt_len and nb_segs may lie. A chain that goes on for ever is cut at UINT16_MAX
+ * segments, which is what nb_segs can count.
+ *
+ * @param want
+ *   UINT64_MAX: all there is.
+ * @return
+ *   false: the chain ends before offset + want.
+ */
+bool hisi_zip_side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want,
+		struct hisi_zip_side *side);
+
+/** Cut a side down to what one request can carry. @return Whether something was cut. */
+bool hisi_zip_side_cut(struct hisi_zip_side *side);
+
+/**
+ * Write both sides as SGLs, in the memory of the hardware queue, and into a request, whose words
+ * do not say so yet. HISI_ZIP_FULL: there is no room now.
+ */
+enum hisi_zip_verdict hisi_zip_fill_lists(const struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq,
+		struct hisi_zip_slot *slot, const struct hisi_zip_side *src,
+		const struct hisi_zip_side *dst, struct hisi_zip_sqe *sqe);
+
 /** Source and destination of an op with chained mbufs: both sides become SGLs. */
 enum hisi_zip_verdict hisi_zip_fill_chained(struct hisi_zip_qp *qp,
 		const struct hisi_zip_target *to, struct hisi_zip_slot *slot,

@@ -5,6 +5,7 @@
 #include "hisi_zip_dev.h"
 #include "hisi_zip_log.h"
 #include "hisi_zip_recover.h"
+#include "hisi_zip_stateful.h"
 #include "hisi_zip_xform.h"
 
 void
@@ -50,6 +51,17 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 	rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_FAILING, rte_memory_order_release);
 }
 
+/* Can software do the op of a request that was lost? */
+static bool
+can_go_on(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
+{
+	struct hisi_zip_stream *s = slot->op->stream;
+
+	if (slot->flags & HISI_ZIP_SLOT_F_PLAIN)
+		return hisi_zip_stateful_replace(s, s->plain.plan.delivered);
+	return qp->dev->sw && !(slot->flags & HISI_ZIP_SLOT_F_STATEFUL);
+}
+
 void
 hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 {
@@ -61,7 +73,7 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	/* A result that came after all would be taken for that of the next op. */
 	hisi_qm_cq_close(hwq->queue->ring);
 	/* The source is as it was; the destination is ours, unless the device still writes. */
-	if (qp->dev->sw && !stateful && !hwq->stuck) {
+	if (!hwq->stuck && can_go_on(qp, slot)) {
 		HISI_ZIP_COUNT(qp->deq.repeated, 1);
 		HISI_ZIP_COUNT(qp->deq.why[HISI_ZIP_WHY_LOST], 1);
 		slot->kind = HISI_ZIP_SLOT_SW;

@@ -175,7 +175,12 @@ run_stateful(struct hisi_zip_stream *s, const struct rte_comp_op *op, const stru
 	int ret;
 
 	if (!s->state.started) {
-		ret = zip_codec_stream_reset(s->sw, &s->x.codec);
+		struct zip_codec_params params = s->x.codec;
+
+		/* Where the function began, its bytes count, too. */
+		params.crc32 = s->sum.crc32;
+		params.adler32 = s->sum.adler32;
+		ret = zip_codec_stream_reset(s->sw, &params);
 		if (ret != 0)
 			return ret;
 	}
@@ -184,8 +189,11 @@ run_stateful(struct hisi_zip_stream *s, const struct rte_comp_op *op, const stru
 		ZIP_CODEC_FLUSH_SYNC, src, src_cnt, dst, dst_cnt, r);
 	s->state.started = true;
 	if (ret == 0 && (s->x.dir == HISI_ZIP_COMP ? op->flush_flag == RTE_COMP_FLUSH_FINAL :
-			r->end))
+			r->end)) {
 		s->state.started = false;
+		s->in_software = false;
+		s->sum = zip_codec_sum_start(&s->x.codec);
+	}
 	if (ret != 0 && ret != -ENOSPC)
 		s->dead = true;
 	return ret;
@@ -208,11 +216,12 @@ hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 	unsigned int src_max = chain_segs(op->m_src), dst_max = chain_segs(op->m_dst);
 	struct iovec *src = qp->sw->iov, *dst = src + src_max;
 	struct zip_codec_result r = { 0 };
+	uint32_t delivered = stateful ? s->delivered : 0;
 	int src_cnt, dst_cnt, ret;
 
 	HISI_ZIP_COUNT(qp->deq.sw, 1);
 	src_cnt = chain_to_iov(op->m_src, op->src.offset, op->src.length, src, src_max);
-	dst_cnt = chain_to_iov(op->m_dst, op->dst.offset, UINT64_MAX, dst, dst_max);
+	dst_cnt = chain_to_iov(op->m_dst, op->dst.offset + delivered, UINT64_MAX, dst, dst_max);
 	if (src_cnt < 0 || dst_cnt < 0)
 		ret = -EINVAL;
 	else if (stateful)
@@ -226,6 +235,7 @@ hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 		(x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE));
 	if (stateful && ret == -ENOSPC)
 		op->status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+	r.produced += delivered;
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
 		r.consumed = r.produced = 0;
@@ -233,6 +243,8 @@ hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 	op->produced = (uint32_t)r.produced;
 	op->output_chksum = chksum_of(x, &r);
 	op->debug_status = stateful && r.end ? HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK : 0;
+	if (stateful)
+		s->delivered = 0;
 	if (stateful)
 		rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 }

@@ -369,6 +369,38 @@ hisi_zip_xform_free(struct rte_compressdev *cdev, void *private_xform)
 	return 0;
 }
 
+/*
+ * The same of a stream on a plain function: V2 has zlib's requests for it, whose window is not
+ * known, and the driver does the checksums.
+ */
+static enum hisi_zip_why
+why_software_stream(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
+{
+	const struct hisi_zip_function f = { .revision = HISI_QM_REV_V3 };
+	struct hisi_zip_job job = job_of(x);
+
+	job.checksums = 0;
+	if (!hisi_zip_can(&f, &job, 0))
+		return HISI_ZIP_WHY_WISH;
+	if (x->dir == HISI_ZIP_COMP && ((dev->sw == HISI_ZIP_SW_EXACT &&
+			x->codec.level != DEFAULT_LEVEL) ||
+			(dev->hisi.info.revision < HISI_QM_REV_V3 &&
+			x->codec.window < ZIP_CODEC_WINDOW_MAX)))
+		return HISI_ZIP_WHY_WISH;
+	return HISI_ZIP_WHY_NOT;
+}
+
+/* Free a stream, also one that is not complete. */
+static void
+stream_destroy(struct hisi_zip_dev *dev, struct hisi_zip_stream *s)
+{
+	zip_codec_stream_destroy(s->sw);
+	if (s->ctx.va != NULL)
+		hisi_dev_free(&dev->hisi, &s->ctx);
+	s->x.dev = NULL; /* a second free, or an op that still uses it, is then noticed */
+	rte_free(s);
+}
+
 int
 hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform *xform,
 		void **stream)
@@ -400,19 +432,24 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 		ret = -ENOTSUP;
 		goto fail;
 	}
-	/*
-	 * A plain function knows only sync flushes, and a request of a stream fails
-	 * without 16 (ZIP 5.5: better 200) bytes of room, which ends the stream.
-	 */
-	if (!(dev->hisi.info.ext_features & HISI_ZIP_EXT_F_FLUSH) && dev->sw)
-		s->x.sw = HISI_ZIP_WHY_STREAM;
-	if (s->x.sw) {
+	s->is_plain = !(dev->hisi.info.ext_features & HISI_ZIP_EXT_F_FLUSH);
+	if (s->is_plain)
+		s->x.sw = (uint8_t)why_software_stream(dev, &s->x);
+	s->sum = zip_codec_sum_start(&s->x.codec);
+	if (s->x.sw == HISI_ZIP_WHY_NOT)
+		ret = hisi_dev_alloc(&dev->hisi, HISI_ZIP_CTX_SIZE, RTE_CACHE_LINE_SIZE,
+			cdev->data->socket_id, &s->ctx);
+	if (ret == 0 && s->is_plain && s->ctx.va != NULL) {
+		const struct hisi_zip_function f = function_of(dev);
+
+		hisi_zip_stream_init(&s->plain, &f, s->x.dir, s->x.codec.window,
+			HISI_ZIP_STREAM_TRAILER_LEN, s->ctx.va);
+	}
+	/* Also for what a plain function may leave to be done. */
+	if (ret == 0 && (s->x.sw != HISI_ZIP_WHY_NOT || (s->is_plain && dev->sw))) {
 		s->sw = zip_codec_stream_create(s->x.dir == HISI_ZIP_COMP ? ZIP_CODEC_COMPRESS :
 			ZIP_CODEC_DECOMPRESS, &s->x.codec);
 		ret = s->sw != NULL ? 0 : -ENOMEM;
-	} else {
-		ret = hisi_dev_alloc(&dev->hisi, HISI_ZIP_CTX_SIZE,
-			RTE_CACHE_LINE_SIZE, cdev->data->socket_id, &s->ctx);
 	}
 	if (ret != 0) {
 		HISI_ZIP_LOG(ERR, "%s: no memory for a stream's state (%d)", dev->hisi.name, ret);
@@ -422,7 +459,7 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	return 0;
 
 fail:
-	rte_free(s);
+	stream_destroy(dev, s);
 	return ret;
 }
 
@@ -442,15 +479,9 @@ hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
 			"expected none", dev->hisi.name, stream);
 		return -EBUSY;
 	}
-	if (s->x.sw) {
-		zip_codec_stream_destroy(s->sw);
-	} else {
-		if (dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE)
-			hisi_dev_reg_write64(&dev->hisi, HISI_ZIP_EXT_REG_STREAM_RELEASE,
-				s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
-		hisi_dev_free(&dev->hisi, &s->ctx);
-	}
-	s->x.dev = NULL;
-	rte_free(s);
+	if (s->ctx.va != NULL && (dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE))
+		hisi_dev_reg_write64(&dev->hisi, HISI_ZIP_EXT_REG_STREAM_RELEASE,
+			s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
+	stream_destroy(dev, s);
 	return 0;
 }

@@ -15,7 +15,8 @@
 #include "hisi_dev.h"
 #include "hisi_zip_request.h"
 #include "hisi_zip_slot.h"
-#include "zip_codec.h"
+#include "hisi_zip_stream.h"
+#include "zip_codec_checksum.h"
 
 struct hisi_zip_dev;
 struct rte_compressdev;
@@ -52,8 +53,14 @@ hisi_zip_chksum_start(const struct hisi_zip_xform *x, uint64_t input, uint32_t *
 struct hisi_zip_stream {
 	struct hisi_zip_xform x;       /**< Its transform. */
 	struct hisi_qm_mem ctx;        /**< Stream context buffer (ZIP 5.6). */
-	struct zip_codec_stream *sw;   /**< Set if x.sw. */
-	struct hisi_zip_state state;   /**< For the next op; if x.sw, only whether it goes on. */
+	struct zip_codec_stream *sw;   /**< Set if software may have to do it. */
+	/** For the next op; in software, only whether it goes on; not of `plain`. */
+	struct hisi_zip_state state;
+	bool is_plain;                 /**< The function is without the extension: */
+	bool in_software;              /**< Up to its end, software does it. */
+	uint32_t delivered;            /**< Bytes of output that the op in software has already. */
+	struct hisi_zip_plain_stream plain;
+	struct zip_codec_sum sum;      /**< Checksums so far, but for those of the extension. */
 	bool dead;                     /**< An error ended it. */
 	/** 1 while an op is in flight: set by enqueue, cleared by dequeue with release. */
 	RTE_ATOMIC(uint8_t) busy;

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include <rte_mbuf.h>
+
+#include "hisi_zip_dev.h"
+#include "hisi_zip_stateful.h"
+#include "hisi_zip_sw.h"
+
+/* ---- Bytes of chains ----------------------------------------------------------------------- */
+
+/* Write to a chain, which is as long as that. */
+static void
+chain_write(struct rte_mbuf *m, uint32_t offset, const uint8_t *data, uint32_t len)
+{
+	for (; len > 0 && m != NULL; m = m->next) {
+		uint32_t n;
+
+		if (offset >= m->data_len) {
+			offset -= m->data_len;
+			continue;
+		}
+		n = RTE_MIN(len, m->data_len - offset);
+		memcpy(rte_pktmbuf_mtod_offset(m, void *, offset), data, n);
+		data += n;
+		len -= n;
+		offset = 0;
+	}
+}
+
+/* Run checksums over bytes of a chain, which is as long as that. */
+static void
+chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len, struct zip_codec_sum *sum)
+{
+	for (; len > 0 && m != NULL; m = m->next) {
+		uint32_t n;
+
+		if (offset >= m->data_len) {
+			offset -= m->data_len;
+			continue;
+		}
+		n = RTE_MIN(len, m->data_len - offset);
+		zip_codec_sum_update(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, offset), n);
+		len -= n;
+		offset = 0;
+	}
+}
+
+/* ---- Results ------------------------------------------------------------------------------- */
+
+static uint64_t
+chksum_of(const struct hisi_zip_stream *s)
+{
+	switch (s->x.chksum) {
+	case RTE_COMP_CHECKSUM_CRC32:
+		return s->sum.crc32;
+	case RTE_COMP_CHECKSUM_ADLER32:
+		return s->sum.adler32;
+	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
+		return (uint64_t)s->sum.adler32 << 32 | s->sum.crc32;
+	default:
+		return 0;
+	}
+}
+
+/* An op is done, or a part of it: set all of its fields. */
+static void
+finish(struct hisi_zip_stream *s, struct rte_comp_op *op, enum hisi_zip_outcome outcome,
+		const struct hisi_zip_stream_done *done)
+{
+	bool comp = s->x.dir == HISI_ZIP_COMP, end = outcome == HISI_ZIP_DONE_END;
+
+	chain_write(op->m_dst, op->dst.offset + done->produced - done->delivered,
+		hisi_zip_stream_delivered(&s->plain, done), done->delivered);
+	if (s->sum.wanted != 0)
+		chain_sum(comp ? op->m_src : op->m_dst, comp ? op->src.offset : op->dst.offset,
+			comp ? done->consumed : done->produced, &s->sum);
+	op->status = outcome == HISI_ZIP_DONE_PART ? RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
+		RTE_COMP_OP_STATUS_SUCCESS;
+	op->consumed = done->consumed;
+	op->produced = done->produced;
+	op->output_chksum = chksum_of(s);
+	op->debug_status = end && !comp ? HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK : 0;
+	if (end)
+		s->sum = zip_codec_sum_start(&s->x.codec);
+}
+
+/* The function did not do what was asked of it: software goes on, or the stream has ended. */
+static void
+fail(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct rte_comp_op *op)
+{
+	if (hisi_zip_stateful_replace(s, s->plain.plan.delivered)) {
+		hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_REPEATED);
+		return;
+	}
+	s->dead = true;
+	op->status = RTE_COMP_OP_STATUS_ERROR;
+	op->consumed = 0;
+	op->produced = 0;
+	op->output_chksum = 0;
+	/* Release: enqueue may look at the stream again. Nothing of s follows. */
+	rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
+}
+
+void
+hisi_zip_stateful_end(struct hisi_zip_qp *qp, struct rte_comp_op *op,
+		const struct hisi_zip_sqe *sqe, uint32_t dw3)
+{
+	const struct hisi_zip_result r = {
+		.consumed = op->consumed, .produced = op->produced, .dw3 = dw3,
+	};
+	struct hisi_zip_stream *s = op->stream;
+	struct hisi_zip_stream_done done;
+	enum hisi_zip_outcome outcome = hisi_zip_stream_end(&s->plain, sqe, r, &done);
+
+	if (outcome > HISI_ZIP_DONE_PART) {
+		op->debug_status = dw3;
+		fail(qp, s, op);
+		return;
+	}
+	finish(s, op, outcome, &done);
+	/* Release: enqueue may use the state again. Nothing of s follows. */
+	rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
+}
+
+void
+hisi_zip_stateful_lie(struct hisi_zip_qp *qp, struct rte_comp_op *op)
+{
+	op->debug_status = 0;
+	fail(qp, op->stream, op);
+}
+
+bool
+hisi_zip_stateful_replace(struct hisi_zip_stream *s, uint32_t delivered)
+{
+	if (s->sw == NULL || !hisi_zip_stream_replaceable(&s->plain))
+		return false;
+	hisi_zip_stream_leave(&s->plain);
+	s->in_software = true;
+	s->delivered = delivered;
+	s->state.started = false;
+	return true;
+}
+
+/* ---- Requests ------------------------------------------------------------------------------ */
+
+/* What an op has, up to what one request can have. */
+static bool
+look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op,
+		struct hisi_zip_stream_op *has)
+{
+	static const enum hisi_zip_flush flushes[] = {
+		[RTE_COMP_FLUSH_NONE] = HISI_ZIP_FLUSH_NONE,
+		[RTE_COMP_FLUSH_SYNC] = HISI_ZIP_FLUSH_SYNC,
+		[RTE_COMP_FLUSH_FULL] = HISI_ZIP_FLUSH_FULL,
+		[RTE_COMP_FLUSH_FINAL] = HISI_ZIP_FLUSH_FINISH,
+	};
+	uint32_t waiting = hisi_zip_stream_waiting(&s->plain);
+	struct hisi_zip_side src, dst;
+	bool cut;
+
+	if (!hisi_zip_side_find(op->m_src, op->src.offset, op->src.length, &src) ||
+			!hisi_zip_side_find(op->m_dst, op->dst.offset, UINT64_MAX, &dst))
+		return false;
+	cut = hisi_zip_side_cut(&src);
+	*has = (struct hisi_zip_stream_op){
+		.src_cut = cut,
+		.src_len = src.length,
+		.dst_len = dst.length,
+		.flush = s->x.dir == HISI_ZIP_COMP ? flushes[op->flush_flag] : HISI_ZIP_FLUSH_SYNC,
+	};
+	if (waiting >= dst.length)
+		return true;
+	/* Room that is behind too many segments is none. */
+	hisi_zip_side_find(op->m_dst, op->dst.offset + waiting, UINT64_MAX, &dst);
+	hisi_zip_side_cut(&dst);
+	has->dst_len = waiting + dst.length;
+	return true;
+}
+
+/* So many bytes of the context buffer. */
+static struct hisi_zip_side
+own_side(const struct hisi_zip_stream *s, uint32_t offset, uint32_t len)
+{
+	return (struct hisi_zip_side){ .addr = s->ctx.iova + offset, .length = len, .segs = 1 };
+}
+
+static uint64_t
+side_addr(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side)
+{
+	return side->first != NULL ? hisi_zip_data_addr(qp, side->first) + side->skip : side->addr;
+}
+
+static enum hisi_zip_verdict
+fill_request(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
+		const struct rte_comp_op *op, const struct hisi_zip_stream_plan *plan,
+		struct hisi_zip_sqe *sqe)
+{
+	const struct hisi_zip_stream *s = op->stream;
+	struct hisi_zip_side src, dst;
+
+	/* Without input, too, an address must be valid. */
+	if (plan->trailer || plan->src_len == 0)
+		src = own_side(s, HISI_ZIP_STREAM_TRAILER_OFF, plan->src_len);
+	else
+		hisi_zip_side_find(op->m_src, op->src.offset, plan->src_len, &src);
+	if (plan->store)
+		dst = own_side(s, HISI_ZIP_STREAM_STORE_OFF, plan->dst_len);
+	else
+		hisi_zip_side_find(op->m_dst, op->dst.offset + plan->delivered, plan->dst_len,
+			&dst);
+	if (src.segs > 1 || dst.segs > 1) {
+		enum hisi_zip_verdict verdict = hisi_zip_fill_lists(qp, &qp->hwq[s->x.dir], slot,
+			&src, &dst, sqe);
+
+		if (verdict != HISI_ZIP_SUBMITTED)
+			return verdict;
+	} else {
+		hisi_zip_req_buffers(sqe, &slot->asked, side_addr(qp, &src), plan->src_len,
+			side_addr(qp, &dst), plan->dst_len);
+	}
+	hisi_zip_req_words(sqe, &s->plain.words);
+	if (slot->flags & HISI_ZIP_SLOT_F_SGL)
+		hisi_zip_req_lists(sqe);
+	hisi_zip_req_plain_stream(sqe, &s->plain, s->ctx.iova);
+	return HISI_ZIP_SUBMITTED;
+}
+
+/* The plan is carried out; what waits for the op is delivered. */
+static void
+begin(struct hisi_zip_stream *s, struct rte_comp_op *op, const struct hisi_zip_stream_plan *plan)
+{
+	const uint8_t *store = hisi_zip_stream_begin(&s->plain, plan);
+
+	chain_write(op->m_dst, op->dst.offset, store, plan->delivered);
+}
+
+enum hisi_zip_verdict
+hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
+{
+	struct hisi_zip_stream *s = op->stream;
+	struct hisi_zip_stream_plan plan;
+	struct hisi_zip_stream_op has;
+	enum hisi_zip_verdict verdict;
+	struct hisi_qm_ring *ring;
+
+	if (!look_at(s, op, &has))
+		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	hisi_zip_stream_plan(&s->plain, &has, &plan);
+	if (!plan.request) {
+		struct hisi_zip_stream_done done;
+		enum hisi_zip_outcome outcome;
+
+		/* The function has done it, or there is nothing to do. */
+		begin(s, op, &plan);
+		outcome = hisi_zip_stream_end(&s->plain, NULL, (struct hisi_zip_result){ 0 },
+			&done);
+		finish(s, op, outcome, &done);
+		slot->kind = HISI_ZIP_SLOT_DONE;
+		return HISI_ZIP_SUBMITTED;
+	}
+	if (qp->hwq[s->x.dir].q.ring == NULL) {
+		verdict = hisi_zip_first_use(qp, &s->x, slot, op);
+		if (verdict == HISI_ZIP_SOFTWARE)
+			s->busy = 1;
+		if (verdict != HISI_ZIP_SUBMITTED)
+			return verdict;
+	}
+	ring = qp->hwq[s->x.dir].q.ring;
+	verdict = fill_request(qp, slot, op, &plan, hisi_zip_next_sqe(ring));
+	if (verdict != HISI_ZIP_SUBMITTED)
+		return verdict;
+	begin(s, op, &plan);
+	s->busy = 1;
+	hisi_zip_push_sqe(ring);
+	return HISI_ZIP_SUBMITTED;
+}

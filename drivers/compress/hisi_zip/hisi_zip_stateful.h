@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#ifndef HISI_ZIP_STATEFUL_H
+#define HISI_ZIP_STATEFUL_H
+
+/**
+ * @file
+ * Ops of streams on a function without the extension (hisi_zip_stream.h): their requests and
+ * results, and software that goes on where the function fails.
+ */
+
+#include "hisi_zip_fill.h"
+
+/** An op of a stream that is not in software. Enqueuing thread. */
+enum hisi_zip_verdict hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
+		struct rte_comp_op *op);
+
+/**
+ * The result of its request, whose numbers are in the op: sets all fields of the op, after which
+ * the stream is no longer busy. Dequeuing thread.
+ */
+void hisi_zip_stateful_end(struct hisi_zip_qp *qp, struct rte_comp_op *op,
+		const struct hisi_zip_sqe *sqe, uint32_t dw3);
+
+/** The same if its result cannot be true. */
+void hisi_zip_stateful_lie(struct hisi_zip_qp *qp, struct rte_comp_op *op);
+
+/**
+ * Let software go on with a stream, from the op that is under way to the stream's end. It cannot
+ * if the function has what the next output depends on.
+ *
+ * @param delivered
+ *   Bytes of output that the op has already.
+ * @return
+ *   Whether it goes on.
+ */
+bool hisi_zip_stateful_replace(struct hisi_zip_stream *s, uint32_t delivered);
+
+#endif /* HISI_ZIP_STATEFUL_H */

@@ -175,11 +175,11 @@ record_add_fields(struct json_object *to, const struct field *fields, const void
 
 	for (const struct field *f = fields; f->key != NULL && complete; f++) {
 		const void *value = (const char *)record + f->offset;
-		bool looks = f->kind == FIELD_TEXT || f->kind == FIELD_OURS ||
+		bool is_text = f->kind == FIELD_TEXT || f->kind == FIELD_OURS ||
 			f->kind == FIELD_TIMES;
 
 		if (shown != NULL || f->kind != FIELD_OURS)
-			complete = record_add(to, f->key, shown != NULL && looks ?
+			complete = record_add(to, f->key, shown != NULL && is_text ?
 					shown(f, value) : value_to_json(f, value));
 	}
 	return complete;
@@ -206,7 +206,7 @@ fits(const char *digits, size_t n)
 
 /*
  * Whether a line is of bytes that JSON has, and its numbers are of digits that fit. json-c, also
- * when strict, takes 'texts', NaN, Infinity and control characters in texts, does not look at what
+ * when strict, takes 'texts', NaN, Infinity and control characters in texts, ignores what
  * is behind a byte 0, and makes UINT64_MAX of each number above.
  */
 static bool

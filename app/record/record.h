@@ -122,7 +122,7 @@ bool record_add(struct json_object *to, const char *key, struct json_object *val
 /**
  * Add a record's fields to an object, each as record_add() does.
  * @param shown
- *   What a text or times look like; NULL: as the control socket has them.
+ *   How a text or times are shown; NULL: as the control socket has them.
  */
 bool record_add_fields(struct json_object *to, const struct field *fields, const void *record,
 		struct json_object *(*shown)(const struct field *field, const void *value));

@@ -93,7 +93,8 @@ wrong(const char *fmt, ...)
 
 /* A decimal number; with size, one that may end in K, M, G or T. */
 static int
-number(const char *opt, const char *text, uint64_t min, uint64_t max, bool size, uint64_t *value)
+option_number(const char *opt, const char *text, uint64_t min, uint64_t max, bool size,
+		uint64_t *value)
 {
 	static const char suffixes[] = "KMGT";
 	const char *suffix;
@@ -155,13 +156,13 @@ listen_key(struct listen_options *l, const char *key, const char *value)
 	uint64_t v;
 
 	if (strcmp(key, "reserve") == 0) {
-		if (number("--listen reserve=", value, 0, HISI_QM_QUEUES_MAX, false, &v) != 0)
+		if (option_number("--listen reserve=", value, 0, HISI_QM_QUEUES_MAX, false, &v) != 0)
 			return -EINVAL;
 		l->reserve = (uint32_t)v;
 		return 0;
 	}
 	if (strcmp(key, "weight") == 0) {
-		if (number("--listen weight=", value, 1, OPTIONS_WEIGHT_MAX, false, &v) != 0)
+		if (option_number("--listen weight=", value, 1, OPTIONS_WEIGHT_MAX, false, &v) != 0)
 			return -EINVAL;
 		l->weight = (uint32_t)v;
 		return 0;
@@ -312,11 +313,11 @@ one(struct options *opt, int c, const char *name, char *arg)
 	case OPT_ENGINE:
 		return choice("--engine", arg, "deflate", "copy", &opt->copy);
 	case OPT_WORKERS:
-		rc = number("--workers", arg, 1, QM_DEV_WORKERS_MAX, false, &v);
+		rc = option_number("--workers", arg, 1, QM_DEV_WORKERS_MAX, false, &v);
 		opt->workers = rc == 0 ? (unsigned int)v : 0;
 		return rc;
 	case OPT_QUEUES:
-		rc = number("--queues", arg, 1, HISI_QM_QUEUES_MAX, false, &v);
+		rc = option_number("--queues", arg, 1, HISI_QM_QUEUES_MAX, false, &v);
 		opt->queues = rc == 0 ? (unsigned int)v : 0;
 		return rc;
 	case OPT_RUN_AS:
@@ -337,7 +338,7 @@ one(struct options *opt, int c, const char *name, char *arg)
 	char opt_name[64];
 
 	snprintf(opt_name, sizeof(opt_name), "--%s", name);
-	return number(opt_name, arg, 0, limit_options[i].max, limit_options[i].size,
+	return option_number(opt_name, arg, 0, limit_options[i].max, limit_options[i].size,
 			(uint64_t *)((char *)limits + limit_options[i].off));
 }
 

@@ -23,7 +23,7 @@ int sandbox_drop_privileges(const char *user);
 
 /**
  * From now on allow only the system calls that the service needs; sandbox.c has the
- * list. Others fail with EPERM; to run a program or look into another process
+ * list. Others fail with EPERM; to run a program or read another process
  * ends the service.
  * @return 0 or a negative errno; logged.
  */

@@ -21,7 +21,7 @@ struct check {
  * removed. It takes a small part of the time that compression took.
  */
 static bool
-is_right(struct check *c, const struct slot *s)
+expands_again(struct check *c, const struct slot *s)
 {
 	if (c->d == NULL)
 		c->d = libdeflate_alloc_decompressor();
@@ -54,7 +54,7 @@ put_member(struct engine *e, struct stream *st, struct check *c)
 		complain("%s: CRC %08x, expected %08x", e->name, s->op.crc32, s->crc32);
 		return SPIMGZ_FAILED;
 	}
-	if (!engine_is_local(e) && !is_right(c, s)) {
+	if (!engine_is_local(e) && !expands_again(c, s)) {
 		complain("%s: a wrong result, or no memory to check it", e->name);
 		return SPIMGZ_FAILED;
 	}

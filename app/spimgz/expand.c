@@ -18,7 +18,7 @@ struct expansion {
 
 /* Whether a piece is what its trailer says; of what is there, not of what the service says. */
 static bool
-is_right(const struct slot *s)
+fits_trailer(const struct slot *s)
 {
 	return s->op.status == SPIM_ZIP_OK && s->op.produced == s->isize &&
 		s->op.consumed == s->op.src_len &&
@@ -83,7 +83,7 @@ put_plain(struct expansion *x)
 		complain("%s: %s", x->e->name, spim_zip_status_text(s->op.status));
 		return SPIMGZ_FAILED;
 	}
-	if (!is_right(s))
+	if (!fits_trailer(s))
 		return redo(x, s);
 	st->plain += s->op.produced;
 	st->crc32 = s->crc32;
@@ -166,7 +166,7 @@ pass_on(struct stream *st)
 
 /* Behind the last member there may be zeros (of a tape), and nothing else. */
 static int
-look_at_rest(struct stream *st)
+check_rest(struct stream *st)
 {
 	struct input *in = &st->in;
 	bool zeros = false;
@@ -246,7 +246,7 @@ put_other(struct expansion *x, int *ret)
 	if (found != GZIP_OTHER && !(found == GZIP_CUT && h.size == 0 && st->pass))
 		*ret = worse(*ret, no_member(st, found, h.bad));
 	else
-		*ret = worse(*ret, st->pass ? pass_on(st) : look_at_rest(st));
+		*ret = worse(*ret, st->pass ? pass_on(st) : check_rest(st));
 	return false;
 }
 

@@ -76,7 +76,7 @@ begin(struct run *r, struct stream *s, int fd, const char *name, const struct st
 }
 
 static int
-run_stream(struct run *r, struct stream *s)
+run_file(struct run *r, struct stream *s)
 {
 	int ret = r->options.expand ? expand_stream(&r->engine, s) :
 		compress_stream(&r->engine, s);
@@ -320,7 +320,7 @@ replace(struct item *it)
 		return ret;
 	it->s.out = out.fd;
 	it->s.out_name = it->out_name;
-	ret = run_stream(it->r, &it->s);
+	ret = run_file(it->r, &it->s);
 	if (ret == SPIMGZ_FAILED) {
 		output_drop(&out);
 		return ret;
@@ -365,7 +365,7 @@ do_file(struct item *it)
 	const struct gzip_options *o = it->o;
 	int ret, warned;
 
-	/* Of those that are not named, only compressed ones are looked into. */
+	/* Of those that are not named, only compressed ones are read. */
 	if ((o->test || o->list) && it->place.walked &&
 			names_suffix(it->place.name, o->suffix) == NULL)
 		return SPIMGZ_OK;
@@ -384,7 +384,7 @@ do_file(struct item *it)
 		ret = replace(it);
 	} else {
 		it->s.out = o->test || o->list ? -1 : STDOUT_FILENO;
-		ret = run_stream(it->r, &it->s);
+		ret = run_file(it->r, &it->s);
 		it->done = ret != SPIMGZ_FAILED;
 	}
 	input_close(&it->s.in);
@@ -481,7 +481,7 @@ file_stdin(struct run *r)
 	if (warned == SPIMGZ_FAILED)
 		return warned;
 	s.out = o->test || o->list ? -1 : STDOUT_FILENO;
-	ret = run_stream(r, &s);
+	ret = run_file(r, &s);
 	input_close(&s.in);
 	if (ret != SPIMGZ_FAILED && o->list)
 		gzip_report_list(&r->report, o, &s, o->restore_name && s.header.name[0] != '\0' ?

@@ -44,7 +44,7 @@ enum gzip_found {
 enum gzip_found gzip_next(struct input *in, struct gzip_header *h);
 
 /**
- * Look at whether a header is as those of ours. Another program's may look the same.
+ * Check whether a header is as those of ours. Another program's may be the same.
  * @param comp_size
  *   Filled with the bytes of DEFLATE data, as the header says.
  * @return Bytes of the header, up to GZIP_OUR_MAX; 0: it is not, or not complete.

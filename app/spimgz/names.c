@@ -18,7 +18,7 @@ static const struct {
 	{ "-gz", "" }, { "-z", "" }, { "_z", "" },
 };
 
-/* Those that a compressed file is looked for with, after the user's own. */
+/* Those that are tried to find a compressed file, after the user's own. */
 static const char *const tries[] = { ".gz", ".z", "-z", ".Z" };
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))

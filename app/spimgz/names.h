@@ -28,7 +28,7 @@ char *names_packed(const char *name, const char *own);
 /** The name of the expanded file, of one that has a suffix. @return As names_packed(). */
 char *names_plain(const char *name, const char *own);
 
-/** The i-th suffix that a compressed file is looked for with, or NULL. */
+/** The i-th suffix to try for a compressed file, or NULL. */
 const char *names_try(unsigned int i, const char *own);
 
 #endif /* SPIMGZ_NAMES_H */

@@ -11,8 +11,8 @@
 
 /**
  * Create a file without a path, of len zeroed bytes. Its size is sealed: whoever has its
- * descriptor could otherwise shrink it, and a process that has mapped it would be killed by a
- * look at it.
+ * descriptor could otherwise shrink it, and a process that has mapped it would be killed by an
+ * access to it.
  * @param name
  *   Shown in /proc; at most 249 bytes.
  * @return The descriptor, which exec() closes and the caller owns, or a negative errno.

@@ -79,7 +79,7 @@ qm_dev_queue_ring(struct qm_dev *dev, uint64_t value)
 
 	if (q != NULL && cmd == HISI_QM_DB_SQ && db_valid(atomic_load_explicit(&q->ring.sq_key,
 			memory_order_acquire), value)) {
-		/* Priority 1 is the kick after a migration: "look again", no new tail (U10). */
+		/* Priority 1 is the kick after a migration: "poll again", no new tail (U10). */
 		if (db_priority(value) == 0)
 			qm_dev_db_set(&q->db->sq, value);
 		if (q->shared)

@@ -10,7 +10,7 @@
 
 /*
  * Where the capabilities lie is not documented (U2), nor are class code and
- * subsystem (U1): no driver looks.
+ * subsystem (U1): no driver reads them.
  */
 #define CFG_COMMAND      0x04
 #define CFG_STATUS       0x06

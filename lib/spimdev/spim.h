@@ -201,14 +201,14 @@ int spim_event_fd(struct spim_dev *dev);
 
 /**
  * Arm a queue: the descriptor becomes readable, once, when the queue has a completion that
- * was not consumed, or has one now, or is lost (spim_queue_check()). By its consumer; look
- * at the ring before waiting.
+ * was not consumed, or has one now, or is lost (spim_queue_check()). By its consumer; poll
+ * the ring before waiting.
  */
 void spim_event_arm(struct spim_dev *dev, const struct spim_queue *queue);
 
 /**
- * The descriptor was readable: take the events, so that there can be others. Before looking
- * at the rings of the queues that were armed, as an event that is taken does not come again.
+ * The descriptor was readable: take the events, so that there can be others. Before the rings
+ * of the queues that were armed are polled, as an event that is taken does not come again.
  */
 void spim_event_take(struct spim_dev *dev);
 

@@ -93,7 +93,7 @@ do_version(struct vfio_user_conn *c, const struct vu_request *r)
 _Static_assert(sizeof(struct vfio_user_multi) + VFIO_USER_MULTI_MAX *
 		sizeof(struct vfio_user_multi_one) <= VU_SMALL_MAX, "fits");
 
-/* What a request may look like. */
+/* What sizes and descriptors a request may have. */
 static const struct command {
 	const char *name;
 	int (*run)(struct vfio_user_conn *c, const struct vu_request *r);

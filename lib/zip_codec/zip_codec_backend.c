@@ -7,11 +7,11 @@
 #include "zip_codec_internal.h"
 
 /*
- * Input that changes while an backend reads it. Every backend bounds its reads
+ * Input that changes while a backend reads it. Every backend bounds its reads
  * and writes by lengths that it keeps itself, never by what it finds in the
- * input, but three of them look at the input twice:
+ * input, but three of them read the input twice:
  * - ISA-L levels 1 to 3 find matches, put literals and matches into tokens of
- *   their own, and from then on only look at the tokens; a match is compared
+ *   their own, and from then on only read the tokens; a match is compared
  *   again to find its full length, within the bounds of the input. A match
  *   can then stand for other bytes than the input had: wrong output, but
  *   inside dst. Level 0 writes each symbol as it finds it.

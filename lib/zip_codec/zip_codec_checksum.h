@@ -43,7 +43,7 @@ zip_codec_sum_start(const struct zip_codec_params *params)
 /** Run the wanted checksums over len bytes. */
 void zip_codec_sum_update(struct zip_codec_sum *sum, const uint8_t *data, size_t len);
 
-/** Put the checksums where the caller looks for them. */
+/** Put the checksums where the caller finds them. */
 static inline void
 zip_codec_sum_report(const struct zip_codec_sum *sum, struct zip_codec_result *result)
 {

@@ -11,7 +11,7 @@
 /*
  * DEFLATE with a dictionary: zlib, as it is the one of the three that can be
  * given one in both directions, in one call and without an allocation. It
- * copies the dictionary, and its input, into its window before it looks at them.
+ * copies the dictionary, and its input, into its window before it reads them.
  */
 
 static size_t

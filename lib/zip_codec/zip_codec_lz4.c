@@ -24,14 +24,14 @@
  * Why not with liblz4's frame functions (1.9.4; contexts made beforehand; English text):
  * - A frame of linked blocks frees its 64 KiB of history and allocates as much, cleared. That is
  *   84 thousand instructions in place of 17 for 1 KiB at level 1 (297 in place of 416 MB/s), 125 in
- *   place of 59 for 4 KiB, 1065 in place of 964 for 64 KiB. The bytes are the same.
+ *   place of 59 for 4 KiB, 1065 in place of 964 for 64 KiB.
  * - Output needs room for the worst case, and a copy where there is less. Stored blocks (level 0)
  *   are no part of the stable interface.
  * - The decoder allocates up to 8 MiB, as the frame's header wishes. Where the room is less than a
  *   block may need, it copies: 10 % more instructions for 1 KiB, 4 % for 4 KiB, none for 64 KiB. It
  *   tells what is wrong with a frame by a text only, and takes a skippable one.
  *
- * Input that changes meanwhile: the compressors of liblz4 look at their input
+ * Input that changes meanwhile: the compressors of liblz4 read their input
  * more than once, so they get a private copy. LZ4_decompress_safe*() reads a
  * length or an offset once, holds what it makes of it against both ends of both
  * buffers, and copies; so other bytes make other output and nothing else. What
@@ -55,7 +55,7 @@
 #define LZ4_WINDOW_LEN  ((size_t)64 << 10) /* farthest that a match can reach, and a byte */
 #define LZ4_FAST_LEVEL_MAX 2        /* the levels above search chains, as in liblz4 */
 
-/* How liblz4's decoder looks at a sequence: see block_room(). */
+/* How liblz4's decoder takes a sequence: see block_room(). */
 #define LZ4_SHORT_IN           16u /* literals and offset of a short one, at most */
 #define LZ4_SHORT_OUT          32u /* what one makes, at most */
 #define LZ4_BEHIND_LITERALS_IN 8u  /* offset, token, 5 literals */

@@ -266,7 +266,7 @@ decompress_step(struct zip_codec_stream *stream, int flush, struct cursor *src, 
 /*
  * Input and output are both used up. Returns true if there is more to come: a
  * byte of it is in the stage then, or inflate() has found that a match reaches
- * too far back, which without room for output it would not have looked at yet.
+ * too far back, which without room for output it would not have checked yet.
  * That, and what it finds behind the byte, it says again when called for the rest.
  */
 static int

@@ -10,6 +10,7 @@ set -eu
 check "include rules hold" sh test/check_includes.sh .
 check "style rules hold" sh test/check_style.sh .
 check "citations resolve" sh test/check_citations.sh .
+check "functions of a program have different names" python3 test/check_names.py .
 drivers_checked() {
 	[ -d build/config/dpdk-sdk/devtools ] ||
 		config/dpdk-sdk.sh build/config/dpdk-sdk || return
@@ -156,6 +157,40 @@ rejected "citation check rejects a row without a function" citations \
 plant_reference "_\`${U}1\` | ? | Nothing in the code depends on it |" "$cites"
 rejected "citation check rejects a row that is there twice" citations \
 	"doc/hw/unknown.rst:2: ${U}1 is there twice"
+
+# also FILE LINE...: one more file of the same tree.
+also() {
+	! planning || return 0
+	file=$planted/$1
+	shift
+	mkdir -p "$(dirname "$file")"
+	printf '%s\n' "$@" > "$file"
+}
+plant lib/hisi_qm/a.c 'static int' 'f(int x)' '{' '}' '/*' 'int' 'g(void)' '{' '*/'
+also app/spimctl/b.c 'static int' 'g(void)' '{' '}'
+also app/spimgz/b.c 'static int' 'g(void)' '{' '}'
+check "name check accepts functions of two programs" python3 test/check_names.py "$planted"
+also drivers/common/hisi/b.c 'static void' 'f(void)' '{' '}'
+check "name check rejects two functions of one program" ends_with 1 \
+	"f() is defined in drivers/common/hisi/b.c and lib/hisi_qm/a.c; expected a name for each" \
+	python3 test/check_names.py "$planted"
+
+# Five units, each of which uses the next one by a header or a function, and the last one the first.
+plant lib/hisi_qm/a.c '#include "b.h"' 'int' 'a_done(int x)' '{' '	return b_done(x);' '}'
+also lib/hisi_qm/b.h 'int b_done(int x);'
+also lib/hisi_qm/b.c '#include "c.h"' 'int' 'b_done(int x)' '{' '	return x;' '}'
+also lib/hisi_qm/c.h '#include "d.h"'
+also lib/hisi_qm/d.c '#include "d.h"' '/* a_done() and e_done() */' 'struct a_done *d;'
+also lib/hisi_qm/e.c '#include "a.h"' 'int' 'e_done(int x)' '{' '	return a_done(x);' '}'
+also lib/hisi_qm/d.h 'int e_done(int x);'
+check "circle check accepts a chain" python3 test/check_circles.py "$planted"
+also lib/hisi_qm/d.c '#include "d.h"' 'static int (*next)(int x) = e_done;'
+check "circle check rejects a circle of five" ends_with 1 \
+	"lib/hisi_qm: a circle of 5 units; expected 4 at most:" \
+	python3 test/check_circles.py "$planted"
+also lib/hisi_qm/e.c 'int' 'e_done(int x)' '{' '	return c_done(x);' '}'
+also lib/hisi_qm/c.c 'int' 'c_done(int x)' '{' '}'
+check "circle check accepts a circle of three" python3 test/check_circles.py "$planted"
 
 # plant_driver EXCEPTION LINE...: a driver of one file.
 plant_driver() {

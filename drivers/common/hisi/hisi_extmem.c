@@ -18,7 +18,7 @@
 /*
  * Memory that the application brought, and tells of by rte_dev_dma_map(). A service needs the
  * file behind it, which EAL does not know: the kernel says which one it is, and the descriptor
- * that the application mapped it with is looked for among those that are open.
+ * that the application mapped it with is sought among those that are open.
  */
 
 /** A range that was mapped; kept to be registered again with a service that was restarted. */

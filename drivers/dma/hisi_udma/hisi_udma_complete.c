@@ -13,7 +13,7 @@
 
 /* Ops that were submitted and have not been returned. */
 static inline uint16_t
-waiting(const struct hisi_udma_vchan *v)
+ops_waiting(const struct hisi_udma_vchan *v)
 {
 	/* Acquire: the queue, and the SQEs of these ops. */
 	return (uint16_t)(rte_atomic_load_explicit(&v->rung, rte_memory_order_acquire) - v->head);
@@ -21,7 +21,7 @@ waiting(const struct hisi_udma_vchan *v)
 
 /* Of the oldest n ops, those that have a CQE; runs the function if nobody else does. */
 static inline uint16_t
-ready(struct hisi_udma_vchan *v, uint16_t n)
+ops_ready(struct hisi_udma_vchan *v, uint16_t n)
 {
 	const struct hisi_qm_ring *ring;
 	uint16_t found;
@@ -103,13 +103,13 @@ hisi_udma_completed(void *dev_private, uint16_t vchan, const uint16_t nb_cpls, u
 {
 	struct hisi_udma_dev *dev = dev_private;
 	struct hisi_udma_vchan *v = &dev->vchans[vchan];
-	uint16_t n = (uint16_t)RTE_MIN(waiting(v), nb_cpls), found, i = 0;
+	uint16_t n = (uint16_t)RTE_MIN(ops_waiting(v), nb_cpls), found, i = 0;
 
 	if (unlikely(v->oldest != RTE_DMA_STATUS_SUCCESSFUL)) {
 		*has_error = n != 0;
 		n = 0;
 	}
-	found = ready(v, n);
+	found = ops_ready(v, n);
 	if (likely(found != 0)) {
 		const struct hisi_qm_ring *ring = v->hwq.queue->ring;
 		uint16_t cq_head = ring->cq_head;
@@ -153,7 +153,7 @@ hisi_udma_completed_status(void *dev_private, uint16_t vchan, const uint16_t nb_
 {
 	struct hisi_udma_dev *dev = dev_private;
 	struct hisi_udma_vchan *v = &dev->vchans[vchan];
-	uint16_t n = (uint16_t)RTE_MIN(waiting(v), nb_cpls), found = ready(v, n), i;
+	uint16_t n = (uint16_t)RTE_MIN(ops_waiting(v), nb_cpls), found = ops_ready(v, n), i;
 	bool lost = found == 0 && n != 0 && v->hwq.failed;
 
 	if (unlikely(lost)) {
@@ -188,9 +188,9 @@ hisi_udma_completed_status(void *dev_private, uint16_t vchan, const uint16_t nb_
 enum rte_dma_vchan_status
 hisi_udma_status(struct hisi_udma_vchan *v)
 {
-	uint16_t n = waiting(v), found;
+	uint16_t n = ops_waiting(v), found;
 
-	found = ready(v, n);
+	found = ops_ready(v, n);
 	if (found == n)
 		return RTE_DMA_VCHAN_IDLE;
 	return v->hwq.failed ? RTE_DMA_VCHAN_HALTED_ERROR : RTE_DMA_VCHAN_ACTIVE;

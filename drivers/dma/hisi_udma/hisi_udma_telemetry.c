@@ -12,14 +12,14 @@
 #include "hisi_udma_dev.h"
 
 static int
-show_info(struct hisi_dev *dev, struct rte_tel_data *d)
+udma_show_info(struct hisi_dev *dev, struct rte_tel_data *d)
 {
 	hisi_telemetry_info(dev, d);
 	return 0;
 }
 
 static int
-show_queues(struct hisi_dev *hisi, struct rte_tel_data *d)
+udma_show_queues(struct hisi_dev *hisi, struct rte_tel_data *d)
 {
 	const struct hisi_udma_dev *dev = hisi_udma_dev_of(hisi);
 
@@ -48,7 +48,7 @@ show_queues(struct hisi_dev *hisi, struct rte_tel_data *d)
 }
 
 static int
-show_stats(struct hisi_dev *hisi, struct rte_tel_data *d)
+udma_show_stats(struct hisi_dev *hisi, struct rte_tel_data *d)
 {
 	const struct hisi_udma_dev *dev = hisi_udma_dev_of(hisi);
 	uint64_t submitted = 0, completed = 0, errors = 0, full = 0, rejected = 0;
@@ -73,7 +73,7 @@ show_stats(struct hisi_dev *hisi, struct rte_tel_data *d)
 }
 
 static int
-show_errors(struct hisi_dev *hisi, struct rte_tel_data *d)
+udma_show_errors(struct hisi_dev *hisi, struct rte_tel_data *d)
 {
 	static const char *const errors[HISI_UDMA_ERRORS] = {
 		[HISI_UDMA_ERROR_ADDR] = "bad_address",
@@ -112,10 +112,10 @@ show_errors(struct hisi_dev *hisi, struct rte_tel_data *d)
 }
 
 const struct hisi_telemetry_cmd hisi_udma_telemetry_cmds[] = {
-	{ "info", "Returns what a device is. Parameters: int dev_id", show_info },
+	{ "info", "Returns what a device is. Parameters: int dev_id", udma_show_info },
 	{ "queues", "Returns channels and the hardware queues they hold. Parameters: int dev_id",
-		show_queues },
-	{ "stats", "Returns operations. Parameters: int dev_id", show_stats },
-	{ "errors", "Returns errors by cause. Parameters: int dev_id", show_errors },
+		udma_show_queues },
+	{ "stats", "Returns operations. Parameters: int dev_id", udma_show_stats },
+	{ "errors", "Returns errors by cause. Parameters: int dev_id", udma_show_errors },
 	{ .name = NULL },
 };

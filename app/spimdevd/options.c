@@ -156,7 +156,8 @@ listen_key(struct listen_options *l, const char *key, const char *value)
 	uint64_t v;
 
 	if (strcmp(key, "reserve") == 0) {
-		if (option_number("--listen reserve=", value, 0, HISI_QM_QUEUES_MAX, false, &v) != 0)
+		if (option_number("--listen reserve=", value, 0, HISI_QM_QUEUES_MAX, false,
+				&v) != 0)
 			return -EINVAL;
 		l->reserve = (uint32_t)v;
 		return 0;

@@ -101,8 +101,10 @@ make_sysroot() {
 	# shellcheck disable=SC2016 # dpkg-deb's own
 	source=$(dpkg-deb -W --showformat='${source:Package}=${source:Version}' \
 		"$work"/debs/libdpdk-dev_*.deb)
-	sed "s|@SYSROOT@|$sysroot|; s|@DPDK_SOURCE_PACKAGE@|$source|" config/arm64-cross.ini \
-		> "$sysroot/cross.ini"
+	ccache=
+	! command -v ccache > /dev/null || ccache="'ccache', "
+	sed "s|@SYSROOT@|$sysroot|; s|@DPDK_SOURCE_PACKAGE@|$source|; s|@CCACHE@|$ccache|" \
+		config/arm64-cross.ini > "$sysroot/cross.ini"
 	echo "arm64: $(find "$work/debs" -name '*.deb' | wc -l) packages," \
 		"$(du -sm "$sysroot" | cut -f 1) MB in build/arm64-sysroot"
 	rm -rf "$work"

@@ -15,6 +15,10 @@ cd "$(dirname "$0")/.."
 dir=${1:-build}
 [ $# -eq 0 ] || shift
 
+# meson puts ccache in front of the compiler where it is installed (setup.sh --tests does so). What
+# another clone has compiled is the same, but for the path in its debug information.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+
 log=$dir/build.log
 # What it was asked for last: meson takes its time to find out that nothing changed.
 options="${BUILD_OPTIONS:-}${*:+ $*}"

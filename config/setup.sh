@@ -7,8 +7,8 @@
 #
 # usage: config/setup.sh [--tests | --build]
 #   --build  only what builds and runs the driver with the stock DPDK programs
-#   --tests  also what only the tests need: second compiler, memory checkers, linters, Sphinx, and
-#            the source of Linux, for its checkpatch.pl
+#   --tests  also what only the tests need: second compiler, a cache for both, memory checkers,
+#            linters, Sphinx, and the source of Linux, for its checkpatch.pl
 
 set -eu
 
@@ -21,7 +21,7 @@ packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils 
 # What draws the benchmark's plot.
 plot_packages="python3-matplotlib"
 # DPDK's checkpatches.sh needs gawk, and the kernel's checkpatch.pl of linux-source (140 MB).
-test_packages="git clang llvm valgrind shellcheck jq python3-sphinx debootstrap gawk linux-source"
+test_packages="git ccache clang llvm valgrind shellcheck jq python3-sphinx debootstrap gawk linux-source"
 
 say() {
 	echo "setup: $*"

@@ -349,6 +349,22 @@ fail:
 	return ret;
 }
 
+/*
+ * Make every CQE one that is still to come. A function that lied before it died may have left some
+ * that look new behind one that it left out: their requests are executed again, and must not be
+ * taken for done while they are.
+ */
+static void
+cq_clear(struct hisi_qm_ring *ring)
+{
+	for (uint32_t i = 0; i <= ring->mask; i++) {
+		/* Those before the head are of the next pass. */
+		uint16_t new = i < ring->cq_head ? !ring->cq_phase : ring->cq_phase;
+
+		__atomic_store_n(&ring->cq[i].w7, new ^ HISI_QM_CQE_PHASE, __ATOMIC_RELAXED);
+	}
+}
+
 int
 hisi_qm_qp_restart(struct hisi_qm *qm, struct hisi_qm_qp *qp)
 {
@@ -357,6 +373,7 @@ hisi_qm_qp_restart(struct hisi_qm *qm, struct hisi_qm_qp *qp)
 	int ret;
 
 	pthread_mutex_lock(&qm->lock);
+	cq_clear(ring);
 	ret = ring->qn < qm->queues ? contexts_set(qm, qp) : -EBUSY;
 	qp->resets = qm->resets;
 	pthread_mutex_unlock(&qm->lock);

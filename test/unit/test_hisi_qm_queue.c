@@ -272,6 +272,39 @@ test_restart(void **state)
 	fake_down(&qm, &qp, 1);
 }
 
+/* Whatever the one before wrote behind a CQE that it left out, only what comes now is ready. */
+static void
+test_restart_forgets(void **state)
+{
+	static const struct { uint16_t head, phase; } from[] = { { 0, 1 }, { 3, 0 }, { 15, 1 } };
+	struct hisi_qm_qp qp;
+	struct hisi_qm_ring *ring = &qp.ring;
+	struct hisi_qm qm;
+
+	(void)state;
+	fake_up(&qm);
+	assert_int_equal(hisi_qm_qp_start(&qm, &qp, 3, 16, -1), 0);
+	for (unsigned int i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		ring->cq_head = from[i].head;
+		ring->cq_phase = from[i].phase;
+		for (unsigned int slot = 0; slot < 16; slot++) {
+			bool next_pass = slot < ring->cq_head;
+
+			ring->cq[slot].w7 = ring->cq_phase ^ next_pass;
+		}
+		ring->cq[ring->cq_head].w7 ^= 1; /* the one that was left out */
+		assert_int_equal(hisi_qm_cq_ready(ring, 15), 0);
+		assert_int_equal(hisi_qm_qp_restart(&qm, &qp), 0);
+		for (unsigned int n = 1; n <= 3; n++) {
+			unsigned int slot = (from[i].head + n - 1) & 15;
+
+			ring->cq[slot].w7 ^= 1;
+			assert_int_equal(hisi_qm_cq_ready(ring, 15), n);
+		}
+	}
+	fake_down(&qm, &qp, 1);
+}
+
 static void
 test_restart_fails(void **state)
 {
@@ -424,6 +457,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_depth, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_start_fails, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_restart, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_restart_forgets, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_restart_fails, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_stop, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_stop_v2, fake_setup, fake_teardown),

@@ -82,6 +82,10 @@ enum hisi_zip_req {
 	HISI_ZIP_REQ_GZIP = 0x03,    /**< DEFLATE and CRC-32, ISIZE trailer. */
 };
 
+/* Bytes of the trailers of the latter two (ZIP 5.7). */
+#define HISI_ZIP_TRAILER_ZLIB 4u
+#define HISI_ZIP_TRAILER_GZIP 8u
+
 enum hisi_zip_window {
 	HISI_ZIP_WINDOW_4K = 0,
 	HISI_ZIP_WINDOW_8K = 1,

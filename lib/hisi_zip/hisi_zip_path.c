@@ -26,13 +26,26 @@ hisi_zip_path_name(enum hisi_zip_path path)
 }
 
 uint32_t
-hisi_zip_paths_on(const struct hisi_zip_paths *paths)
+hisi_zip_paths_usable(const struct hisi_zip_paths *paths)
 {
-	uint32_t on = 0;
+	uint32_t bits = 0;
 
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
-		if (paths->path[path].state == HISI_ZIP_PATH_ON)
-			on |= HISI_ZIP_PATH_BIT(path);
+		if (paths->path[path].state != HISI_ZIP_PATH_OFF)
+			bits |= HISI_ZIP_PATH_BIT(path);
 	}
-	return on;
+	return bits;
+}
+
+uint32_t
+hisi_zip_paths_sums(const struct hisi_zip_paths *paths)
+{
+	uint32_t bits = 0;
+
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
+		if (paths->path[path].state == HISI_ZIP_PATH_ON &&
+				paths->path[path].sum != HISI_ZIP_SUM_NONE)
+			bits |= HISI_ZIP_PATH_BIT(path);
+	}
+	return bits;
 }

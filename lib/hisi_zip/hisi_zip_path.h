@@ -74,7 +74,10 @@ struct hisi_zip_paths {
 /** Its name in log lines and telemetry: "comp_raw". */
 const char *hisi_zip_path_name(enum hisi_zip_path path);
 
-/** Bits of the paths that are on. */
-uint32_t hisi_zip_paths_on(const struct hisi_zip_paths *paths);
+/** Bits of the paths that are not off: those that were not tried are, before they are used. */
+uint32_t hisi_zip_paths_usable(const struct hisi_zip_paths *paths);
+
+/** Bits of those of them whose requests return the checksum of the plain data. */
+uint32_t hisi_zip_paths_sums(const struct hisi_zip_paths *paths);
 
 #endif /* HISI_ZIP_PATH_H */

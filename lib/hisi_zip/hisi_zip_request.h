@@ -29,6 +29,7 @@
 
 #include "hisi_acc_sgl.h"
 #include "hisi_zip_ext.h"
+#include "hisi_zip_path.h"
 #include "hisi_zip_sqe.h"
 
 /** Directions; each is the type of the queues that its requests go to (QM 3.1). */
@@ -40,7 +41,7 @@ enum hisi_zip_dir {
 
 /** What the compressed data is. */
 enum hisi_zip_format {
-	HISI_ZIP_FORMAT_DEFLATE, /**< Raw DEFLATE; V3. */
+	HISI_ZIP_FORMAT_DEFLATE, /**< Raw DEFLATE. */
 	HISI_ZIP_FORMAT_LZ4,     /**< LZ4 frames; extension (EXT 2). */
 	HISI_ZIP_FORMAT_COPY,    /**< As it is; extension (EXT 2). */
 };
@@ -49,6 +50,8 @@ enum hisi_zip_format {
 struct hisi_zip_function {
 	uint8_t revision;  /**< PCI revision id, HISI_QM_REV_V2 or HISI_QM_REV_V3. */
 	uint32_t features; /**< HISI_ZIP_EXT_F_*; 0: plain silicon, which has no extension. */
+	uint32_t paths;    /**< Bits of the paths that are on, of DEFLATE without the extension. */
+	uint32_t sums;     /**< Those of them that return the checksum of the plain data. */
 };
 
 /** What is wanted of many requests. Fields from level on are for a compression. */
@@ -94,6 +97,30 @@ enum hisi_zip_flush {
 	HISI_ZIP_FLUSH_FULL,   /**< The same, and history dropped. Extension only. */
 	HISI_ZIP_FLUSH_FINISH, /**< The stream ends. */
 };
+
+/**
+ * The path of the requests of a job. V2 has no raw DEFLATE: the requests are zlib's or gzip's,
+ * whose trailer is the caller's to deal with. These two return a checksum, and only one each.
+ * @return HISI_ZIP_PATHS: no path that is on.
+ */
+enum hisi_zip_path hisi_zip_path_of(const struct hisi_zip_function *f,
+		const struct hisi_zip_job *job);
+
+/** Bytes of the trailer that requests of a path have; 0: none. */
+static inline uint32_t
+hisi_zip_path_trailer(enum hisi_zip_path path)
+{
+	switch (path) {
+	case HISI_ZIP_PATH_COMP_ZLIB:
+	case HISI_ZIP_PATH_DECOMP_ZLIB:
+		return HISI_ZIP_TRAILER_ZLIB;
+	case HISI_ZIP_PATH_COMP_GZIP:
+	case HISI_ZIP_PATH_DECOMP_GZIP:
+		return HISI_ZIP_TRAILER_GZIP;
+	default:
+		return 0;
+	}
+}
 
 /**
  * Can the function give a correct result for the job? Of compressions, level, Huffman codes and

@@ -5,6 +5,31 @@
 #include "hisi_zip_result.h"
 
 enum hisi_zip_outcome
+hisi_zip_result_carried(enum hisi_zip_dir dir, const struct hisi_zip_asked *asked,
+		uint32_t trailer, uint32_t counted, struct hisi_zip_result *r)
+{
+	const enum hisi_zip_outcome outcome = hisi_zip_result_outcome(dir, *r);
+
+	if (dir == HISI_ZIP_COMP) {
+		if (outcome != HISI_ZIP_DONE)
+			return outcome;
+		/* No DEFLATE data is empty, and none of it lies where the trailer has to be. */
+		if (r->produced <= counted || r->produced - counted > asked->dst_len - trailer)
+			return HISI_ZIP_FAILED;
+		r->produced -= counted;
+		return HISI_ZIP_DONE;
+	}
+	/* The trailer does not match but by accident. */
+	if (outcome != HISI_ZIP_DONE && outcome != HISI_ZIP_MISMATCH)
+		return outcome;
+	/* DEFLATE data that was cut off has its end in our trailer. */
+	if (r->consumed <= counted || r->consumed - counted > asked->src_len - trailer)
+		return HISI_ZIP_FAILED;
+	r->consumed -= counted;
+	return HISI_ZIP_DONE;
+}
+
+enum hisi_zip_outcome
 hisi_zip_result_stream(struct hisi_zip_state *state, const struct hisi_zip_sqe *sqe,
 		enum hisi_zip_dir dir, bool finish, struct hisi_zip_result r)
 {

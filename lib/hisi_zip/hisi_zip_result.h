@@ -104,12 +104,16 @@ hisi_zip_result_possible(const struct hisi_zip_asked *asked, bool whole, struct 
 
 /** How did a stateless request end? */
 static inline enum hisi_zip_outcome
-hisi_zip_result_outcome(struct hisi_zip_result r)
+hisi_zip_result_outcome(enum hisi_zip_dir dir, struct hisi_zip_result r)
 {
 	switch (hisi_zip_result_status(r)) {
 	case HISI_ZIP_OK:
 	case HISI_ZIP_NEGACOMPRESS:
 		return HISI_ZIP_DONE;
+	case HISI_ZIP_DECOMP_END:
+		/* As of a stream, which some function may say of all that it decompresses (U12). */
+		return dir == HISI_ZIP_DECOMP && (r.dw3 & HISI_ZIP_LSTBLK) ? HISI_ZIP_DONE :
+			HISI_ZIP_FAILED;
 	case HISI_ZIP_DSTLEN_OUT:
 		return (r.dw3 & HISI_ZIP_EXT_DW3_PARTIAL) && r.consumed > 0 ? HISI_ZIP_DONE_PART :
 			HISI_ZIP_NO_SPACE;
@@ -120,6 +124,37 @@ hisi_zip_result_outcome(struct hisi_zip_result r)
 	default:
 		return HISI_ZIP_FAILED;
 	}
+}
+
+/**
+ * How did a stateless request of zlib or gzip end that carried raw DEFLATE? When compressing, the
+ * last bytes of the output are the trailer's. When decompressing, the last bytes of the input were
+ * a trailer of the driver's own, which did not match.
+ *
+ * @param asked
+ *   Lengths with the trailer.
+ * @param trailer
+ *   Its bytes (hisi_zip_path_trailer()).
+ * @param counted
+ *   As in struct hisi_zip_path_info.
+ * @param r
+ *   Possible (hisi_zip_result_possible()); after HISI_ZIP_DONE its numbers are those of the
+ *   DEFLATE data and the plain data.
+ */
+enum hisi_zip_outcome hisi_zip_result_carried(enum hisi_zip_dir dir,
+		const struct hisi_zip_asked *asked, uint32_t trailer, uint32_t counted,
+		struct hisi_zip_result *r);
+
+/** The checksum of the plain data out of dw31, as it is in the trailer. */
+static inline uint32_t
+hisi_zip_sum_of(enum hisi_zip_sum sum, uint32_t dw31)
+{
+	if (sum != HISI_ZIP_SUM_REVERSED)
+		return dw31;
+	dw31 = (dw31 >> 1 & 0x55555555u) | (dw31 & 0x55555555u) << 1;
+	dw31 = (dw31 >> 2 & 0x33333333u) | (dw31 & 0x33333333u) << 2;
+	dw31 = (dw31 >> 4 & 0x0f0f0f0fu) | (dw31 & 0x0f0f0f0fu) << 4;
+	return ~__builtin_bswap32(dw31);
 }
 
 /**

@@ -232,7 +232,7 @@ spim_take_result(struct spim_zip_queue *q, uint16_t slot)
 	const struct hisi_zip_result r = hisi_zip_result_read(sqe);
 	struct spim_zip_op *op = flight->op;
 	uint8_t status = hisi_zip_result_possible(&flight->asked, q->dir == HISI_ZIP_COMP, r) ?
-		spim_status_of(hisi_zip_result_outcome(r)) : SPIM_ZIP_ERROR;
+		spim_status_of(hisi_zip_result_outcome(q->dir, r)) : SPIM_ZIP_ERROR;
 
 	op->status = status;
 	op->consumed = status == SPIM_ZIP_OK ? r.consumed : 0;

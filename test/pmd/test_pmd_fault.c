@@ -287,7 +287,7 @@ run_fault(struct rng *rng, const struct fault *fault, const struct kind *kind, b
 	static bool warm;
 	char args[160];
 
-	snprintf(args, sizeof(args), "%s,sw=%s,timeout=40,fault=%s", kind->args,
+	snprintf(args, sizeof(args), "%s,sw=%s,timeout=40,answers=off,fault=%s", kind->args,
 		sw ? "auto" : "off", fault->spec);
 	pmd_log_begin();
 	r.dev = pmd_dev_add(NAME, args);

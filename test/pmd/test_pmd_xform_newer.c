@@ -33,8 +33,8 @@ lz4_word(uint8_t dev, const struct rte_comp_xform *xform, bool sw, uint32_t dw10
 {
 	struct hisi_zip_xform *x = pmd_xform(dev, xform);
 
-	PMD_CHECK(x->sw == sw && x->words.dw9 == 0xf1 && x->words.dw10 == dw10, "%u 0x%x 0x%x",
-		x->sw, x->words.dw9, x->words.dw10);
+	PMD_CHECK((x->sw != 0) == sw && x->words.dw9 == 0xf1 && x->words.dw10 == dw10,
+		"%u 0x%x 0x%x", x->sw, x->words.dw9, x->words.dw10);
 	pmd_xform_free(dev, x);
 }
 
@@ -152,7 +152,7 @@ dict_kept(uint8_t dev, bool comp, uint8_t *dict, uint16_t len, int chksum, bool 
 	struct hisi_zip_xform *x = pmd_xform(dev, &xform);
 	bool is_udc = chksum == RTE_COMP_CHECKSUM_3GPP_PDCP_UDC;
 
-	PMD_CHECK(x->sw == sw && x->codec.dict_len == kept && x->codec.dict == x->dict.va &&
+	PMD_CHECK((x->sw != 0) == sw && x->codec.dict_len == kept && x->codec.dict == x->dict.va &&
 		x->dict.len == kept && x->codec.dict != dict, "%u of %u", x->codec.dict_len, len);
 	PMD_CHECK(memcmp(x->codec.dict, dict + len - kept, kept) == 0, "not its end");
 	PMD_CHECK(x->slot_flags == (0x10 | (chksum != 0 ? 0x1 : 0) | (is_udc ? 0x20 : 0)),

@@ -23,6 +23,23 @@
 #define ALL   HISI_ZIP_EXT_F_ALL
 #define WORDS (sizeof(struct hisi_zip_sqe) / sizeof(uint32_t))
 
+/* Bits of paths, in both directions. */
+#define BIT(path) (HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_ ## path) | \
+	HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_ ## path))
+#define RAW     BIT(RAW)
+#define ZLIB    BIT(ZLIB)
+#define GZIP    BIT(GZIP)
+#define BOTH    (ZLIB | GZIP)
+#define NONE    HISI_ZIP_PATHS
+#define C1      HISI_ZIP_PATH_COMP_RAW
+#define C2      HISI_ZIP_PATH_COMP_ZLIB
+#define C3      HISI_ZIP_PATH_COMP_GZIP
+#define D1      HISI_ZIP_PATH_DECOMP_RAW
+#define D2      HISI_ZIP_PATH_DECOMP_ZLIB
+#define D3      HISI_ZIP_PATH_DECOMP_GZIP
+#define CRC32   HISI_ZIP_EXT_CRC32
+#define ADLER32 HISI_ZIP_EXT_ADLER32
+
 /* What the words of a slot were before it was used: what stays is seen. */
 #define OLD 0xa5a5a5a5u
 
@@ -61,14 +78,14 @@ test_can(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct hisi_zip_function least = { V3, rows[i].needs };
+		const struct hisi_zip_function least = { V3, rows[i].needs, RAW };
 		const struct hisi_zip_function old = { V2, ALL };
 
 		assert_true(hisi_zip_can(&least, &rows[i].job, 0));
 		assert_int_equal(hisi_zip_can(&old, &rows[i].job, 0), rows[i].on_v2);
 		/* Without any one of what it needs, it cannot. */
 		for (uint32_t bit = 1; bit != 0 && bit <= ALL; bit <<= 1) {
-			const struct hisi_zip_function less = { V3, ALL & ~bit };
+			const struct hisi_zip_function less = { V3, ALL & ~bit, RAW };
 
 			assert_int_equal(hisi_zip_can(&less, &rows[i].job, 0),
 				(rows[i].needs & bit) == 0);
@@ -76,6 +93,89 @@ test_can(void **state)
 				(rows[i].needs & bit) != 0);
 		}
 	}
+}
+
+/* Which requests plain DEFLATE goes by, as paths are off and checksums are asked for. */
+static void
+test_paths(void **state)
+{
+	static const struct {
+		struct hisi_zip_function f;
+		uint32_t checksums;
+		enum hisi_zip_path comp, decomp;
+	} rows[] = {
+		{ { V3, 0, RAW | BOTH, BOTH }, 0, C1, D1 },
+		{ { V3, 0, RAW | BOTH, BOTH }, CRC32, C3, D3 },
+		{ { V3, 0, RAW | BOTH, BOTH }, ADLER32, C2, D2 },
+		{ { V3, 0, RAW | BOTH, BOTH }, CRC32 | ADLER32, NONE, NONE },
+		{ { V3, 0, RAW | BOTH, 0 }, CRC32, NONE, NONE },
+		{ { V3, 0, RAW | BOTH, ZLIB }, CRC32, NONE, NONE },
+		{ { V3, 0, RAW | ZLIB, BOTH }, ADLER32, C2, D2 },
+		{ { V3, 0, RAW, BOTH }, ADLER32, NONE, NONE },
+		{ { V3, 0, 0, 0 }, 0, NONE, NONE },
+		{ { V2, 0, BOTH, BOTH }, 0, C2, D2 },
+		{ { V2, 0, GZIP, GZIP }, 0, C3, D3 },
+		{ { V2, 0, GZIP, GZIP }, CRC32, C3, D3 },
+		{ { V2, 0, 0, 0 }, 0, NONE, NONE },
+		/* What the extension has instead; raw DEFLATE of V2 it has not. */
+		{ { V3, ALL, 0, 0 }, CRC32 | ADLER32, HISI_ZIP_PATH_EXT_COMP,
+			HISI_ZIP_PATH_EXT_DECOMP },
+		{ { V2, ALL, BOTH, 0 }, 0, C2, D2 },
+		{ { V2, ALL, 0, 0 }, 0, NONE, NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hisi_zip_job job = { .level = 9, .window = 15,
+			.checksums = rows[i].checksums };
+		struct hisi_zip_words words;
+
+		assert_int_equal(hisi_zip_path_of(&rows[i].f, &job), rows[i].comp);
+		assert_int_equal(hisi_zip_can(&rows[i].f, &job, 0), rows[i].comp != NONE);
+		hisi_zip_words_set(&words, &rows[i].f, &job);
+		assert_int_equal(words.dw9 & 0xf, rows[i].comp == C2 ? 2 : rows[i].comp == C3 ?
+			3 : 1);
+		assert_int_equal(words.dw9 >> 12, rows[i].f.revision == V3 ? 4 : 0);
+		assert_int_equal(words.dw10 == 0, rows[i].comp != HISI_ZIP_PATH_EXT_COMP);
+		/* V2 has no window to choose, and no dictionaries whatever its features. */
+		job.window = 14;
+		assert_int_equal(hisi_zip_can(&rows[i].f, &job, 0), rows[i].comp != NONE &&
+			rows[i].f.revision == V3);
+		job.window = 15;
+		job.dict = true;
+		assert_int_equal(hisi_zip_can(&rows[i].f, &job, 0),
+			rows[i].comp == HISI_ZIP_PATH_EXT_COMP);
+		job.dict = false;
+		job.dir = HISI_ZIP_DECOMP;
+		assert_int_equal(hisi_zip_path_of(&rows[i].f, &job), rows[i].decomp);
+		hisi_zip_words_set(&words, &rows[i].f, &job);
+		assert_int_equal(words.dw9 & 0xf, rows[i].decomp == D2 ? 2 : rows[i].decomp == D3 ?
+			3 : 1);
+	}
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
+		assert_int_equal(hisi_zip_path_trailer(path), path == C2 || path == D2 ? 4 :
+			path == C3 || path == D3 ? 8 : 0);
+		for (enum hisi_zip_path other = 0; other < path; other++)
+			assert_string_not_equal(hisi_zip_path_name(path),
+				hisi_zip_path_name(other));
+	}
+}
+
+static void
+test_path_bits(void **state)
+{
+	struct hisi_zip_paths paths = { 0 };
+
+	(void)state;
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++)
+		paths.path[path] = (struct hisi_zip_path_info){
+			.state = path % 3, .sum = path / 3 % 3,
+		};
+	/* Untried, on, off, untried, ...; sums of three each. */
+	assert_int_equal(hisi_zip_paths_usable(&paths), 0xdb6db6db &
+		(HISI_ZIP_PATH_BIT(HISI_ZIP_PATHS) - 1));
+	assert_int_equal(hisi_zip_paths_sums(&paths), 0x90 &
+		(HISI_ZIP_PATH_BIT(HISI_ZIP_PATHS) - 1));
 }
 
 /* ---- Words ---- */
@@ -112,16 +212,19 @@ test_words(void **state)
 			const struct hisi_zip_function ext = { v3 ? V3 : V2, ALL };
 			const struct hisi_zip_function plain = { v3 ? V3 : V2, 0 };
 			struct hisi_zip_words words = { OLD, OLD, OLD, OLD };
+			/* V2 has no windows, and with the extension the same raw DEFLATE: none. */
+			bool bare = !v3 && rows[i].job.format == HISI_ZIP_FORMAT_DEFLATE;
+			uint32_t dw9 = bare ? 1 : rows[i].dw9;
 
 			hisi_zip_words_set(&words, &ext, &rows[i].job);
 			assert_int_equal(words.dw7, v3 ? 0x30000000 : 0);
 			assert_int_equal(words.dw8, 0);
-			assert_int_equal(words.dw9, rows[i].dw9);
-			assert_int_equal(words.dw10, rows[i].dw10);
+			assert_int_equal(words.dw9, dw9);
+			assert_int_equal(words.dw10, bare ? 0 : rows[i].dw10);
 			/* Plain silicon is to see 0. */
 			hisi_zip_words_set(&words, &plain, &rows[i].job);
 			assert_int_equal(words.dw7, v3 ? 0x30000000 : 0);
-			assert_int_equal(words.dw9, rows[i].dw9);
+			assert_int_equal(words.dw9, dw9);
 			assert_int_equal(words.dw10, 0);
 		}
 	}
@@ -322,7 +425,7 @@ test_outcome(void **state)
 	(void)state;
 	for (uint32_t dw3 = 0; dw3 < 0x20000; dw3++) {
 		bool part = dw3 & 0x10000;
-		enum hisi_zip_outcome want, want_none;
+		enum hisi_zip_outcome want, want_none, want_decomp;
 
 		switch (dw3 & 0xff) {
 		case 0x00:
@@ -343,12 +446,70 @@ test_outcome(void **state)
 			want = want_none = HISI_ZIP_FAILED;
 			break;
 		}
-		assert_int_equal(hisi_zip_result_outcome((struct hisi_zip_result){ 1, 1, dw3 }),
-			want);
+		/* The end of a stream is one of a decompression only, and if it says so twice. */
+		want_decomp = (dw3 & 0x1ff) == 0x113 ? HISI_ZIP_DONE : want;
+		assert_int_equal(hisi_zip_result_outcome(HISI_ZIP_COMP,
+			(struct hisi_zip_result){ 1, 1, dw3 }), want);
+		assert_int_equal(hisi_zip_result_outcome(HISI_ZIP_DECOMP,
+			(struct hisi_zip_result){ 1, 1, dw3 }), want_decomp);
 		/* A part of nothing is none. */
-		assert_int_equal(hisi_zip_result_outcome((struct hisi_zip_result){ 0, 1, dw3 }),
-			want_none);
+		assert_int_equal(hisi_zip_result_outcome(HISI_ZIP_COMP,
+			(struct hisi_zip_result){ 0, 1, dw3 }), want_none);
 	}
+}
+
+/* Requests with a trailer that ops have not. */
+static void
+test_carried(void **state)
+{
+	static const struct hisi_zip_asked asked = { .src_len = 104, .dst_len = 204 };
+	static const struct {
+		enum hisi_zip_dir dir;
+		uint32_t counted, consumed, produced, dw3;
+		enum hisi_zip_outcome want;
+		uint32_t consumed_want, produced_want;
+	} rows[] = {
+		{ HISI_ZIP_COMP, 4, 104, 54, 0x00, HISI_ZIP_DONE, 104, 50 },
+		{ HISI_ZIP_COMP, 4, 104, 204, 0x0d, HISI_ZIP_DONE, 104, 200 },
+		{ HISI_ZIP_COMP, 0, 104, 54, 0x00, HISI_ZIP_DONE, 104, 54 },
+		{ HISI_ZIP_COMP, 0, 104, 200, 0x00, HISI_ZIP_DONE, 104, 200 },
+		/* DEFLATE data where the trailer has to be. */
+		{ HISI_ZIP_COMP, 0, 104, 201, 0x00, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_COMP, 4, 104, 4, 0x00, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_COMP, 4, 104, 3, 0x00, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_COMP, 4, 104, 54, 0x10, HISI_ZIP_MISMATCH, 0, 0 },
+		{ HISI_ZIP_COMP, 4, 104, 54, 0x113, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_COMP, 4, 0, 0, 0x0e, HISI_ZIP_NO_SPACE, 0, 0 },
+		{ HISI_ZIP_DECOMP, 4, 104, 150, 0x10, HISI_ZIP_DONE, 100, 150 },
+		{ HISI_ZIP_DECOMP, 4, 104, 150, 0x00, HISI_ZIP_DONE, 100, 150 },
+		{ HISI_ZIP_DECOMP, 4, 104, 150, 0x113, HISI_ZIP_DONE, 100, 150 },
+		{ HISI_ZIP_DECOMP, 4, 104, 0, 0x10, HISI_ZIP_DONE, 100, 0 },
+		{ HISI_ZIP_DECOMP, 4, 5, 150, 0x10, HISI_ZIP_DONE, 1, 150 },
+		{ HISI_ZIP_DECOMP, 0, 100, 150, 0x10, HISI_ZIP_DONE, 100, 150 },
+		/* Its own trailer was data, or nothing was read. */
+		{ HISI_ZIP_DECOMP, 0, 101, 150, 0x10, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_DECOMP, 4, 4, 150, 0x10, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_DECOMP, 4, 0, 0, 0x10, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_DECOMP, 0, 0, 0, 0x10, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_DECOMP, 4, 104, 150, 0x20, HISI_ZIP_CORRUPT, 0, 0 },
+		{ HISI_ZIP_DECOMP, 4, 104, 150, 0x13, HISI_ZIP_FAILED, 0, 0 },
+		{ HISI_ZIP_DECOMP, 4, 0, 0, 0x0e, HISI_ZIP_NO_SPACE, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hisi_zip_result r = { rows[i].consumed, rows[i].produced, rows[i].dw3 };
+
+		assert_int_equal(hisi_zip_result_carried(rows[i].dir, &asked, 4, rows[i].counted,
+			&r), rows[i].want);
+		if (rows[i].want != HISI_ZIP_DONE)
+			continue;
+		assert_int_equal(r.consumed, rows[i].consumed_want);
+		assert_int_equal(r.produced, rows[i].produced_want);
+	}
+	assert_int_equal(hisi_zip_sum_of(HISI_ZIP_SUM_PLAIN, 0x12345678), 0x12345678);
+	/* CRC-32 of "123456789", as ZIP 5.7 has it. */
+	assert_int_equal(hisi_zip_sum_of(HISI_ZIP_SUM_REVERSED, 0x9b63d02c), 0xcbf43926);
 }
 
 static void
@@ -413,6 +574,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_can),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_path_bits),
+		cmocka_unit_test(test_carried),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_streams),

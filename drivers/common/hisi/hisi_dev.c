@@ -120,6 +120,25 @@ hisi_dev_free(struct hisi_dev *dev, struct hisi_qm_mem *mem)
 	dev->ap->mem.free(dev->ap->mem.priv, mem);
 }
 
+int
+hisi_dev_queue_take(struct hisi_dev *dev, uint8_t type, uint16_t depth, struct spim_queue **queue)
+{
+	return spim_queue_take(dev->ap->spim, type, depth, dev->args.socket_id, queue);
+}
+
+bool
+hisi_dev_queue_put(struct hisi_dev *dev, struct spim_queue *queue, bool hung)
+{
+	int ret = hung ? spim_queue_abort(dev->ap->spim, queue) :
+		spim_queue_stop(dev->ap->spim, queue);
+
+	/* A function without threads writes only while its queues are polled. */
+	if (ret != 0 && ret != -ENODEV && !dev->info.polled)
+		return false;
+	spim_queue_put(dev->ap->spim, queue);
+	return true;
+}
+
 void
 hisi_dev_reg_write64(struct hisi_dev *dev, uint32_t off, uint64_t value)
 {

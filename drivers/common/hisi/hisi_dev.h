@@ -30,6 +30,7 @@
  * except where it says so.
  */
 
+#include <stdbool.h>
 #include <sys/queue.h>
 
 #include <rte_dev.h>
@@ -93,6 +94,18 @@ struct hisi_ap *hisi_dev_ap_of(const char *name);
 int hisi_dev_alloc(struct hisi_dev *dev, size_t len, size_t align, int socket,
 		struct hisi_qm_mem *mem);
 void hisi_dev_free(struct hisi_dev *dev, struct hisi_qm_mem *mem);
+
+/** Take a queue for the control path, as spim_queue_take(), without a log line. Any thread. */
+int hisi_dev_queue_take(struct hisi_dev *dev, uint8_t type, uint16_t depth,
+		struct spim_queue **queue);
+
+/**
+ * Stop such a queue and put it. May take seconds.
+ * @param hung
+ *   It owes an answer: it is aborted.
+ * @return Whether the function touches no memory for it any more; else the queue is left to it.
+ */
+bool hisi_dev_queue_put(struct hisi_dev *dev, struct spim_queue *queue, bool hung);
 
 /** As spim_reg_write64(). Any thread. */
 void hisi_dev_reg_write64(struct hisi_dev *dev, uint32_t off, uint64_t value);

@@ -14,8 +14,6 @@
 
 #include "hisi_devargs.h"
 
-#define HIDDEN    0x100 /* beside enum hisi_bus: not for users, and not shown to them */
-
 #define TIMEOUT_MS_MIN 10
 #define TIMEOUT_MS_MAX 3600000
 
@@ -143,8 +141,8 @@ static const struct hisi_devarg device_keys[] = {
 	{ "socket_id", HISI_BUS_ALL, "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES),
 		set_socket_id },
 #ifdef QM_DEV_FAULTS
-	{ "fault", HIDDEN | HISI_BUS_VDEV, "a list of faults of less than 128 characters",
-		set_fault },
+	{ "fault", HISI_DEVARG_HIDDEN | HISI_BUS_VDEV,
+		"a list of faults of less than 128 characters", set_fault },
 #endif
 	{ .key = NULL },
 };
@@ -159,7 +157,7 @@ list_keys(const struct hisi_devarg *const *tables, enum hisi_bus bus, char *list
 
 	for (unsigned int t = 0; t < TABLES; t++) {
 		for (const struct hisi_devarg *k = tables[t]; k->key != NULL && used < len; k++) {
-			if ((k->buses & (bus | HIDDEN)) == bus)
+			if ((k->buses & (bus | HISI_DEVARG_HIDDEN)) == bus)
 				used += (size_t)snprintf(list + used, len - used, "%s%s",
 					used > 0 ? ", " : "", k->key);
 		}

@@ -40,6 +40,8 @@ enum hisi_bus {
 };
 
 #define HISI_BUS_ALL (HISI_BUS_VDEV | HISI_BUS_PCI)
+/** Beside enum hisi_bus: a key of test builds, not for users, and not shown to them. */
+#define HISI_DEVARG_HIDDEN 0x100
 
 /** Device arguments, checked. */
 struct hisi_devargs {

@@ -39,12 +39,14 @@ bool
 hisi_zip_side_cut(struct hisi_zip_side *side)
 {
 	const struct rte_mbuf *m = side->first;
-	uint64_t length = 0, limit = RTE_MIN(side->length, HISI_ZIP_REQ_LEN_MAX);
+	uint32_t len_max = HISI_ZIP_REQ_LEN_MAX - side->tail;
+	uint32_t segs_max = HISI_ACC_SGE_MAX - (side->tail != 0);
+	uint64_t length = 0, limit = RTE_MIN(side->length, len_max);
 	uint32_t skip = side->skip, segs = 0;
 
-	if (side->length <= HISI_ZIP_REQ_LEN_MAX && side->segs <= HISI_ACC_SGE_MAX)
+	if (side->length <= len_max && side->segs <= segs_max)
 		return false;
-	for (; length < limit && segs < HISI_ACC_SGE_MAX; m = m->next) {
+	for (; length < limit && segs < segs_max; m = m->next) {
 		length += m->data_len - skip;
 		skip = 0;
 		segs++;
@@ -54,8 +56,8 @@ hisi_zip_side_cut(struct hisi_zip_side *side)
 	return true;
 }
 
-/* Write a side as an SGL. Returns the first byte after it. */
-static struct hisi_acc_sge *
+/* Write a side as an SGL. */
+static void
 side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
 		struct hisi_acc_sgl *sgl)
 {
@@ -64,11 +66,11 @@ side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
 	uint32_t skip = side->skip;
 	/* An empty side still has its one entry. */
 	uint32_t segs = RTE_MAX(side->segs, 1u);
-	struct hisi_acc_sge *sge = hisi_zip_sgl_begin(sgl, (uint16_t)segs);
+	struct hisi_acc_sge *sge = hisi_zip_sgl_begin(sgl, (uint16_t)(segs + (side->tail != 0)));
 
 	if (m == NULL) {
 		hisi_zip_sge_set(sge, side->addr, (uint32_t)left);
-		return sge + 1;
+		return;
 	}
 	for (uint32_t i = 0; i < segs; i++, sge++, m = m->next) {
 		uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)m->data_len - skip);
@@ -77,7 +79,8 @@ side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
 		left -= len;
 		skip = 0;
 	}
-	return sge;
+	if (side->tail != 0)
+		hisi_zip_sge_set(sge, side->addr, side->tail);
 }
 
 /*
@@ -108,7 +111,8 @@ sgl_reserve(struct hisi_zip_hwq *hwq, uint32_t units)
 static uint32_t
 sgl_units(const struct hisi_zip_side *side)
 {
-	return RTE_ALIGN((uint32_t)HISI_ZIP_SGL_HDR + RTE_MAX(side->segs, 1u), 2);
+	return RTE_ALIGN((uint32_t)HISI_ZIP_SGL_HDR + RTE_MAX(side->segs, 1u) + (side->tail != 0),
+		2);
 }
 
 enum hisi_zip_verdict
@@ -128,15 +132,16 @@ hisi_zip_fill_lists(const struct hisi_zip_qp *qp, struct hisi_zip_hwq *hwq,
 	slot->sgl_end = hwq->sgl_tail;
 	hisi_zip_req_buffers(sqe, &slot->asked,
 		hwq->q.mem.iova + (uint64_t)((char *)src_sgl - (char *)hwq->q.mem.va),
-		(uint32_t)src->length,
+		(uint32_t)src->length + src->tail,
 		hwq->q.mem.iova + (uint64_t)((char *)dst_sgl - (char *)hwq->q.mem.va),
-		(uint32_t)dst->length);
+		(uint32_t)dst->length + dst->tail);
 	return HISI_ZIP_SUBMITTED;
 }
 
 enum hisi_zip_verdict
 hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
-		struct hisi_zip_slot *slot, struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
+		struct hisi_zip_slot *slot, struct rte_comp_op *op, struct hisi_zip_sqe *sqe,
+		uint32_t trailer)
 {
 	const struct hisi_zip_xform *x = to->x;
 	bool stateful = slot->flags & HISI_ZIP_SLOT_F_STATEFUL;
@@ -146,13 +151,19 @@ hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 	if (!hisi_zip_side_find(op->m_src, op->src.offset, op->src.length, &src) ||
 			!hisi_zip_side_find(op->m_dst, op->dst.offset, UINT64_MAX, &dst))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	if (trailer != 0) {
+		struct hisi_zip_side *side = x->dir == HISI_ZIP_DECOMP ? &src : &dst;
+
+		side->tail = trailer;
+		side->addr = hisi_zip_trailer_iova(to->hwq);
+	}
 
 	if (!stateful) {
 		/*
 		 * More than one request can carry. Room for output beyond the limit
 		 * matters only if there can be such output.
 		 */
-		bool too_long = src.length > HISI_ZIP_REQ_LEN_MAX || src.segs > HISI_ACC_SGE_MAX;
+		bool too_long = hisi_zip_side_cut(&src);
 
 		if (!too_long && hisi_zip_side_cut(&dst))
 			too_long = x->dir == HISI_ZIP_DECOMP ||

@@ -7,6 +7,7 @@
 #include "hisi_zip_burst.h"
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
+#include "hisi_zip_plain.h"
 #include "hisi_zip_recover.h"
 #include "hisi_zip_stateful.h"
 #include "hisi_zip_sw.h"
@@ -81,7 +82,7 @@ may_repeat(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	 */
 	if (outcome == HISI_ZIP_DONE_PART || outcome == HISI_ZIP_NO_SPACE)
 		return x->words.dw10 == 0;
-	if (qp->dev->hisi.info.ext_features == 0)
+	if (x->words.dw10 == 0)
 		return true;
 	/* Memory that could not be registered (hisi_mem.c) is there for us. */
 	if (status == HISI_ZIP_BAD_ADDR && qp->dev->hisi.info.mem_register)
@@ -122,7 +123,7 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 		qp->lie = (struct hisi_zip_lie){ .told = true, .request = *slot,
 			.result = result_in(op, dw3), .sq_head = sq_head, .cq_head = cq_head };
 	}
-	if (slot->flags & HISI_ZIP_SLOT_F_PLAIN) {
+	if ((slot->flags & HISI_ZIP_SLOT_F_PLAIN) && (slot->flags & HISI_ZIP_SLOT_F_STATEFUL)) {
 		hisi_zip_stateful_lie(qp, op);
 		return true;
 	}
@@ -144,27 +145,39 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 /*
  * Results of a request that is not a plain success; its numbers are in the op. Sets all
  * other fields but output_chksum, and that too if it returns true: software has repeated it, or
- * it is one of a stream on a plain function.
+ * it is of a function without the extension.
  */
 static bool __rte_noinline
 finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		const struct hisi_zip_sqe *sqe, uint32_t dw3)
 {
-	const struct hisi_zip_result r = result_in(slot->op, dw3);
+	struct hisi_zip_result r = result_in(slot->op, dw3);
+	bool plain = slot->flags & HISI_ZIP_SLOT_F_PLAIN;
 	uint8_t status = hisi_zip_result_status(r);
 	struct rte_comp_op *op = slot->op;
 
-	HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
-	if (slot->flags & HISI_ZIP_SLOT_F_PLAIN) {
+	if (plain && (slot->flags & HISI_ZIP_SLOT_F_STATEFUL)) {
+		HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
 		hisi_zip_stateful_end(qp, op, sqe, dw3);
 		return true;
 	}
 	op->debug_status = dw3;
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
+		HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
 		op->status = finish_stateful(slot, sqe, r);
 	} else {
-		enum hisi_zip_outcome outcome = hisi_zip_result_outcome(r);
+		enum hisi_zip_outcome outcome = plain ? hisi_zip_plain_outcome(slot, &r) :
+			hisi_zip_result_outcome(slot->kind, r);
 
+		/* That a trailer of ours does not match is as it should be. */
+		if (plain && outcome == HISI_ZIP_DONE) {
+			op->debug_status = 0;
+			op->consumed = r.consumed;
+			op->produced = r.produced;
+		} else {
+			HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status,
+				HISI_ZIP_HW_STATUS_OTHER)], 1);
+		}
 		if (may_repeat(qp, slot, outcome, status)) {
 			hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_REPEATED);
 			return true;
@@ -175,6 +188,9 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
 		op->consumed = 0;
 		op->produced = 0;
+	} else if (plain) {
+		op->output_chksum = hisi_zip_plain_chksum(slot, sqe);
+		return true;
 	}
 	return false;
 }
@@ -220,7 +236,7 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 			(!hisi_zip_result_usual(&slot->asked, r) && !possible(slot, r.dw3)))) {
 		whole = finish_lie(qp, slot, r.dw3, sq_head, cq_head);
 	} else if (likely(hisi_zip_result_status(r) == HISI_ZIP_OK &&
-			!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL))) {
+			!(slot->flags & (HISI_ZIP_SLOT_F_STATEFUL | HISI_ZIP_SLOT_F_PLAIN)))) {
 		op->status = RTE_COMP_OP_STATUS_SUCCESS;
 		op->debug_status = 0;
 	} else {
@@ -235,7 +251,7 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 			rte_atomic_store_explicit(&hwq->sgl_head, slot->sgl_end,
 				rte_memory_order_release);
 		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
-				HISI_ZIP_SLOT_F_DICT))
+				HISI_ZIP_SLOT_F_DICT | HISI_ZIP_SLOT_F_PLAIN))
 			hisi_zip_req_clear(sqe);
 		/* Else its stream is not ours any more. */
 		if ((slot->flags & HISI_ZIP_SLOT_F_STATEFUL) && !whole) {

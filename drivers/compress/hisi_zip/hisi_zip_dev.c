@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 
 #include "hisi_ap.h"
+#include "hisi_zip_answer.h"
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_ext.h"
@@ -44,6 +45,30 @@ struct hisi_driver hisi_zip_driver = {
 
 HISI_REGISTER_DRIVER(hisi_zip_driver);
 
+struct hisi_zip_function
+hisi_zip_function_of(const struct hisi_zip_dev *dev)
+{
+	return (struct hisi_zip_function){
+		.revision = dev->hisi.info.revision,
+		.features = dev->hisi.info.ext_features & HISI_ZIP_EXT_F_ALL,
+		.paths = rte_atomic_load_explicit(&dev->paths_on, rte_memory_order_relaxed),
+		.sums = hisi_zip_paths_sums(&dev->paths),
+	};
+}
+
+/* Can the function do DEFLATE in both directions? */
+static bool
+can_deflate(const struct hisi_zip_dev *dev)
+{
+	const struct hisi_zip_function f = hisi_zip_function_of(dev);
+	struct hisi_zip_job job = { .dir = HISI_ZIP_COMP, .level = 1,
+		.window = ZIP_CODEC_WINDOW_MAX };
+	bool comp = hisi_zip_can(&f, &job, 0);
+
+	job.dir = HISI_ZIP_DECOMP;
+	return comp && hisi_zip_can(&f, &job, 0);
+}
+
 /* What the device can do: the function's own features, and all of them with software. */
 static void
 set_capabilities(struct hisi_zip_dev *dev)
@@ -52,25 +77,28 @@ set_capabilities(struct hisi_zip_dev *dev)
 		RTE_COMP_FF_OOP_LB_IN_SGL_OUT;
 	const uint64_t chksum = RTE_COMP_FF_CRC32_CHECKSUM | RTE_COMP_FF_ADLER32_CHECKSUM |
 		RTE_COMP_FF_CRC32_ADLER32_CHECKSUM;
-	uint32_t ext = dev->sw ? HISI_ZIP_EXT_F_ALL : dev->hisi.info.ext_features;
-	bool raw = dev->sw || dev->hisi.info.revision >= HISI_QM_REV_V3;
+	bool v2 = dev->hisi.info.revision < HISI_QM_REV_V3;
+	uint32_t ext = dev->sw ? HISI_ZIP_EXT_F_ALL : dev->hisi.info.ext_features &
+		HISI_ZIP_EXT_F_ALL;
+	uint32_t deflate_ext = v2 && !dev->sw ? 0 : ext;
 	unsigned int n = 0;
 
-	if (raw) {
+	if (dev->sw || can_deflate(dev)) {
 		uint64_t flags = sgl | RTE_COMP_FF_SHAREABLE_PRIV_XFORM |
 			RTE_COMP_FF_STATEFUL_COMPRESSION | RTE_COMP_FF_STATEFUL_DECOMPRESSION |
 			RTE_COMP_FF_HUFFMAN_DYNAMIC;
 
-		if (ext & HISI_ZIP_EXT_F_CHECKSUM)
+		/* Without the extension at all, checksums are the CPU's, or are returned. */
+		if (deflate_ext == 0 || (deflate_ext & HISI_ZIP_EXT_F_CHECKSUM))
 			flags |= chksum;
-		if (ext & HISI_ZIP_EXT_F_HUFFMAN)
+		if (deflate_ext & HISI_ZIP_EXT_F_HUFFMAN)
 			flags |= RTE_COMP_FF_HUFFMAN_FIXED;
-		if (ext & HISI_ZIP_EXT_F_LEVEL)
+		if (deflate_ext & HISI_ZIP_EXT_F_LEVEL)
 			flags |= RTE_COMP_FF_NONCOMPRESSED_BLOCKS;
 		dev->caps[n].algo = RTE_COMP_ALGO_DEFLATE;
 		dev->caps[n].comp_feature_flags = flags;
-		dev->caps[n].window_size.min = ext & HISI_ZIP_EXT_F_WINDOW ?
-			ZIP_CODEC_WINDOW_MIN : 12;
+		dev->caps[n].window_size.min = deflate_ext & HISI_ZIP_EXT_F_WINDOW ?
+			ZIP_CODEC_WINDOW_MIN : v2 ? ZIP_CODEC_WINDOW_MAX : 12;
 		dev->caps[n].window_size.max = ZIP_CODEC_WINDOW_MAX;
 		dev->caps[n].window_size.increment = 1;
 		n++;
@@ -110,10 +138,14 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_ap *ap)
 	 * EAL is: an external buffer has the one that it was attached with.
 	 */
 	dev->addr_off = bus ? HISI_ZIP_MBUF_IOVA : offsetof(struct rte_mbuf, buf_addr);
+	pthread_mutex_init(&dev->paths_lock, NULL);
+	hisi_zip_paths_begin(dev);
+	hisi_zip_paths_try(dev);
 	set_capabilities(dev);
 	if (dev->caps[0].algo == RTE_COMP_ALGO_UNSPECIFIED) {
 		HISI_ZIP_LOG(ERR, "%s: a function of revision 0x%x has no algorithm of compressdev "
 			"by itself, expected sw=auto", dev->hisi.name, dev->hisi.info.revision);
+		hisi_zip_paths_end(dev);
 		hisi_dev_close(&dev->hisi);
 		return -ENOTSUP;
 	}
@@ -128,6 +160,8 @@ void
 hisi_zip_dev_fini(struct hisi_zip_dev *dev)
 {
 	hisi_dev_hide(&dev->hisi);
+	hisi_zip_paths_end(dev);
+	pthread_mutex_destroy(&dev->paths_lock);
 	hisi_dev_close(&dev->hisi);
 }
 

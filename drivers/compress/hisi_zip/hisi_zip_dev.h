@@ -22,26 +22,44 @@
  *   hisi_zip_chain.c      the same of chained mbufs
  *   hisi_zip_stateful.c   ops of streams on a function without the extension
  *   hisi_zip_dequeue.c    data path: from SQE to op
+ *   hisi_zip_plain.c      data path: DEFLATE without the extension
+ *   hisi_zip_answer.c     known answers: which paths of a function are right
  *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew
  *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec
  *   hisi_zip_telemetry.c  telemetry commands
  *   hisi_zip_compat.h     what differs between releases of compressdev
  */
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
 #include <rte_compressdev.h>
 #include <rte_compressdev_pmd.h>
 
+#include "hisi_compat.h"
 #include "hisi_dev.h"
+#include "hisi_zip_request.h"
 
 struct hisi_zip_qp;
+
+/** What a function still has that owes an answer (hisi_zip_answer.h). */
+struct hisi_zip_owed {
+	struct spim_queue *queue; /**< NULL: none, or it is a queue pair's. */
+	struct hisi_qm_mem mem;   /**< va NULL: none. */
+};
 
 /** Private data of a device. */
 struct hisi_zip_dev {
 	struct hisi_dev hisi;          /**< First: hisi_zip_dev_of() relies on it. */
 	uint8_t sw;                    /**< enum hisi_zip_sw_mode. */
+	uint8_t untold;                /**< As in the device arguments. */
+	/** What is known of the paths. Written when they are tried, under paths_lock. */
+	struct hisi_zip_paths paths;
+	pthread_mutex_t paths_lock;
+	uint32_t paths_us;             /**< Microseconds that trying them has taken. */
+	struct hisi_zip_owed owed[HISI_ZIP_DIRS]; /**< Of known answers that did not come. */
+	RTE_ATOMIC(uint32_t) paths_on; /**< Bits of those that are used: the data path's. */
 	TAILQ_HEAD(, hisi_zip_qp) qps; /**< Queue pairs that are set up; under the driver's lock. */
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
 	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */
@@ -60,6 +78,9 @@ hisi_zip_dev_of(struct hisi_dev *dev)
 {
 	return (struct hisi_zip_dev *)dev;
 }
+
+/** What the function can do, as far as it is known now. */
+struct hisi_zip_function hisi_zip_function_of(const struct hisi_zip_dev *dev);
 
 /**
  * Open the access point, or share one, and fill in capabilities.

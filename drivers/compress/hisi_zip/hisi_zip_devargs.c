@@ -43,11 +43,28 @@ set_sw(const char *value, struct hisi_devargs *args)
 	return n < 0 ? n : 0;
 }
 
+#ifdef QM_DEV_FAULTS
+
+/* Tests of faults count requests from the first op on. */
+static int
+set_answers(const char *value, struct hisi_devargs *args)
+{
+	int n = hisi_devarg_choice(value, (const char *const[]){ "on", "off", NULL });
+
+	container_of(args, struct hisi_zip_devargs, hisi)->untold = n == 1;
+	return n < 0 ? n : 0;
+}
+
+#endif
+
 const struct hisi_devarg hisi_zip_devarg_keys[] = {
 	{ "engine", HISI_BUS_VDEV, "deflate or copy", set_engine },
 	{ "quirk", HISI_BUS_VDEV, "names of quirks separated by ':', less than 512 characters",
 		set_quirk },
 	{ "sw", HISI_BUS_ALL, "auto, exact or off", set_sw },
+#ifdef QM_DEV_FAULTS
+	{ "answers", HISI_DEVARG_HIDDEN | HISI_BUS_ALL, "on or off", set_answers },
+#endif
 	{ .key = NULL },
 };
 
@@ -56,5 +73,6 @@ hisi_zip_devargs_parse(const char *name, const char *text, enum hisi_bus bus,
 		struct hisi_zip_devargs *args)
 {
 	args->sw = HISI_ZIP_SW_AUTO;
+	args->untold = 0;
 	return hisi_devargs_parse(&hisi_zip_driver, name, text, bus, &args->hisi);
 }

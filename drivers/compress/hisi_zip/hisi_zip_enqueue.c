@@ -10,6 +10,7 @@
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_fill.h"
+#include "hisi_zip_plain.h"
 #include "hisi_zip_recover.h"
 #include "hisi_zip_stateful.h"
 #include "hisi_zip_xform.h"
@@ -41,6 +42,18 @@ hisi_zip_first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 		hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
 }
 
+/* The same of chained mbufs. */
+static enum hisi_zip_verdict __rte_noinline
+fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
+		struct hisi_zip_slot *slot, struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
+{
+	if (to->x->words.dw10 == 0 && !(slot->flags & HISI_ZIP_SLOT_F_STATEFUL) &&
+			!hisi_zip_path_on(qp, to->x->dir == HISI_ZIP_COMP ?
+			HISI_ZIP_PATH_COMP_SGL : HISI_ZIP_PATH_DECOMP_SGL))
+		return hisi_zip_path_off(qp, slot, op);
+	return hisi_zip_fill_chained(qp, to, slot, op, sqe, 0);
+}
+
 /* Source and destination of an op, into the SQE. */
 static inline enum hisi_zip_verdict
 fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_target *to, struct hisi_zip_slot *slot,
@@ -50,7 +63,7 @@ fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_target *to, struct hi
 
 	/* Not "next": that would fetch the second cache line of both mbufs. */
 	if (unlikely((src->nb_segs | dst->nb_segs) != 1))
-		return hisi_zip_fill_chained(qp, to, slot, op, sqe);
+		return fill_chained(qp, to, slot, op, sqe);
 	if (unlikely((uint64_t)op->src.offset + op->src.length > src->data_len ||
 			op->dst.offset > dst->data_len))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
@@ -95,6 +108,8 @@ set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_o
 		if (verdict != HISI_ZIP_SUBMITTED)
 			return verdict;
 	}
+	if (x->paths & ~rte_atomic_load_explicit(&qp->dev->paths_on, rte_memory_order_relaxed))
+		return hisi_zip_path_off(qp, slot, op);
 	hisi_zip_target_set(to, x, &qp->hwq[x->dir]);
 	/*
 	 * The first ones, too: they were fetched with the burst before, but a
@@ -103,6 +118,19 @@ set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_o
 	for (unsigned int i = 0; i < HISI_ZIP_PREFETCH_SQES; i++)
 		hisi_zip_prefetch_sqe(to->ring, i);
 	return HISI_ZIP_SUBMITTED;
+}
+
+/* An op whose request has a trailer. */
+static enum hisi_zip_verdict __rte_noinline
+submit_carried(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
+		struct hisi_zip_slot *slot, struct rte_comp_op *op)
+{
+	enum hisi_zip_verdict verdict = hisi_zip_fill_carried(qp, to, slot, op,
+		hisi_zip_next_sqe(to->ring));
+
+	if (verdict == HISI_ZIP_SUBMITTED)
+		hisi_zip_push_sqe(to->ring);
+	return verdict;
 }
 
 static inline enum hisi_zip_verdict
@@ -129,8 +157,12 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 	}
 	slot->kind = x->dir;
 	slot->flags = x->slot_flags;
-	if (unlikely(slot->flags & HISI_ZIP_SLOT_F_UDC) && !hisi_zip_udc_matches(x, op))
-		return hisi_zip_finish(slot, op, HISI_ZIP_STATUS_MISMATCH);
+	if (unlikely(slot->flags & (HISI_ZIP_SLOT_F_UDC | HISI_ZIP_SLOT_F_PLAIN))) {
+		if (!hisi_zip_udc_matches(x, op))
+			return hisi_zip_finish(slot, op, HISI_ZIP_STATUS_MISMATCH);
+		if (x->trailer != 0)
+			return submit_carried(qp, to, slot, op);
+	}
 	sqe = hisi_zip_next_sqe(to->ring);
 	verdict = fill_buffers(qp, to, slot, op, sqe);
 	if (unlikely(verdict != HISI_ZIP_SUBMITTED))

@@ -12,6 +12,7 @@
 #include <rte_comp.h>
 #include <rte_mbuf.h>
 
+#include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
 #include "hisi_zip_stats.h"
 #include "hisi_zip_xform.h"
@@ -73,6 +74,23 @@ hisi_zip_to_software(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, enum hi
 	return HISI_ZIP_SOFTWARE;
 }
 
+/** Is a path used? Of functions without the extension. */
+static inline bool
+hisi_zip_path_on(const struct hisi_zip_qp *qp, enum hisi_zip_path path)
+{
+	return rte_atomic_load_explicit(&qp->dev->paths_on, rte_memory_order_relaxed) &
+		HISI_ZIP_PATH_BIT(path);
+}
+
+/** The path of an op is off. */
+static inline enum hisi_zip_verdict
+hisi_zip_path_off(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
+{
+	if (!qp->dev->sw)
+		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_PATH);
+}
+
 static inline void
 hisi_zip_target_set(struct hisi_zip_target *to, const struct hisi_zip_xform *x,
 		struct hisi_zip_hwq *hwq)
@@ -113,11 +131,12 @@ hisi_zip_push_sqe(struct hisi_qm_ring *ring)
 enum hisi_zip_verdict hisi_zip_first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 		struct hisi_zip_slot *slot, struct rte_comp_op *op);
 
-/** One side of an op: bytes of a chain of mbufs, or of memory of our own. */
+/** One side of an op: bytes of a chain of mbufs, or of memory of our own, or first these. */
 struct hisi_zip_side {
 	const struct rte_mbuf *first; /**< Segment in which it starts; NULL: it is our own. */
 	uint64_t addr;                /**< Our own: address for the function. */
 	uint64_t length;              /**< Bytes. */
+	uint32_t tail;                /**< Behind them, bytes of our own. */
 	uint32_t skip;                /**< Bytes before it in the first segment. */
 	uint32_t segs;                /**< Segments that it covers. */
 };
@@ -146,9 +165,21 @@ enum hisi_zip_verdict hisi_zip_fill_lists(const struct hisi_zip_qp *qp, struct h
 		struct hisi_zip_slot *slot, const struct hisi_zip_side *src,
 		const struct hisi_zip_side *dst, struct hisi_zip_sqe *sqe);
 
-/** Source and destination of an op with chained mbufs: both sides become SGLs. */
+/** The trailer that is the end of the source, or that takes that of the destination. */
+static inline uint64_t
+hisi_zip_trailer_iova(const struct hisi_zip_hwq *hwq)
+{
+	return hwq->q.mem.iova + (hwq->sgl_mask + 1) * HISI_ZIP_SGL_UNIT;
+}
+
+/**
+ * Source and destination of an op, whose mbufs may be chained: both sides become SGLs.
+ * @param trailer
+ *   Bytes of hisi_zip_trailer_iova() behind the source of a decompression, or the destination of
+ *   a compression.
+ */
 enum hisi_zip_verdict hisi_zip_fill_chained(struct hisi_zip_qp *qp,
 		const struct hisi_zip_target *to, struct hisi_zip_slot *slot,
-		struct rte_comp_op *op, struct hisi_zip_sqe *sqe);
+		struct rte_comp_op *op, struct hisi_zip_sqe *sqe, uint32_t trailer);
 
 #endif /* HISI_ZIP_FILL_H */

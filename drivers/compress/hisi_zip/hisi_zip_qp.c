@@ -14,6 +14,7 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
+#include "hisi_zip_answer.h"
 #include "hisi_zip_burst.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_log.h"
@@ -95,7 +96,7 @@ hwq_init(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 		.type = dir,
 		.depth = (uint16_t)(qp->mask + 1),
 		.socket = qp->socket,
-		.mem_len = units * HISI_ZIP_SGL_UNIT,
+		.mem_len = units * HISI_ZIP_SGL_UNIT + HISI_ZIP_TRAILER_ROOM,
 		.owner_id = qp->id,
 		.what = what[dir],
 		.make_room = put_other,
@@ -175,6 +176,9 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	hwq->cq_due = 0;
+	pthread_mutex_lock(&qp->dev->paths_lock);
+	hisi_zip_paths_try_on(qp->dev, dir, hwq->q.queue);
+	pthread_mutex_unlock(&qp->dev->paths_lock);
 	return 0;
 }
 

@@ -35,6 +35,9 @@ struct rte_compressdev;
 /** Least units of a ring: lists do not wrap, so up to one op's may be skipped at its end. */
 #define HISI_ZIP_SGL_MIN      rte_align32pow2(2 * HISI_ZIP_SGL_OP_MAX)
 
+/** Bytes behind the ring for trailers (hisi_zip_plain.h). All requests have the same ones. */
+#define HISI_ZIP_TRAILER_ROOM RTE_CACHE_LINE_SIZE
+
 /**
  * A hardware queue of a queue pair, whose memory has the SGLs of its requests. With cache lines
  * of 64 bytes its size is a power of two: the data path has it by its direction.

@@ -57,7 +57,7 @@ can_go_on(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
 {
 	struct hisi_zip_stream *s = slot->op->stream;
 
-	if (slot->flags & HISI_ZIP_SLOT_F_PLAIN)
+	if ((slot->flags & HISI_ZIP_SLOT_F_PLAIN) && (slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
 		return hisi_zip_stateful_replace(s, s->plain.plan.delivered);
 	return qp->dev->sw && !(slot->flags & HISI_ZIP_SLOT_F_STATEFUL);
 }

@@ -195,11 +195,38 @@ show_errors(struct hisi_dev *dev, struct rte_tel_data *d)
 	return 0;
 }
 
+static int
+show_paths(struct hisi_dev *hisi, struct rte_tel_data *d)
+{
+	struct hisi_zip_dev *dev = hisi_zip_dev_of(hisi);
+	struct hisi_zip_paths paths;
+	uint32_t us;
+
+	pthread_mutex_lock(&dev->paths_lock);
+	paths = dev->paths;
+	us = dev->paths_us;
+	pthread_mutex_unlock(&dev->paths_lock);
+	rte_tel_data_start_dict(d);
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
+		const struct hisi_zip_path_info *info = &paths.path[path];
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s%s%s", info->state == HISI_ZIP_PATH_ON ? "on" :
+			info->state == HISI_ZIP_PATH_OFF ? "off" : "untried",
+			info->why != NULL ? ": " : "", info->why != NULL ? info->why : "");
+		rte_tel_data_add_dict_string(d, hisi_zip_path_name(path), text);
+	}
+	rte_tel_data_add_dict_uint(d, "known_answers_us", us);
+	return 0;
+}
+
 const struct hisi_telemetry_cmd hisi_zip_telemetry_cmds[] = {
 	{ "info", "Returns what a device is. Parameters: int dev_id", show_info },
 	{ "queues", "Returns queue pairs and the hardware queues they hold. Parameters: int dev_id",
 		show_queues },
 	{ "stats", "Returns operations and bytes. Parameters: int dev_id", show_stats },
 	{ "errors", "Returns errors by cause. Parameters: int dev_id", show_errors },
+	{ "paths", "Returns the kinds of requests that the function is used with. Parameters: "
+		"int dev_id", show_paths },
 	{ .name = NULL },
 };

@@ -62,52 +62,66 @@ job_of(const struct hisi_zip_xform *x)
 	};
 }
 
-static struct hisi_zip_function
-function_of(const struct hisi_zip_dev *dev)
-{
-	return (struct hisi_zip_function){
-		.revision = dev->hisi.info.revision,
-		.features = dev->hisi.info.ext_features & HISI_ZIP_EXT_F_ALL,
-	};
-}
-
 /*
- * Why can the function itself not do what the transform asks? A plain one has one level, and no
- * checksums of raw DEFLATE (U17).
+ * Why can the function itself not do what the transform asks? Fills in the job that it can do:
+ * where it returns no checksum, the CPU makes that beside it.
  */
 static enum hisi_zip_why
-why_software(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
+why_software(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x,
+		const struct hisi_zip_function *f, struct hisi_zip_job *job)
 {
-	const struct hisi_zip_function f = function_of(dev);
-	const struct hisi_zip_job job = job_of(x);
 	const struct hisi_zip_job least = {
-		.dir = job.dir, .format = job.format, .level = DEFAULT_LEVEL,
+		.dir = job->dir, .format = job->format, .level = DEFAULT_LEVEL,
 		.window = ZIP_CODEC_WINDOW_MAX,
 	};
 	struct hisi_zip_job some = least;
 	/* Else a level is a wish, as in other hardware that has only one. */
 	bool level = x->dir == HISI_ZIP_COMP && x->algo == RTE_COMP_ALGO_DEFLATE &&
 		x->codec.level != DEFAULT_LEVEL && dev->sw == HISI_ZIP_SW_EXACT;
+	uint32_t wishes = level ? HISI_ZIP_EXT_F_LEVEL : 0;
 
-	if (hisi_zip_can(&f, &job, level ? HISI_ZIP_EXT_F_LEVEL : 0))
+	if (hisi_zip_can(f, job, wishes))
 		return HISI_ZIP_WHY_NOT;
-	if (!hisi_zip_can(&f, &least, 0))
-		return HISI_ZIP_WHY_ALGO;
-	some.dict = job.dict;
-	if (!hisi_zip_can(&f, &some, 0))
+	if (!hisi_zip_can(f, &least, 0))
+		return hisi_zip_path_of(f, &least) == HISI_ZIP_PATHS ? HISI_ZIP_WHY_PATH :
+			HISI_ZIP_WHY_ALGO;
+	some.dict = job->dict;
+	if (!hisi_zip_can(f, &some, 0))
 		return HISI_ZIP_WHY_DICT;
-	some.checksums = job.checksums;
-	return hisi_zip_can(&f, &some, 0) ? HISI_ZIP_WHY_WISH : HISI_ZIP_WHY_CHECKSUM;
+	some.checksums = job->checksums;
+	if (!hisi_zip_can(f, &some, 0)) {
+		if (job->format != HISI_ZIP_FORMAT_DEFLATE)
+			return HISI_ZIP_WHY_CHECKSUM;
+		job->checksums = 0;
+	}
+	return hisi_zip_can(f, job, wishes) ? HISI_ZIP_WHY_NOT : HISI_ZIP_WHY_WISH;
 }
 
-/* The request words of a transform whose API terms have been checked. */
+/* The requests of a transform whose API terms have been checked, or why there are none. */
 static void
-build_words(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
+set_requests(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 {
-	const struct hisi_zip_function f = function_of(dev);
-	const struct hisi_zip_job job = job_of(x);
+	const struct hisi_zip_function f = hisi_zip_function_of(dev);
+	struct hisi_zip_job job = job_of(x);
+	const struct hisi_zip_path_info *info;
+	enum hisi_zip_path path;
 
+	x->sw = (uint8_t)why_software(dev, x, &f, &job);
 	hisi_zip_words_set(&x->words, &f, &job);
+	path = hisi_zip_path_of(&f, &job);
+	if (x->sw != HISI_ZIP_WHY_NOT || path == HISI_ZIP_PATHS)
+		return;
+	x->paths = HISI_ZIP_PATH_BIT(path);
+	if (path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP)
+		return;
+	info = &dev->paths.path[path];
+	x->trailer = (uint8_t)hisi_zip_path_trailer(path);
+	x->counted = info->counted;
+	x->sum = job.checksums != 0 ? info->sum : HISI_ZIP_SUM_NONE;
+	/* dw11 and dw12 are the extension's: the function is not asked for a checksum. */
+	if (x->trailer != 0 || (x->slot_flags & HISI_ZIP_SLOT_F_CHKSUM))
+		x->slot_flags = (uint16_t)((x->slot_flags & ~HISI_ZIP_SLOT_F_CHKSUM) |
+			HISI_ZIP_SLOT_F_PLAIN);
 }
 
 static int
@@ -316,17 +330,19 @@ xform_set(struct hisi_zip_dev *dev, const struct rte_comp_xform *xform, struct h
 	}
 	if (ret == 0)
 		ret = set_dict(dev, hisi_zip_dict_of(xform), x);
-	if (ret != 0)
-		return ret;
-	x->sw = (uint8_t)why_software(dev, x);
-	if (x->sw && !dev->sw) {
-		HISI_ZIP_LOG(ERR, "%s: the function cannot do this transform (features 0x%x), "
-			"expected sw=auto", dev->hisi.name, dev->hisi.info.ext_features);
-		free_dict(x);
-		return -ENOTSUP;
-	}
-	build_words(dev, x);
-	return 0;
+	return ret;
+}
+
+/* Software would have to do it, and shall not. */
+static int
+check_sw(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
+{
+	if (!x->sw || dev->sw)
+		return 0;
+	HISI_ZIP_LOG(ERR, "%s: the function cannot do this transform (features 0x%x), "
+		"expected sw=auto", dev->hisi.name, dev->hisi.info.ext_features);
+	free_dict(x);
+	return -ENOTSUP;
 }
 
 int
@@ -345,6 +361,10 @@ hisi_zip_xform_create(struct rte_compressdev *cdev, const struct rte_comp_xform 
 		return -ENOMEM;
 	}
 	ret = xform_set(dev, xform, x);
+	if (ret == 0) {
+		set_requests(dev, x);
+		ret = check_sw(dev, x);
+	}
 	if (ret != 0) {
 		rte_free(x);
 		return ret;
@@ -376,7 +396,9 @@ hisi_zip_xform_free(struct rte_compressdev *cdev, void *private_xform)
 static enum hisi_zip_why
 why_software_stream(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x)
 {
-	const struct hisi_zip_function f = { .revision = HISI_QM_REV_V3 };
+	const struct hisi_zip_function f = { .revision = HISI_QM_REV_V3,
+		.paths = HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_RAW) |
+			HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_RAW) };
 	struct hisi_zip_job job = job_of(x);
 
 	job.checksums = 0;
@@ -420,6 +442,10 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	if (ret != 0)
 		goto fail;
 	if (s->x.algo != RTE_COMP_ALGO_DEFLATE) {
+		set_requests(dev, &s->x);
+		ret = check_sw(dev, &s->x);
+		if (ret != 0)
+			goto fail;
 		HISI_ZIP_LOG(ERR, "%s: stream with algorithm %d, expected DEFLATE (%d)",
 			dev->hisi.name, s->x.algo, RTE_COMP_ALGO_DEFLATE);
 		ret = -ENOTSUP;
@@ -432,15 +458,22 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 		ret = -ENOTSUP;
 		goto fail;
 	}
-	s->is_plain = !(dev->hisi.info.ext_features & HISI_ZIP_EXT_F_FLUSH);
+	/* The extension brings no raw DEFLATE to V2. */
+	s->is_plain = !(dev->hisi.info.ext_features & HISI_ZIP_EXT_F_FLUSH) ||
+		dev->hisi.info.revision < HISI_QM_REV_V3;
 	if (s->is_plain)
 		s->x.sw = (uint8_t)why_software_stream(dev, &s->x);
+	else
+		set_requests(dev, &s->x);
+	ret = check_sw(dev, &s->x);
+	if (ret != 0)
+		goto fail;
 	s->sum = zip_codec_sum_start(&s->x.codec);
 	if (s->x.sw == HISI_ZIP_WHY_NOT)
 		ret = hisi_dev_alloc(&dev->hisi, HISI_ZIP_CTX_SIZE, RTE_CACHE_LINE_SIZE,
 			cdev->data->socket_id, &s->ctx);
 	if (ret == 0 && s->is_plain && s->ctx.va != NULL) {
-		const struct hisi_zip_function f = function_of(dev);
+		const struct hisi_zip_function f = hisi_zip_function_of(dev);
 
 		hisi_zip_stream_init(&s->plain, &f, s->x.dir, s->x.codec.window,
 			HISI_ZIP_STREAM_TRAILER_LEN, s->ctx.va);

@@ -29,10 +29,16 @@ struct hisi_zip_xform {
 	uint8_t chksum;                /**< enum rte_comp_checksum_type. */
 	uint8_t algo;                  /**< enum rte_comp_algorithm. */
 	struct hisi_zip_words words;   /**< Of its requests. */
+	uint32_t paths;                /**< Bits of the paths that its requests need. */
 	uint16_t slot_flags;           /**< HISI_ZIP_SLOT_F_* of its stateless ops. */
 	uint8_t udc;                   /**< Checksum of the dictionary, if F_UDC. */
 	struct zip_codec_params codec; /**< The same for software. */
 	struct hisi_qm_mem dict;       /**< The dictionary that codec refers to; va NULL: none. */
+
+	/* Of DEFLATE without the extension (hisi_zip_plain.h). */
+	uint8_t trailer;               /**< Bytes of the trailer of its requests, or 0. */
+	uint8_t counted;               /**< Those of them that a result counts. */
+	uint8_t sum;                   /**< enum hisi_zip_sum: a request returns the checksum. */
 };
 
 /**

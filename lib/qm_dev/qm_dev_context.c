@@ -201,6 +201,23 @@ ctx_entry_log2(uint32_t dw3)
 }
 
 /*
+ * The executor of a queue that no worker serves, with what it needs for a class. It is made here and
+ * kept: nothing is allocated where requests run.
+ */
+static unsigned int
+exec_have(struct qm_dev *dev, struct qm_dev_queue *q, const struct qm_dev_class_state *cs)
+{
+	if (q->exec == NULL) {
+		q->exec = qm_dev_exec_create();
+		if (q->exec == NULL)
+			return QM_DEV_MB_NO_MEM;
+		qm_dev_view_add(&dev->map, &q->exec->bufs.view);
+	}
+	return qm_dev_exec_add(q->exec, cs->slot, cs->class) == 0 ? QM_DEV_MB_OK :
+		QM_DEV_MB_NO_MEM;
+}
+
+/*
  * Alignment is ours to choose (U37). Fields whose meaning is open (U8), and PASIDs (U23), are
  * kept for who reads the context, and have no effect.
  */
@@ -227,16 +244,9 @@ qm_dev_queue_set_sqc(struct qm_dev *dev, struct qm_dev_queue *q,
 				sqc->dw3, sqc->cq_num, sqc->w13, q->num, sqc->head, sqc->tail);
 		return QM_DEV_MB_BAD_CTX;
 	}
-	/* Executors are made here and kept: nothing is allocated where requests run. */
-	if (!q->shared && q->exec == NULL) {
-		q->exec = qm_dev_exec_create(dev->exec_classes);
-		if (q->exec != NULL)
-			qm_dev_view_add(&dev->map, &q->exec->bufs.view);
-	}
-	if (!q->shared && q->exec == NULL)
-		return QM_DEV_MB_NO_MEM;
-
-	st = queue_before_set(dev, q);
+	st = q->shared ? QM_DEV_MB_OK : exec_have(dev, q, cs);
+	if (st == QM_DEV_MB_OK)
+		st = queue_before_set(dev, q);
 	if (st != QM_DEV_MB_OK)
 		return st;
 	queue_lock(q);

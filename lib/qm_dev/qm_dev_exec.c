@@ -11,7 +11,7 @@
 /* ---- Executors ---- */
 
 struct qm_dev_exec *
-qm_dev_exec_create(const struct qm_dev_class *const *classes)
+qm_dev_exec_create(void)
 {
 	struct qm_dev_exec *ex = aligned_alloc(64, sizeof(*ex));
 
@@ -23,16 +23,22 @@ qm_dev_exec_create(const struct qm_dev_class *const *classes)
 	ex->bufs.segments = qm_dev_segments_alloc();
 	if (ex->bufs.src.iov == NULL || ex->bufs.dst.iov == NULL || ex->bufs.segments == NULL)
 		goto fail;
-	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX && classes[i] != NULL; i++) {
-		ex->state[i] = classes[i]->exec_create();
-		if (ex->state[i] == NULL)
-			goto fail;
-		ex->class[i] = classes[i];
-	}
 	return ex;
 fail:
 	qm_dev_exec_destroy(ex);
 	return NULL;
+}
+
+int
+qm_dev_exec_add(struct qm_dev_exec *ex, unsigned int slot, const struct qm_dev_class *class)
+{
+	if (ex->class[slot] != NULL)
+		return 0;
+	ex->state[slot] = class->exec_create();
+	if (ex->state[slot] == NULL)
+		return -ENOMEM;
+	ex->class[slot] = class;
+	return 0;
 }
 
 void
@@ -40,8 +46,9 @@ qm_dev_exec_destroy(struct qm_dev_exec *ex)
 {
 	if (ex == NULL)
 		return;
-	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX && ex->class[i] != NULL; i++)
-		ex->class[i]->exec_destroy(ex->state[i]);
+	for (unsigned int i = 0; i < QM_DEV_CLASSES_MAX; i++)
+		if (ex->class[i] != NULL)
+			ex->class[i]->exec_destroy(ex->state[i]);
 	free(ex->bufs.src.iov);
 	free(ex->bufs.dst.iov);
 	free(ex->bufs.segments);

@@ -32,16 +32,22 @@ struct qm_dev_job {
 struct qm_dev_exec {
 	struct qm_dev_bufs bufs;
 	int64_t now; /**< Workers: time at which the turn, or the last request, began. */
-	const struct qm_dev_class *class[QM_DEV_CLASSES_MAX]; /**< Up to the first NULL. */
+	const struct qm_dev_class *class[QM_DEV_CLASSES_MAX]; /**< Those added; else NULL. */
 	void *state[QM_DEV_CLASSES_MAX];                      /**< Of these classes. */
 	struct qm_dev_job job[QM_DEV_BATCH];
 };
 
 /**
- * @param classes  QM_DEV_CLASSES_MAX, or NULL behind the last one.
- * @return The executor; NULL: out of memory. Its view must be made known before use.
+ * @return An executor of no class; NULL: out of memory. Its view must be made known before use.
  */
-struct qm_dev_exec *qm_dev_exec_create(const struct qm_dev_class *const *classes);
+struct qm_dev_exec *qm_dev_exec_create(void);
+
+/**
+ * Make it one of a class, too, if it is not.
+ * @param slot  Where it keeps the class's state, qm_dev_class_state.slot.
+ * @return 0 or -ENOMEM.
+ */
+int qm_dev_exec_add(struct qm_dev_exec *ex, unsigned int slot, const struct qm_dev_class *class);
 
 /** Free an executor; NULL is allowed. */
 void qm_dev_exec_destroy(struct qm_dev_exec *ex);

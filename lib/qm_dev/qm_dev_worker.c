@@ -171,9 +171,13 @@ workers_start(struct qm_dev_pool *pool)
 		struct qm_dev_worker *w = &pool->worker[i];
 
 		w->pool = pool;
-		w->exec = qm_dev_exec_create(pool->conf.classes);
+		w->exec = qm_dev_exec_create();
 		if (w->exec == NULL)
 			return -ENOMEM;
+		for (unsigned int c = 0; c < QM_DEV_CLASSES_MAX && pool->conf.classes[c] != NULL;
+				c++)
+			if (qm_dev_exec_add(w->exec, c, pool->conf.classes[c]) != 0)
+				return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < pool->conf.workers; i++) {
 		struct qm_dev_worker *w = &pool->worker[i];

@@ -368,15 +368,15 @@ push_fill(struct client *c, uint64_t at, uint32_t len, uint32_t ext)
 static void
 a_fence_stops_its_own_queue(void **state)
 {
-	const struct qm_dev_class *const classes[QM_DEV_CLASSES_MAX] = { &zip_dev_class,
-		&udma_dev_class };
-	struct qm_dev_exec *other = qm_dev_exec_create(classes);
+	struct qm_dev_exec *other = qm_dev_exec_create();
 	struct client *c = &client[0];
 	struct qm_dev_queue *q;
 	int64_t cost;
 
 	(void)state;
 	assert_non_null(other);
+	assert_int_equal(qm_dev_exec_add(other, qm_dev_class_of(c->td.dev, HISI_UDMA_QC)->slot,
+		&udma_dev_class), 0);
 	assert_int_equal(tq_restart(&c->q, HISI_UDMA_QC), 0);
 	for (unsigned int i = 0; i < 2; i++)
 		push_fill(c, td_iova(&c->td, c->dst), LEN, HISI_UDMA_EXT_FENCE);
@@ -406,14 +406,14 @@ a_fence_stops_its_own_queue(void **state)
 static void
 a_fence_ends_while_its_queue_is_taken(void **state)
 {
-	const struct qm_dev_class *const classes[QM_DEV_CLASSES_MAX] = { &zip_dev_class,
-		&udma_dev_class };
-	struct qm_dev_exec *other = qm_dev_exec_create(classes);
+	struct qm_dev_exec *other = qm_dev_exec_create();
 	struct client *c = &client[0];
 	struct qm_dev_queue *q;
 
 	(void)state;
 	assert_non_null(other);
+	assert_int_equal(qm_dev_exec_add(other, qm_dev_class_of(c->td.dev, HISI_UDMA_QC)->slot,
+		&udma_dev_class), 0);
 	assert_int_equal(tq_restart(&c->q, HISI_UDMA_QC), 0);
 	push_fill(c, td_iova(&c->td, c->dst), LEN, 0);
 	push_fill(c, td_iova(&c->td, c->dst), LEN, HISI_UDMA_EXT_FENCE);

@@ -275,20 +275,40 @@ both(void **state)
 }
 
 /*
+ * A queue that no worker serves has what its type needs: a codec takes megabytes. What it had before
+ * stays.
+ */
+static void
+executor_of_one_class(void **state)
+{
+	const struct qm_dev_exec *exec = qm_dev_queue_find(td.dev, 0)->exec;
+	unsigned int zip = qm_dev_class_of(td.dev, HISI_ZIP_QC_COMPRESS)->slot;
+	unsigned int udma = qm_dev_class_of(td.dev, HISI_UDMA_QC)->slot;
+
+	(void)state;
+	assert_ptr_equal(exec->class[udma], &udma_dev_class);
+	assert_null(exec->class[zip]);
+	assert_int_equal(tq_restart(&q, HISI_ZIP_QC_COMPRESS), 0);
+	assert_ptr_equal(qm_dev_queue_find(td.dev, 0)->exec, exec);
+	assert_ptr_equal(exec->class[udma], &udma_dev_class);
+	assert_ptr_equal(exec->class[zip], &zip_dev_class);
+}
+
+/*
  * What is before a fence is done before it begins. Claimed by two executors by hand, as two workers
  * would: the second one gets nothing while the first one is at work.
  */
 static void
 fences(void **state)
 {
-	const struct qm_dev_class *const classes[QM_DEV_CLASSES_MAX] = { &zip_dev_class,
-		&udma_dev_class };
-	struct qm_dev_exec *other = qm_dev_exec_create(classes);
+	struct qm_dev_exec *other = qm_dev_exec_create();
 	struct qm_dev_queue *queue = qm_dev_queue_find(td.dev, 0);
 	static const bool fence[] = { false, false, true, false, true, true };
 
 	(void)state;
 	assert_non_null(other);
+	assert_int_equal(qm_dev_exec_add(other, qm_dev_class_of(td.dev, HISI_UDMA_QC)->slot,
+		&udma_dev_class), 0);
 	for (unsigned int i = 0; i < 6; i++) {
 		udma_slot(&q, HISI_UDMA_COPY, td_iova(&td, i == 0 ? src : dst + 100 * (i - 1)),
 				td_iova(&td, dst + 100 * i), 100)->ext =
@@ -380,6 +400,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(over_maps, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(words_of_the_driver, setup, teardown),
+		cmocka_unit_test_setup_teardown(executor_of_one_class, setup, teardown),
 		cmocka_unit_test_setup_teardown(fences, setup, teardown),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(both),

@@ -21,7 +21,7 @@ need "dpdk-pmdinfo reads the driver" ends_with 0 '"name": "compress_hisi_zip"' r
 shown() {
 	ends_with 0 true jq --arg name "$1" ".[] | select(.name == \$name) | $2" "$pmdinfo"
 }
-for param in "dev=local|unix:<path>|device:<name>" workers= rev= ext= engine= sw= timeout= \
+for param in "dev=local|unix:<path>|device:<name>" workers= rev= ext= engine= sw= verify= timeout= \
 	socket_id=; do
 	check "dpdk-pmdinfo shows the parameter ${param%%=*}" \
 		shown compress_hisi_zip ".params | contains(\"$param\")"
@@ -30,7 +30,7 @@ done
 # It takes VFs only, and wants vfio-pci. dpdk-devbind and packagers read this.
 check "dpdk-pmdinfo shows the PCI driver" shown compress_hisi_zip_pci \
 	'.pci_ids == [{"vendor": "19e5", "device": "a251"}] and .kmod == "* vfio-pci"'
-for param in class= sw= timeout= socket_id=; do
+for param in class= sw= verify= timeout= socket_id=; do
 	check "dpdk-pmdinfo shows the PCI driver's parameter ${param%%=*}" \
 		shown compress_hisi_zip_pci ".params | contains(\"$param\")"
 done

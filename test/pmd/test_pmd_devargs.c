@@ -175,6 +175,8 @@ number(enum hisi_bus bus, const char *key, long value, const char *expected)
 		assert_int_equal(out.hisi.local.workers, value);
 	else if (strcmp(key, "timeout") == 0)
 		assert_int_equal(out.hisi.timeout_ms, value);
+	else if (strcmp(key, "verify") == 0)
+		assert_int_equal(out.verify, value);
 	else
 		assert_int_equal(out.hisi.socket_id, value);
 }
@@ -184,11 +186,13 @@ test_numbers(void **state)
 {
 	static const char *const workers = "0 to 64";
 	static const char *const timeout = "0 (none) or 10 to 3600000 ms";
+	static const char *const verify = "0 to 1000000000";
 	static const char *const socket = "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES);
 	static const struct {
 		const char *key;
 		const char *const *expected;
-	} keys[] = { { "workers", &workers }, { "timeout", &timeout }, { "socket_id", &socket } };
+	} keys[] = { { "workers", &workers }, { "timeout", &timeout }, { "socket_id", &socket },
+		{ "verify", &verify } };
 	static const char *const bad[] = {
 		"", "-", "x", "1x", "0x10", "1.5", "99999999999999999999", "-99999999999999999999",
 		"4294967297",
@@ -210,6 +214,10 @@ test_numbers(void **state)
 		number(bus, "timeout", 3600000, NULL);
 		number(bus, "timeout", 3600001, timeout);
 		number(bus, "timeout", -10, timeout);
+		number(bus, "verify", 0, NULL);
+		number(bus, "verify", 1000000000, NULL);
+		number(bus, "verify", 1000000001, verify);
+		number(bus, "verify", -1, verify);
 		number(bus, "socket_id", 0, NULL);
 		number(bus, "socket_id", RTE_MAX_NUMA_NODES - 1, NULL);
 		number(bus, "socket_id", RTE_MAX_NUMA_NODES, socket);
@@ -284,8 +292,9 @@ static void
 test_unknown(void **state)
 {
 	static const char vdev_keys[] =
-		"dev, workers, rev, ext, engine, quirk, sw, timeout, socket_id";
-	static const char pci_keys[] = "class, sw, timeout, socket_id";
+		"dev, workers, rev, ext, engine, quirk, sw, verify, timeout, "
+		"socket_id";
+	static const char pci_keys[] = "class, sw, verify, timeout, socket_id";
 	static const char *const vdev_only[] = {
 		"dev=local", "workers=1", "rev=v3", "ext=on", "engine=copy", "quirk=room-200",
 		"fault=stall@1",

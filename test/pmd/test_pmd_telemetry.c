@@ -305,11 +305,9 @@ commands(void)
 static void
 list(void)
 {
-	uint8_t a, b;
+	uint8_t a = pmd_dev_add(NAME, ""), b;
 	char want[64];
 
-	lists("array");
-	a = pmd_dev_add(NAME, "");
 	b = pmd_dev_add(OTHER, "");
 	snprintf(want, sizeof(want), "array %u %u", a, b);
 	lists(want);
@@ -427,7 +425,7 @@ queues(void)
 #define NO_SOFTWARE \
 	"software_wish=0 software_checksum=0 software_flush=0 software_dictionary=0 " \
 	"software_algorithm=0 software_too_long=0 software_stream=0 software_path_off=0 " \
-	"software_no_queue=0 software_no_result=0 software_lost=0 software_verify=0 "
+	"software_no_queue=0 software_no_result=0 software_lost=0 software_verify=0 verified=0 "
 
 static void
 stats(void)
@@ -452,6 +450,7 @@ stats(void)
 	};
 	b->deq = (struct hisi_zip_deq_stats){
 		.ops = 60000, .bytes = 700000, .errors = 800, .sw = 900, .repeated = 100,
+		.verified = 33,
 	};
 	for (unsigned int why = 0; why < HISI_ZIP_WHYS; why++)
 		*(why < HISI_ZIP_WHY_REPEATED ? &a->enq.why[why] : &b->deq.why[why]) = 10 + why;
@@ -461,7 +460,7 @@ stats(void)
 		"software_flush=13 software_dictionary=14 software_algorithm=15 "
 		"software_too_long=16 software_stream=17 software_path_off=18 "
 		"software_no_queue=19 software_no_result=20 software_lost=21 software_verify=22 "
-		"errors=808");
+		"verified=33 errors=808");
 	/* Read while the data path counts: never less than none. */
 	b->enq.software = 1000000;
 	PMD_CHECK(strstr(ask("stats", "0", 0), " function_ops=0 ") != NULL, "below 0");

@@ -11,6 +11,7 @@
 #include "hisi_zip_recover.h"
 #include "hisi_zip_stateful.h"
 #include "hisi_zip_sw.h"
+#include "hisi_zip_verify.h"
 #include "hisi_zip_xform.h"
 
 /*
@@ -214,6 +215,32 @@ output_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
 	return ret;
 }
 
+/* What an op with flags needs beside; whole: its fields are all set. */
+static void __rte_noinline
+take_rest(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, struct hisi_zip_hwq *hwq,
+		struct hisi_zip_sqe *sqe, bool whole)
+{
+	struct rte_comp_op *op = slot->op;
+
+	if ((slot->flags & HISI_ZIP_SLOT_F_CHKSUM) && !whole)
+		op->output_chksum = output_chksum(slot, sqe);
+	if (slot->flags & HISI_ZIP_SLOT_F_SGL)
+		rte_atomic_store_explicit(&hwq->sgl_head, slot->sgl_end,
+			rte_memory_order_release);
+	if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
+			HISI_ZIP_SLOT_F_DICT | HISI_ZIP_SLOT_F_PLAIN))
+		hisi_zip_req_clear(sqe);
+	if (slot->flags & HISI_ZIP_SLOT_F_VERIFY)
+		hisi_zip_verify(qp, slot);
+	/* Else its stream is not ours any more. */
+	if ((slot->flags & HISI_ZIP_SLOT_F_STATEFUL) && !whole) {
+		struct hisi_zip_stream *s = op->stream;
+
+		/* Release: enqueue may use the state words again. Nothing of s follows. */
+		rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
+	}
+}
+
 /*
  * The CQE at cq_head of the slot's queue is for this slot: move its result into
  * the op.
@@ -244,23 +271,8 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 	}
 	if (likely(!whole))
 		op->output_chksum = 0;
-	if (unlikely(slot->flags != 0)) {
-		if ((slot->flags & HISI_ZIP_SLOT_F_CHKSUM) && !whole)
-			op->output_chksum = output_chksum(slot, sqe);
-		if (slot->flags & HISI_ZIP_SLOT_F_SGL)
-			rte_atomic_store_explicit(&hwq->sgl_head, slot->sgl_end,
-				rte_memory_order_release);
-		if (slot->flags & (HISI_ZIP_SLOT_F_CHKSUM | HISI_ZIP_SLOT_F_STATEFUL |
-				HISI_ZIP_SLOT_F_DICT | HISI_ZIP_SLOT_F_PLAIN))
-			hisi_zip_req_clear(sqe);
-		/* Else its stream is not ours any more. */
-		if ((slot->flags & HISI_ZIP_SLOT_F_STATEFUL) && !whole) {
-			struct hisi_zip_stream *s = op->stream;
-
-			/* Release: enqueue may use the state words again. Nothing of s follows. */
-			rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
-		}
-	}
+	if (unlikely(slot->flags != 0))
+		take_rest(qp, slot, hwq, sqe, whole);
 }
 
 void

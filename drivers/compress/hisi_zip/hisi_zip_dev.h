@@ -24,6 +24,7 @@
  *   hisi_zip_dequeue.c    data path: from SQE to op
  *   hisi_zip_plain.c      data path: DEFLATE without the extension
  *   hisi_zip_answer.c     known answers: which paths of a function are right
+ *   hisi_zip_verify.c     verify=N
  *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew
  *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec
  *   hisi_zip_telemetry.c  telemetry commands
@@ -54,6 +55,7 @@ struct hisi_zip_dev {
 	struct hisi_dev hisi;          /**< First: hisi_zip_dev_of() relies on it. */
 	uint8_t sw;                    /**< enum hisi_zip_sw_mode. */
 	uint8_t untold;                /**< As in the device arguments. */
+	uint32_t verify;               /**< As there. */
 	/** What is known of the paths. Written when they are tried, under paths_lock. */
 	struct hisi_zip_paths paths;
 	pthread_mutex_t paths_lock;

@@ -10,6 +10,8 @@
 #include "hisi_zip_dev.h"
 #include "hisi_zip_devargs.h"
 
+#define VERIFY_MAX 1000000000
+
 static int
 set_engine(const char *value, struct hisi_devargs *args)
 {
@@ -43,6 +45,16 @@ set_sw(const char *value, struct hisi_devargs *args)
 	return n < 0 ? n : 0;
 }
 
+static int
+set_verify(const char *value, struct hisi_devargs *args)
+{
+	long n;
+	int ret = hisi_devarg_number(value, 0, VERIFY_MAX, &n);
+
+	container_of(args, struct hisi_zip_devargs, hisi)->verify = ret == 0 ? (uint32_t)n : 0;
+	return ret;
+}
+
 #ifdef QM_DEV_FAULTS
 
 /* Tests of faults count requests from the first op on. */
@@ -62,6 +74,7 @@ const struct hisi_devarg hisi_zip_devarg_keys[] = {
 	{ "quirk", HISI_BUS_VDEV, "names of quirks separated by ':', less than 512 characters",
 		set_quirk },
 	{ "sw", HISI_BUS_ALL, "auto, exact or off", set_sw },
+	{ "verify", HISI_BUS_ALL, "0 to " RTE_STR(VERIFY_MAX), set_verify },
 #ifdef QM_DEV_FAULTS
 	{ "answers", HISI_DEVARG_HIDDEN | HISI_BUS_ALL, "on or off", set_answers },
 #endif
@@ -73,6 +86,7 @@ hisi_zip_devargs_parse(const char *name, const char *text, enum hisi_bus bus,
 		struct hisi_zip_devargs *args)
 {
 	args->sw = HISI_ZIP_SW_AUTO;
+	args->verify = 0;
 	args->untold = 0;
 	return hisi_devargs_parse(&hisi_zip_driver, name, text, bus, &args->hisi);
 }

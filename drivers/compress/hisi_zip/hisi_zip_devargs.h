@@ -22,6 +22,7 @@ enum hisi_zip_sw_mode {
 struct hisi_zip_devargs {
 	struct hisi_devargs hisi; /**< Those of every class. */
 	uint8_t sw;               /**< enum hisi_zip_sw_mode. */
+	uint32_t verify;          /**< Software verifies one of so many ops; 0: none. */
 	uint8_t untold;           /**< Tests: no known answers, all is as the reference says. */
 };
 

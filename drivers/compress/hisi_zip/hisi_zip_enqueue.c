@@ -13,6 +13,7 @@
 #include "hisi_zip_plain.h"
 #include "hisi_zip_recover.h"
 #include "hisi_zip_stateful.h"
+#include "hisi_zip_verify.h"
 #include "hisi_zip_xform.h"
 
 /* How far ahead ops, and the mbufs of ops, are fetched into the cache. */
@@ -21,7 +22,7 @@
 
 /* ---- Building a request -------------------------------------------------------------------- */
 
-enum hisi_zip_verdict __rte_noinline
+enum hisi_zip_verdict __rte_noinline __rte_cold
 hisi_zip_first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 		struct hisi_zip_slot *slot, struct rte_comp_op *op)
 {
@@ -43,7 +44,7 @@ hisi_zip_first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 }
 
 /* The same of chained mbufs. */
-static enum hisi_zip_verdict __rte_noinline
+static enum hisi_zip_verdict __rte_noinline __rte_cold
 fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 		struct hisi_zip_slot *slot, struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
 {
@@ -56,7 +57,8 @@ fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 
 /* Source and destination of an op, into the SQE. */
 static inline enum hisi_zip_verdict
-fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_target *to, struct hisi_zip_slot *slot,
+fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
+		const struct hisi_zip_xform *x, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op, struct hisi_zip_sqe *sqe)
 {
 	const struct rte_mbuf *src = op->m_src, *dst = op->m_dst;
@@ -70,7 +72,7 @@ fill_buffers(struct hisi_zip_qp *qp, const struct hisi_zip_target *to, struct hi
 	hisi_zip_req_buffers(sqe, &slot->asked, hisi_zip_data_addr(qp, src) + op->src.offset,
 		op->src.length, hisi_zip_data_addr(qp, dst) + op->dst.offset,
 		dst->data_len - op->dst.offset);
-	hisi_zip_req_words(sqe, &to->x->words);
+	hisi_zip_req_words(sqe, &x->words);
 	return HISI_ZIP_SUBMITTED;
 }
 
@@ -121,7 +123,7 @@ set_target(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_o
 }
 
 /* An op whose request has a trailer. */
-static enum hisi_zip_verdict __rte_noinline
+static enum hisi_zip_verdict __rte_noinline __rte_cold
 submit_carried(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 		struct hisi_zip_slot *slot, struct rte_comp_op *op)
 {
@@ -164,7 +166,7 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 			return submit_carried(qp, to, slot, op);
 	}
 	sqe = hisi_zip_next_sqe(to->ring);
-	verdict = fill_buffers(qp, to, slot, op, sqe);
+	verdict = fill_buffers(qp, to, x, slot, op, sqe);
 	if (unlikely(verdict != HISI_ZIP_SUBMITTED))
 		return verdict;
 
@@ -235,7 +237,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	}
 	hisi_zip_target_set(&to, &s->x, &qp->hwq[s->x.dir]);
 	sqe = hisi_zip_next_sqe(to.ring);
-	verdict = fill_buffers(qp, &to, slot, op, sqe);
+	verdict = fill_buffers(qp, &to, &s->x, slot, op, sqe);
 	if (verdict != HISI_ZIP_SUBMITTED)
 		return verdict;
 	hisi_zip_req_stream(sqe, &s->x.words, &s->state, s->ctx.iova,
@@ -307,6 +309,8 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	}
 	if (unlikely(i == 0))
 		return 0;
+	if (unlikely(qp->verify != 0))
+		hisi_zip_verify_choose(qp, tail - i, i);
 
 	/* Release: dequeue may read the slots filled above. */
 	rte_atomic_store_explicit(&qp->tail, tail, rte_memory_order_release);

@@ -58,6 +58,7 @@ hisi_zip_probe(const char *name, struct rte_device *device, const struct hisi_zi
 	rte_strscpy(dev->hisi.name, name, sizeof(dev->hisi.name));
 	dev->hisi.args = args->hisi;
 	dev->sw = args->sw;
+	dev->verify = args->verify;
 	dev->untold = args->untold;
 	ret = hisi_zip_dev_init(dev, ap);
 	if (ret != 0) {

@@ -11,6 +11,7 @@
 
 #include <linux/mempolicy.h>
 
+#include <rte_cycles.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
@@ -110,6 +111,7 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	struct hisi_zip_dev *dev = cdev->data->dev_private;
 	struct hisi_zip_qp *qp;
 	uint32_t slots;
+	bool need_sw;
 	int ret;
 
 	/* Setting a queue pair up again replaces it. */
@@ -128,9 +130,10 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	qp = rte_zmalloc_socket("hisi_zip_qp", sizeof(*qp), RTE_CACHE_LINE_SIZE, socket_id);
 	if (qp != NULL)
 		qp->slots = slots_alloc(slots, socket_id);
-	if (qp != NULL && dev->sw)
-		qp->sw = hisi_zip_sw_create();
-	if (qp == NULL || qp->slots == NULL || (dev->sw && qp->sw == NULL)) {
+	need_sw = dev->sw || dev->verify != 0;
+	if (qp != NULL && need_sw)
+		qp->sw = hisi_zip_sw_create(dev->verify != 0);
+	if (qp == NULL || qp->slots == NULL || (need_sw && qp->sw == NULL)) {
 		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no memory for %u ops in flight on socket %d",
 			dev->hisi.name, qp_id, max_inflight_ops, socket_id);
 		qp_free(qp, slots);
@@ -144,6 +147,9 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	qp->addr_off = dev->addr_off;
 	qp->polled = dev->hisi.info.polled;
 	qp->socket = socket_id;
+	qp->verify = dev->verify;
+	qp->verify_left = qp->verify;
+	qp->verify_random = (uint32_t)rte_rdtsc() | 1;
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++)
 		hwq_init(qp, dir);
 	cdev->data->queue_pairs[qp_id] = qp;

@@ -113,13 +113,16 @@ struct __rte_cache_aligned hisi_zip_qp {
 	uint8_t polled;              /**< Dequeue executes requests. */
 	RTE_ATOMIC(uint8_t) state;   /**< enum hisi_zip_qp_state. */
 	int socket;
-	struct hisi_zip_sw *sw;      /**< For ops in software; NULL with sw=off. */
+	uint32_t verify;             /**< One of so many ops is verified; 0: none is. */
+	struct hisi_zip_sw *sw;      /**< For ops in software; NULL with sw=off and verify=0. */
 	struct hisi_zip_hwq hwq[HISI_ZIP_DIRS];
 
 	/* The enqueuing thread's. */
 	/** Passed to the dequeuing thread with release. */
 	alignas(RTE_CACHE_LINE_SIZE) RTE_ATOMIC(uint32_t) tail;
 	uint32_t head_seen;          /**< head as last loaded. */
+	uint32_t verify_left;        /**< Ops before the next one that is verified. */
+	uint32_t verify_random;      /**< State of a generator. */
 	struct hisi_zip_enq_stats enq;
 
 	/* The dequeuing thread's. */

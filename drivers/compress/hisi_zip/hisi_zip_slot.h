@@ -27,6 +27,7 @@ enum hisi_zip_slot_kind {
 #define HISI_ZIP_SLOT_F_CUT      0x8u /**< Only a first part of the input was submitted. */
 #define HISI_ZIP_SLOT_F_DICT     0x10u /**< The request has a dictionary. */
 #define HISI_ZIP_SLOT_F_UDC      0x20u /**< The checksum is that of the dictionary. */
+#define HISI_ZIP_SLOT_F_VERIFY   0x80u /**< Software shall check the result. */
 #define HISI_ZIP_SLOT_F_PLAIN    0x40u /**< hisi_zip_plain.h, or of a stream hisi_zip_stateful.h. */
 
 /** One op in flight, in the order ring. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 
 #include <rte_branch_prediction.h>
@@ -21,20 +22,31 @@
 
 struct hisi_zip_sw {
 	struct zip_codec *codec;
+	uint8_t *check; /* CHECK_LEN bytes of plain data; NULL: nothing is verified */
 	/* Segments of both sides, of the longest chains that there can be. */
-	struct iovec iov[2 * UINT16_MAX];
+	struct iovec iov[2 * UINT16_MAX + 2];
 };
 
+/* What one request can result in, and one byte that shows that there is more. */
+#define CHECK_LEN (HISI_ZIP_REQ_LEN_MAX + 1)
+
 struct hisi_zip_sw *
-hisi_zip_sw_create(void)
+hisi_zip_sw_create(bool verify)
 {
 	/* Not cleared: a page of it costs memory when a chain is so long. */
 	struct hisi_zip_sw *sw = malloc(sizeof(*sw));
 
 	if (sw == NULL)
 		return NULL;
+	/* Touched as far as ops are long. */
+	sw->check = verify ? malloc(CHECK_LEN) : NULL;
+	if (verify && sw->check == NULL) {
+		free(sw);
+		return NULL;
+	}
 	sw->codec = zip_codec_create(ZIP_CODEC_LEN_MAX);
 	if (sw->codec == NULL) {
+		free(sw->check);
 		free(sw);
 		return NULL;
 	}
@@ -49,6 +61,7 @@ hisi_zip_sw_destroy(struct hisi_zip_sw *sw)
 	if (sw == NULL)
 		return;
 	zip_codec_destroy(sw->codec);
+	free(sw->check);
 	free(sw);
 }
 
@@ -159,6 +172,70 @@ run_stateless(struct zip_codec *codec, const struct hisi_zip_xform *x,
 	/* What a long op took from the kernel is nothing beside compressing it. */
 	zip_codec_trim(codec);
 	return ret;
+}
+
+/* Are the first bytes of all segments these, and no less? */
+static bool
+same(const struct iovec *iov, unsigned int cnt, const uint8_t *data, size_t len)
+{
+	for (unsigned int i = 0; i < cnt && len > 0; i++) {
+		size_t n = RTE_MIN(iov[i].iov_len, len);
+
+		if (memcmp(iov[i].iov_base, data, n) != 0)
+			return false;
+		data += n;
+		len -= n;
+	}
+	return len == 0;
+}
+
+bool
+hisi_zip_sw_agrees(struct hisi_zip_sw *sw, const struct rte_comp_op *op)
+{
+	/* Ends what a prefix, or a full flush, has left open. */
+	static const uint8_t last_block[] = { 0x01, 0x00, 0x00, 0xff, 0xff };
+	const struct hisi_zip_xform *x = op->private_xform;
+	bool comp = x->dir == HISI_ZIP_COMP;
+	struct zip_codec_params params = x->codec;
+	/* One more for the last block. */
+	unsigned int src_max = chain_segs(op->m_src) + 1;
+	struct iovec *src = sw->iov, *dst = src + src_max;
+	const struct iovec to = { sw->check, CHECK_LEN };
+	struct zip_codec_result r;
+	size_t packed_len = comp ? op->produced : op->consumed;
+	size_t plain_len = comp ? op->consumed : op->produced;
+	const struct iovec *plain;
+	struct iovec *packed;
+	int src_cnt, dst_cnt, packed_cnt, plain_cnt, ret;
+
+	src_cnt = chain_to_iov(op->m_src, op->src.offset, op->consumed, src, src_max - 1);
+	dst_cnt = chain_to_iov(op->m_dst, op->dst.offset, op->produced, dst,
+		chain_segs(op->m_dst));
+	if (src_cnt < 0 || dst_cnt < 0)
+		return false;
+	hisi_zip_chksum_start(x, op->input_chksum, &params.crc32, &params.adler32);
+	packed = comp ? dst : src;
+	packed_cnt = comp ? dst_cnt : src_cnt;
+	plain = comp ? src : dst;
+	plain_cnt = comp ? src_cnt : dst_cnt;
+	if (x->algo == RTE_COMP_ALGO_NULL) {
+		ret = zip_codec_copy(&params, packed, (unsigned int)packed_cnt, &to, 1, &r);
+	} else if (x->algo == HISI_ZIP_ALGO_LZ4) {
+		ret = zip_codec_lz4_decompress(sw->codec, &params, packed,
+			(unsigned int)packed_cnt, &to, 1, &r);
+	} else {
+		if (comp && (op->status != RTE_COMP_OP_STATUS_SUCCESS ||
+				op->flush_flag == RTE_COMP_FLUSH_FULL)) {
+			packed[packed_cnt++] = (struct iovec){
+				(void *)(uintptr_t)last_block, sizeof(last_block) };
+			packed_len += sizeof(last_block);
+		}
+		ret = zip_codec_inflate(sw->codec, &params, packed, (unsigned int)packed_cnt, &to,
+			1, &r);
+	}
+	return ret == 0 && r.consumed == packed_len && r.produced == plain_len &&
+		same(plain, (unsigned int)plain_cnt, sw->check, plain_len) &&
+		op->output_chksum == chksum_of(x, &r);
 }
 
 static int

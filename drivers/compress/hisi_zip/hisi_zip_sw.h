@@ -13,12 +13,20 @@
 
 /**
  * The memory that ops in software need: no op allocates.
+ * @param verify
+ *   For hisi_zip_sw_agrees(), too.
  * @return It, or NULL without memory.
  */
-struct hisi_zip_sw *hisi_zip_sw_create(void);
+struct hisi_zip_sw *hisi_zip_sw_create(bool verify);
 
 /** Free it; NULL is allowed. */
 void hisi_zip_sw_destroy(struct hisi_zip_sw *sw);
+
+/**
+ * Has the function done what it says? Stateless ops with SUCCESS or OUT_OF_SPACE_RECOVERABLE, all
+ * of whose fields are set. Decompresses: that shows whether a compression is right, too.
+ */
+bool hisi_zip_sw_agrees(struct hisi_zip_sw *sw, const struct rte_comp_op *op);
 
 /** Do an op with zip_codec, and set all its result fields. */
 void hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op);

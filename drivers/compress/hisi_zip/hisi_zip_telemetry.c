@@ -106,6 +106,7 @@ show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 		deq.sw += HISI_ZIP_COUNTER(qp->deq.sw);
 		deq.repeated += HISI_ZIP_COUNTER(qp->deq.repeated);
 		deq.errors += HISI_ZIP_COUNTER(qp->deq.errors);
+		deq.verified += HISI_ZIP_COUNTER(qp->deq.verified);
 		for (unsigned int why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++)
 			deq.why[why] += why < HISI_ZIP_WHY_REPEATED ?
 				HISI_ZIP_COUNTER(qp->enq.why[why]) :
@@ -125,6 +126,7 @@ show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "software_repeated", deq.repeated);
 	for (unsigned int why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++)
 		rte_tel_data_add_dict_uint(d, names[why], deq.why[why]);
+	rte_tel_data_add_dict_uint(d, "verified", deq.verified);
 	rte_tel_data_add_dict_uint(d, "errors", deq.errors);
 	return 0;
 }

@@ -70,4 +70,5 @@ RTE_PMD_REGISTER_PARAM_STRING(HISI_ZIP_DRIVER_NAME,
 	"engine=deflate|copy "
 	"quirk=<name>[:<name>...] "
 	"sw=auto|exact|off "
+	"verify=<n> "
 	HISI_PARAMS_DEVICE);

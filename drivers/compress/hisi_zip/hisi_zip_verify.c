@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+#include "hisi_zip_answer.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_sw.h"
+#include "hisi_zip_verify.h"
+#include "hisi_zip_xform.h"
+
+/* Ops up to the next one: from 1 to 2 N - 1, which is N on the average. */
+static uint32_t
+interval(struct hisi_zip_qp *qp)
+{
+	uint32_t x = qp->verify_random;
+
+	/* xorshift32: never 0, once it is not. */
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	qp->verify_random = x;
+	return 1 + (uint32_t)((uint64_t)x * (2 * (uint64_t)qp->verify - 1) >> 32);
+}
+
+void
+hisi_zip_verify_choose(struct hisi_zip_qp *qp, uint32_t first, uint16_t n)
+{
+	for (uint32_t pos = first; pos != first + n; pos++) {
+		struct hisi_zip_slot *slot = &qp->slots[pos & qp->mask];
+
+		if (slot->kind >= HISI_ZIP_DIRS || (slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
+			continue;
+		if (qp->verify_left > 1) {
+			qp->verify_left--;
+			continue;
+		}
+		qp->verify_left = interval(qp);
+		slot->flags |= HISI_ZIP_SLOT_F_VERIFY;
+	}
+}
+
+void
+hisi_zip_verify(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
+{
+	struct rte_comp_op *op = slot->op;
+	const struct hisi_zip_xform *x = op->private_xform;
+
+	/* Errors of a function without the extension software has looked at already. */
+	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
+			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE)
+		return;
+	HISI_ZIP_COUNT(qp->deq.verified, 1);
+	if (hisi_zip_sw_agrees(qp->sw, op))
+		return;
+	pthread_mutex_lock(&qp->dev->paths_lock);
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
+		if (x->paths & HISI_ZIP_PATH_BIT(path))
+			hisi_zip_path_fails(qp->dev, path, "software had another result");
+	}
+	pthread_mutex_unlock(&qp->dev->paths_lock);
+	if (qp->dev->sw) {
+		hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_VERIFY);
+		return;
+	}
+	op->status = RTE_COMP_OP_STATUS_ERROR;
+	op->consumed = 0;
+	op->produced = 0;
+	op->output_chksum = 0;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * verify=N. Software finds nothing wrong with a function that does as it should; where a byte of an
+ * output was changed, the op has the right result all the same, and the path is off.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <rte_log.h>
+
+#include "hisi_zip_dev.h"
+#include "hisi_zip_probe.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
+#include "pmd_test.h"
+#include "pmd_test_work.h"
+
+#define NAME "compress_hisi_zip_verify"
+#define DEPTH 64
+#define LEN_MAX 5000
+
+static const struct hisi_zip_path_info *
+path_info(enum hisi_zip_path path)
+{
+	return &hisi_zip_find(NAME)->paths.path[path];
+}
+
+/* Paths by which ops of a direction go on such a device, without a checksum. */
+struct device {
+	const char *args;
+	enum hisi_zip_path comp, decomp;
+};
+
+static const struct device devices[] = {
+	{ "workers=0", HISI_ZIP_PATH_EXT_COMP, HISI_ZIP_PATH_EXT_DECOMP },
+	{ "workers=1", HISI_ZIP_PATH_EXT_COMP, HISI_ZIP_PATH_EXT_DECOMP },
+	{ "ext=off", HISI_ZIP_PATH_COMP_RAW, HISI_ZIP_PATH_DECOMP_RAW },
+	{ "rev=v2,ext=off", HISI_ZIP_PATH_COMP_ZLIB, HISI_ZIP_PATH_DECOMP_ZLIB },
+};
+
+static uint8_t
+start(const struct device *d, const char *more)
+{
+	char args[160];
+	uint8_t dev;
+
+	snprintf(args, sizeof(args), "%s,%s", d->args, more);
+	dev = pmd_dev_add(NAME, args);
+	pmd_dev_start(dev, 1, DEPTH);
+	return dev;
+}
+
+static void
+end(uint8_t dev)
+{
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+}
+
+/* All kinds of ops, each verified. */
+static void
+agrees(void)
+{
+	struct rng rng;
+
+	while (pmd_next(&rng)) {
+		const struct device *d = &devices[pmd_iteration() % RTE_DIM(devices)];
+		uint8_t dev = start(d, "verify=1");
+		const struct hisi_zip_qp *qp = pmd_qp(dev, 0);
+
+		for (unsigned int i = 0; i < 20; i++)
+			pmd_work_burst(dev, &rng, LEN_MAX, 8);
+		PMD_CHECK(qp->deq.why[HISI_ZIP_WHY_VERIFY] == 0, "%s: software differs", d->args);
+		PMD_CHECK(qp->enq.why[HISI_ZIP_WHY_PATH] == 0, "%s: a path is off", d->args);
+		PMD_CHECK(qp->deq.verified > 20, "%s: %" PRIu64 " verified", d->args,
+			qp->deq.verified);
+		end(dev);
+	}
+}
+
+/* How often ops are verified: one in N, on the average. */
+static void
+how_often(void)
+{
+	struct bytes data = bytes_alloc(50);
+	const struct hisi_zip_qp *qp;
+	struct rte_comp_op *ops[32];
+	struct rng rng;
+	uint8_t dev;
+	void *x;
+
+	pmd_rng(&rng);
+	memset(data.data, 'a', data.len);
+	dev = start(&devices[0], "verify=50");
+	qp = pmd_qp(dev, 0);
+	x = pmd_xform(dev, &pmd_deflate_xform);
+	for (unsigned int i = 0; i < RTE_DIM(ops); i++)
+		ops[i] = pmd_op(x, pmd_chain(&rng, PMD_LINEAR, data.data, 0, data.len, 0), 0,
+			(uint32_t)data.len, pmd_chain(&rng, PMD_LINEAR, NULL, 0, 100, 0), 0);
+	for (unsigned int i = 0; i < 1000; i++)
+		pmd_run(dev, 0, ops, RTE_DIM(ops));
+	PMD_CHECK(qp->deq.verified > 550 && qp->deq.verified < 730, "%" PRIu64 " of 32000",
+		qp->deq.verified);
+	for (unsigned int i = 0; i < RTE_DIM(ops); i++)
+		pmd_op_free(ops[i]);
+	pmd_xform_free(dev, x);
+	end(dev);
+	bytes_free(&data);
+}
+
+/* One op; its result must be right, whoever has it. */
+static void
+one(uint8_t dev, struct rng *rng, void *x, bool comp, const struct bytes *plain,
+		const struct bytes *packed)
+{
+	const struct bytes *src = comp ? plain : packed;
+	struct rte_comp_op *op = pmd_op(x, pmd_chain(rng, PMD_LINEAR, src->data, 0, src->len, 0),
+		0, (uint32_t)src->len,
+		pmd_chain(rng, PMD_LINEAR, NULL, 0, PMD_AMPLE(plain->len), 0), 0);
+	struct bytes out;
+
+	pmd_run(dev, 0, &op, 1);
+	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && op->consumed == src->len, "%s, %u",
+		pmd_status(op->status), op->consumed);
+	out = pmd_output(op);
+	if (comp)
+		pmd_check_inflates(&out, plain->data, plain->len);
+	else
+		PMD_CHECK(out.len == plain->len && memcmp(out.data, plain->data, out.len) == 0,
+			"other data");
+	bytes_free(&out);
+	pmd_op_free(op);
+}
+
+/* The 7th op is wrong; it is repeated, and no other one goes that way. */
+static void
+corrupt(const struct device *d, bool comp, struct rng *rng)
+{
+	struct bytes plain = bytes_random(rng, 3000);
+	struct bytes packed = bytes_deflate(plain.data, plain.len, 6, 15);
+	enum hisi_zip_path path = comp ? d->comp : d->decomp;
+	const struct hisi_zip_qp *qp;
+	char want[160];
+	uint8_t dev;
+	void *x;
+
+	rte_log_set_level_pattern("pmd.compress.hisi_zip", RTE_LOG_NOTICE);
+	pmd_log_begin();
+	dev = start(d, "verify=1,answers=off,fault=corrupt@7");
+	qp = pmd_qp(dev, 0);
+	x = pmd_xform(dev, comp ? &pmd_deflate_xform : &pmd_inflate_xform);
+	for (unsigned int i = 1; i <= 12; i++) {
+		one(dev, rng, x, comp, &plain, &packed);
+		PMD_CHECK(qp->deq.why[HISI_ZIP_WHY_VERIFY] == (i >= 7) &&
+			qp->enq.why[HISI_ZIP_WHY_PATH] == (i > 7 ? i - 7 : 0), "%s: op %u: %" PRIu64
+			" repeated, %" PRIu64 " off", d->args, i, qp->deq.why[HISI_ZIP_WHY_VERIFY],
+			qp->enq.why[HISI_ZIP_WHY_PATH]);
+	}
+	PMD_CHECK(path_info(path)->state == HISI_ZIP_PATH_OFF, "%s: on", d->args);
+	pmd_xform_free(dev, x);
+	/* Another one goes another way, if there is one. */
+	x = pmd_xform(dev, comp ? &pmd_deflate_xform : &pmd_inflate_xform);
+	one(dev, rng, x, comp, &plain, &packed);
+	PMD_CHECK((qp->enq.why[HISI_ZIP_WHY_PATH] == 5) == (d >= &devices[2]), "%s: %" PRIu64,
+		d->args, qp->enq.why[HISI_ZIP_WHY_PATH]);
+	pmd_xform_free(dev, x);
+	end(dev);
+	snprintf(want, sizeof(want), "path %s is off: software had another result; its ops",
+		hisi_zip_path_name(path));
+	PMD_CHECK(strstr(pmd_log_end(), want) != NULL, "%s: no line: %s", d->args, want);
+	bytes_free(&plain);
+	bytes_free(&packed);
+}
+
+static void
+corrupted(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (size_t i = 0; i < RTE_DIM(devices); i++) {
+		corrupt(&devices[i], true, &rng);
+		corrupt(&devices[i], false, &rng);
+	}
+}
+
+/*
+ * Without software an op that is wrong is an error. And with one fault in so many ops it is found,
+ * though faults come at regular intervals.
+ */
+static void
+found(void)
+{
+	struct rte_comp_op *op;
+	struct bytes plain;
+	const struct hisi_zip_qp *qp;
+	struct rng rng;
+	unsigned int n;
+	uint8_t dev;
+	void *x;
+
+	pmd_rng(&rng);
+	plain = bytes_random(&rng, 300);
+	pmd_log_begin();
+	dev = start(&devices[0], "verify=20,sw=off,fault=corrupt/100");
+	qp = pmd_qp(dev, 0);
+	x = pmd_xform(dev, &pmd_deflate_xform);
+	op = pmd_op(x, pmd_chain(&rng, PMD_LINEAR, plain.data, 0, plain.len, 0), 0,
+		(uint32_t)plain.len, pmd_chain(&rng, PMD_LINEAR, NULL, 0, PMD_AMPLE(plain.len), 0),
+		0);
+	for (n = 0; n < 100000; n++) {
+		pmd_run(dev, 0, &op, 1);
+		if (op->status != RTE_COMP_OP_STATUS_SUCCESS)
+			break;
+	}
+	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && op->produced == 0, "after %u ops: %s",
+		n, pmd_status(op->status));
+	pmd_run(dev, 0, &op, 1);
+	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_INVALID_ARGS, "%s", pmd_status(op->status));
+	PMD_CHECK(qp->deq.sw == 0, "%" PRIu64 " ops in software", qp->deq.sw);
+	pmd_op_free(op);
+	pmd_xform_free(dev, x);
+	end(dev);
+	PMD_CHECK(strstr(pmd_log_end(), "or end with an error") != NULL, "no line");
+	bytes_free(&plain);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const char *const none[] = { NULL };
+	static const struct pmd_case cases[] = {
+		{ "agrees", agrees, PMD_BAD_OPS },
+		{ "how_often", how_often },
+		{ "corrupted", corrupted, PMD_FAULTS },
+		{ "found", found, PMD_FAULTS },
+		{ 0 },
+	};
+
+	return pmd_main(argc, argv, &(struct pmd_program){
+		.name = "test_pmd_verify", .count = 12, .cases = cases, .vdevs = none,
+	});
+}

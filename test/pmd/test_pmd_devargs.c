@@ -345,7 +345,7 @@ test_no_leak(void **state)
 		right(VDEV, "dev=local,workers=1");
 		wrong(VDEV, "workers=65", "workers=65, expected 0 to 64");
 		wrong(VDEV, "sw=auto,nokey=7", "unknown device argument nokey=7, expected one of "
-			"dev, workers, rev, ext, engine, quirk, sw, timeout, socket_id");
+			"dev, workers, rev, ext, engine, quirk, sw, verify, timeout, socket_id");
 		if (i == 2)
 			before = mallinfo2().uordblks;
 	}

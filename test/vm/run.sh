@@ -153,7 +153,7 @@ test_zswap() {
 	done
 }
 
-# autotest_on "KERNEL..." NAME REQUESTS OPTIONS all|some|none [DEVARGS]
+# autotest_on "KERNEL..." NAME REQUESTS OPTIONS all|some [DEVARGS]
 autotest_on() {
 	autotest_kernels=$1
 	autotest_name=$2
@@ -166,15 +166,14 @@ autotest_on() {
 	done
 }
 
-# V2 silicon has none of compressdev's algorithms: everything is done in software, or nothing.
 test_autotest() {
 	autotest_on "$new_kernel" "V3 with the extension" 1 "--rev v3" all
 	autotest_on "$old_kernel" "V3 plain" 1 "--rev v3 --ext off" all
 	[ -n "$full" ] || return 0
 	autotest_on "$kernels" "V3 with isolated doorbells" 1 "--rev v3 --isolation on" all
-	autotest_on "$kernels" "V2 plain" 0 "--rev v2 --ext off" all
+	autotest_on "$kernels" "V2 plain" 1 "--rev v2 --ext off" all
 	autotest_on "$kernels" "V3 plain, sw=off" 1 "--rev v3 --ext off" some sw=off
-	autotest_on "$kernels" "V2 plain, sw=off" 0 "--rev v2 --ext off" none sw=off
+	autotest_on "$kernels" "V2 plain, sw=off" 1 "--rev v2 --ext off" some sw=off
 }
 
 # dmadev_on "KERNEL..." NAME REQUESTS OPTIONS yes|no: has the function UDMA?

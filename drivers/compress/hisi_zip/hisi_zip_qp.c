@@ -166,6 +166,7 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 		return 0;
 	hisi_zip_telemetry_remove_qp(qp);
 	hisi_zip_qp_stop(qp);
+	hisi_zip_telemetry_log_qp(qp);
 	qp_free(qp, qp->mask + 1);
 	cdev->data->queue_pairs[qp_id] = NULL;
 	return 0;

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -12,7 +13,24 @@
 #include "hisi_telemetry.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_devargs.h"
+#include "hisi_zip_log.h"
 #include "hisi_zip_telemetry.h"
+
+/* Why ops were done in software. */
+static const char *const why_names[HISI_ZIP_WHYS] = {
+	[HISI_ZIP_WHY_WISH] = "software_wish",
+	[HISI_ZIP_WHY_CHECKSUM] = "software_checksum",
+	[HISI_ZIP_WHY_FLUSH] = "software_flush",
+	[HISI_ZIP_WHY_DICT] = "software_dictionary",
+	[HISI_ZIP_WHY_ALGO] = "software_algorithm",
+	[HISI_ZIP_WHY_TOO_LONG] = "software_too_long",
+	[HISI_ZIP_WHY_STREAM] = "software_stream",
+	[HISI_ZIP_WHY_PATH] = "software_path_off",
+	[HISI_ZIP_WHY_NO_QUEUE] = "software_no_queue",
+	[HISI_ZIP_WHY_REPEATED] = "software_no_result",
+	[HISI_ZIP_WHY_LOST] = "software_lost",
+	[HISI_ZIP_WHY_VERIFY] = "software_verify",
+};
 
 void
 hisi_zip_telemetry_add_qp(struct hisi_zip_qp *qp)
@@ -28,6 +46,33 @@ hisi_zip_telemetry_remove_qp(struct hisi_zip_qp *qp)
 	pthread_mutex_lock(&hisi_zip_driver.lock);
 	TAILQ_REMOVE(&qp->dev->qps, qp, next);
 	pthread_mutex_unlock(&hisi_zip_driver.lock);
+}
+
+/* How many ops of a queue pair were done in software for that reason. */
+static uint64_t
+why_count(const struct hisi_zip_qp *qp, enum hisi_zip_why why)
+{
+	return why < HISI_ZIP_WHY_REPEATED ? HISI_ZIP_COUNTER(qp->enq.why[why]) :
+		HISI_ZIP_COUNTER(qp->deq.why[why]);
+}
+
+void
+hisi_zip_telemetry_log_qp(const struct hisi_zip_qp *qp)
+{
+	uint64_t ops = HISI_ZIP_COUNTER(qp->deq.ops), software = 0;
+	char text[256] = "";
+	size_t len = 0;
+
+	for (enum hisi_zip_why why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++) {
+		uint64_t n = why_count(qp, why);
+
+		software += n;
+		if (n != 0 && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, ", %s %" PRIu64,
+				why_names[why], n);
+	}
+	HISI_ZIP_LOG(DEBUG, "%s: queue pair %u: the function has done %" PRIu64 " of %" PRIu64
+		" ops%s", qp->dev->hisi.name, qp->id, ops - RTE_MIN(ops, software), ops, text);
 }
 
 static int
@@ -77,20 +122,6 @@ show_queues(struct hisi_dev *dev, struct rte_tel_data *d)
 static int
 show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 {
-	static const char *const names[HISI_ZIP_WHYS] = {
-		[HISI_ZIP_WHY_WISH] = "software_wish",
-		[HISI_ZIP_WHY_CHECKSUM] = "software_checksum",
-		[HISI_ZIP_WHY_FLUSH] = "software_flush",
-		[HISI_ZIP_WHY_DICT] = "software_dictionary",
-		[HISI_ZIP_WHY_ALGO] = "software_algorithm",
-		[HISI_ZIP_WHY_TOO_LONG] = "software_too_long",
-		[HISI_ZIP_WHY_STREAM] = "software_stream",
-		[HISI_ZIP_WHY_PATH] = "software_path_off",
-		[HISI_ZIP_WHY_NO_QUEUE] = "software_no_queue",
-		[HISI_ZIP_WHY_REPEATED] = "software_no_result",
-		[HISI_ZIP_WHY_LOST] = "software_lost",
-		[HISI_ZIP_WHY_VERIFY] = "software_verify",
-	};
 	struct hisi_zip_enq_stats enq = { 0 };
 	struct hisi_zip_deq_stats deq = { 0 };
 	struct hisi_zip_qp *qp;
@@ -108,9 +139,7 @@ show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 		deq.errors += HISI_ZIP_COUNTER(qp->deq.errors);
 		deq.verified += HISI_ZIP_COUNTER(qp->deq.verified);
 		for (unsigned int why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++)
-			deq.why[why] += why < HISI_ZIP_WHY_REPEATED ?
-				HISI_ZIP_COUNTER(qp->enq.why[why]) :
-				HISI_ZIP_COUNTER(qp->deq.why[why]);
+			deq.why[why] += why_count(qp, why);
 	}
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_uint(d, "enqueued", enq.ops);
@@ -125,7 +154,7 @@ show_stats(struct hisi_dev *dev, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "software_ops", deq.sw);
 	rte_tel_data_add_dict_uint(d, "software_repeated", deq.repeated);
 	for (unsigned int why = HISI_ZIP_WHY_NOT + 1; why < HISI_ZIP_WHYS; why++)
-		rte_tel_data_add_dict_uint(d, names[why], deq.why[why]);
+		rte_tel_data_add_dict_uint(d, why_names[why], deq.why[why]);
 	rte_tel_data_add_dict_uint(d, "verified", deq.verified);
 	rte_tel_data_add_dict_uint(d, "errors", deq.errors);
 	return 0;

@@ -17,4 +17,7 @@ extern const struct hisi_telemetry_cmd hisi_zip_telemetry_cmds[];
 void hisi_zip_telemetry_add_qp(struct hisi_zip_qp *qp);
 void hisi_zip_telemetry_remove_qp(struct hisi_zip_qp *qp);
 
+/** Log, for debugging, what share of its ops the function has done. */
+void hisi_zip_telemetry_log_qp(const struct hisi_zip_qp *qp);
+
 #endif /* HISI_ZIP_TELEMETRY_H */

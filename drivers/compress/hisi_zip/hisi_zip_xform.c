@@ -458,11 +458,13 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 		ret = -ENOTSUP;
 		goto fail;
 	}
-	/* The extension brings no raw DEFLATE to V2. */
+	/* The extension brings no raw DEFLATE to V2, where software has streams as one with it. */
 	s->is_plain = !(dev->hisi.info.ext_features & HISI_ZIP_EXT_F_FLUSH) ||
-		dev->hisi.info.revision < HISI_QM_REV_V3;
+		(dev->hisi.info.revision < HISI_QM_REV_V3 && !dev->sw);
 	if (s->is_plain)
 		s->x.sw = (uint8_t)why_software_stream(dev, &s->x);
+	else if (dev->hisi.info.revision < HISI_QM_REV_V3)
+		s->x.sw = HISI_ZIP_WHY_STREAM;
 	else
 		set_requests(dev, &s->x);
 	ret = check_sw(dev, &s->x);

@@ -11,6 +11,8 @@
  * zip_dev_ext.c has what the extension adds.
  */
 
+#include <errno.h>
+
 #include "hisi_zip_ext.h"
 #include "hisi_zip_sqe.h"
 #include "zip_codec.h"
@@ -103,13 +105,24 @@ int zip_dev_window_inflate(const struct zip_dev_run *x, const struct zip_dev_req
 		struct zip_codec_result *res);
 
 /** The order of bits of a CRC-32 that dw31 of gzip has, complemented (ZIP 5.7). */
-uint32_t zip_dev_bit_reverse(uint32_t x);
+static inline uint32_t
+zip_dev_bit_reverse(uint32_t x)
+{
+	x = (x >> 1 & 0x55555555u) | (x & 0x55555555u) << 1;
+	x = (x >> 2 & 0x33333333u) | (x & 0x33333333u) << 2;
+	x = (x >> 4 & 0x0f0f0f0fu) | (x & 0x0f0f0f0fu) << 4;
+	return __builtin_bswap32(x);
+}
 
 /** Change the words of sqe to those of a request that was not executed. */
 void zip_dev_refuse(struct hisi_zip_sqe *sqe, uint32_t status);
 
 /** @return enum hisi_zip_status of what qm_dev_buf_flat() or qm_dev_buf_sgl() returned. */
-uint32_t zip_dev_buf_status(int rc);
+static inline uint32_t
+zip_dev_buf_status(int rc)
+{
+	return rc == 0 ? HISI_ZIP_OK : rc == -EFAULT ? HISI_ZIP_BAD_ADDR : HISI_ZIP_BAD_SGL;
+}
 
 /** Check dw10 of an LZ4 request and turn it into params. @return enum hisi_zip_status. */
 uint32_t zip_dev_lz4_check(uint32_t w, bool compress, struct zip_codec_params *params);
@@ -120,7 +133,7 @@ int zip_dev_lz4_run(const struct zip_dev_run *x, bool compress,
 
 /**
  * Copy the dictionary of a request, params->dict_len bytes, and let params refer
- * to the copy. Before the buffers are looked for. @return enum hisi_zip_status.
+ * to the copy. Before the buffers are found. @return enum hisi_zip_status.
  */
 uint32_t zip_dev_dict_take(const struct zip_dev_run *x, const struct hisi_zip_sqe *sqe,
 		struct zip_codec_params *params);

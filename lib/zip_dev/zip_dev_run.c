@@ -12,12 +12,6 @@
 
 /* ---- Buffers ---- */
 
-uint32_t
-zip_dev_buf_status(int rc)
-{
-	return rc == 0 ? HISI_ZIP_OK : rc == -EFAULT ? HISI_ZIP_BAD_ADDR : HISI_ZIP_BAD_SGL;
-}
-
 /* Find both buffers. @return enum hisi_zip_status. */
 static uint32_t
 find_buffers(struct qm_dev_bufs *b, const struct hisi_zip_sqe *sqe, struct zip_dev_req *r)
@@ -58,15 +52,6 @@ set_result(struct hisi_zip_sqe *sqe, uint64_t consumed, uint64_t produced, uint3
 	sqe->produced = (uint32_t)produced;
 	sqe->comp_data_length = 0; /* U21 */
 	sqe->dw3 = dw3;
-}
-
-uint32_t
-zip_dev_bit_reverse(uint32_t x)
-{
-	x = (x >> 1 & 0x55555555u) | (x & 0x55555555u) << 1;
-	x = (x >> 2 & 0x33333333u) | (x & 0x33333333u) << 2;
-	x = (x >> 4 & 0x0f0f0f0fu) | (x & 0x0f0f0f0fu) << 4;
-	return __builtin_bswap32(x);
 }
 
 /* dw30, dw31: as ZIP 5.7 for zlib and gzip; plain values where the extension asked. */

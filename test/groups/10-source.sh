@@ -11,6 +11,7 @@ check "include rules hold" sh test/check_includes.sh .
 check "style rules hold" sh test/check_style.sh .
 check "citations resolve" sh test/check_citations.sh .
 check "functions of a program have different names" python3 test/check_names.py .
+check "no circle of files is wide" python3 test/check_circles.py .
 drivers_checked() {
 	[ -d build/config/dpdk-sdk/devtools ] ||
 		config/dpdk-sdk.sh build/config/dpdk-sdk || return

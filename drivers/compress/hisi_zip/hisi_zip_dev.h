@@ -14,10 +14,10 @@
  *   hisi_zip_pci.c        what is registered for the PCI bus, and probe there
  *   hisi_zip_probe.c      what both buses do
  *   hisi_zip_devargs.c    device arguments
- *   hisi_zip_dev.c        making a device over an access point; capabilities
+ *   hisi_zip_driver.c     the driver; making a device over an access point; capabilities
  *   hisi_zip_ops.c        compressdev operations
  *   hisi_zip_xform.c      transforms and streams: from API terms to request words
- *   hisi_zip_qp.c         queue pairs: setup, taking hardware queues, stop
+ *   hisi_zip_setup.c      queue pairs: setup, taking hardware queues, stop
  *   hisi_zip_enqueue.c    data path: from op to SQE
  *   hisi_zip_chain.c      the same of chained mbufs
  *   hisi_zip_stateful.c   ops of streams on a function without the extension

@@ -27,7 +27,7 @@ typedef bool (*member_t)(struct json *j, unsigned int depth, const char *key);
 static bool skip_value(struct json *j, unsigned int depth);
 
 static bool
-fail(struct json *j, const char *what)
+json_fail(struct json *j, const char *what)
 {
 	if (j->what == NULL)
 		j->what = what;
@@ -48,7 +48,7 @@ static bool
 expect(struct json *j, char c)
 {
 	if (peek(j) != c)
-		return fail(j, "not JSON");
+		return json_fail(j, "not JSON");
 	j->at++;
 	return true;
 }
@@ -64,7 +64,7 @@ string(struct json *j, char *key)
 		return false;
 	for (; j->at < j->end && *j->at != '"'; j->at++) {
 		if ((unsigned char)*j->at < 0x20)
-			return fail(j, "control character in a string");
+			return json_fail(j, "control character in a string");
 		if (*j->at == '\\') {
 			plain = false;
 			if (++j->at == j->end)
@@ -72,9 +72,9 @@ string(struct json *j, char *key)
 			if (*j->at == 'u') {
 				for (int i = 0; i < 4; i++)
 					if (++j->at >= j->end || !isxdigit((unsigned char)*j->at))
-						return fail(j, "wrong escape in a string");
+						return json_fail(j, "wrong escape in a string");
 			} else if (strchr("\"\\/bfnrt", *j->at) == NULL || *j->at == '\0')
-				return fail(j, "wrong escape in a string");
+				return json_fail(j, "wrong escape in a string");
 			continue;
 		}
 		if (n < KEY_MAX - 1)
@@ -82,7 +82,7 @@ string(struct json *j, char *key)
 		n++;
 	}
 	if (j->at >= j->end)
-		return fail(j, "string without an end");
+		return json_fail(j, "string without an end");
 	j->at++;
 	key[plain && n < KEY_MAX ? n : 0] = '\0';
 	return true;
@@ -94,7 +94,7 @@ object(struct json *j, unsigned int depth, member_t member)
 	char key[KEY_MAX];
 
 	if (depth > DEPTH_MAX)
-		return fail(j, "too deep");
+		return json_fail(j, "too deep");
 	if (!expect(j, '{'))
 		return false;
 	if (peek(j) == '}') {
@@ -116,7 +116,7 @@ static bool
 array(struct json *j, unsigned int depth)
 {
 	if (depth > DEPTH_MAX)
-		return fail(j, "too deep");
+		return json_fail(j, "too deep");
 	if (!expect(j, '['))
 		return false;
 	if (peek(j) == ']') {
@@ -138,7 +138,7 @@ json_word(struct json *j, const char *text)
 	size_t n = strlen(text);
 
 	if ((size_t)(j->end - j->at) < n || memcmp(j->at, text, n) != 0)
-		return fail(j, "not JSON");
+		return json_fail(j, "not JSON");
 	j->at += n;
 	return true;
 }
@@ -161,18 +161,18 @@ skip_number(struct json *j)
 	if (j->at < j->end && *j->at == '0')
 		j->at++;
 	else if (digits(j) == 0)
-		return fail(j, "not JSON");
+		return json_fail(j, "not JSON");
 	if (j->at < j->end && *j->at == '.') {
 		j->at++;
 		if (digits(j) == 0)
-			return fail(j, "not JSON");
+			return json_fail(j, "not JSON");
 	}
 	if (j->at < j->end && (*j->at == 'e' || *j->at == 'E')) {
 		j->at++;
 		if (j->at < j->end && (*j->at == '+' || *j->at == '-'))
 			j->at++;
 		if (digits(j) == 0)
-			return fail(j, "not JSON");
+			return json_fail(j, "not JSON");
 	}
 	return true;
 }
@@ -196,7 +196,7 @@ skip_value(struct json *j, unsigned int depth)
 	case 'n':
 		return json_word(j, "null");
 	case '\0':
-		return fail(j, "not JSON");
+		return json_fail(j, "not JSON");
 	default:
 		return skip_number(j);
 	}
@@ -215,13 +215,13 @@ json_number(struct json *j, uint64_t max, const char *what, uint64_t *value)
 		uint64_t digit = (uint64_t)(*j->at - '0');
 
 		if (v > (max - digit) / 10 || digit > max)
-			return fail(j, what);
+			return json_fail(j, what);
 		v = v * 10 + digit;
 		j->at++;
 	}
 	if (j->at == from || (j->at - from > 1 && *from == '0') ||
 			(j->at < j->end && strchr(".eE", *j->at) != NULL))
-		return fail(j, what);
+		return json_fail(j, what);
 	*value = v;
 	return true;
 }
@@ -243,7 +243,7 @@ boolean(struct json *j, const char *what, bool *value)
 	char c = peek(j);
 
 	*value = c == 't';
-	return c == 't' ? json_word(j, "true") : c == 'f' ? json_word(j, "false") : fail(j, what);
+	return c == 't' ? json_word(j, "true") : c == 'f' ? json_word(j, "false") : json_fail(j, what);
 }
 
 static bool
@@ -298,7 +298,7 @@ vfio_user_caps_parse(const char *text, size_t len, struct vfio_user_caps *caps, 
 	if (len == 0)
 		return 0;
 	if (object(&j, 1, top_member) && (peek(&j), j.at != j.end))
-		fail(&j, "text behind the end");
+		json_fail(&j, "text behind the end");
 	*what = j.what;
 	return j.what == NULL ? 0 : -EINVAL;
 }

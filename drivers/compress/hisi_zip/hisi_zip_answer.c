@@ -30,7 +30,7 @@ static const uint32_t by_dir[HISI_ZIP_DIRS] = {
 };
 
 static void
-publish(struct hisi_zip_dev *dev)
+publish_paths(struct hisi_zip_dev *dev)
 {
 	rte_atomic_store_explicit(&dev->paths_on, hisi_zip_paths_usable(&dev->paths),
 		rte_memory_order_relaxed);
@@ -45,7 +45,7 @@ hisi_zip_path_fails(struct hisi_zip_dev *dev, enum hisi_zip_path path, const cha
 		return;
 	info->state = HISI_ZIP_PATH_OFF;
 	info->why = why;
-	publish(dev);
+	publish_paths(dev);
 	HISI_ZIP_LOG(NOTICE, "%s: path %s is off: %s; its ops are done %s", dev->hisi.name,
 		hisi_zip_path_name(path), why, dev->sw ? "another way, or in software" :
 		"another way, or end with an error");
@@ -100,7 +100,7 @@ hisi_zip_paths_begin(struct hisi_zip_dev *dev)
 	}
 	if (dev->untold)
 		as_documented(dev);
-	publish(dev);
+	publish_paths(dev);
 }
 
 /* ---- Asking ---- */
@@ -203,7 +203,7 @@ ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queu
 			all_fail(dev, dir, a.error == -ETIMEDOUT ? "no answer in time" :
 				"an answer for another request");
 	}
-	publish(dev);
+	publish_paths(dev);
 	asker_free(&a);
 	begin = (rte_get_timer_cycles() - begin) * US_PER_S / rte_get_timer_hz();
 	dev->paths_us += (uint32_t)begin;

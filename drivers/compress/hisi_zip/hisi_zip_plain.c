@@ -101,12 +101,5 @@ hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sq
 	if (x->sum != HISI_ZIP_SUM_NONE && sum.crc32 == 0 && sum.adler32 == 1)
 		return hisi_zip_sum_of(x->sum, hisi_zip_result_word(&sqe->checksum));
 	sum_mbufs(x, op, &sum);
-	switch (x->chksum) {
-	case RTE_COMP_CHECKSUM_CRC32:
-		return sum.crc32;
-	case RTE_COMP_CHECKSUM_ADLER32:
-		return sum.adler32;
-	default:
-		return (uint64_t)sum.adler32 << 32 | sum.crc32;
-	}
+	return hisi_zip_chksum(x, sum.crc32, sum.adler32);
 }

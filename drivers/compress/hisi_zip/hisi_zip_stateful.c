@@ -49,21 +49,6 @@ chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len, struct zip_co
 
 /* ---- Results ------------------------------------------------------------------------------- */
 
-static uint64_t
-chksum_of(const struct hisi_zip_stream *s)
-{
-	switch (s->x.chksum) {
-	case RTE_COMP_CHECKSUM_CRC32:
-		return s->sum.crc32;
-	case RTE_COMP_CHECKSUM_ADLER32:
-		return s->sum.adler32;
-	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
-		return (uint64_t)s->sum.adler32 << 32 | s->sum.crc32;
-	default:
-		return 0;
-	}
-}
-
 /* An op is done, or a part of it: set all of its fields. */
 static void
 finish(struct hisi_zip_stream *s, struct rte_comp_op *op, enum hisi_zip_outcome outcome,
@@ -80,7 +65,7 @@ finish(struct hisi_zip_stream *s, struct rte_comp_op *op, enum hisi_zip_outcome 
 		RTE_COMP_OP_STATUS_SUCCESS;
 	op->consumed = done->consumed;
 	op->produced = done->produced;
-	op->output_chksum = chksum_of(s);
+	op->output_chksum = hisi_zip_chksum(&s->x, s->sum.crc32, s->sum.adler32);
 	op->debug_status = end && !comp ? HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK : 0;
 	if (end)
 		s->sum = zip_codec_sum_start(&s->x.codec);

@@ -128,22 +128,13 @@ op_status(int ret, const struct zip_codec_result *r, bool recoverable)
 }
 
 static uint64_t
-chksum_of(const struct hisi_zip_xform *x, const struct zip_codec_result *r)
+result_chksum(const struct hisi_zip_xform *x, const struct zip_codec_result *r)
 {
 	if (x->slot_flags & HISI_ZIP_SLOT_F_UDC)
 		return x->udc;
 	if (x->codec.checksum == ZIP_CODEC_XXH32)
 		return r->xxh32;
-	switch (x->chksum) {
-	case RTE_COMP_CHECKSUM_CRC32:
-		return r->crc32;
-	case RTE_COMP_CHECKSUM_ADLER32:
-		return r->adler32;
-	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
-		return (uint64_t)r->adler32 << 32 | r->crc32;
-	default:
-		return 0;
-	}
+	return hisi_zip_chksum(x, r->crc32, r->adler32);
 }
 
 static int
@@ -235,7 +226,7 @@ hisi_zip_sw_agrees(struct hisi_zip_sw *sw, const struct rte_comp_op *op)
 	}
 	return ret == 0 && r.consumed == packed_len && r.produced == plain_len &&
 		same(plain, (unsigned int)plain_cnt, sw->check, plain_len) &&
-		op->output_chksum == chksum_of(x, &r);
+		op->output_chksum == result_chksum(x, &r);
 }
 
 static int
@@ -318,7 +309,7 @@ hisi_zip_sw_run(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 		r.consumed = r.produced = 0;
 	op->consumed = (uint32_t)r.consumed;
 	op->produced = (uint32_t)r.produced;
-	op->output_chksum = chksum_of(x, &r);
+	op->output_chksum = result_chksum(x, &r);
 	op->debug_status = stateful && r.end ? HISI_ZIP_DECOMP_END | HISI_ZIP_LSTBLK : 0;
 	if (stateful)
 		s->delivered = 0;

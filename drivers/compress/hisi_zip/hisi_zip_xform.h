@@ -55,6 +55,22 @@ hisi_zip_chksum_start(const struct hisi_zip_xform *x, uint64_t input, uint32_t *
 	*adler32 = x->codec.checksum & ZIP_CODEC_ADLER32 && adler != 0 ? adler : 1;
 }
 
+/** What of these checksums op->output_chksum has. */
+static inline uint64_t
+hisi_zip_chksum(const struct hisi_zip_xform *x, uint32_t crc32, uint32_t adler32)
+{
+	switch (x->chksum) {
+	case RTE_COMP_CHECKSUM_CRC32:
+		return crc32;
+	case RTE_COMP_CHECKSUM_ADLER32:
+		return adler32;
+	case RTE_COMP_CHECKSUM_CRC32_ADLER32:
+		return (uint64_t)adler32 << 32 | crc32;
+	default:
+		return 0;
+	}
+}
+
 /** A stateful stream. One op at a time may be in flight. */
 struct hisi_zip_stream {
 	struct hisi_zip_xform x;       /**< Its transform. */

@@ -95,10 +95,11 @@ skip_stored(struct bits *b)
 }
 
 int
-hisi_zip_bits_end(uint64_t bits, unsigned int n)
+hisi_zip_bits_end(uint64_t bits, unsigned int n, unsigned int *blocks)
 {
 	struct bits b = { bits, n, false };
 
+	*blocks = 0;
 	while (!b.out) {
 		bool last = number(&b, 1);
 		unsigned int type = number(&b, 2);
@@ -114,8 +115,11 @@ hisi_zip_bits_end(uint64_t bits, unsigned int n)
 		ret = type == 1 ? skip_fixed(&b) : skip_stored(&b);
 		if (ret != 0)
 			return ret;
-		if (last && !b.out)
-			return (int)(n - b.n);
+		if (b.out)
+			break;
+		*blocks = n - b.n;
+		if (last)
+			return (int)*blocks;
 	}
 	return 0;
 }

@@ -19,10 +19,12 @@
  *   The first one in bit 0.
  * @param n
  *   How many, at most HISI_ZIP_BITS_MAX; the last one is the last of a byte.
+ * @param blocks
+ *   Filled with the bits of the blocks that end within them.
  * @return
  *   Bits up to the end of the block with BFINAL; 0: it does not end there; -EBADMSG: no block
  *   begins like this.
  */
-int hisi_zip_bits_end(uint64_t bits, unsigned int n);
+int hisi_zip_bits_end(uint64_t bits, unsigned int n, unsigned int *blocks);
 
 #endif /* HISI_ZIP_BITS_H */

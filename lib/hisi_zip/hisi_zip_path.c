@@ -17,7 +17,9 @@ hisi_zip_path_name(enum hisi_zip_path path)
 		[HISI_ZIP_PATH_DECOMP_GZIP] = "decomp_gzip",
 		[HISI_ZIP_PATH_DECOMP_SGL] = "decomp_sgl",
 		[HISI_ZIP_PATH_STREAM_COMP] = "stream_comp",
+		[HISI_ZIP_PATH_STREAM_COMP_SGL] = "stream_comp_sgl",
 		[HISI_ZIP_PATH_STREAM_DECOMP] = "stream_decomp",
+		[HISI_ZIP_PATH_STREAM_DECOMP_SGL] = "stream_decomp_sgl",
 		[HISI_ZIP_PATH_EXT_COMP] = "ext_comp",
 		[HISI_ZIP_PATH_EXT_DECOMP] = "ext_decomp",
 	};

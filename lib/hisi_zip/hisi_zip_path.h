@@ -31,7 +31,9 @@ enum hisi_zip_path {
 	HISI_ZIP_PATH_DECOMP_GZIP,   /**< The same by gzip requests. */
 	HISI_ZIP_PATH_DECOMP_SGL,    /**< Lists in these. */
 	HISI_ZIP_PATH_STREAM_COMP,   /**< Streams, compression. */
+	HISI_ZIP_PATH_STREAM_COMP_SGL, /**< Lists in these. */
 	HISI_ZIP_PATH_STREAM_DECOMP, /**< Streams, decompression. */
+	HISI_ZIP_PATH_STREAM_DECOMP_SGL, /**< Lists in these. */
 	HISI_ZIP_PATH_EXT_COMP,      /**< All compressions by a function with the extension. */
 	HISI_ZIP_PATH_EXT_DECOMP,    /**< All decompressions by one. */
 	HISI_ZIP_PATHS,

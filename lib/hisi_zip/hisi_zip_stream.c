@@ -22,15 +22,14 @@ _Static_assert(HISI_ZIP_STREAM_STORE_OFF + HISI_ZIP_STREAM_STORE_LEN + sizeof(fi
 
 void
 hisi_zip_stream_init(struct hisi_zip_plain_stream *s, const struct hisi_zip_function *f,
-		enum hisi_zip_dir dir, uint8_t window, uint8_t counted, uint8_t *ctx)
+		enum hisi_zip_dir dir, uint8_t window, uint8_t *ctx)
 {
 	const struct hisi_zip_job job = { .dir = dir, .window = window };
 	const struct hisi_zip_function plain = { .revision = f->revision };
 	bool raw = f->revision >= HISI_QM_REV_V3;
 
 	*s = (struct hisi_zip_plain_stream){ .ctx = ctx, .dir = (uint8_t)dir,
-		.trailer_len = raw ? 0 : HISI_ZIP_STREAM_TRAILER_LEN,
-		.counted = raw ? 0 : counted };
+		.trailer_len = raw ? 0 : HISI_ZIP_STREAM_TRAILER_LEN };
 	hisi_zip_words_set(&s->words, &plain, &job);
 	if (!raw)
 		s->words.dw9 = HISI_ZIP_REQ_ZLIB;
@@ -193,7 +192,8 @@ end_compress(struct hisi_zip_plain_stream *s, const struct hisi_zip_sqe *sqe,
 
 /*
  * The function is between two blocks, and has bits of the input that it did not decode, as they
- * are too few for it. If they end the stream, it says so when it is told that no more come.
+ * are too few for it. Of whole blocks it gives the output when no more input comes; if they end
+ * the stream, it must say so then.
  * @return Bytes of the input behind the end, or -1: no block begins like this.
  */
 static int
@@ -202,17 +202,20 @@ check_cache(struct hisi_zip_plain_stream *s)
 	unsigned int n = CACHE_BITS(s->state.ctx_dw0);
 	uint32_t history = s->state.ctx_dw2 & HISI_ZIP_CTX_DW2_WINDOW_MASK;
 	uint32_t at = CACHE_OFF + ((history + CACHE_ALIGN - 1) & ~(CACHE_ALIGN - 1));
+	unsigned int blocks;
 	uint64_t bits;
 	int end;
 
 	if (n == 0 || at > HISI_ZIP_CTX_HW_END - sizeof(bits))
 		return 0;
 	memcpy(&bits, s->ctx + at, sizeof(bits));
-	end = hisi_zip_bits_end(bits, n);
-	if (end <= 0)
+	end = hisi_zip_bits_end(bits, n, &blocks);
+	if (end < 0)
 		return end;
-	s->more = s->cached = true;
-	return ((int)n - end) / 8;
+	/* Blocks that are not the end may have output, too; it need not give it. */
+	s->more = end > 0 || (blocks > 0 && s->plan.src_len > 0);
+	s->cached = end > 0;
+	return end > 0 ? ((int)n - end) / 8 : 0;
 }
 
 /* Of the input that was held back, what belongs to the stream is consumed when it comes again. */
@@ -223,7 +226,7 @@ pass_over(struct hisi_zip_plain_stream *s, struct hisi_zip_stream_done *done)
 
 	s->held = (uint8_t)(s->held - consumed);
 	s->ended = s->held == 0;
-	return deliver(s, consumed, s->plan.delivered, false, done);
+	return deliver(s, consumed, s->plan.delivered, s->plan.op.src_cut && !s->ended, done);
 }
 
 /* The trailer that we sent: what it did not need of it, it has had of the op's input. */
@@ -296,9 +299,8 @@ end_decompress(struct hisi_zip_plain_stream *s, const struct hisi_zip_sqe *sqe,
 		s->more = false;
 		if (s->trailer_len == 0)
 			return failed(s, r, done);
-		/* At least one byte of the input is before the end, if there is any. */
-		s->held = s->counted == 0 || consumed == 0 ? 0 :
-			(uint8_t)least(consumed - 1, s->counted - 1u);
+		/* Of a byte before these, bits were left that are the last ones. */
+		s->held = s->counted == 0 ? 0 : (uint8_t)least(consumed, s->counted - 1u);
 		s->trailer = s->held > 0;
 		s->ended = !s->trailer;
 		consumed -= s->held;

@@ -79,7 +79,7 @@ struct hisi_zip_stream_done {
 
 /** A stream. */
 struct hisi_zip_plain_stream {
-	/* Constant. */
+	/* Constant, but for counted, which is for each stream that begins. */
 	struct hisi_zip_words words; /**< Of its requests. */
 	uint8_t *ctx;         /**< Its context buffer, HISI_ZIP_CTX_SIZE bytes. */
 	uint8_t dir;          /**< enum hisi_zip_dir. */
@@ -104,11 +104,16 @@ struct hisi_zip_plain_stream {
  *   Stays the caller's. Of its bytes those of the trailer are set.
  * @param window
  *   Of a compression: log2 of bytes.
- * @param counted
- *   Bytes of a trailer that `consumed` of a decompression counts; V2 only.
  */
 void hisi_zip_stream_init(struct hisi_zip_plain_stream *s, const struct hisi_zip_function *f,
-		enum hisi_zip_dir dir, uint8_t window, uint8_t counted, uint8_t *ctx);
+		enum hisi_zip_dir dir, uint8_t window, uint8_t *ctx);
+
+/** Of a decompression that begins: bytes of a trailer that `consumed` counts; V2 only. */
+static inline void
+hisi_zip_stream_set_counted(struct hisi_zip_plain_stream *s, uint8_t counted)
+{
+	s->counted = s->trailer_len != 0 ? counted : 0;
+}
 
 /** What is to be done for an op, while no other one is under way. */
 void hisi_zip_stream_plan(const struct hisi_zip_plain_stream *s,
@@ -169,11 +174,13 @@ hisi_zip_stream_replaceable(const struct hisi_zip_plain_stream *s)
 		(s->dir == HISI_ZIP_COMP || !s->state.started);
 }
 
-/** It does: the next op of this one begins a stream. */
+/** Forget where the stream is: the next op begins one. */
 static inline void
 hisi_zip_stream_leave(struct hisi_zip_plain_stream *s)
 {
-	s->state.started = false;
+	s->state.started = s->more = s->cached = s->ended = s->trailer = false;
+	s->held = 0;
+	s->store_pos = s->store_end = 0;
 }
 
 #endif /* HISI_ZIP_STREAM_H */

@@ -267,8 +267,8 @@ streams(uint8_t revision)
 		/* Some go on in a context buffer that was used. */
 		if (i < HISI_ZIP_DIRS || rnd(&seed) % 2 == 0) {
 			fill_noise(ctx, HISI_ZIP_CTX_SIZE, i);
-			hisi_zip_stream_init(&s[dir], &function, dir, 15,
-				HISI_ZIP_STREAM_TRAILER_LEN, ctx);
+			hisi_zip_stream_init(&s[dir], &function, dir, 15, ctx);
+			hisi_zip_stream_set_counted(&s[dir], HISI_ZIP_STREAM_TRAILER_LEN);
 		}
 		if (dir == HISI_ZIP_COMP)
 			compress_stream(&s[dir], &z);

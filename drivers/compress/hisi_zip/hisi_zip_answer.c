@@ -12,6 +12,7 @@
 #include "base_clock.h"
 #include "hisi_zip_answer.h"
 #include "hisi_zip_log.h"
+#include "hisi_zip_stream.h"
 
 /* All questions of a direction take some milliseconds. */
 #define ANSWERS_MS 400
@@ -22,11 +23,15 @@ static const uint32_t by_dir[HISI_ZIP_DIRS] = {
 	[HISI_ZIP_COMP] = HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_RAW) |
 		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_ZLIB) |
 		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_GZIP) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_SGL),
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_SGL) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP_SGL),
 	[HISI_ZIP_DECOMP] = HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_RAW) |
 		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_ZLIB) |
 		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_GZIP) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_SGL),
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_SGL) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP_SGL),
 };
 
 static void
@@ -65,6 +70,9 @@ as_documented(struct hisi_zip_dev *dev)
 		info->sum = info->counted == HISI_ZIP_TRAILER_ZLIB ? HISI_ZIP_SUM_PLAIN :
 			info->counted == HISI_ZIP_TRAILER_GZIP ? HISI_ZIP_SUM_REVERSED :
 			HISI_ZIP_SUM_NONE;
+		if (i == HISI_ZIP_PATH_STREAM_DECOMP &&
+				dev->hisi.info.revision < HISI_QM_REV_V3)
+			info->counted = HISI_ZIP_STREAM_TRAILER_LEN;
 	}
 }
 
@@ -199,6 +207,7 @@ ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queu
 	if (a.codec != NULL && a.check != NULL && a.plain != NULL) {
 		a.deadline = base_now_ms() + ANSWERS_MS;
 		hisi_zip_answers_deflate(&a);
+		hisi_zip_answers_stream(&a);
 		if (a.error != 0)
 			all_fail(dev, dir, a.error == -ETIMEDOUT ? "no answer in time" :
 				"an answer for another request");

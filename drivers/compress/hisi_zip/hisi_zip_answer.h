@@ -13,6 +13,7 @@
  *
  *   hisi_zip_answer.c          asking: queues, one request, what becomes of a path
  *   hisi_zip_answer_deflate.c  the questions about stateless DEFLATE
+ *   hisi_zip_answer_stream.c   those about streams
  *
  * An error is a safe answer: software repeats such an op. What may not be is a success that is
  * none. So a path is on if it does what is usual, and never says that it has done what it has not.
@@ -88,6 +89,9 @@ void hisi_zip_path_fails(struct hisi_zip_dev *dev, enum hisi_zip_path path, cons
 
 /** The questions of the stateless paths of a direction; sets their state. */
 void hisi_zip_answers_deflate(struct hisi_zip_asker *a);
+
+/** The same of streams. */
+void hisi_zip_answers_stream(struct hisi_zip_asker *a);
 
 /** Begin: which paths the function may have at all. */
 void hisi_zip_paths_begin(struct hisi_zip_dev *dev);

@@ -130,9 +130,24 @@ hisi_zip_stateful_replace(struct hisi_zip_stream *s, uint32_t delivered)
 
 /* ---- Requests ------------------------------------------------------------------------------ */
 
+/* As side_cut(), for what a request without lists can carry. */
+static bool
+cut_to_segment(struct hisi_zip_side *side)
+{
+	uint64_t length = RTE_MIN(side->length, HISI_ZIP_REQ_LEN_MAX);
+
+	if (side->segs > 1)
+		length = RTE_MIN(length, (uint64_t)side->first->data_len - side->skip);
+	if (length == side->length)
+		return false;
+	side->length = length;
+	side->segs = 1;
+	return true;
+}
+
 /* What an op has, up to what one request can have. */
 static bool
-look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op,
+look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool lists,
 		struct hisi_zip_stream_op *has)
 {
 	static const enum hisi_zip_flush flushes[] = {
@@ -148,7 +163,7 @@ look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op,
 	if (!hisi_zip_side_find(op->m_src, op->src.offset, op->src.length, &src) ||
 			!hisi_zip_side_find(op->m_dst, op->dst.offset, UINT64_MAX, &dst))
 		return false;
-	cut = hisi_zip_side_cut(&src);
+	cut = (lists ? hisi_zip_side_cut : cut_to_segment)(&src);
 	*has = (struct hisi_zip_stream_op){
 		.src_cut = cut,
 		.src_len = src.length,
@@ -159,7 +174,7 @@ look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op,
 		return true;
 	/* Room that is behind too many segments is none. */
 	hisi_zip_side_find(op->m_dst, op->dst.offset + waiting, UINT64_MAX, &dst);
-	hisi_zip_side_cut(&dst);
+	(lists ? hisi_zip_side_cut : cut_to_segment)(&dst);
 	has->dst_len = waiting + dst.length;
 	return true;
 }
@@ -221,6 +236,31 @@ begin(struct hisi_zip_stream *s, struct rte_comp_op *op, const struct hisi_zip_s
 	chain_write(op->m_dst, op->dst.offset, store, plan->delivered);
 }
 
+static enum hisi_zip_path
+path_of(const struct hisi_zip_stream *s)
+{
+	return s->x.dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_STREAM_COMP :
+		HISI_ZIP_PATH_STREAM_DECOMP;
+}
+
+static enum hisi_zip_path
+lists_path_of(const struct hisi_zip_stream *s)
+{
+	return s->x.dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_STREAM_COMP_SGL :
+		HISI_ZIP_PATH_STREAM_DECOMP_SGL;
+}
+
+/* A stream begins, and its path was turned off after it was made. */
+static enum hisi_zip_verdict
+path_off(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct hisi_zip_slot *slot,
+		struct rte_comp_op *op)
+{
+	if (!hisi_zip_stateful_replace(s, 0))
+		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
+	s->busy = 1;
+	return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_PATH);
+}
+
 enum hisi_zip_verdict
 hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
 {
@@ -230,7 +270,7 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 	enum hisi_zip_verdict verdict;
 	struct hisi_qm_ring *ring;
 
-	if (!look_at(s, op, &has))
+	if (!look_at(s, op, true, &has))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	hisi_zip_stream_plan(&s->plain, &has, &plan);
 	if (!plan.request) {
@@ -251,6 +291,17 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 			s->busy = 1;
 		if (verdict != HISI_ZIP_SUBMITTED)
 			return verdict;
+	}
+	/* With the queue the paths were tried, if they had not been. */
+	if (!s->plain.state.started) {
+		if (!hisi_zip_path_on(qp, path_of(s)))
+			return path_off(qp, s, slot, op);
+		hisi_zip_stream_set_counted(&s->plain,
+			qp->dev->paths.path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
+	}
+	if (!hisi_zip_path_on(qp, lists_path_of(s))) {
+		look_at(s, op, false, &has);
+		hisi_zip_stream_plan(&s->plain, &has, &plan);
 	}
 	ring = qp->hwq[s->x.dir].q.ring;
 	verdict = fill_request(qp, slot, op, &plan, hisi_zip_next_sqe(ring));

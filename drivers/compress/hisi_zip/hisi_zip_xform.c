@@ -402,6 +402,9 @@ why_software_stream(const struct hisi_zip_dev *dev, const struct hisi_zip_xform 
 	struct hisi_zip_job job = job_of(x);
 
 	job.checksums = 0;
+	if (!(hisi_zip_function_of(dev).paths & HISI_ZIP_PATH_BIT(x->dir == HISI_ZIP_COMP ?
+			HISI_ZIP_PATH_STREAM_COMP : HISI_ZIP_PATH_STREAM_DECOMP)))
+		return HISI_ZIP_WHY_PATH;
 	if (!hisi_zip_can(&f, &job, 0))
 		return HISI_ZIP_WHY_WISH;
 	if (x->dir == HISI_ZIP_COMP && ((dev->sw == HISI_ZIP_SW_EXACT &&
@@ -477,8 +480,7 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	if (ret == 0 && s->is_plain && s->ctx.va != NULL) {
 		const struct hisi_zip_function f = hisi_zip_function_of(dev);
 
-		hisi_zip_stream_init(&s->plain, &f, s->x.dir, s->x.codec.window,
-			HISI_ZIP_STREAM_TRAILER_LEN, s->ctx.va);
+		hisi_zip_stream_init(&s->plain, &f, s->x.dir, s->x.codec.window, s->ctx.va);
 	}
 	/* Also for what a plain function may leave to be done. */
 	if (ret == 0 && (s->x.sw != HISI_ZIP_WHY_NOT || (s->is_plain && dev->sw))) {

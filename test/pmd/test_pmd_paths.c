@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Known answers of streams: which of their paths are on with each other reading of what no source
+ * says, and that streams are right whatever is on.
+ */
+
+#include <string.h>
+
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "pmd_test_seq.h"
+
+#define NAME     "compress_hisi_zip_paths"
+#define QP_DEPTH 64
+#define LEN_MAX  100000
+
+#define COMP   HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP)
+#define LISTS  HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP_SGL)
+#define DECOMP HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP)
+#define LISTSD HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP_SGL)
+#define FLAT   (COMP | DECOMP)
+#define ALL    (COMP | LISTS | DECOMP | LISTSD)
+
+struct row {
+	const char *quirk;
+	uint32_t v3, v2; /* paths that are on */
+};
+
+static const struct row rows[] = {
+	{ "", ALL, ALL },
+	/* The driver finds out. */
+	{ "consumed-data", ALL, ALL },
+	{ "no-trailer", ALL, ALL },
+	{ "end-13", ALL, ALL },
+	{ "room-200", ALL, ALL },
+	{ "nc-never", ALL, ALL },
+	{ "status-30", ALL, ALL },
+	{ "dw31-zero", ALL, ALL },
+	/* It sees that it cannot be done as the driver does it. */
+	{ "flush-bits", DECOMP | LISTSD, DECOMP | LISTSD },
+	{ "end-lstblk", COMP | LISTS, COMP | LISTS },
+	{ "empty-refused", COMP | LISTS, COMP | LISTS },
+	{ "crc-zero", ALL, COMP | LISTS },
+	{ "ctx4-never", ALL, COMP | LISTS },
+	{ "head-bits", ALL, COMP | LISTS },
+	{ "window-strict", ALL, COMP | LISTS },
+	/* Then a request has one segment. */
+	{ "sge-16", FLAT, FLAT },
+	{ "sge-zero", FLAT, FLAT },
+};
+
+static void
+streams(void)
+{
+	struct rng rng;
+
+	while (pmd_next(&rng)) {
+		const struct row *row = &rows[pmd_iteration() / 2 % RTE_DIM(rows)];
+		bool v2 = pmd_iteration() % 2 != 0;
+		uint32_t on, expected = v2 ? row->v2 : row->v3;
+		uint8_t dev;
+		char args[64];
+
+		snprintf(args, sizeof(args), "ext=off%s%s%s", v2 ? ",rev=v2" : "",
+			row->quirk[0] != '\0' ? ",quirk=" : "", row->quirk);
+		dev = pmd_dev_add(NAME, args);
+		pmd_dev_start(dev, PMD_SEQ_QPS, QP_DEPTH);
+		on = pmd_qp(dev, 0)->dev->paths_on & ALL;
+		PMD_CHECK(on == expected, "%s: paths 0x%x are on, expected 0x%x", args, on,
+			expected);
+		for (unsigned int i = 0; i < 4; i++)
+			pmd_sequences(dev, &rng, LEN_MAX);
+		pmd_dev_stop(dev);
+		pmd_dev_remove(NAME);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct pmd_case cases[] = {
+		{ "streams", streams, PMD_BAD_OPS | PMD_LINES },
+		{ 0 },
+	};
+	static const char *const none[] = { NULL };
+
+	return pmd_main(argc, argv, &(struct pmd_program){
+		.name = "test_pmd_paths", .count = 2 * RTE_DIM(rows), .cases = cases,
+		.vdevs = none,
+	});
+}

@@ -201,8 +201,8 @@ ctx_entry_log2(uint32_t dw3)
 }
 
 /*
- * The executor of a queue that no worker serves, with what it needs for a class. It is made here and
- * kept: nothing is allocated where requests run.
+ * The executor of a queue that no worker serves, with what it needs for a class. It is made here
+ * and kept: nothing is allocated where requests run.
  */
 static unsigned int
 exec_have(struct qm_dev *dev, struct qm_dev_queue *q, const struct qm_dev_class_state *cs)

@@ -243,7 +243,8 @@ boolean(struct json *j, const char *what, bool *value)
 	char c = peek(j);
 
 	*value = c == 't';
-	return c == 't' ? json_word(j, "true") : c == 'f' ? json_word(j, "false") : json_fail(j, what);
+	return c == 't' ? json_word(j, "true") : c == 'f' ? json_word(j, "false") :
+		json_fail(j, what);
 }
 
 static bool

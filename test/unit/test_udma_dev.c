@@ -275,8 +275,8 @@ both(void **state)
 }
 
 /*
- * A queue that no worker serves has what its type needs: a codec takes megabytes. What it had before
- * stays.
+ * A queue that no worker serves has what its type needs: a codec takes megabytes. What it had
+ * before stays.
  */
 static void
 executor_of_one_class(void **state)

@@ -10,7 +10,6 @@
 #include "hisi_zip_qp.h"
 #include "pmd_test_seq.h"
 
-#define PMD_SEQS_MAX 6
 #define OPS_PER_SEQ 12
 
 /* A sequence of ops on one stream. */
@@ -402,10 +401,10 @@ owner(struct seq *seqs, size_t n, const struct rte_comp_op *op)
 }
 
 unsigned int
-pmd_sequences(uint8_t dev, struct rng *rng, size_t len_max)
+pmd_sequences(uint8_t dev, struct rng *rng, size_t len_max, size_t n)
 {
 	struct seq seqs[PMD_SEQS_MAX];
-	size_t n = rng_range(rng, 1, PMD_SEQS_MAX), live = n;
+	size_t live = n;
 	bool over[PMD_SEQS_MAX] = { false };
 	uint16_t in_flight[PMD_SEQ_QPS] = { 0 };
 	unsigned int ops = 0;

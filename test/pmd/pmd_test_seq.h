@@ -24,12 +24,14 @@
 /** Queue pairs that a device for them has, of a depth of at least 6. */
 #define PMD_SEQ_QPS 3
 
+#define PMD_SEQS_MAX 6
+
 /**
- * Run some sequences at the same time; each op must be right.
+ * Run n sequences at the same time; each op must be right.
  * @param len_max
  *   Bytes of an op.
  * @return Ops run.
  */
-unsigned int pmd_sequences(uint8_t dev, struct rng *rng, size_t len_max);
+unsigned int pmd_sequences(uint8_t dev, struct rng *rng, size_t len_max, size_t n);
 
 #endif /* PMD_TEST_SEQ_H */

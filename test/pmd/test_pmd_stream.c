@@ -28,7 +28,8 @@ sequences(void)
 	dev = pmd_dev_id("compress_hisi_zip");
 	pmd_dev_start(dev, QPS, QP_DEPTH);
 	while (pmd_next(&rng))
-		total += pmd_sequences(dev, &rng, OP_LEN_MAX);
+		total += pmd_sequences(dev, &rng, OP_LEN_MAX, rng_range(&rng, 1,
+				PMD_SEQS_MAX));
 	for (uint16_t qp = 0; qp < QPS; qp++) {
 		software += pmd_qp(dev, qp)->deq.sw;
 		wishes += pmd_qp(dev, qp)->enq.why[HISI_ZIP_WHY_WISH];

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Functions without the extension that differ from the one that the driver was written with: every
+ * quirk, and every pair of them, on both revisions. Whatever the function does, each op comes back
+ * once and is right in every byte; what the function cannot be trusted with is done in software.
+ *
+ * An iteration is one device: in "quirks" none of them and each alone come first, then all pairs;
+ * in "streams" those that concern streams. From the next power of ten on (1000 and 100) the same
+ * devices come again, with as many ops as it takes to be sure:
+ *   test_pmd_matrix -- --case quirks --first 1000 --count 704
+ *   test_pmd_matrix -- --case streams --first 100 --count 26
+ * These also say how much of it the function has done.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
+#include "pmd_test_seq.h"
+#include "pmd_test_work.h"
+#include "zip_dev_quirk.h"
+
+#define NAME    "compress_hisi_zip_matrix"
+#define DEPTH   64
+#define LEN_MAX 20000 /* mostly much less */
+
+#define OPS_SHORT  100u /* of a device */
+#define OPS_LONG   10000u
+#define SEQS_SHORT 10u
+#define SEQS_LONG  8000u /* 100,000 on each revision */
+
+#define SINGLES (1 + ZIP_DEV_QUIRKS) /* none, and each alone */
+#define PAIRS   (ZIP_DEV_QUIRKS * (ZIP_DEV_QUIRKS - 1) / 2)
+#define DEVICES (2 * (SINGLES + PAIRS))
+#define LONG_QUIRKS_FROM 1000
+_Static_assert(DEVICES <= LONG_QUIRKS_FROM, "iterations of two lengths overlap");
+/* Neighbours in the list of pairs have a quirk in common; steps of this length do not. */
+#define PAIR_STEP 127
+_Static_assert(PAIRS % PAIR_STEP != 0, "not all pairs would be met");
+
+/* Those that a stream can meet. */
+static const uint8_t stream_quirks[] = {
+	ZIP_DEV_QUIRK_PRODUCED_DATA, ZIP_DEV_QUIRK_CONSUMED_DATA, ZIP_DEV_QUIRK_NO_TRAILER,
+	ZIP_DEV_QUIRK_CRC_ZERO, ZIP_DEV_QUIRK_END_13, ZIP_DEV_QUIRK_END_LSTBLK,
+	ZIP_DEV_QUIRK_CTX4_NEVER, ZIP_DEV_QUIRK_HEAD_BITS, ZIP_DEV_QUIRK_FLUSH_BITS,
+	ZIP_DEV_QUIRK_EMPTY_REFUSED, ZIP_DEV_QUIRK_ROOM_200, ZIP_DEV_QUIRK_WINDOW_STRICT,
+};
+#define STREAM_DEVICES (2 * (1 + RTE_DIM(stream_quirks)))
+#define LONG_STREAMS_FROM 100
+
+/* A function, as device arguments; quirk is "", or a list. */
+static void
+device_args(unsigned long n, const char *quirk, char *text, size_t len)
+{
+	snprintf(text, len, "ext=off,rev=%s%s%s", n % 2 == 0 ? "v3" : "v2",
+		quirk[0] != '\0' ? ",quirk=" : "", quirk);
+}
+
+/* The n-th list of quirks. */
+static void
+quirks_of(unsigned int n, char *text, size_t len)
+{
+	unsigned int a = 0;
+
+	text[0] = '\0';
+	if (n == 0)
+		return;
+	if (n < SINGLES) {
+		snprintf(text, len, "%s", zip_dev_quirks[n - 1].name);
+		return;
+	}
+	n = (n - SINGLES) * PAIR_STEP % PAIRS;
+	while (n >= ZIP_DEV_QUIRKS - 1 - a) {
+		n -= ZIP_DEV_QUIRKS - 1 - a;
+		a++;
+	}
+	snprintf(text, len, "%s:%s", zip_dev_quirks[a].name, zip_dev_quirks[a + 1 + n].name);
+}
+
+/* Long ones are rare, as they take most of the time. */
+static size_t
+random_len_max(struct rng *rng)
+{
+	return rng_one_in(rng, 20) ? 10 * LEN_MAX : rng_one_in(rng, 4) ? LEN_MAX : LEN_MAX / 10;
+}
+
+/* A mix of everything. */
+static void
+run_ops(uint8_t dev, struct rng *rng, unsigned int ops)
+{
+	for (unsigned int done = 0; done < ops;) {
+		uint16_t n = (uint16_t)rng_range(rng, 1, PMD_WORK_BURST_MAX);
+
+		if (rng_one_in(rng, 6)) {
+			done += pmd_sequences(dev, rng, random_len_max(rng), 1);
+		} else {
+			pmd_work_burst(dev, rng, random_len_max(rng), n);
+			done += n;
+		}
+	}
+}
+
+static void
+run_sequences(uint8_t dev, struct rng *rng, unsigned int sequences)
+{
+	for (unsigned int n; sequences > 0; sequences -= n) {
+		n = RTE_MIN(sequences, (unsigned int)rng_range(rng, 1, PMD_SEQS_MAX));
+		pmd_sequences(dev, rng, random_len_max(rng), n);
+	}
+}
+
+/* How many ops there were, and how many of them the function has done. */
+static void
+report(uint8_t dev, const char *args)
+{
+	uint64_t ops = 0, sw = 0;
+
+	for (uint16_t qp = 0; qp < PMD_SEQ_QPS; qp++) {
+		ops += pmd_qp(dev, qp)->deq.ops;
+		sw += pmd_qp(dev, qp)->deq.sw;
+	}
+	printf("pmd_test: %s: %" PRIu64 " ops, %" PRIu64 " in software\n", args, ops, sw);
+}
+
+/* Make a device, run on it, and remove it. What its driver says is not for everybody. */
+static void
+on_device(const char *args, struct rng *rng, unsigned int n, bool is_long,
+		void (*run)(uint8_t dev, struct rng *rng, unsigned int n))
+{
+	uint8_t dev;
+
+	pmd_log_begin();
+	dev = pmd_dev_add(NAME, args);
+	pmd_dev_start(dev, PMD_SEQ_QPS, DEPTH);
+	run(dev, rng, n);
+	if (is_long)
+		report(dev, args);
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+	pmd_log_end();
+}
+
+static void
+quirks(void)
+{
+	struct rng rng;
+
+	while (pmd_next(&rng)) {
+		unsigned long n = pmd_iteration() % LONG_QUIRKS_FROM;
+		bool is_long = pmd_iteration() >= LONG_QUIRKS_FROM;
+		char names[64], args[128];
+
+		if (n >= DEVICES)
+			continue;
+		quirks_of((unsigned int)n / 2, names, sizeof(names));
+		device_args(n, names, args, sizeof(args));
+		on_device(args, &rng, is_long ? OPS_LONG : OPS_SHORT, is_long, run_ops);
+	}
+}
+
+static void
+streams(void)
+{
+	struct rng rng;
+
+	while (pmd_next(&rng)) {
+		unsigned long n = pmd_iteration() % LONG_STREAMS_FROM;
+		bool is_long = pmd_iteration() >= LONG_STREAMS_FROM;
+		char args[128];
+
+		if (n >= STREAM_DEVICES)
+			continue;
+		device_args(n, n < 2 ? "" : zip_dev_quirks[stream_quirks[n / 2 - 1]].name, args,
+			sizeof(args));
+		on_device(args, &rng, is_long ? SEQS_LONG : SEQS_SHORT, is_long, run_sequences);
+	}
+}
+
+/* A function that has quirks today and others tomorrow. */
+static void
+changing(void)
+{
+	struct rng rng;
+
+	while (pmd_next(&rng)) {
+		char args[160], fault[100] = "";
+		unsigned int n = (unsigned int)rng_range(&rng, 1, 3);
+
+		for (unsigned int i = 0; i < n; i++)
+			snprintf(fault + strlen(fault), sizeof(fault) - strlen(fault),
+				"%squirk:%s%c%zu", i == 0 ? "" : "+",
+				zip_dev_quirks[rng_below(&rng, ZIP_DEV_QUIRKS)].name,
+				rng_one_in(&rng, 2) ? '@' : '/', rng_range(&rng, 1, 300));
+		snprintf(args, sizeof(args), "ext=off,rev=%s,fault=%s",
+			rng_one_in(&rng, 2) ? "v3" : "v2", fault);
+		on_device(args, &rng, OPS_SHORT, false, run_ops);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct pmd_case cases[] = {
+		{ "quirks", quirks, PMD_BAD_OPS },
+		{ "streams", streams, PMD_BAD_OPS },
+		{ "changing", changing, PMD_BAD_OPS },
+		{ 0 },
+	};
+
+	return pmd_main(argc, argv, &(struct pmd_program){
+		.name = "test_pmd_matrix", .count = 80, .cases = cases,
+	});
+}

@@ -159,7 +159,9 @@ check_decompress(const struct pmd_work *w)
 		if (w->mutation == PMD_MUTATION_BITS && ret == Z_DATA_ERROR &&
 				op->status == RTE_COMP_OP_STATUS_SUCCESS)
 			goto out;
-		if (w->mutation == PMD_MUTATION_CUT && w->room >= w->plain.len)
+		/* libdeflate reads 0 for up to 64 bits that are not there, each maybe a match. */
+		if (w->mutation == PMD_MUTATION_CUT && w->room >= w->plain.len &&
+				w->room - produced >= 64 * 258)
 			room = false;
 		PMD_CHECK((bad && op->status == RTE_COMP_OP_STATUS_ERROR) ||
 			(room && op->status == RTE_COMP_OP_STATUS_OUT_OF_SPACE_TERMINATED),

@@ -295,12 +295,52 @@ test_v2(void **state)
 	streams(HISI_QM_REV_V2);
 }
 
+/* All of the stream was consumed, output was not: what comes then is behind the end, all of it. */
+static void
+test_only_output_missing(void **state)
+{
+	const uint32_t len = 3639;
+	unsigned int behind = 0;
+
+	(void)state;
+	open_as(HISI_QM_REV_V2);
+	memset(plain, 0, len);
+	for (uint32_t missing = 1; missing < 400; missing++) {
+		struct hisi_zip_plain_stream s;
+		struct hisi_zip_stream_done done;
+		enum hisi_zip_outcome outcome;
+		uint32_t n, in, got;
+
+		n = (uint32_t)z_deflate(-15, plain, len, packed, 4 * MAX_LEN);
+		fill_noise(packed + n, 1, missing);
+		hisi_zip_stream_init(&s, &function, HISI_ZIP_DECOMP, 15,
+			HISI_ZIP_STREAM_TRAILER_LEN, ctx);
+		assert_int_equal(do_op(&s, packed, n, out, len - missing, HISI_ZIP_FLUSH_SYNC,
+			&done), HISI_ZIP_DONE_PART);
+		in = done.consumed;
+		got = done.produced;
+		behind += in == n;
+		do {
+			outcome = do_op(&s, packed + in, n + 1 - in, out, MAX_LEN,
+				HISI_ZIP_FLUSH_SYNC, &done);
+			in += done.consumed;
+			got += done.produced;
+		} while (outcome == HISI_ZIP_DONE_PART);
+		assert_int_equal(outcome, HISI_ZIP_DONE_END);
+		assert_int_equal(in, n);
+		assert_int_equal(got, len);
+	}
+	assert_true(behind > 0);
+	td_close(&td);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_v3),
 		cmocka_unit_test(test_v2),
+		cmocka_unit_test(test_only_output_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

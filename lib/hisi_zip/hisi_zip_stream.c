@@ -296,17 +296,11 @@ end_decompress(struct hisi_zip_plain_stream *s, const struct hisi_zip_sqe *sqe,
 		consumed -= least(consumed, (uint32_t)behind);
 		break;
 	case HISI_ZIP_CTX_NO_CRC:
+		s->more = false;
 		if (s->trailer_len == 0)
 			return failed(s, r, done);
-<<<<<<< Updated upstream
 		/* Of a byte before these, bits were left that are the last ones. */
 		s->held = s->counted == 0 ? 0 : (uint8_t)least(consumed, s->counted - 1u);
-=======
-		/* One byte at least is before the end, unless only output was missing to it. */
-		s->held = s->counted == 0 || consumed == 0 ? 0 :
-			(uint8_t)least(consumed - !s->more, s->counted - 1u);
-		s->more = false;
->>>>>>> Stashed changes
 		s->trailer = s->held > 0;
 		s->ended = !s->trailer;
 		consumed -= s->held;

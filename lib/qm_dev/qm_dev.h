@@ -49,7 +49,6 @@ struct qm_dev_class_use {
 	const void *conf; /**< The class's own; NULL: its defaults. Used by qm_dev_create() only. */
 };
 
-/** Severity of a log line. */
 /** What a function may use; 0 is no limit but that of the device model. */
 struct qm_dev_limits {
 	uint32_t queues_live; /**< Live queues. */

@@ -21,8 +21,7 @@
 #include "vfio_user_recv.h"
 #include "vfio_user_wait.h"
 
-#define VU_STALL_DEFAULT 10000u
-
+#define STALL_MS         10000u /* Within which a peer has to go on. */
 #define EVENTS_PER_TURN  64
 #define ACCEPTS_PER_TURN 64
 
@@ -59,12 +58,11 @@ tick(struct vfio_user_server *s)
 		return;
 	for (c = LIST_FIRST(&s->waiting); c != NULL; c = next) {
 		next = LIST_NEXT(c, wait_link);
-		if (c->begun_ms != 0 && now - c->begun_ms >= s->conf.stall_ms)
-			vu_complain(c, "closed: a message is not complete after %" PRIu32 " ms",
-					s->conf.stall_ms);
-		else if (!STAILQ_EMPTY(&c->out) && now - c->moved_ms >= s->conf.stall_ms)
-			vu_complain(c, "closed: nothing read for %" PRIu32 " ms; %" PRIu32
-					" bytes wait", s->conf.stall_ms, c->out_bytes);
+		if (c->begun_ms != 0 && now - c->begun_ms >= STALL_MS)
+			vu_complain(c, "closed: a message is not complete after %u ms", STALL_MS);
+		else if (!STAILQ_EMPTY(&c->out) && now - c->moved_ms >= STALL_MS)
+			vu_complain(c, "closed: nothing read for %u ms; %" PRIu32 " bytes wait",
+					STALL_MS, c->out_bytes);
 		else {
 			/* Perhaps what its user's fds waited for has come to an end. */
 			c->choked = false;
@@ -218,8 +216,6 @@ check_ops(struct vfio_user_server *s)
 
 	if (f->name == NULL)
 		f->name = "vfio-user";
-	if (f->stall_ms == 0)
-		f->stall_ms = VU_STALL_DEFAULT;
 	if (f->ops == NULL || f->ops->connected == NULL || f->ops->region_read == NULL ||
 			f->ops->region_write == NULL || f->ops->closed == NULL) {
 		vu_log(s, BASE_LOG_ERR, "an operation is missing; expected connected, "

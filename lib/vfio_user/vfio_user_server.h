@@ -25,7 +25,8 @@
  * (their rate is limited) that names the peer, the value and what was expected.
  * A connection costs less than 1 KiB when idle; a message that is being
  * received costs its own size, and what was not read by the peer is bounded.
- * Nobody gets more than a small share of the loop's time per turn.
+ * Nobody gets more than a small share of the loop's time per turn. A peer that does not read its
+ * replies for 10 s, or does not end the message that it began 10 s ago, is closed.
  */
 
 #include <stdbool.h>
@@ -163,15 +164,10 @@ struct vfio_user_ops {
 	void (*closed)(struct vfio_user_conn *conn, void *priv);
 };
 
-/** How a server is made; numbers that are 0 mean their default. */
+/** How a server is made. */
 struct vfio_user_server_conf {
 	const char *name;                /**< In log lines; must stay valid. */
 	const struct vfio_user_ops *ops; /**< Must stay valid. */
-	/**
-	 * Milliseconds after which a peer is closed that does not read its
-	 * replies, or does not end the message that it began; default 10,000.
-	 */
-	uint32_t stall_ms;
 	struct base_log log;
 };
 

@@ -8,20 +8,18 @@
 #include "base_clock.h"
 #include "vfio_user_wait.h"
 
+#define TICK_S 1
+
 /* The timer ticks only while somebody is waited for; it finds out itself when nobody is. */
 void
 vu_server_tick(struct vfio_user_server *s, bool on)
 {
-	uint32_t ms = s->conf.stall_ms / 4 + 1 < 1000 ? s->conf.stall_ms / 4 + 1 : 1000;
 	struct itimerspec t = { 0 };
 
 	if (on == s->ticking)
 		return;
-	if (on) {
-		t.it_interval.tv_sec = ms / 1000;
-		t.it_interval.tv_nsec = (long)(ms % 1000) * 1000000;
-		t.it_value = t.it_interval;
-	}
+	if (on)
+		t.it_interval.tv_sec = t.it_value.tv_sec = TICK_S;
 	timerfd_settime(s->timer_fd, 0, &t, NULL);
 	s->ticking = on;
 }

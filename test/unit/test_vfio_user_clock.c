@@ -6,14 +6,16 @@
 
 #include "test_vfio_user_clock.h"
 
-uint64_t vt_now_ms;
+_Atomic uint64_t vt_now_ms;
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 int
 __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
+	uint64_t now = vt_now_ms;
+
 	(void)clock;
-	*ts = (struct timespec){ .tv_sec = (time_t)(vt_now_ms / 1000),
-		.tv_nsec = (long)(vt_now_ms % 1000) * 1000000 };
+	*ts = (struct timespec){ .tv_sec = (time_t)(now / 1000),
+		.tv_nsec = (long)(now % 1000) * 1000000 };
 	return 0;
 }

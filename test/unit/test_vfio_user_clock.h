@@ -10,6 +10,6 @@
 #include <stdint.h>
 
 /** Each clock. */
-extern uint64_t vt_now_ms;
+extern _Atomic uint64_t vt_now_ms;
 
 #endif /* TEST_VFIO_USER_CLOCK_H */

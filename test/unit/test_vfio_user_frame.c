@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test_vfio_user_clock.h"
+#include "test_vfio_user_timer.h"
 #include "test_vfio_user_util.h"
 
 /* A header as bytes say; the server closes, and writes one line. */
@@ -243,11 +245,12 @@ test_flood(void **state)
 	vt_stop(&t);
 }
 
+#define STALL_MS 10000
+
 /* Requests whose answers nobody reads: they wait with the peer, not with us. */
 static void
 test_never_reads(void **state)
 {
-	const struct vfio_user_server_conf conf = { .stall_ms = 300 };
 	struct {
 		struct vfio_user_hdr hdr;
 		struct vfio_user_region_rw rw;
@@ -257,7 +260,7 @@ test_never_reads(void **state)
 	int sock;
 
 	(void)state;
-	vt_start(&t, &conf);
+	vt_start(&t, NULL);
 	sock = vt_open(&t);
 	fcntl(sock, F_SETFL, O_NONBLOCK);
 	for (int i = 0; i < 2000 && t.seen.closed == 0; i++) {
@@ -274,9 +277,10 @@ test_never_reads(void **state)
 	}
 	assert_true(most > 0);
 	assert_true(most <= 2 * 65536 + 100);
+	vt_now_ms += STALL_MS;
 	vt_wait(&t.seen.closed, 1);
 	assert_int_equal(t.seen.lines, 1);
-	assert_non_null(strstr(t.line, "nothing read for 300 ms"));
+	assert_non_null(strstr(t.line, "nothing read for 10000 ms"));
 	vt_closed(sock);
 	close(sock);
 	vt_stop(&t);
@@ -286,18 +290,19 @@ test_never_reads(void **state)
 static void
 test_never_ends(void **state)
 {
-	const struct vfio_user_server_conf conf = { .stall_ms = 300 };
 	struct vfio_user_hdr hdr = { .cmd = VFIO_USER_DMA_MAP, .size = 48 };
 	struct vt t;
 	int sock;
 
 	(void)state;
-	vt_start(&t, &conf);
+	vt_start(&t, NULL);
 	sock = vt_open(&t);
 	vt_raw(sock, &hdr, 5, &sock, 1);
 	close(sock);
+	vt_victim_works(&t);
+	vt_now_ms += STALL_MS;
 	vt_wait(&t.seen.closed, 1);
-	assert_non_null(strstr(t.line, "not complete after 300 ms"));
+	assert_non_null(strstr(t.line, "not complete after 10000 ms"));
 
 	/* Nor do single bytes, now and then, make it last longer. */
 	sock = vt_open(&t);
@@ -305,6 +310,7 @@ test_never_ends(void **state)
 	hdr.size = 60000;
 	vt_raw(sock, &hdr, sizeof(hdr), NULL, 0);
 	for (int i = 0; i < 100 && send(sock, "x", 1, MSG_NOSIGNAL) == 1; i++) {
+		vt_now_ms += STALL_MS / 50;
 		nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
 		vt_victim_works(&t);
 	}
@@ -358,14 +364,13 @@ test_storm(void **state)
 static void
 test_out_of_fds(void **state)
 {
-	const struct vfio_user_server_conf conf = { .stall_ms = 400 };
 	struct rlimit old, low;
 	int sock[2], filler[64];
 	unsigned int n = 0;
 	struct vt t;
 
 	(void)state;
-	vt_start(&t, &conf);
+	vt_start(&t, NULL);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	for (int i = 0; i < 2; i++)
 		sock[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -381,7 +386,7 @@ test_out_of_fds(void **state)
 	vt_wait(&t.seen.lines, 1);
 	assert_non_null(strstr(t.line, "accept: "));
 	vt_victim_works(&t);
-	/* It asks again at ticks, of which there are ten a second, and not all the time. */
+	/* It asks again at ticks, of which there are a hundred a second, and not all the time. */
 	nanosleep(&(struct timespec){ 0, 100000000 }, NULL);
 	assert_true(t.seen.lines < 20);
 	while (n != 0)
@@ -457,5 +462,7 @@ main(void)
 		cmocka_unit_test(test_refused_peer),
 	};
 
+	vt_now_ms = 1000000;
+	vt_timer_speed = 100;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

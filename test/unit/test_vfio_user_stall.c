@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "test_vfio_user_clock.h"
+#include "test_vfio_user_timer.h"
 #include "test_vfio_user_util.h"
 
-#define STALL_MS 4u
+#define STALL_MS 10000u
 
 static struct vfio_user_server *server;
 static int sock;
@@ -34,10 +34,11 @@ static int
 set_up(void **state)
 {
 	const struct vfio_user_server_conf conf = { .name = "test", .ops = &vt_plain_ops,
-		.log = { .line = keep_line }, .stall_ms = STALL_MS };
+		.log = { .line = keep_line } };
 
 	(void)state;
 	vt_now_ms = 1000000;
+	vt_timer_speed = 1000;
 	line[0] = '\0';
 	assert_int_equal(vfio_user_server_create(&conf, &server), 0);
 	sock = vt_joined(server);
@@ -62,14 +63,14 @@ connections(void)
 	return stats.conns;
 }
 
-/* What the client said is served, perhaps beside a look at who owes something. */
+/* What the client said is served, perhaps beside a check of who owes something. */
 static void
 turn(void)
 {
 	assert_true(vfio_user_server_run(server, 0) >= 1);
 }
 
-/* So much later the server looks at who owes something. @return Whether the client is there yet. */
+/* So much later the server checks who owes something. @return Whether the client is there yet. */
 static bool
 lives_after(uint64_t ms)
 {
@@ -123,7 +124,7 @@ test_message_without_an_end(void **state)
 	vt_raw(sock, (uint8_t *)&hdr + 5, 1, NULL, 0);
 	turn();
 	assert_false(lives_after(1));
-	said("closed: a message is not complete after 4 ms");
+	said("closed: a message is not complete after 10000 ms");
 	vt_closed(sock);
 }
 
@@ -179,7 +180,7 @@ test_answers_that_nobody_reads(void **state)
 
 	(void)state;
 	fill();
-	snprintf(want, sizeof(want), "closed: nothing read for 4 ms; %u bytes wait", waits());
+	snprintf(want, sizeof(want), "closed: nothing read for 10000 ms; %u bytes wait", waits());
 	assert_true(lives_after(0));
 	assert_true(lives_after(STALL_MS - 1));
 	assert_false(lives_after(1));
@@ -257,9 +258,9 @@ test_some_in_time(void **state)
 		assert_int_equal(connections(), 2);
 		vt_closed(client[b]);
 		complete(client[a]);
-		/* Nobody is looked at any more, but for a last time. */
+		/* Nobody is waited for any more, but for a last time. */
 		vt_now_ms += STALL_MS;
-		(void)vfio_user_server_run(server, STALL_MS);
+		(void)vfio_user_server_run(server, 20);
 		assert_int_equal(connections(), 2);
 		close(client[a]);
 		turn();
@@ -270,71 +271,41 @@ test_some_in_time(void **state)
 	}
 }
 
-/* ---- How often the server looks ---- */
-
-static struct itimerspec timer;
-static unsigned int timers;
-
-int __real_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old);
-int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old);
-int
-__wrap_timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *old)
-{
-	assert_int_equal(flags, 0);
-	timer = *to;
-	timers++;
-	return __real_timerfd_settime(fd, flags, to, old);
-}
+/* ---- How often the server checks ---- */
 
 /* For the first time and all others; 0: no more. */
 static void
-is_armed(uint32_t ms)
+is_armed(time_t s)
 {
-	assert_int_equal(timer.it_value.tv_sec, ms / 1000);
-	assert_int_equal(timer.it_value.tv_nsec, ms % 1000 * 1000000);
-	assert_int_equal(timer.it_interval.tv_sec, ms / 1000);
-	assert_int_equal(timer.it_interval.tv_nsec, ms % 1000 * 1000000);
+	assert_int_equal(vt_timer.it_value.tv_sec, s);
+	assert_int_equal(vt_timer.it_value.tv_nsec, 0);
+	assert_int_equal(vt_timer.it_interval.tv_sec, s);
+	assert_int_equal(vt_timer.it_interval.tv_nsec, 0);
 }
 
-/* Who is waited for is looked at four times in that time, but once a second at least. */
+/* Once a second, as long as it waits for somebody: one timer for all. */
 static void
 test_ticks(void **state)
 {
-	static const struct { uint32_t stall_ms, tick_ms; } cases[] = {
-		{ 1, 1 }, { 3, 1 }, { 4, 2 }, { 3992, 999 }, { 3996, 1000 }, { 4000, 1000 },
-		{ UINT32_MAX, 1000 }, { 0, 1000 },
-	};
+	int other;
 
 	(void)state;
-	vt_now_ms = 1000000;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct vfio_user_server_conf conf = { .ops = &vt_plain_ops,
-			.log = { .line = keep_line },
-			.stall_ms = cases[i].stall_ms };
-		int one, other;
-
-		assert_int_equal(vfio_user_server_create(&conf, &server), 0);
-		timers = 0;
-		one = vt_joined(server);
-		assert_int_equal(timers, 0);
-		vt_raw(one, "half", 4, NULL, 0); /* of a message */
-		assert_int_equal(vfio_user_server_run(server, 0), 1);
-		assert_int_equal(timers, 1);
-		is_armed(cases[i].tick_ms);
-		/* One timer for all; it ends when nobody is left. */
-		other = vt_joined(server);
-		vt_raw(other, "half", 4, NULL, 0);
-		(void)vfio_user_server_run(server, 0);
-		assert_int_equal(timers, 1);
-		close(one);
-		close(other);
-		for (int k = 0; cases[i].tick_ms <= 2 && timers == 1; k++) {
-			assert_true(k < 1000);
-			(void)vfio_user_server_run(server, VT_TIMEOUT_MS);
-		}
-		is_armed(cases[i].tick_ms <= 2 ? 0 : cases[i].tick_ms);
-		vfio_user_server_destroy(server);
+	vt_timers = 0;
+	vt_raw(sock, &half, 4, NULL, 0); /* of a message */
+	turn();
+	assert_int_equal(vt_timers, 1);
+	is_armed(1);
+	other = vt_joined(server);
+	vt_raw(other, &half, 4, NULL, 0);
+	(void)vfio_user_server_run(server, 0);
+	assert_int_equal(vt_timers, 1);
+	close(other);
+	vt_raw(sock, (const uint8_t *)&half + 4, sizeof(half) - 4, NULL, 0);
+	for (int k = 0; vt_timers == 1; k++) {
+		assert_true(k < 1000);
+		(void)vfio_user_server_run(server, VT_TIMEOUT_MS);
 	}
+	is_armed(0);
 }
 
 int
@@ -346,7 +317,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_answers_that_nobody_reads, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_answers_that_are_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_some_in_time, set_up, tear_down),
-		cmocka_unit_test(test_ticks),
+		cmocka_unit_test_setup_teardown(test_ticks, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

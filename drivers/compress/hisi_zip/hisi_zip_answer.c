@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,12 @@
 #include "hisi_zip_log.h"
 #include "hisi_zip_stream.h"
 
-/* All questions of a direction take some milliseconds. */
-#define ANSWERS_MS 400
+/* A request that takes so long has no answer. */
+#define ANSWER_MS  200
+/* What was not asked of a direction in this time is not asked now. It takes some milliseconds. */
+#define ANSWERS_MS 250
+/* Spins for an answer, before the CPU is left to others: the function may be one of them. */
+#define SPINS      2000
 #define DEPTH      HISI_QM_RING_DEPTH_MIN
 
 /* Paths by direction; a path that is not here needs no answers. */
@@ -118,14 +123,19 @@ static int
 wait_answer(struct hisi_zip_asker *a)
 {
 	const struct hisi_qm_ring *ring = a->queue->ring;
+	uint64_t deadline = base_now_ms() + ANSWER_MS;
 
-	while (hisi_qm_cq_ready(ring, 1) == 0) {
-		if (a->dev->hisi.info.polled)
+	for (unsigned int n = 0; hisi_qm_cq_ready(ring, 1) == 0; n++) {
+		if (a->dev->hisi.info.polled) {
 			spim_queue_poll(a->queue, 1);
-		if (hisi_qm_cq_ready(ring, 1) != 0)
-			break;
-		if (base_now_ms() > a->deadline)
-			return -ETIMEDOUT;
+			if (hisi_qm_cq_ready(ring, 1) != 0)
+				break;
+		}
+		if (n % SPINS == SPINS - 1) {
+			if (base_now_ms() > deadline)
+				return -ETIMEDOUT;
+			sched_yield();
+		}
 		rte_pause();
 	}
 	return 0;
@@ -154,6 +164,12 @@ hisi_zip_ask(struct hisi_zip_asker *a, struct hisi_zip_sqe *sqe)
 	hisi_qm_cq_skip(ring, 1);
 	hisi_qm_cq_ring(ring);
 	return a->error;
+}
+
+bool
+hisi_zip_ask_late(const struct hisi_zip_asker *a)
+{
+	return base_now_ms() > a->deadline;
 }
 
 /* ---- One direction ---- */
@@ -231,7 +247,7 @@ hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct sp
 		return;
 	ask_all(dev, dir, queue, &dev->owed[dir]);
 	if (untried(dev, dir))
-		all_fail(dev, dir, "no memory to try it");
+		all_fail(dev, dir, "no memory, or no time, to try it");
 }
 
 void

@@ -54,7 +54,7 @@ struct hisi_zip_asker {
 	struct zip_codec *codec;    /**< For up to HISI_ZIP_REQ_LEN_MAX. */
 	uint8_t *check;             /**< HISI_ZIP_ASK_ROOM bytes that the function does not see. */
 	uint8_t *plain;             /**< The same again. */
-	uint64_t deadline;          /**< In ms, by base_now_ms(). */
+	uint64_t deadline;          /**< For hisi_zip_ask_late(), in ms by base_now_ms(). */
 	int error;                  /**< Not 0: the function gives no answers any more. */
 };
 
@@ -79,6 +79,9 @@ hisi_zip_ask_mem(const struct hisi_zip_asker *a)
  * @return 0, or a negative errno: there was no answer, and there will be none any more.
  */
 int hisi_zip_ask(struct hisi_zip_asker *a, struct hisi_zip_sqe *sqe);
+
+/** It has taken long enough: what is right up to now may be on, what was not asked stays so. */
+bool hisi_zip_ask_late(const struct hisi_zip_asker *a);
 
 /**
  * A path is off: log it, once.

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * Known answers: what they show of a function that does as the reference says, and of one that
+ * answers wrongly, late or never. Then too the device is there within a second, and all results are
+ * right.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+
+#include "hisi_zip_answer.h"
+#include "hisi_zip_dev.h"
+#include "hisi_zip_probe.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
+#include "pmd_test.h"
+#include "pmd_test_work.h"
+
+#define NAME "compress_hisi_zip_answers"
+#define DEPTH 64
+
+static struct hisi_zip_path_info
+info(enum hisi_zip_path path)
+{
+	return hisi_zip_find(NAME)->paths.path[path];
+}
+
+static void
+check(const char *args, enum hisi_zip_path path, uint8_t state, uint8_t counted, uint8_t sum)
+{
+	struct hisi_zip_path_info i = info(path);
+
+	PMD_CHECK(i.state == state && i.counted == counted && i.sum == sum &&
+		(i.why != NULL) == (state == HISI_ZIP_PATH_OFF), "%s: %s: %u, counts %u, sum %u %s",
+		args, hisi_zip_path_name(path), i.state, i.counted, i.sum,
+		i.why != NULL ? i.why : "");
+}
+
+/* As the reference says, on plain functions; nothing is asked of one with the extension. */
+static void
+as_documented(void)
+{
+	static const struct {
+		const char *args;
+		bool v3, plain;
+	} rows[] = {
+		{ "ext=off", true, true }, { "ext=off,workers=1", true, true },
+		{ "rev=v2,ext=off", false, true }, { "rev=v2", false, true },
+		{ "ext=off,answers=off", true, true }, { "", true, false },
+	};
+
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		const char *args = rows[i].args;
+		uint8_t on = rows[i].plain ? HISI_ZIP_PATH_ON : HISI_ZIP_PATH_OFF;
+		uint8_t raw = rows[i].v3 ? on : HISI_ZIP_PATH_OFF, n4 = rows[i].plain ? 4 : 0;
+		uint8_t plain = rows[i].plain ? HISI_ZIP_SUM_PLAIN : 0;
+		uint8_t reversed = rows[i].plain ? HISI_ZIP_SUM_REVERSED : 0;
+
+		pmd_dev_add(NAME, args);
+		check(args, HISI_ZIP_PATH_COMP_RAW, raw, 0, 0);
+		check(args, HISI_ZIP_PATH_COMP_ZLIB, on, n4, plain);
+		check(args, HISI_ZIP_PATH_COMP_GZIP, on, 2 * n4, reversed);
+		check(args, HISI_ZIP_PATH_COMP_SGL, on, 0, 0);
+		check(args, HISI_ZIP_PATH_DECOMP_RAW, raw, 0, 0);
+		check(args, HISI_ZIP_PATH_DECOMP_ZLIB, on, n4, plain);
+		check(args, HISI_ZIP_PATH_DECOMP_GZIP, on, 2 * n4, reversed);
+		check(args, HISI_ZIP_PATH_DECOMP_SGL, on, 0, 0);
+		PMD_CHECK((hisi_zip_find(NAME)->paths_us > 0) ==
+			(rows[i].plain && strstr(args, "answers") == NULL), "%s: %u us", args,
+			hisi_zip_find(NAME)->paths_us);
+		pmd_dev_remove(NAME);
+	}
+}
+
+static void
+some_ops(uint8_t dev, struct rng *rng, const char *args)
+{
+	static const uint16_t lens[] = { 1, 100, 4000, 40000 };
+	void *c = pmd_xform(dev, &pmd_deflate_xform), *d = pmd_xform(dev, &pmd_inflate_xform);
+
+	for (size_t i = 0; i < 2 * RTE_DIM(lens); i++) {
+		struct bytes plain = bytes_random(rng, lens[i / 2]), out;
+		struct bytes packed = bytes_deflate(plain.data, plain.len, 6, 15);
+		const struct bytes *src = i % 2 == 0 ? &plain : &packed;
+		struct rte_comp_op *op = pmd_op(i % 2 == 0 ? c : d,
+			pmd_chain(rng, PMD_FEW, src->data, 0, src->len, 0), 0, (uint32_t)src->len,
+			pmd_chain(rng, PMD_FEW, NULL, 0, PMD_AMPLE(plain.len), 0), 0);
+
+		pmd_run(dev, 0, &op, 1);
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && op->consumed == src->len,
+			"%s: %s, %u", args, pmd_status(op->status), op->consumed);
+		out = pmd_output(op);
+		if (i % 2 == 0)
+			pmd_check_inflates(&out, plain.data, plain.len);
+		else
+			PMD_CHECK(out.len == plain.len &&
+				memcmp(out.data, plain.data, out.len) == 0, "%s: other data", args);
+		bytes_free(&out);
+		bytes_free(&plain);
+		bytes_free(&packed);
+		pmd_op_free(op);
+	}
+	pmd_xform_free(dev, c);
+	pmd_xform_free(dev, d);
+}
+
+/* Functions that answer wrongly, or not at all, at once or after a while. */
+static void
+faults(void)
+{
+	static const char *const rows[] = {
+		"stall@1", "stall@30", "stall@300", "vanish@5", "status:0x26@1", "status:0x26/3",
+		"status:0x0e/2", "corrupt@4", "corrupt/5", "corrupt@40", "mailbox_timeout@4",
+	};
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		static const char *const functions[] = { "ext=off", "rev=v2,ext=off",
+			"ext=off,workers=1" };
+		uint64_t begin = rte_rdtsc(), ms;
+		const char *fault = rows[i];
+		char args[128];
+		uint8_t dev;
+
+		snprintf(args, sizeof(args), "%s,timeout=20,fault=%s", functions[i % 3], fault);
+		pmd_log_begin();
+		dev = pmd_dev_add(NAME, args);
+		ms = (rte_rdtsc() - begin) * 1000 / rte_get_tsc_hz();
+		/* The mailbox has its own second, which taking a queue always has. */
+		PMD_CHECK(ms < (strncmp(fault, "mailbox", 7) == 0 ? 3500 : 1000) *
+			(1 + 4 * PMD_SLOW), "%s: %" PRIu64 " ms", args, ms);
+		PMD_CHECK(strncmp(fault, "stall@1", 8) != 0 ||
+			info(HISI_ZIP_PATH_COMP_ZLIB).state == HISI_ZIP_PATH_OFF, "%s: on",
+			args);
+		pmd_dev_start(dev, 1, DEPTH);
+		some_ops(dev, &rng, args);
+		pmd_dev_stop(dev);
+		pmd_dev_remove(NAME);
+		pmd_log_end();
+	}
+}
+
+/* What no queue was free for when the device was made is asked on the first one that is taken. */
+static void
+no_queue(void)
+{
+	struct hisi_zip_dev *zip;
+	struct rng rng;
+	uint8_t dev;
+
+	pmd_rng(&rng);
+	dev = pmd_dev_add(NAME, "ext=off");
+	zip = hisi_zip_find(NAME);
+	hisi_zip_paths_begin(zip);
+	PMD_CHECK(info(HISI_ZIP_PATH_COMP_RAW).state == HISI_ZIP_PATH_UNTRIED &&
+		info(HISI_ZIP_PATH_DECOMP_SGL).state == HISI_ZIP_PATH_UNTRIED, "tried");
+	pmd_dev_start(dev, 1, DEPTH);
+	some_ops(dev, &rng, "no queue");
+	PMD_CHECK(info(HISI_ZIP_PATH_COMP_RAW).state == HISI_ZIP_PATH_ON &&
+		info(HISI_ZIP_PATH_DECOMP_SGL).state == HISI_ZIP_PATH_ON, "not tried");
+	PMD_CHECK(pmd_qp(dev, 0)->deq.sw == 0, "software");
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const char *const none[] = { NULL };
+	static const struct pmd_case cases[] = {
+		{ "as_documented", as_documented },
+		{ "faults", faults, PMD_FAULTS | PMD_BAD_OPS },
+		{ "no_queue", no_queue },
+		{ 0 },
+	};
+
+	return pmd_main(argc, argv, &(struct pmd_program){
+		.name = "test_pmd_answers", .count = 1, .cases = cases, .vdevs = none,
+	});
+}

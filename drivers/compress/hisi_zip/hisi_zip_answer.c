@@ -19,6 +19,8 @@
 #define ANSWER_MS  200
 /* What was not asked of a direction in this time is not asked now. It takes some milliseconds. */
 #define ANSWERS_MS 250
+/* And no request is sent so long after that. */
+#define LATE_MS    150
 /* Spins for an answer, before the CPU is left to others: the function may be one of them. */
 #define SPINS      2000
 #define DEPTH      HISI_QM_RING_DEPTH_MIN
@@ -148,6 +150,8 @@ hisi_zip_ask(struct hisi_zip_asker *a, struct hisi_zip_sqe *sqe)
 	void *slot = hisi_qm_sq_slot(ring, ring->sq_tail);
 	uint16_t at;
 
+	if (a->error == 0 && base_now_ms() > a->deadline + LATE_MS)
+		a->error = -ETIME;
 	if (a->error != 0)
 		return a->error;
 	memcpy(slot, sqe, sizeof(*sqe));
@@ -185,12 +189,13 @@ untried(const struct hisi_zip_dev *dev, enum hisi_zip_dir dir)
 	return false;
 }
 
-/* The function has not answered, or for another request: nothing is known of what is left. */
+/* All paths of a direction fail, or those that are untried. */
 static void
-all_fail(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, const char *why)
+all_fail(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, bool only_untried, const char *why)
 {
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
-		if (by_dir[dir] & HISI_ZIP_PATH_BIT(path))
+		if ((by_dir[dir] & HISI_ZIP_PATH_BIT(path)) && (!only_untried ||
+				dev->paths.path[path].state == HISI_ZIP_PATH_UNTRIED))
 			hisi_zip_path_fails(dev, path, why);
 	}
 }
@@ -224,8 +229,9 @@ ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queu
 		a.deadline = base_now_ms() + ANSWERS_MS;
 		hisi_zip_answers_deflate(&a);
 		hisi_zip_answers_stream(&a);
-		if (a.error != 0)
-			all_fail(dev, dir, a.error == -ETIMEDOUT ? "no answer in time" :
+		/* The function has not answered, or for another request: nothing of it is right. */
+		if (a.error != 0 && a.error != -ETIME)
+			all_fail(dev, dir, false, a.error == -ETIMEDOUT ? "no answer in time" :
 				"an answer for another request");
 	}
 	publish_paths(dev);
@@ -234,7 +240,7 @@ ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queu
 	dev->paths_us += (uint32_t)begin;
 	HISI_ZIP_LOG(DEBUG, "%s: known answers of type %d took %u us", dev->hisi.name, dir,
 		(uint32_t)begin);
-	if (a.error != 0)
+	if (a.error != 0 && a.error != -ETIME)
 		owed->mem = a.mem;
 	else
 		hisi_dev_free(&dev->hisi, &a.mem);
@@ -247,7 +253,7 @@ hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct sp
 		return;
 	ask_all(dev, dir, queue, &dev->owed[dir]);
 	if (untried(dev, dir))
-		all_fail(dev, dir, "no memory, or no time, to try it");
+		all_fail(dev, dir, true, "no memory, or no time, to try it");
 }
 
 void

@@ -72,7 +72,7 @@ streams(void)
 		PMD_CHECK(on == expected, "%s: paths 0x%x are on, expected 0x%x", args, on,
 			expected);
 		for (unsigned int i = 0; i < 4; i++)
-			pmd_sequences(dev, &rng, LEN_MAX);
+			pmd_sequences(dev, &rng, LEN_MAX, PMD_SEQS_MAX);
 		pmd_dev_stop(dev);
 		pmd_dev_remove(NAME);
 	}

@@ -6,6 +6,7 @@
  * Functions without the extension that differ from the one that the driver was written with: every
  * quirk, and every pair of them, on both revisions. Whatever the function does, each op comes back
  * once and is right in every byte; what the function cannot be trusted with is done in software.
+ * A quirk turns off the paths that it makes wrong, and no others.
  *
  * An iteration is one device: in "quirks" none of them and each alone come first, then all pairs;
  * in "streams" those that concern streams. From the next power of ten on (1000 and 100) the same
@@ -53,6 +54,57 @@ static const uint8_t stream_quirks[] = {
 };
 #define STREAM_DEVICES (2 * (1 + RTE_DIM(stream_quirks)))
 #define LONG_STREAMS_FROM 100
+
+#define PATH(path) HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_##path)
+#define CARRIED    (PATH(DECOMP_ZLIB) | PATH(DECOMP_GZIP))
+#define COMPS      (PATH(STREAM_COMP) | PATH(STREAM_COMP_SGL))
+#define DECOMPS    (PATH(STREAM_DECOMP) | PATH(STREAM_DECOMP_SGL))
+#define STREAM_SGL (PATH(STREAM_COMP_SGL) | PATH(STREAM_DECOMP_SGL))
+
+/* Paths that a quirk turns off, beside those that the revision does not have: V3, V2. */
+static const uint32_t paths_off[ZIP_DEV_QUIRKS][2] = {
+	/* Where the data ends, only consumed says. */
+	[ZIP_DEV_QUIRK_CONSUMED_ALL] = { PATH(DECOMP_RAW) | CARRIED | PATH(DECOMP_SGL),
+		CARRIED | PATH(DECOMP_SGL) },
+	/* On V2 each decompression ends with a trailer that is none. */
+	[ZIP_DEV_QUIRK_CRC_ZERO] = { CARRIED, CARRIED | PATH(DECOMP_SGL) | DECOMPS },
+	[ZIP_DEV_QUIRK_END_LSTBLK] = { DECOMPS, DECOMPS },
+	[ZIP_DEV_QUIRK_CTX4_NEVER] = { 0, DECOMPS },
+	[ZIP_DEV_QUIRK_HEAD_BITS] = { 0, DECOMPS },
+	[ZIP_DEV_QUIRK_FLUSH_BITS] = { COMPS, COMPS },
+	/* There is no other way to output that is missing. */
+	[ZIP_DEV_QUIRK_EMPTY_REFUSED] = { DECOMPS, DECOMPS },
+	/* One more on V2, which has the trailer in it. */
+	[ZIP_DEV_QUIRK_SGE_16] = { STREAM_SGL, STREAM_SGL | PATH(COMP_SGL) },
+	[ZIP_DEV_QUIRK_SGE_ZERO] = { STREAM_SGL, STREAM_SGL },
+	[ZIP_DEV_QUIRK_WINDOW_STRICT] = { 0, CARRIED | PATH(DECOMP_SGL) | DECOMPS },
+};
+#define ANY_PATHS UINT32_MAX
+
+/* Those that are off on the n-th device, or ANY_PATHS. */
+static uint32_t
+expected_off(unsigned int n)
+{
+	uint32_t off = PATH(EXT_COMP) | PATH(EXT_DECOMP);
+
+	if (n % 2 != 0)
+		off |= PATH(COMP_RAW) | PATH(DECOMP_RAW);
+	if (n / 2 >= SINGLES)
+		return ANY_PATHS;
+	return n < 2 ? off : off | paths_off[n / 2 - 1][n % 2];
+}
+
+static void
+check_paths(uint8_t dev, const char *args, uint32_t off)
+{
+	const struct hisi_zip_paths *paths = &pmd_qp(dev, 0)->dev->paths;
+
+	for (unsigned int i = 0; off != ANY_PATHS && i < HISI_ZIP_PATHS; i++)
+		PMD_CHECK((paths->path[i].state != HISI_ZIP_PATH_ON) == (off >> i & 1),
+			"%s: path %s: state %u, %s", args,
+			hisi_zip_path_name((enum hisi_zip_path)i), paths->path[i].state,
+			paths->path[i].why != NULL ? paths->path[i].why : "");
+}
 
 /* A function, as device arguments; quirk is "", or a list. */
 static void
@@ -130,7 +182,7 @@ report(uint8_t dev, const char *args)
 
 /* Make a device, run on it, and remove it. What its driver says is not for everybody. */
 static void
-on_device(const char *args, struct rng *rng, unsigned int n, bool is_long,
+on_device(const char *args, uint32_t off, struct rng *rng, unsigned int n, bool is_long,
 		void (*run)(uint8_t dev, struct rng *rng, unsigned int n))
 {
 	uint8_t dev;
@@ -139,6 +191,7 @@ on_device(const char *args, struct rng *rng, unsigned int n, bool is_long,
 	dev = pmd_dev_add(NAME, args);
 	pmd_dev_start(dev, PMD_SEQ_QPS, DEPTH);
 	run(dev, rng, n);
+	check_paths(dev, args, off);
 	if (is_long)
 		report(dev, args);
 	pmd_dev_stop(dev);
@@ -160,7 +213,8 @@ quirks(void)
 			continue;
 		quirks_of((unsigned int)n / 2, names, sizeof(names));
 		device_args(n, names, args, sizeof(args));
-		on_device(args, &rng, is_long ? OPS_LONG : OPS_SHORT, is_long, run_ops);
+		on_device(args, expected_off((unsigned int)n), &rng,
+			is_long ? OPS_LONG : OPS_SHORT, is_long, run_ops);
 	}
 }
 
@@ -178,7 +232,8 @@ streams(void)
 			continue;
 		device_args(n, n < 2 ? "" : zip_dev_quirks[stream_quirks[n / 2 - 1]].name, args,
 			sizeof(args));
-		on_device(args, &rng, is_long ? SEQS_LONG : SEQS_SHORT, is_long, run_sequences);
+		on_device(args, ANY_PATHS, &rng, is_long ? SEQS_LONG : SEQS_SHORT, is_long,
+			run_sequences);
 	}
 }
 
@@ -217,7 +272,7 @@ changing(void)
 				"+corrupt/%zu", rng_range(&rng, 1, 300));
 		snprintf(args, sizeof(args), "ext=off,verify=1,rev=%s,fault=%s",
 			rng_one_in(&rng, 2) ? "v3" : "v2", fault);
-		on_device(args, &rng, OPS_SHORT, false, run_blocks);
+		on_device(args, ANY_PATHS, &rng, OPS_SHORT, false, run_blocks);
 	}
 }
 

@@ -33,7 +33,7 @@ struct trial {
 };
 
 static void
-fails(struct trial *t, const char *why)
+stream_fails(struct trial *t, const char *why)
 {
 	if (t->why == NULL)
 		t->why = why;
@@ -47,7 +47,7 @@ over(const struct trial *t)
 
 /* Zeros; or some text, some noise, a run, and what comes again: matches of all distances. */
 static void
-make_plain(uint8_t *to, uint32_t len, bool zeros)
+stream_make_plain(uint8_t *to, uint32_t len, bool zeros)
 {
 	static const char text[] = "some words of a text";
 	uint32_t x = 4711;
@@ -74,7 +74,7 @@ make_plain(uint8_t *to, uint32_t len, bool zeros)
 
 /* A buffer as a list; in the last entry is what is left. */
 static uint64_t
-make_list(const struct trial *t, unsigned int which, const uint8_t *at, uint32_t len)
+stream_make_list(const struct trial *t, unsigned int which, const uint8_t *at, uint32_t len)
 {
 	struct hisi_zip_ask_mem *mem = hisi_zip_ask_mem(t->a);
 	const unsigned int entries = ENTRIES(len);
@@ -117,9 +117,9 @@ do_op(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room, enum his
 		struct hisi_zip_asked asked;
 
 		hisi_zip_req_buffers(&sqe, &asked,
-			t->lists ? make_list(t, 0, from, plan.src_len) :
+			t->lists ? stream_make_list(t, 0, from, plan.src_len) :
 			hisi_zip_ask_iova(t->a, from), plan.src_len,
-			t->lists ? make_list(t, 1, to, plan.dst_len) :
+			t->lists ? stream_make_list(t, 1, to, plan.dst_len) :
 			hisi_zip_ask_iova(t->a, to), plan.dst_len);
 		hisi_zip_req_words(&sqe, &t->s.words);
 		if (t->lists)
@@ -129,7 +129,7 @@ do_op(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room, enum his
 			return HISI_ZIP_FAILED;
 		r = hisi_zip_result_read(&sqe);
 		if (!hisi_zip_result_possible(&asked, false, r)) {
-			fails(t, "lengths that cannot be true");
+			stream_fails(t, "lengths that cannot be true");
 			return HISI_ZIP_FAILED;
 		}
 	}
@@ -139,7 +139,7 @@ do_op(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room, enum his
 	memcpy(mem->dst + done->produced - done->delivered,
 		hisi_zip_stream_delivered(&t->s, done), done->delivered);
 	if (done->produced > HISI_ZIP_ASK_ROOM - t->got) {
-		fails(t, "more output than there can be");
+		stream_fails(t, "more output than there can be");
 		return HISI_ZIP_FAILED;
 	}
 	memcpy(t->out + t->got, mem->dst, done->produced);
@@ -151,7 +151,7 @@ do_op(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room, enum his
 
 /* Some input, in as many ops as it takes. */
 static void
-compress(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room,
+stream_compress(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room,
 		enum hisi_zip_flush flush)
 {
 	const enum hisi_zip_outcome end = flush == HISI_ZIP_FLUSH_FINISH ? HISI_ZIP_DONE_END :
@@ -168,12 +168,12 @@ compress(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room,
 		len -= done.consumed;
 	}
 	if (ret != end || len != 0)
-		fails(t, "an error where none is");
+		stream_fails(t, "an error where none is");
 }
 
 /* Is the output from somewhere on a whole stream of the plain data from somewhere on? */
 static void
-check_packed(struct trial *t, uint32_t out_at, uint32_t plain_at, uint32_t plain_end)
+stream_check_packed(struct trial *t, uint32_t out_at, uint32_t plain_at, uint32_t plain_end)
 {
 	const struct iovec from = { t->out + out_at, t->got - out_at };
 	const struct iovec to = { t->a->check, HISI_ZIP_ASK_ROOM };
@@ -185,11 +185,11 @@ check_packed(struct trial *t, uint32_t out_at, uint32_t plain_at, uint32_t plain
 	if (zip_codec_inflate(t->a->codec, &params, &from, 1, &to, 1, &res) != 0 ||
 			res.consumed != from.iov_len || res.produced != plain_end - plain_at ||
 			memcmp(t->a->check, t->a->plain + plain_at, res.produced) != 0)
-		fails(t, "output that is not the data");
+		stream_fails(t, "output that is not the data");
 }
 
 static void
-try_compress(struct trial *t)
+stream_try_compress(struct trial *t)
 {
 	static const uint32_t lens[] = { 1, 300, 16, 4500, 2, 1200, 16000, 37 };
 	const uint8_t *src = hisi_zip_ask_mem(t->a)->src;
@@ -207,7 +207,7 @@ try_compress(struct trial *t)
 				len * 9 / 8 + 202 : 1000;
 			bool full = n > 2 && i == n / 2;
 
-			compress(t, src + at, len, room, full ? HISI_ZIP_FLUSH_FULL :
+			stream_compress(t, src + at, len, room, full ? HISI_ZIP_FLUSH_FULL :
 				i + 1 == n ? HISI_ZIP_FLUSH_FINISH : HISI_ZIP_FLUSH_SYNC);
 			at += len;
 			if (full) {
@@ -215,13 +215,13 @@ try_compress(struct trial *t)
 				out_full = t->got;
 			}
 		}
-		check_packed(t, 0, 0, at);
-		check_packed(t, out_full, plain_full, at);
+		stream_check_packed(t, 0, 0, at);
+		stream_check_packed(t, out_full, plain_full, at);
 	}
 	/* As long as there is room for. */
 	t->got = 0;
-	compress(t, src, LEN, HISI_ZIP_ASK_ROOM, HISI_ZIP_FLUSH_FINISH);
-	check_packed(t, 0, 0, LEN);
+	stream_compress(t, src, LEN, HISI_ZIP_ASK_ROOM, HISI_ZIP_FLUSH_FINISH);
+	stream_check_packed(t, 0, 0, LEN);
 }
 
 /* ---- Decompression ---- */
@@ -236,7 +236,7 @@ struct division {
 
 /* Decompress what lies in src: packed bytes that are a stream of len bytes. */
 static void
-decompress(struct trial *t, uint32_t packed, uint32_t len, const struct division *d)
+stream_decompress(struct trial *t, uint32_t packed, uint32_t len, const struct division *d)
 {
 	const uint8_t *src = hisi_zip_ask_mem(t->a)->src;
 	enum hisi_zip_outcome ret = HISI_ZIP_DONE;
@@ -258,17 +258,17 @@ decompress(struct trial *t, uint32_t packed, uint32_t len, const struct division
 	if (over(t))
 		return;
 	if (ret != HISI_ZIP_DONE_END)
-		fails(t, ret > HISI_ZIP_DONE_PART ? "an error where none is" :
+		stream_fails(t, ret > HISI_ZIP_DONE_PART ? "an error where none is" :
 			"no end where there is one");
 	else if (at != packed)
-		fails(t, "more or less input than there is");
+		stream_fails(t, "more or less input than there is");
 	else if (t->got != len || memcmp(t->out, t->a->plain, len) != 0)
-		fails(t, "output that is not the data");
+		stream_fails(t, "output that is not the data");
 }
 
 /* Input that is no stream, or not all of one: no end can be right. */
 static void
-decompress_bad(struct trial *t, uint32_t packed)
+stream_decompress_bad(struct trial *t, uint32_t packed)
 {
 	const uint8_t *src = hisi_zip_ask_mem(t->a)->src;
 	struct hisi_zip_stream_done done;
@@ -277,14 +277,14 @@ decompress_bad(struct trial *t, uint32_t packed)
 	t->got = 0;
 	ret = do_op(t, src, packed, HISI_ZIP_ASK_ROOM, HISI_ZIP_FLUSH_SYNC, &done);
 	if (!over(t) && ret == HISI_ZIP_DONE_END)
-		fails(t, "an end where there is none");
+		stream_fails(t, "an end where there is none");
 	/* Whatever it is: what follows is new. */
 	hisi_zip_stream_leave(&t->s);
 }
 
 /* Make a stream in src. @return Its length. */
 static uint32_t
-pack(const struct trial *t, uint32_t len, uint8_t level, enum zip_codec_huffman huffman)
+stream_pack(const struct trial *t, uint32_t len, uint8_t level, enum zip_codec_huffman huffman)
 {
 	uint8_t *src = hisi_zip_ask_mem(t->a)->src;
 	const struct iovec from = { t->a->plain, len };
@@ -330,23 +330,23 @@ try_stream(struct trial *t, uint32_t packed, uint32_t len)
 	uint8_t *src = hisi_zip_ask_mem(t->a)->src;
 
 	for (unsigned int i = 0; i < n; i++)
-		decompress(t, packed, len, &divisions[i]);
+		stream_decompress(t, packed, len, &divisions[i]);
 	if (n < RTE_DIM(divisions))
 		return;
 	if (packed < 100)
-		decompress(t, packed, len, &(struct division){ 1, 1, 300, 0 });
+		stream_decompress(t, packed, len, &(struct division){ 1, 1, 300, 0 });
 	/* With what cannot be a trailer. */
 	memset(src + packed, 0xa5, BEHIND);
 	for (uint32_t behind = 1; behind <= BEHIND; behind += 3)
-		decompress(t, packed, len, &(struct division){ packed + behind, 1, len + 300,
+		stream_decompress(t, packed, len, &(struct division){ packed + behind, 1, len + 300,
 			behind });
-	decompress_bad(t, packed - 1);
+	stream_decompress_bad(t, packed - 1);
 	if (packed > 20)
-		decompress_bad(t, packed / 2);
+		stream_decompress_bad(t, packed / 2);
 }
 
 static void
-try_decompress(struct trial *t)
+stream_try_decompress(struct trial *t)
 {
 	static const struct {
 		uint32_t len;
@@ -366,25 +366,25 @@ try_decompress(struct trial *t)
 	for (unsigned int i = 0; i < RTE_DIM(data) && !over(t); i++) {
 		uint32_t packed;
 
-		make_plain(t->a->plain, data[i].len, data[i].zeros);
-		packed = pack(t, data[i].len, data[i].level, data[i].huffman);
+		stream_make_plain(t->a->plain, data[i].len, data[i].zeros);
+		packed = stream_pack(t, data[i].len, data[i].level, data[i].huffman);
 		if (packed != 0)
 			try_stream(t, packed, data[i].len);
 	}
 	/* A block of no type, lengths that differ, and a distance before the data. */
 	memcpy(src, "\x07\x00\x00\x00", 4);
-	decompress_bad(t, 4);
-	memcpy(src, "\x01\x05\x00\xfa\xfe" "abc", 8);
-	decompress_bad(t, 8);
+	stream_decompress_bad(t, 4);
+	memcpy(src, "\x01\x05\x00\xfa\xfe\x61\x62\x63", 8);
+	stream_decompress_bad(t, 8);
 	memcpy(src, "\x4b\x04\x52\x00\x00\x00", 6);
-	decompress_bad(t, 6);
+	stream_decompress_bad(t, 6);
 }
 
 /* ---- Paths ---- */
 
 /* @return Why it fails, or NULL. */
 static const char *
-try_path(struct hisi_zip_asker *a, uint8_t counted, bool lists)
+stream_try_path(struct hisi_zip_asker *a, uint8_t counted, bool lists)
 {
 	const struct hisi_zip_function f = hisi_zip_function_of(a->dev);
 	struct hisi_zip_ask_mem *mem = hisi_zip_ask_mem(a);
@@ -395,12 +395,12 @@ try_path(struct hisi_zip_asker *a, uint8_t counted, bool lists)
 	memset(mem->ctx, 0, sizeof(mem->ctx));
 	hisi_zip_stream_init(&t.s, &f, a->dir, WINDOW, mem->ctx);
 	hisi_zip_stream_set_counted(&t.s, counted);
-	make_plain(a->plain, LEN, false);
+	stream_make_plain(a->plain, LEN, false);
 	memcpy(mem->src, a->plain, LEN);
 	if (a->dir == HISI_ZIP_COMP)
-		try_compress(&t);
+		stream_try_compress(&t);
 	else
-		try_decompress(&t);
+		stream_try_decompress(&t);
 	free(t.out);
 	return t.why;
 }
@@ -419,10 +419,10 @@ hisi_zip_answers_stream(struct hisi_zip_asker *a)
 
 	if (info[path].state == HISI_ZIP_PATH_UNTRIED) {
 		info[path].counted = carried ? HISI_ZIP_STREAM_TRAILER_LEN : 0;
-		why = try_path(a, info[path].counted, false);
+		why = stream_try_path(a, info[path].counted, false);
 		if (why != NULL && carried && a->error == 0) {
 			info[path].counted = 0;
-			why = try_path(a, 0, false);
+			why = stream_try_path(a, 0, false);
 		}
 		if (a->error != 0)
 			return;
@@ -437,7 +437,7 @@ hisi_zip_answers_stream(struct hisi_zip_asker *a)
 		hisi_zip_path_fails(a->dev, lists, "no requests for it");
 		return;
 	}
-	why = try_path(a, info[path].counted, true);
+	why = stream_try_path(a, info[path].counted, true);
 	if (a->error != 0)
 		return;
 	if (why != NULL)

@@ -74,7 +74,8 @@ hisi_zip_stream_plan(const struct hisi_zip_plain_stream *s, const struct hisi_zi
 	room = least(op->dst_len - plan->delivered, HISI_ZIP_REQ_LEN_MAX);
 	plan->store = room <= HISI_ZIP_STREAM_ROOM_MIN || s->trailer;
 	plan->dst_len = plan->store ? HISI_ZIP_STREAM_STORE_LEN : room;
-	plan->src_len = s->trailer ? HISI_ZIP_STREAM_TRAILER_LEN :
+	/* Of an end that it has not decoded it must hear that no more comes. */
+	plan->src_len = s->trailer ? HISI_ZIP_STREAM_TRAILER_LEN : s->cached ? 0 :
 		least(op->src_len, HISI_ZIP_REQ_LEN_MAX);
 	if (s->dir == HISI_ZIP_COMP && plan->dst_len < plan->src_len + (plan->src_len + 7) / 8)
 		plan->src_len = (uint32_t)((uint64_t)plan->dst_len * 8 / 9) & ~3u;

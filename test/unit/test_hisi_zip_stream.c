@@ -24,10 +24,11 @@ static uint8_t *plain, *packed, *out, *ctx;
 static uint32_t seed = 4711;
 
 static void
-open_as(uint8_t revision)
+open_as(uint8_t revision, uint64_t quirks)
 {
 	struct qm_dev_conf conf = td_conf(0);
 
+	td_zip(&conf)->quirks = quirks;
 	conf.ext = 0;
 	conf.revision = revision;
 	td_open(&td, &conf, ARENA);
@@ -258,7 +259,7 @@ streams(uint8_t revision)
 	bool live = false;
 	z_stream z;
 
-	open_as(revision);
+	open_as(revision, 0);
 	ops = requests = 0;
 	inflate_start(&z, &live);
 	for (uint32_t i = 0; i < 1500 / test_fewer(); i++) {
@@ -303,7 +304,7 @@ test_only_output_missing(void **state)
 	unsigned int behind = 0;
 
 	(void)state;
-	open_as(HISI_QM_REV_V2);
+	open_as(HISI_QM_REV_V2, 0);
 	memset(plain, 0, len);
 	for (uint32_t missing = 1; missing < 400; missing++) {
 		struct hisi_zip_plain_stream s;
@@ -334,6 +335,36 @@ test_only_output_missing(void **state)
 	td_close(&td);
 }
 
+/* An end that the function has consumed, but not decoded, with other bytes behind it. */
+static void
+test_cached_end(void **state)
+{
+	static const uint8_t empty[] = { 3, 0, 0x55, 0x55, 0x55 };
+
+	(void)state;
+	open_as(HISI_QM_REV_V3, ZIP_DEV_QUIRK_BIT(HEAD_BITS));
+	memcpy(packed, empty, sizeof(empty));
+	for (uint32_t first = 1; first <= 4; first++) {
+		struct hisi_zip_plain_stream s;
+		struct hisi_zip_stream_done done;
+		enum hisi_zip_outcome outcome;
+		uint32_t in = 0, len = first;
+
+		hisi_zip_stream_init(&s, &function, HISI_ZIP_DECOMP, 15, ctx);
+		do {
+			outcome = do_op(&s, packed + in, len, out, 500, HISI_ZIP_FLUSH_SYNC,
+				&done);
+			assert_true(outcome == HISI_ZIP_DONE || outcome == HISI_ZIP_DONE_PART ||
+				outcome == HISI_ZIP_DONE_END);
+			assert_int_equal(done.produced, 0);
+			in += done.consumed;
+			len = (uint32_t)sizeof(empty) - in;
+		} while (outcome != HISI_ZIP_DONE_END);
+		assert_int_equal(in, 2);
+	}
+	td_close(&td);
+}
+
 int
 main(void)
 {
@@ -341,6 +372,7 @@ main(void)
 		cmocka_unit_test(test_v3),
 		cmocka_unit_test(test_v2),
 		cmocka_unit_test(test_only_output_missing),
+		cmocka_unit_test(test_cached_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

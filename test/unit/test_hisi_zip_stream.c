@@ -339,7 +339,7 @@ test_only_output_missing(void **state)
 static void
 test_cached_end(void **state)
 {
-	static const uint8_t empty[] = { 3, 0, 0x55, 0x55, 0x55 };
+	static const uint8_t empty[] = { 3, 0, 0x55, 0x55 }; /* less than 40 bits */
 
 	(void)state;
 	open_as(HISI_QM_REV_V3, ZIP_DEV_QUIRK_BIT(HEAD_BITS));

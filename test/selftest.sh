@@ -30,6 +30,8 @@ programs() {
 		source test/check_includes.sh status include*
 		source test/check_style.sh status style*
 		source test/check_citations.sh status citation*
+		source test/check_names.py status function* name*
+		source test/check_circles.py status no?circle* circle*
 		source test/checkpatch.sh status checkpatch*
 		source test/debian_rules.sh status debian/rules*
 		source bin/shellcheck status shellcheck*
@@ -173,7 +175,7 @@ make_tree() {
 	sed -i '1i # not sanitized: a stand-in' test/service/test_life.py
 	mkdir -p test/groups build/doc/html build/drivers build/arm64-sysroot/usr/bin lib
 	cp "$tree"/test/*.awk "$tree"/test/*.jq test 2> /dev/null || :
-	cp "$tree/test/run.sh" "$tree"/test/li*.sh "$tree"/test/check_*.sh test
+	cp "$tree/test/run.sh" "$tree"/test/li*.sh "$tree"/test/check_* test
 	: > build/planted
 	echo page > build/doc/html/index.html
 	head -c 50000 /dev/zero > build/drivers/librte_compress_hisi_zip.so
@@ -262,7 +264,7 @@ fails() {
 		case $path,$2 in
 		*,missing) rm "$work/$1/$path" ;;
 		*.py,import) echo "import nowhere" > "$work/$1/test/$path" ;;
-		test/check_*) cp "$stand_in" "$work/$1/$path" ;;
+		test/check_*) (cd "$work/$1" && stands_in "$path") ;;
 		esac
 	done
 	run "$1" "$2"

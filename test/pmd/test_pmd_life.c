@@ -41,7 +41,6 @@ struct flight {
 struct ground {
 	uint8_t dev;
 	bool copy;
-	bool v2; /* a stream's decompression may come back in two parts (test_pmd_stream) */
 	void *comp, *decomp;
 	void *stream[2]; /* one a direction */
 	bool busy[2];    /* an op of the stream is in flight */
@@ -58,7 +57,6 @@ ground_begin(struct rng *rng, struct ground *g, uint8_t dev, const char *kind, b
 	memset(g, 0, sizeof(*g));
 	g->dev = dev;
 	g->copy = strstr(kind, "copy") != NULL;
-	g->v2 = strstr(kind, "v2") != NULL;
 	g->comp = pmd_xform(dev, &pmd_deflate_xform);
 	g->decomp = pmd_xform(dev, &pmd_inflate_xform);
 	if (streams) {
@@ -97,7 +95,7 @@ random_op(struct rng *rng, struct ground *g)
 			PMD_FEW, src->data, 0, src->len, 0), 0, (uint32_t)src->len,
 		pmd_chain(rng, rng_one_in(rng, 2) ? PMD_LINEAR : PMD_FEW, NULL, 0,
 			g->plain.len + g->plain.len / 4 + 200, 0), 0);
-	if (!g->copy && (comp || !g->v2) && g->stream[0] != NULL && rng_one_in(rng, 8)) {
+	if (!g->copy && g->stream[0] != NULL && rng_one_in(rng, 8)) {
 		op->op_type = RTE_COMP_OP_STATEFUL;
 		op->stream = g->stream[!comp];
 	}

@@ -21,6 +21,7 @@
  *   hisi_zip_enqueue.c    data path: from op to SQE
  *   hisi_zip_chain.c      the same of chained mbufs
  *   hisi_zip_stateful.c   ops of streams on a function without the extension
+ *   hisi_zip_trailer.c    what of V2's streams is a trailer, asked in dequeue
  *   hisi_zip_dequeue.c    data path: from SQE to op
  *   hisi_zip_plain.c      data path: DEFLATE without the extension
  *   hisi_zip_answer.c     known answers: which paths of a function are right

@@ -23,6 +23,7 @@
 #include "hisi_zip_recover.h"
 #include "hisi_zip_sw.h"
 #include "hisi_zip_telemetry.h"
+#include "hisi_zip_trailer.h"
 
 #define SLOTS_MIN 64u
 #define SLOTS_MAX HISI_QM_RING_DEPTH_MAX
@@ -216,4 +217,5 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 		if (qp->hwq[dir].q.queue != NULL)
 			hisi_hwq_put(&qp->hwq[dir].q);
 	}
+	hisi_zip_trailer_put(qp);
 }

@@ -7,6 +7,7 @@
 #include "hisi_zip_dev.h"
 #include "hisi_zip_stateful.h"
 #include "hisi_zip_sw.h"
+#include "hisi_zip_trailer.h"
 
 /* ---- Bytes of chains ----------------------------------------------------------------------- */
 
@@ -49,15 +50,22 @@ chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len, struct zip_co
 
 /* ---- Results ------------------------------------------------------------------------------- */
 
-/* An op is done, or a part of it: set all of its fields. */
+/* What waits in the store is copied behind the rest of an op's output. */
+static void
+deliver_rest(const struct hisi_zip_stream *s, struct rte_comp_op *op,
+		const struct hisi_zip_stream_done *done)
+{
+	chain_write(op->m_dst, op->dst.offset + done->produced - done->delivered,
+		hisi_zip_stream_delivered(&s->plain, done), done->delivered);
+}
+
+/* An op is done, or a part of it, and its output is there: set all of its fields. */
 static void
 finish(struct hisi_zip_stream *s, struct rte_comp_op *op, enum hisi_zip_outcome outcome,
 		const struct hisi_zip_stream_done *done)
 {
 	bool comp = s->x.dir == HISI_ZIP_COMP, end = outcome == HISI_ZIP_DONE_END;
 
-	chain_write(op->m_dst, op->dst.offset + done->produced - done->delivered,
-		hisi_zip_stream_delivered(&s->plain, done), done->delivered);
 	if (s->sum.wanted != 0)
 		chain_sum(comp ? op->m_src : op->m_dst, comp ? op->src.offset : op->dst.offset,
 			comp ? done->consumed : done->produced, &s->sum);
@@ -99,6 +107,12 @@ hisi_zip_stateful_end(struct hisi_zip_qp *qp, struct rte_comp_op *op,
 	struct hisi_zip_stream_done done;
 	enum hisi_zip_outcome outcome = hisi_zip_stream_end(&s->plain, sqe, r, &done);
 
+	if (outcome <= HISI_ZIP_DONE_PART) {
+		deliver_rest(s, op, &done);
+		if (outcome == HISI_ZIP_DONE_PART &&
+				hisi_zip_trailer_ask(qp, s, &outcome, &done) != 0)
+			outcome = HISI_ZIP_FAILED;
+	}
 	if (outcome > HISI_ZIP_DONE_PART) {
 		op->debug_status = dw3;
 		fail(qp, s, op);
@@ -281,6 +295,7 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 		begin(s, op, &plan);
 		outcome = hisi_zip_stream_end(&s->plain, NULL, (struct hisi_zip_result){ 0 },
 			&done);
+		deliver_rest(s, op, &done);
 		finish(s, op, outcome, &done);
 		slot->kind = HISI_ZIP_SLOT_DONE;
 		return HISI_ZIP_SUBMITTED;
@@ -299,6 +314,8 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 		hisi_zip_stream_set_counted(&s->plain,
 			qp->dev->paths.path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
 	}
+	if (s->x.dir == HISI_ZIP_DECOMP && s->plain.counted != 0)
+		hisi_zip_trailer_take(qp);
 	if (!hisi_zip_path_on(qp, lists_path_of(s))) {
 		look_at(s, op, false, &has);
 		hisi_zip_stream_plan(&s->plain, &has, &plan);

@@ -420,7 +420,7 @@ static void
 stream_destroy(struct hisi_zip_dev *dev, struct hisi_zip_stream *s)
 {
 	zip_codec_stream_destroy(s->sw);
-	if (s->ctx.va != NULL)
+	if (s->ctx.va != NULL && !s->ctx_owed)
 		hisi_dev_free(&dev->hisi, &s->ctx);
 	s->x.dev = NULL; /* a second free, or an op that still uses it, is then noticed */
 	rte_free(s);

@@ -78,6 +78,7 @@ struct hisi_zip_stream {
 	struct zip_codec_stream *sw;   /**< Set if software may have to do it. */
 	/** For the next op; in software, only whether it goes on; not of `plain`. */
 	struct hisi_zip_state state;
+	bool ctx_owed;                 /**< The function may still write to ctx. */
 	bool is_plain;                 /**< The function is without the extension: */
 	bool in_software;              /**< Up to its end, software does it. */
 	uint32_t delivered;            /**< Bytes of output that the op in software has already. */

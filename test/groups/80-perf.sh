@@ -25,3 +25,15 @@ check "app/perf.sh --quick ends with its closing line" perf_quick
 check "app/perf.sh rejects a missing file" \
 	ends_with 2 "build/no-such-file: expected a readable file that is not empty" \
 	app/perf.sh --quick build/no-such-file
+
+silicon() {
+	app/silicon.sh --quick local,ext=off > build/test-logs/silicon-quick || return 1
+	cat build/test-logs/silicon-quick
+	[ "$(tail -n 1 build/test-logs/silicon-quick)" = "silicon: done" ] &&
+		grep -q '^path comp_raw: on, ' build/test-logs/silicon-quick &&
+		grep -q '^U16, gzip: produced counts 8 bytes' build/test-logs/silicon-quick &&
+		! grep -q "$(hostname)" build/test-logs/silicon-quick
+}
+check "app/silicon.sh says what known answers have shown" silicon
+check "app/silicon.sh rejects an unknown option" \
+	ends_with 2 "unknown option -x; expected a PCI address or local" app/silicon.sh -x

@@ -256,6 +256,24 @@ hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct sp
 		all_fail(dev, dir, true, "no memory, or no time, to try it");
 }
 
+/* What the answers have shown, for app/silicon.sh and other reports. */
+static void
+log_paths(const struct hisi_zip_dev *dev)
+{
+	static const char *const states[] = { "untried", "on", "off" };
+	static const char *const sums[] = { "none", "plain", "reversed" };
+
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
+		const struct hisi_zip_path_info *info = &dev->paths.path[path];
+
+		HISI_ZIP_LOG(DEBUG, "%s: path %s: %s%s%s, trailer %u, lengths count %u of it, "
+			"checksum in dw31 %s", dev->hisi.name, hisi_zip_path_name(path),
+			states[info->state], info->why != NULL ? ", " : "",
+			info->why != NULL ? info->why : "", hisi_zip_path_trailer(path),
+			info->counted, sums[info->sum]);
+	}
+}
+
 void
 hisi_zip_paths_try(struct hisi_zip_dev *dev)
 {
@@ -274,6 +292,7 @@ hisi_zip_paths_try(struct hisi_zip_dev *dev)
 		else
 			hisi_dev_queue_put(&dev->hisi, queue, false);
 	}
+	log_paths(dev);
 }
 
 void

@@ -78,11 +78,75 @@ streams(void)
 	}
 }
 
+/*
+ * V2: the request after the end of a stream's data is lost, or there is no queue for it. Lost, the
+ * op ends with an error, in time, and its stream; without a queue another op asks.
+ */
+static void
+trailers(void)
+{
+	static const struct {
+		const char *args;
+		bool lost;
+	} ways[] = {
+		{ "fault=stall@2", true }, { "", false },
+	};
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (size_t i = 0; i < RTE_DIM(ways); i++) {
+		struct bytes plain = bytes_random(&rng, 20000);
+		struct bytes packed = bytes_deflate(plain.data, plain.len, 6, 15);
+		uint32_t len = (uint32_t)packed.len, at = 0, got = 0;
+		struct hisi_zip_qp *qp;
+		struct rte_comp_op *op;
+		unsigned int ops = 0;
+		void *stream;
+		uint8_t dev, status = RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE;
+		char args[96];
+
+		snprintf(args, sizeof(args), "ext=off,rev=v2,answers=off,timeout=40%s%s",
+			ways[i].lost ? ",workers=1," : "", ways[i].args);
+		dev = pmd_dev_add(NAME, args);
+		pmd_dev_start(dev, 1, QP_DEPTH);
+		qp = pmd_qp(dev, 0);
+		if (!ways[i].lost)
+			qp->trailer_tried = true; /* and there was none */
+		PMD_CHECK(rte_compressdev_stream_create(dev, &pmd_inflate_xform, &stream) == 0,
+			"stream_create");
+		for (; status == RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE; ops++) {
+			op = pmd_op(NULL, pmd_chain(&rng, PMD_LINEAR, packed.data + at, 0, len - at,
+				0), 0, len - at, pmd_chain(&rng, PMD_LINEAR, NULL, 0, 30000, 0), 0);
+			op->op_type = RTE_COMP_OP_STATEFUL;
+			op->stream = stream;
+			pmd_run(dev, 0, &op, 1);
+			status = op->status;
+			at += op->consumed;
+			got += op->produced;
+			pmd_op_free(op);
+		}
+		if (ways[i].lost)
+			PMD_CHECK(status == RTE_COMP_OP_STATUS_ERROR && ops == 1 && got == 0 &&
+				qp->trailer == NULL, "%s after %u ops, %u bytes",
+				pmd_status(status), ops, got);
+		else
+			PMD_CHECK(status == RTE_COMP_OP_STATUS_SUCCESS && ops == 2 && at == len &&
+				got == plain.len, "%s after %u ops, %u of %u and %u of %zu bytes",
+				pmd_status(status), ops, at, len, got, plain.len);
+		pmd_dev_stop(dev);
+		PMD_CHECK(rte_compressdev_stream_free(dev, stream) == 0, "stream_free");
+		pmd_dev_remove(NAME);
+		bytes_free(&plain);
+		bytes_free(&packed);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
 		{ "streams", streams, PMD_BAD_OPS | PMD_LINES },
+		{ "trailers", trailers, PMD_BAD_OPS | PMD_FAULTS | PMD_LINES },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

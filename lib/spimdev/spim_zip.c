@@ -155,10 +155,14 @@ spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t depth,
 void
 spim_zip_queue_put(struct spim_zip_queue *q)
 {
+	int ret;
+
 	if (q == NULL)
 		return;
-	spim_queue_stop(q->z->dev, q->queue);
-	spim_queue_put(q->z->dev, q->queue);
+	ret = spim_queue_stop(q->z->dev, q->queue);
+	/* A function that may still write to its rings keeps them, as long as it is open. */
+	if (ret == 0 || ret == -ENODEV)
+		spim_queue_put(q->z->dev, q->queue);
 	free(q);
 }
 

@@ -135,7 +135,9 @@ int spim_zip_queue_take(struct spim_zip *z, enum spim_zip_dir dir, uint16_t dept
 
 /**
  * Put a queue. Ops that are in flight are finished, but do not come back. If the
- * service is away they are dropped. NULL: nothing.
+ * service is away they are dropped. If the function does not confirm the end, which a
+ * log line says, it may write to the memory of those ops until spim_zip_close().
+ * NULL: nothing.
  */
 void spim_zip_queue_put(struct spim_zip_queue *q);
 

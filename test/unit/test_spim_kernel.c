@@ -59,6 +59,7 @@ static struct kernel {
 	struct spim_dev dev; /* first */
 	struct kernel_queue queues[QUEUES];
 	unsigned int maps, unmaps, closes, stops;
+	int stop_result;
 	int epfd, eventfd;
 } kernel;
 
@@ -115,7 +116,7 @@ kernel_stop(struct spim_dev *dev, struct spim_queue *queue)
 	(void)dev;
 	kernel_queue_of(queue)->started = false;
 	kernel.stops++;
-	return 0;
+	return kernel.stop_result;
 }
 
 static void
@@ -371,6 +372,27 @@ test_no_more(void **state)
 	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &comp), 0);
 }
 
+/* One that may still write keeps its rings: they are nobody else's. */
+static void
+test_stuck(void **state)
+{
+	struct kernel_queue *q = &kernel.queues[1];
+
+	(void)state;
+	kernel.stop_result = -EIO;
+	spim_zip_queue_put(comp);
+	assert_non_null(q->dus);
+	kernel_put(&kernel.dev, &q->queue);
+	/* One that is gone does not. */
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &comp), 0);
+	kernel.stop_result = -ENODEV;
+	spim_zip_queue_put(comp);
+	assert_null(q->dus);
+	kernel.stop_result = 0;
+	kernel.stops = 0;
+	assert_int_equal(spim_zip_queue_take(z, SPIM_ZIP_COMPRESS, 4, &comp), 0);
+}
+
 static void
 test_events(void **state)
 {
@@ -423,7 +445,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_work), T(test_no_more), T(test_events), T(test_stopped),
+		T(test_work), T(test_no_more), T(test_stuck), T(test_events), T(test_stopped),
 	};
 
 	return cmocka_run_group_tests_name("spim_kernel", tests, NULL, NULL);

@@ -32,6 +32,7 @@
 
 static struct hisi_ap ap;
 static int map_result, unmap_result, extmem_result;
+static bool locked; /* EAL's memory stays as it is */
 
 int __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset);
 int __wrap_spim_mem_unmap(struct spim_dev *spim, void *va, size_t len);
@@ -41,6 +42,7 @@ int
 __wrap_spim_mem_map(struct spim_dev *spim, void *va, size_t len, int fd, uint64_t offset)
 {
 	assert_ptr_equal(spim, ap.spim);
+	assert_true(locked);
 	did("map %llx+%zx of %d at %llx", (unsigned long long)(uintptr_t)va - BASE, len, fd,
 		(unsigned long long)offset);
 	return map_result;
@@ -58,6 +60,8 @@ int
 __wrap_hisi_extmem_register(struct hisi_ap *d)
 {
 	assert_ptr_equal(d, &ap);
+	/* Who maps such memory holds its lock, and may need EAL's. */
+	assert_false(locked);
 	did("extmem");
 	return extmem_result;
 }
@@ -81,7 +85,9 @@ static rte_mem_event_callback_t event;
 static char event_name[64];
 
 int __wrap_rte_eal_has_hugepages(void);
-int __wrap_rte_memseg_walk(rte_memseg_walk_t func, void *arg);
+void __wrap_rte_mcfg_mem_read_lock(void);
+void __wrap_rte_mcfg_mem_read_unlock(void);
+int __wrap_rte_memseg_walk_thread_unsafe(rte_memseg_walk_t func, void *arg);
 int __wrap_rte_memseg_get_fd_thread_unsafe(const struct rte_memseg *ms);
 int __wrap_rte_memseg_get_fd_offset_thread_unsafe(const struct rte_memseg *ms, size_t *offset);
 struct rte_memseg *__wrap_rte_mem_virt2memseg(const void *at, const struct rte_memseg_list *msl);
@@ -96,9 +102,24 @@ __wrap_rte_eal_has_hugepages(void)
 	return hugepages;
 }
 
-int
-__wrap_rte_memseg_walk(rte_memseg_walk_t func, void *arg)
+void
+__wrap_rte_mcfg_mem_read_lock(void)
 {
+	assert_false(locked);
+	locked = true;
+}
+
+void
+__wrap_rte_mcfg_mem_read_unlock(void)
+{
+	assert_true(locked);
+	locked = false;
+}
+
+int
+__wrap_rte_memseg_walk_thread_unsafe(rte_memseg_walk_t func, void *arg)
+{
+	assert_true(locked);
 	for (unsigned int i = 0; i < nsegments; i++) {
 		int ret = func(&lists[segments[i].external], &segments[i].ms, arg);
 
@@ -224,6 +245,7 @@ register_all(void)
 	ret = hisi_mem_register((struct spim_dev *)&lists, &ap);
 	pmd_log_end();
 	assert_ptr_equal(ap.spim, &lists);
+	assert_false(locked);
 	return ret;
 }
 
@@ -235,7 +257,9 @@ happens(enum rte_mem_event what, uint64_t at, size_t len, int error)
 	void *va = (void *)(uintptr_t)(BASE + at);
 
 	pmd_log_begin();
+	locked = true; /* by EAL */
 	event(what, va, len, &ap);
+	locked = false;
 	pmd_log_end();
 	if (error != 0)
 		snprintf(expected, sizeof(expected), "HISI_ZIP: mem: %zu bytes of memory at %p "

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <rte_eal.h>
+#include <rte_eal_memconfig.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
 
@@ -149,9 +150,12 @@ hisi_mem_register(struct spim_dev *spim, void *priv)
 	if (ret != 0)
 		return ret;
 	run.single = rte_eal_has_hugepages();
-	ret = rte_memseg_walk(register_one, &run);
+	/* Until the last one is registered: freed before, it would be registered for ever. */
+	rte_mcfg_mem_read_lock();
+	ret = rte_memseg_walk_thread_unsafe(register_one, &run);
 	if (ret == 0)
 		run.ret = run_flush(&run);
+	rte_mcfg_mem_read_unlock();
 	if (run.ret != 0) {
 		hisi_log_error(ap->driver, "%s: memory at %p could not be registered with %s (%d), "
 			"expected 0; if it has no file, EAL was started with options that do not "

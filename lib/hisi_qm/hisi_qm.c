@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -35,6 +36,7 @@ mailbox_wait(struct hisi_qm *qm, unsigned int timeout_ms)
 {
 	const struct timespec period = { .tv_nsec = POLL_PERIOD_NS };
 	uint64_t deadline = 0;
+	bool late = false;
 	uint32_t w0;
 
 	for (;;) {
@@ -43,11 +45,13 @@ mailbox_wait(struct hisi_qm *qm, unsigned int timeout_ms)
 			return -ENODEV;
 		if ((w0 & HISI_QM_MB_BUSY) == 0)
 			return (int)(w0 & 0xffff);
+		if (late)
+			return -ETIMEDOUT;
 		if (deadline == 0)
 			deadline = base_now_ms() + timeout_ms;
-		else if (base_now_ms() > deadline)
-			return -ETIMEDOUT;
 		nanosleep(&period, NULL);
+		/* Before it is read: this thread may not have run since it was read last. */
+		late = base_now_ms() > deadline;
 	}
 }
 
@@ -411,6 +415,9 @@ drain_v2(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 	int ret;
 
 	for (;;) {
+		/* Before they are read, as in mailbox_wait(). */
+		bool late = base_now_ms() > deadline;
+
 		/* Without threads of its own, the function works while it is polled only. */
 		if (qm->io->ops->poll != NULL)
 			qm->io->ops->poll(qm->io, qn, UINT32_MAX);
@@ -424,7 +431,7 @@ drain_v2(struct hisi_qm *qm, const struct hisi_qm_qp *qp)
 		if (sqc->tail == cqc->tail &&
 				((sqc->w11 ^ cqc->w11) & HISI_QM_CTX_TAIL_SIG) == 0)
 			break;
-		if (base_now_ms() > deadline) {
+		if (late) {
 			qm_log(qm, BASE_LOG_ERR,
 				"queue %u: SQ tail %u, CQ tail %u after %u ms, expected "
 				"equal ones", qn, sqc->tail, cqc->tail, DRAIN_TIMEOUT_MS);

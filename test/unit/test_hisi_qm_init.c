@@ -170,6 +170,25 @@ test_late_answer(void **state)
 	}
 }
 
+/* So is one that comes while the thread that waits for it does not run. */
+static void
+test_late_thread(void **state)
+{
+	struct hisi_qm qm;
+
+	(void)state;
+	f->busy_ms = 1;
+	f->steal_ms = 5000;
+	fake_fault(0, FAKE_LATE);
+	assert_int_equal(hisi_qm_init(&qm, &f->io, &f->mem, &fake_log), 0);
+	assert_int_equal(f->steal_ms, 0);
+	hisi_qm_fini(&qm);
+	f->busy_ms = 10000;
+	f->steal_ms = 5000;
+	fake_fault(0, FAKE_LATE);
+	assert_int_equal(hisi_qm_init(&qm, &f->io, &f->mem, &fake_log), -ETIMEDOUT);
+}
+
 static void
 test_gone(void **state)
 {
@@ -315,6 +334,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_status, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_no_answer, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_late_answer, fake_setup, fake_teardown),
+		cmocka_unit_test_setup_teardown(test_late_thread, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_gone, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, fake_setup, fake_teardown),
 		cmocka_unit_test_setup_teardown(test_no_log, fake_setup, fake_teardown),

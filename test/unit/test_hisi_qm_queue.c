@@ -405,6 +405,13 @@ test_stop_v2(void **state)
 	f->dumps_left = ARRAY_LEN(dumps);
 	assert_int_equal(hisi_qm_qp_stop(&qm, &qp[1]), 0);
 	assert_int_equal(f->wakes, 4 * 2);
+	/* Who did not run for longer than the time-out looks once more before a reset. */
+	f->dumps = &dumps[2];
+	f->dumps_left = 2;
+	f->steal_ms = 6000;
+	assert_int_equal(hisi_qm_qp_stop(&qm, &qp[1]), 0);
+	assert_int_equal(f->steal_ms, 0);
+	assert_int_equal(f->resets, 0);
 	fake_down(&qm, qp, 2);
 }
 

@@ -107,6 +107,11 @@ fake_read32(struct hisi_qm_io *io, uint32_t off)
 		f->busy_until = 0;
 		f->mb[0] &= ~HISI_QM_MB_BUSY;
 	}
+	/* Not the first time, when the time-out begins. */
+	if ((f->mb[0] & HISI_QM_MB_BUSY) != 0 && off == HISI_QM_MAILBOX && f->slept != 0) {
+		f->now += f->steal_ms * 1000000;
+		f->steal_ms = 0;
+	}
 	if (off >= HISI_QM_MAILBOX && off < HISI_QM_MAILBOX + 16)
 		return f->mb[(off - HISI_QM_MAILBOX) / 4];
 	assert_int_equal(off, HISI_QM_CACHE_WB_DONE);
@@ -160,6 +165,8 @@ dump(unsigned int cmd, void *image)
 		memcpy(image, &sqc, sizeof(sqc));
 		return;
 	}
+	f->now += f->steal_ms * 1000000;
+	f->steal_ms = 0;
 	if (f->dumps_left > 0) {
 		cqc = *f->dumps;
 		if (f->dumps_left > 1) {

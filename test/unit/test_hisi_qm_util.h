@@ -61,6 +61,7 @@ struct fake {
 	enum fake_fault fault;
 	uint8_t status;
 	uint64_t busy_ms;
+	uint64_t steal_ms;      /**< Once, who has read "busy", or a CQC, does not run so long. */
 	bool gone;              /**< All registers read as ones. */
 	int reset_result;
 	int doorbells_result;

@@ -352,6 +352,23 @@ test_function_refuses(void **state)
 		unmap(pages, PAGES * page, -ENOENT);
 		assert_int_equal(called, 1);
 	}
+	/* Nor does it say then what is mapped already. */
+	answer_with(-ENOTCONN, -ENOTCONN);
+	map(pages + page, 2 * page, 0);
+	map(pages + page, 2 * page, -EEXIST);
+	answer_with(-ENOTCONN, -ENOTCONN);
+	map(pages, PAGES * page, -EEXIST);
+	map(pages + 2 * page, page, -EEXIST);
+	answer_with(-ENOTCONN, -ENOTCONN);
+	map(pages, page, 0);
+	map(pages + 3 * page, page, 0);
+	check_kept(3);
+	answer_with(0, 0);
+	unmap(pages, page, 0);
+	unmap(pages + 3 * page, page, 0);
+	answer_with(0, 0);
+	unmap(pages + page, 2 * page, 0);
+	check_kept(0);
 	answer_with(-ENOTCONN, -ENOTCONN);
 	map(pages, PAGES * page, 0);
 	check_kept(1);

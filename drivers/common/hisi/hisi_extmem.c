@@ -124,6 +124,18 @@ forget(struct hisi_extmem *e)
 	free(e);
 }
 
+/* Is part of it mapped? The lock is held. */
+static bool
+overlaps(const struct hisi_ap *ap, const char *va, size_t len)
+{
+	const struct hisi_extmem *e;
+
+	SLIST_FOREACH(e, &ap->extmem, next)
+		if (va < e->va + e->len && e->va < va + len)
+			return true;
+	return false;
+}
+
 static int
 map(struct hisi_ap *ap, char *va, size_t len)
 {
@@ -147,11 +159,11 @@ map(struct hisi_ap *ap, char *va, size_t len)
 	*e = (struct hisi_extmem){ .va = va, .len = len, .fd = ret, .offset = file.offset };
 	pthread_mutex_lock(&ap->extmem_lock);
 	ret = spim_mem_map(ap->spim, e->va, e->len, e->fd, e->offset);
-	/* A function that is gone is told of it when it is opened again. */
-	if (ret == 0 || ret == -ENOTCONN) {
+	/* A function that is gone is told of it when it is opened again: we say what it would. */
+	if (ret == -ENOTCONN)
+		ret = overlaps(ap, va, len) ? -EEXIST : 0;
+	if (ret == 0)
 		SLIST_INSERT_HEAD(&ap->extmem, e, next);
-		ret = 0;
-	}
 	pthread_mutex_unlock(&ap->extmem_lock);
 	if (ret != 0)
 		forget(e);

@@ -221,6 +221,47 @@ both_classes(void)
 	device_unset();
 }
 
+static unsigned int many; /* devices of the drivers below */
+
+static int
+many_probe(const char *name, struct rte_device *device, const char *text, struct hisi_ap *ap)
+{
+	(void)text;
+	PMD_CHECK(strcmp(name, NAME) == 0 && device->driver != NULL && ap != NULL, "%s", name);
+	many++;
+	return 0;
+}
+
+static int
+many_remove(const char *name)
+{
+	PMD_CHECK(strcmp(name, NAME) == 0, "%s", name);
+	many--;
+	return 0;
+}
+
+/* As many classes as there are. It is the last case: a driver stays. */
+static void
+many_classes(void)
+{
+	static struct hisi_driver drivers[8];
+
+	for (size_t i = 0; i < RTE_DIM(drivers); i++) {
+		drivers[i] = (struct hisi_driver){ .class_name = "many", .log = other_driver.log,
+			.pci_driver = { .name = "many" }, .probe = many_probe,
+			.remove = many_remove, .lock = PTHREAD_MUTEX_INITIALIZER };
+		hisi_driver_add(&drivers[i]);
+	}
+	w.udma = true;
+	device_set("", HISI_QM_REV_V3, true);
+	works();
+	PMD_CHECK(probe() == 0, "no function");
+	PMD_CHECK(many == RTE_DIM(drivers) && other.there && hisi_zip_find(NAME) != NULL, "%u",
+		many);
+	PMD_CHECK(w.drv->remove(&pdev) == 0 && many == 0 && !other.there, "%u", many);
+	device_unset();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -228,6 +269,7 @@ main(int argc, char **argv)
 	static const struct pmd_case cases[] = {
 		{ "registration", registration },
 		{ "both_classes", both_classes },
+		{ "many_classes", many_classes },
 		{ 0 },
 	};
 

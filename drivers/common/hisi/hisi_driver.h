@@ -68,9 +68,6 @@ struct hisi_driver {
 	TAILQ_HEAD(, hisi_dev) devs; /**< Devices that are shown (hisi_dev_show()). */
 };
 
-/** Drivers at most. */
-#define HISI_DRIVERS_MAX 4
-
 /**
  * Register a driver (hisi_register.c). Before EAL probes buses, from a constructor: see
  * HISI_REGISTER_DRIVER().

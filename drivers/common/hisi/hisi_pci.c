@@ -47,8 +47,8 @@ struct function {
 	struct rte_pci_device *pdev;
 	struct hisi_qm_io *io;
 	struct hisi_ap *ap;
-	struct user users[HISI_DRIVERS_MAX];
 	unsigned int nusers;
+	struct user users[]; /* room for one of each driver */
 };
 
 /* EAL probes and removes one device at a time. */
@@ -216,9 +216,14 @@ static int
 open_function(struct rte_pci_device *pdev, struct function **out)
 {
 	const struct hisi_devargs args = { .dev = "pci" };
-	struct function *f = calloc(1, sizeof(*f));
+	const struct hisi_driver *d = NULL;
+	size_t drivers = 0;
+	struct function *f;
 	int ret;
 
+	while ((d = hisi_driver_next(d)) != NULL)
+		drivers++;
+	f = calloc(1, sizeof(*f) + drivers * sizeof(f->users[0]));
 	if (f == NULL)
 		return -ENOMEM;
 	f->pdev = pdev;

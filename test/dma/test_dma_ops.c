@@ -398,6 +398,7 @@ test_no_fence(void **state)
 	dma_copy_id(dev, 0, src, dst, LEN, 0, 2);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(dma_copy(dev, 0, dst, last, LEN, fence), -ENOSPC);
+	assert_int_equal(dma_vchan(dev, 0)->enq.full, 3);
 	/* What was not submitted is by now: else it would wait for ever. */
 	dma_wait(dev, 0, 2, 2);
 	dma_copy_id(dev, 0, dst, last, LEN, fence, 3);

@@ -34,7 +34,10 @@ check_fence(struct hisi_udma_vchan *v)
 	if (v->rung != v->tail)
 		ring(v);
 	v->head_seen = rte_atomic_load_explicit(&v->head, rte_memory_order_acquire);
-	return v->head_seen == v->tail ? 0 : -ENOSPC;
+	if (v->head_seen == v->tail)
+		return 0;
+	HISI_UDMA_COUNT(v->enq.full, 1);
+	return -ENOSPC;
 }
 
 /* What stands in the way of an op, if anything does. */

@@ -23,7 +23,7 @@
 /** Written by who enqueues. */
 struct hisi_udma_enq_stats {
 	RTE_ATOMIC(uint64_t) submitted; /**< Ops submitted. */
-	RTE_ATOMIC(uint64_t) full;      /**< Ops refused because the channel was full. */
+	RTE_ATOMIC(uint64_t) full;      /**< Ops refused with -ENOSPC. */
 	RTE_ATOMIC(uint64_t) rejected;  /**< Ops refused because they were too long. */
 	RTE_ATOMIC(uint64_t) no_queue;  /**< Ops refused because no hardware queue could be had. */
 };

@@ -5,7 +5,7 @@
 /*
  * One thread enqueues copies and fills, another one asks for completions. No op is lost, comes
  * twice, or out of order; each has written what it was to write when it comes back. The full number
- * is --count 10000000.
+ * is --count 10000000. A third one is telemetry's.
  */
 
 #include "dma_test.h"
@@ -16,8 +16,9 @@
 
 #include <rte_common.h>
 #include <rte_malloc.h>
+#include <rte_telemetry.h>
 
-#include "hisi_udma_vchan.h"
+#include "hisi_udma_dev.h"
 
 #define AREAS 4096u /* more than there can be between the two threads */
 #define AREA  64u
@@ -142,21 +143,83 @@ consume(const struct run *r)
 	}
 }
 
+/* ---- Telemetry: what it would answer comes here -------------------------------------------- */
+
+static unsigned long asked;
+static uint64_t most; /* that was told */
+static bool over;
+
+int __wrap_rte_tel_data_add_dict_u64(struct rte_tel_data *d, const char *name, uint64_t val);
+int __wrap_rte_tel_data_add_dict_uint(struct rte_tel_data *d, const char *name, uint64_t val);
+int __wrap_rte_tel_data_add_dict_container(struct rte_tel_data *d, const char *name,
+		struct rte_tel_data *val, int keep);
+
+int
+__wrap_rte_tel_data_add_dict_uint(struct rte_tel_data *d, const char *name, uint64_t val)
+{
+	(void)d;
+	if (strcmp(name, "in_flight") != 0)
+		return 0;
+	most = RTE_MAX(most, val);
+	asked++;
+	return 0;
+}
+
+/* Its name before DPDK 23.03. */
+int
+__wrap_rte_tel_data_add_dict_u64(struct rte_tel_data *d, const char *name, uint64_t val)
+{
+	return __wrap_rte_tel_data_add_dict_uint(d, name, val);
+}
+
+int
+__wrap_rte_tel_data_add_dict_container(struct rte_tel_data *d, const char *name,
+		struct rte_tel_data *val, int keep)
+{
+	(void)d;
+	(void)keep;
+	assert_string_equal(name, "vchan_0");
+	rte_tel_data_free(val);
+	return 0;
+}
+
+static void *
+watch(void *arg)
+{
+	const struct hisi_telemetry_cmd *cmd = hisi_udma_telemetry_cmds;
+	struct rte_tel_data *d = rte_tel_data_alloc();
+
+	while (strcmp(cmd->name, "queues") != 0)
+		cmd++;
+	while (!__atomic_load_n(&over, __ATOMIC_RELAXED)) {
+		pthread_mutex_lock(&hisi_udma_driver.lock);
+		assert_int_equal(cmd->show(arg, d), 0);
+		pthread_mutex_unlock(&hisi_udma_driver.lock);
+	}
+	rte_tel_data_free(d);
+	return NULL;
+}
+
 static void
 test_threads(void **state)
 {
 	struct run r = { .dev = dma_make("", DESC), .ops = dma_count(800000), .next_random = 7 };
 	struct rte_dma_stats stats;
 	uint16_t idx;
-	pthread_t thread;
+	pthread_t thread, telemetry;
 	bool error;
 
 	(void)state;
 	r.src = rte_zmalloc("dma_test", AREAS * AREA, 0);
 	r.dst = rte_zmalloc("dma_test", AREAS * AREA, 0);
+	assert_int_equal(pthread_create(&telemetry, NULL, watch, dma_vchan(r.dev, 0)->dev), 0);
 	assert_int_equal(pthread_create(&thread, NULL, producer, &r), 0);
 	consume(&r);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(telemetry, NULL), 0);
+	assert_true(asked > 0);
+	assert_in_range(most, 0, DESC);
 	assert_int_equal(rte_dma_completed(r.dev, 0, BURST, &idx, &error), 0);
 	assert_false(error);
 	assert_int_equal(rte_dma_stats_get(r.dev, 0, &stats), 0);

@@ -18,6 +18,17 @@ udma_show_info(struct hisi_dev *dev, struct rte_tel_data *d)
 	return 0;
 }
 
+/* Ops in flight, while others submit and complete some. */
+static uint32_t
+in_flight(const struct hisi_udma_vchan *v)
+{
+	/* Acquire: rung is not older than head, and so not behind it. */
+	uint32_t head = rte_atomic_load_explicit(&v->head, rte_memory_order_acquire);
+
+	/* But it may be many newer ops ahead of it. */
+	return RTE_MIN(HISI_UDMA_COUNTER(v->rung) - head, v->limit);
+}
+
 static int
 udma_show_queues(struct hisi_dev *hisi, struct rte_tel_data *d)
 {
@@ -33,8 +44,7 @@ udma_show_queues(struct hisi_dev *hisi, struct rte_tel_data *d)
 			return -ENOMEM;
 		rte_tel_data_start_dict(q);
 		rte_tel_data_add_dict_uint(q, "depth", v->limit);
-		rte_tel_data_add_dict_uint(q, "in_flight",
-			(uint32_t)(HISI_UDMA_COUNTER(v->rung) - HISI_UDMA_COUNTER(v->head)));
+		rte_tel_data_add_dict_uint(q, "in_flight", in_flight(v));
 		/* -1: not taken, because no op has come yet. */
 		rte_tel_data_add_dict_int(q, "queue", HISI_UDMA_COUNTER(v->hwq.qn));
 		snprintf(name, sizeof(name), "vchan_%u", i);

@@ -56,13 +56,13 @@ hisi_udma_vchan_start(struct hisi_udma_vchan *v)
 		.what = "UDMA",
 	};
 
-	/* Telemetry reads it. */
+	/* Telemetry reads them. */
 	pthread_mutex_lock(&hisi_udma_driver.lock);
 	hisi_hwq_init(&v->hwq, &conf);
-	pthread_mutex_unlock(&hisi_udma_driver.lock);
-	v->tail = v->head_seen = 0;
 	v->rung = 0;
 	v->head = 0;
+	pthread_mutex_unlock(&hisi_udma_driver.lock);
+	v->tail = v->head_seen = 0;
 	v->oldest = RTE_DMA_STATUS_SUCCESSFUL;
 	v->watch = (struct hisi_watch){ 0 };
 	v->lie = (struct hisi_udma_lie){ 0 };

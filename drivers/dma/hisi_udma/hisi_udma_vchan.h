@@ -23,7 +23,6 @@ struct hisi_udma_dev;
 #define HISI_UDMA_DESC_MIN HISI_QM_RING_DEPTH_MIN
 #define HISI_UDMA_DESC_MAX HISI_QM_RING_DEPTH_MAX
 
-
 /** The first answer of a channel that cannot be true, until a line can be logged. */
 struct hisi_udma_lie {
 	uint16_t sq_head; /**< Slot that its CQE names. */

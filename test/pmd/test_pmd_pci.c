@@ -88,7 +88,7 @@ goes_wrong(void)
 
 	device_set("workers=1", HISI_QM_REV_V3, true);
 	fails(-EINVAL, "HISI_ZIP: " NAME ": unknown device argument workers=1, expected one of "
-		"class, sw, timeout, socket_id\n");
+		"class, sw, verify, timeout, socket_id\n");
 	device_unset();
 
 	device_set("", HISI_QM_REV_V3, true);

@@ -63,7 +63,7 @@ struct hisi_qm_io_ops {
 struct hisi_qm_io {
 	const struct hisi_qm_io_ops *ops;
 	const char *name;  /**< For log lines. */
-	uint8_t revision;  /**< PCI revision id, HISI_QM_REV_V2 or HISI_QM_REV_V3. */
+	uint8_t revision;  /**< PCI revision id: HISI_QM_REV_V2, HISI_QM_REV_V3 or later. */
 };
 
 /** Memory that both the process and the function can reach. */

@@ -36,7 +36,7 @@ struct spim_dev;
 
 /** What the function behind an access point is and can do. */
 struct spim_info {
-	uint8_t revision;      /**< HISI_QM_REV_V2 or HISI_QM_REV_V3. */
+	uint8_t revision;      /**< PCI revision id: HISI_QM_REV_V2, HISI_QM_REV_V3 or later. */
 	uint8_t va;            /**< 1: addresses in requests are pointers; 0: they are IOVAs. */
 	uint8_t mem_register;  /**< 1: the function sees registered memory only (spim_mem_map()). */
 	uint8_t polled;        /**< 1: the queues' owner must call spim_queue_poll(). */

@@ -13,7 +13,8 @@
  * spim_conf.mem_register: tell the function of all of EAL's memory, and from now on of memory
  * that comes and goes; then of the application's own. By whichever thread opens the function.
  * @param priv
- *   The device.
+ *   The access point, struct hisi_ap.
+ * @return 0 or a negative errno.
  */
 int hisi_mem_register(struct spim_dev *spim, void *priv);
 

@@ -222,6 +222,25 @@ test_not_submitted(void **state)
 }
 
 /* Without a timeout a queue may be silent for ever; stop ends it. */
+/* The first op of a channel has all of its time, as any other. */
+static void
+test_first(void **state)
+{
+	int16_t dev = dma_make("timeout=40,fault=stall@1", 64);
+	struct hisi_udma_vchan *v = dma_vchan(dev, 0);
+	uint16_t idx;
+
+	(void)state;
+	buffers(true);
+	enqueue(dev, 0, 1, RTE_DMA_OP_FLAG_SUBMIT);
+	for (unsigned int i = 0; i < HISI_WATCH_POLLS; i++)
+		assert_int_equal(rte_dma_completed(dev, 0, 1, &idx, NULL), 0);
+	assert_true(v->watch.last != 0);
+	assert_true(v->watch.silent == 0);
+	buffers(false);
+	dma_end(dev);
+}
+
 static void
 test_no_timeout(void **state)
 {
@@ -428,8 +447,8 @@ main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		DMA_TEST(test_probe), DMA_TEST(test_stall), DMA_TEST(test_vanish),
 		DMA_TEST(test_error_status), DMA_TEST(test_not_submitted),
-		DMA_TEST(test_no_timeout), DMA_TEST(test_no_queue), DMA_TEST(test_lies),
-		DMA_TEST(test_uncalled),
+		DMA_TEST(test_first), DMA_TEST(test_no_timeout), DMA_TEST(test_no_queue),
+		DMA_TEST(test_lies), DMA_TEST(test_uncalled),
 	};
 
 	return dma_test_main(argc, argv, "dma_fault", tests, RTE_DIM(tests));

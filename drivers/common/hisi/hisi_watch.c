@@ -54,8 +54,8 @@ hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *w, uint32_t oldest, bool
 	struct hisi_dev *dev = hwq->conf.dev;
 	int ret;
 
-	if (w->head != oldest) {
-		/* Another one is the oldest now: its time begins. */
+	if (w->head != oldest || w->last == 0) {
+		/* Another one is the oldest now, or the first there is: its time begins. */
 		w->head = oldest;
 		w->last = now;
 		w->silent = w->checked = 0;

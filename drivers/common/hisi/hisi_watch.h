@@ -25,11 +25,11 @@
 /** Dequeues without a result between two checks of the clock. */
 #define HISI_WATCH_POLLS 64u
 
-/** How long the oldest request has been waited for. The consumer's. */
+/** How long the oldest request has been waited for. The consumer's; all 0 before the first. */
 struct hisi_watch {
 	uint32_t polls;     /**< Dequeues that found nothing: the owner counts them. */
 	uint32_t head;      /**< Position of the oldest request at the last check. */
-	uint64_t last;      /**< TSC then. */
+	uint64_t last;      /**< TSC then; 0: there was none. */
 	uint64_t silent;    /**< TSC cycles that it has been waited for. */
 	uint64_t checked;   /**< Of them, how many when the function was asked last. */
 };

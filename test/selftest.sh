@@ -82,6 +82,7 @@ programs() {
 		perf config/build.sh build gcc*
 		perf stock/perf.sh tests matrix
 		perf app/perf.sh text app/perf.sh*closing* app/perf.sh*missing*
+		perf app/silicon.sh text app/silicon.sh*known* app/silicon.sh*option*
 		vm config/build.sh build gcc*
 		vm vm/run.sh tests vm
 		tools config/build.sh build gcc*
@@ -150,6 +151,7 @@ make_tree() {
 	mkdir "$work/tree"
 	cd "$work/tree"
 	stands_in config/setup.sh config/build.sh config/arm64.sh config/chroot.sh app/perf.sh \
+		app/silicon.sh \
 		config/dpdk-sdk.sh test/checkpatch.sh test/debian_rules.sh \
 		test/service/test_life.py test/service/test_clients.py \
 		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh \

@@ -10,8 +10,9 @@ set -eu
 
 need "gcc build is there" config/build.sh build
 reports autotest test/stock/autotest.sh --times "${AUTOTEST_TIMES:-2}" \
-	no-huge huge workers=1 workers=2 rev=v2 ext=off
-reports "bare autotest" test/stock/autotest.sh --least 20 ext=off,sw=off
+	no-huge huge workers=1 workers=2 rev=v2 ext=off rev=v2,ext=off
+reports "bare autotest" test/stock/autotest.sh --least 20 \
+	ext=off,sw=off rev=v2,ext=off,sw=off
 
 # The gate must be able to fail, and for what the driver does: the zlib driver executes 8 of 27.
 check "the autotest gate rejects compress_zlib" \

@@ -148,7 +148,7 @@ inflate_more(z_stream *z, const uint8_t *src, uint32_t len, uint8_t *dst, uint32
 static void
 compress_stream(struct hisi_zip_plain_stream *s, z_stream *z)
 {
-	uint32_t len = some_len(MAX_LEN), in = 0, n = 0, back = 0, idle = 0;
+	uint32_t len = some_len(MAX_LEN), in = 0, back = 0, idle = 0;
 	static uint8_t judged[2 * MAX_LEN];
 	bool live = true;
 
@@ -169,7 +169,6 @@ compress_stream(struct hisi_zip_plain_stream *s, z_stream *z)
 			assert_true(outcome <= HISI_ZIP_DONE_PART);
 			in += done.consumed;
 			part -= done.consumed;
-			n += done.produced;
 			idle = done.consumed + done.produced == 0 ? idle + 1 : 0;
 			assert_true(idle < 20);
 			ret = inflate_more(z, packed, done.produced, judged + back,

@@ -132,8 +132,7 @@ hisi_dev_queue_put(struct hisi_dev *dev, struct spim_queue *queue, bool hung)
 	int ret = hung ? spim_queue_abort(dev->ap->spim, queue) :
 		spim_queue_stop(dev->ap->spim, queue);
 
-	/* A function without threads writes only while its queues are polled. */
-	if (ret != 0 && ret != -ENODEV && !dev->info.polled)
+	if (hisi_dev_may_write(dev, ret))
 		return false;
 	spim_queue_put(dev->ap->spim, queue);
 	return true;

@@ -30,6 +30,7 @@
  * except where it says so.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/queue.h>
 
@@ -94,6 +95,18 @@ struct hisi_ap *hisi_dev_ap_of(const char *name);
 int hisi_dev_alloc(struct hisi_dev *dev, size_t len, size_t align, int socket,
 		struct hisi_qm_mem *mem);
 void hisi_dev_free(struct hisi_dev *dev, struct hisi_qm_mem *mem);
+
+/**
+ * Whether the function may still write to memory of a queue and its requests. One without threads
+ * writes only while its queues are polled.
+ * @param ret
+ *   What stopping or aborting the queue returned.
+ */
+static inline bool
+hisi_dev_may_write(const struct hisi_dev *dev, int ret)
+{
+	return ret != 0 && ret != -ENODEV && !dev->info.polled;
+}
 
 /** Take a queue for the control path, as spim_queue_take(), without a log line. Any thread. */
 int hisi_dev_queue_take(struct hisi_dev *dev, uint8_t type, uint16_t depth,

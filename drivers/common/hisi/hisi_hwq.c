@@ -88,7 +88,7 @@ hisi_hwq_stop(struct hisi_hwq *hwq)
 	if (hwq->failed)
 		return; /* it is, and stuck says how */
 	ret = spim_queue_stop(conf->dev->ap->spim, hwq->queue);
-	hwq->stuck = hisi_hwq_may_write(hwq, ret);
+	hwq->stuck = hisi_dev_may_write(conf->dev, ret);
 	if (hwq->stuck)
 		hisi_log_error(conf->dev->driver, "%s: %s %u: hardware queue %d did not stop (%d): "
 			"its memory is not used again", conf->dev->name,

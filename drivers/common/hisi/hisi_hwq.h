@@ -14,7 +14,6 @@
  * queue and failed, and calls nothing of this file.
  */
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -85,18 +84,6 @@ int hisi_hwq_take(struct hisi_hwq *hwq);
  * ends, or nothing is in flight. CQEs can still be consumed afterwards. May take seconds.
  */
 void hisi_hwq_stop(struct hisi_hwq *hwq);
-
-/**
- * Whether the device may still write to memory of a queue and its requests, for stuck. A function
- * without threads writes only while its queues are polled.
- * @param ret
- *   What stopping or aborting the queue returned.
- */
-static inline bool
-hisi_hwq_may_write(const struct hisi_hwq *hwq, int ret)
-{
-	return ret != 0 && ret != -ENODEV && !hwq->conf.dev->info.polled;
-}
 
 /** Put a queue that is stopped, and its memory, unless it is stuck: then both are left to it. */
 void hisi_hwq_put(struct hisi_hwq *hwq);

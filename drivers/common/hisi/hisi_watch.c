@@ -36,7 +36,7 @@ queue_fail(struct hisi_hwq *hwq, int why, uint64_t silent_ms, const char *fate)
 		found = HISI_WATCH_GONE;
 	else
 		found = why == -ESTALE ? HISI_WATCH_RESET : HISI_WATCH_STALLED;
-	hwq->stuck = hisi_hwq_may_write(hwq, ret);
+	hwq->stuck = hisi_dev_may_write(conf->dev, ret);
 	hisi_log_error(conf->dev->driver, "%s: %s %u: hardware queue %d %s: no answer for %u ms, "
 		"stopped with %d, expected 0; its ops come back %s", conf->dev->name,
 		conf->dev->driver->owner_name, conf->owner_id, hwq->qn, names[found],

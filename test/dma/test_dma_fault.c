@@ -24,6 +24,7 @@
 
 #define LEN 256u
 #define OPS 32
+#define DESC 64
 
 /* ---- What can be made of a device ---- */
 
@@ -111,9 +112,12 @@ run_failing(int16_t dev, bool lost)
 	assert_int_equal(rte_dma_vchan_status(dev, 0, &st), 0);
 	if (lost)
 		assert_int_equal(st, RTE_DMA_VCHAN_HALTED_ERROR);
-	/* Some at a time. */
+	/* Some at a time; only then there is room for others. */
 	dma_wait_status(dev, 0, 3, GOOD + 2, status);
+	if (lost)
+		assert_int_equal(rte_dma_burst_capacity(dev, 0), 0);
 	dma_wait_status(dev, 0, bad - 3, OPS - 1, status + 3);
+	assert_int_equal(rte_dma_burst_capacity(dev, 0), DESC);
 	assert_int_equal(status[0], lost ? RTE_DMA_STATUS_DEV_LINK_ERROR :
 		RTE_DMA_STATUS_ERROR_UNKNOWN);
 	for (uint16_t i = 1; i < bad; i++)
@@ -137,7 +141,7 @@ test_stall(void **state)
 
 			snprintf(args, sizeof(args), "workers=%d,timeout=40,fault=%s", workers,
 				faults[i]);
-			dev = dma_make(args, 64);
+			dev = dma_make(args, DESC);
 			dma_log_begin();
 			run_failing(dev, true);
 			dma_log_end("channel 0: hardware queue 0 is silent: no answer for ");
@@ -161,7 +165,7 @@ test_vanish(void **state)
 	for (int workers = 0; workers < 2; workers++) {
 		int16_t dev;
 
-		dev = dma_make(workers ? "workers=1,fault=vanish@11" : "fault=vanish@11", 64);
+		dev = dma_make(workers ? "workers=1,fault=vanish@11" : "fault=vanish@11", DESC);
 		dma_log_begin();
 		run_failing(dev, true);
 		dma_log_end("channel 0: hardware queue 0 has gone with its function: no answer "
@@ -181,7 +185,7 @@ test_vanish(void **state)
 static void
 test_error_status(void **state)
 {
-	int16_t dev = dma_make("fault=status:0x7f@11", 64);
+	int16_t dev = dma_make("fault=status:0x7f@11", DESC);
 
 	(void)state;
 	buffers(true);

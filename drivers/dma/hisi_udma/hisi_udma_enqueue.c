@@ -137,7 +137,7 @@ hisi_udma_burst_capacity(const void *dev_private, uint16_t vchan)
 	const struct hisi_udma_vchan *v = &dev->vchans[vchan];
 	uint32_t head = rte_atomic_load_explicit(&v->head, rte_memory_order_relaxed);
 
-	/* None is taken before those that a queue failed with are back (hisi_udma_vchan_renew()). */
+	/* None is taken before those of a queue that failed are back (hisi_udma_vchan_renew()). */
 	if (unlikely(v->rung != head &&
 			rte_atomic_load_explicit(&v->hwq.failed, rte_memory_order_relaxed)))
 		return 0;

@@ -161,7 +161,7 @@ app/perf.sh)
 app/silicon.sh)
 	if [ "$1" = --quick ]; then
 		echo "path comp_raw: on, trailer 0"
-		echo "U16, gzip: produced counts 8 bytes of the trailer"
+		echo "gzip: produced counts 8 bytes of the trailer"
 		echo "silicon: done"
 	else
 		echo "app/silicon.sh: unknown option $1; expected a PCI address or local"

@@ -135,10 +135,10 @@ test/checkpatch.sh)
 	;;
 bin/dpdk-pmdinfo.py)
 	keys="dev=local|unix:<path>|device:<name> workers=<N> rev=<S> ext=<S> engine=<S>"
-	keys="$keys quirk=<S> sw=<S> timeout=<N> socket_id=<N>"
+	keys="$keys quirk=<S> sw=<S> verify=<N> timeout=<N> socket_id=<N>"
 	echo "[{\"name\": \"compress_hisi_zip\", \"params\": \"$keys\"},"
 	echo '{"name": "compress_hisi_zip_pci", "kmod": "* vfio-pci",'
-	echo '"params": "class=<S> sw=<S> timeout=<N> socket_id=<N>",'
+	echo '"params": "class=<S> sw=<S> verify=<N> timeout=<N> socket_id=<N>",'
 	echo '"pci_ids": [{"vendor": "19e5", "device": "a251"}]},'
 	echo "{\"name\": \"dma_hisi_udma\", \"params\": \"$keys\"},"
 	echo '{"name": "dma_hisi_udma_pci", "params": "class=<S>",'

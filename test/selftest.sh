@@ -69,7 +69,7 @@ programs() {
 		service-hostile service/hostile tests hostile,*normal hostile,*asan
 		service-hostile build/asan/app/spimdevd file the*group*asan*is*there
 		autotest config/build.sh build gcc*
-		autotest stock/autotest.sh tests autotest bare?auto* dma?a* the*gate* the*dma*gate*
+		autotest stock/autotest.sh tests autotest* bare?auto* dma?a* the*gate* the*dma*gate*
 		arm64 config/arm64.sh build gcc*builds*for*arm64*
 		arm64 bin/meson unit arm64 arm64-asan
 		arm64 stock/autotest.sh tests arm64?autotest

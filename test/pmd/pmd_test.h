@@ -45,6 +45,7 @@
 #define PMD_FAULTS   0x2u /**< The case plays a device that fails. */
 
 #define PMD_LINES    0x4u /**< Lines of the driver that the case does not collect. */
+#define PMD_LONG     0x8u /**< Its later iterations take long; there is no limit. */
 
 /** Run by pmd_main() in their order; after each, the process holds what it held before. */
 struct pmd_case {

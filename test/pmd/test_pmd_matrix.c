@@ -280,8 +280,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
-		{ "quirks", quirks, PMD_BAD_OPS },
-		{ "streams", streams, PMD_BAD_OPS },
+		{ "quirks", quirks, PMD_BAD_OPS | PMD_LONG },
+		{ "streams", streams, PMD_BAD_OPS | PMD_LONG },
 		{ "changing", changing, PMD_BAD_OPS },
 		{ 0 },
 	};

@@ -109,6 +109,7 @@ begin(bool sw, bool polled, uint32_t timeout_ms)
 	qp.polled = polled;
 	qp.slots = &slot;
 	qp.state = HISI_ZIP_QP_RUNNING;
+	qp.watch.last = 1; /* it has been polled before, long ago */
 	slot.kind = HISI_ZIP_SLOT_COMP;
 	cqe.w7 = 0;
 	ring.sq = (void *)&sqe;
@@ -233,17 +234,17 @@ test_silence(void **state)
 	begin(false, false, TIMEOUT_MS);
 	for (int i = 1; i < 8; i++) {
 		/* The clock stands at a time that is long ago. */
-		qp.watch.last = 0;
+		qp.watch.last = 1;
 		look();
 		check_failed(HISI_WATCH_FAILS);
 		assert_int_equal(checks, i);
 	}
-	qp.watch.last = 0;
+	qp.watch.last = 1;
 	look();
 	check_failed(HISI_WATCH_STALLED);
 	begin(false, false, 0);
 	for (int i = 1; i < 20; i++) {
-		qp.watch.last = 0;
+		qp.watch.last = 1;
 		look();
 		check_failed(HISI_WATCH_FAILS);
 		assert_int_equal(qp.watch.silent, (uint64_t)i * HISI_TIMEOUT_MS / 8);

@@ -40,6 +40,7 @@ programs() {
 		gcc bin/objdump text meson*install*
 		gcc bin/nm text the*driver*exports* the*dma*driver*exports* the*library*exports*
 		gcc bin/ldd text meson*install* the*driver*finds* the*dma*driver*finds*
+		gcc doc/hisi_udma_example text the*example*
 		clang config/build.sh build clang*builds*
 		clang bin/meson unit clang
 		asan config/build.sh build clang*builds*
@@ -161,7 +162,8 @@ make_tree() {
 		test/vm/run.sh test/packages.sh test/versions.sh \
 		build/test/service/hostile build/test/service/load_swarm \
 		build/test/service/load_latency build/test/service/load_fairness \
-		build/test/service/load_restart_client build/doc/client_example build/app/spimdevd \
+		build/test/service/load_restart_client build/app/spimdevd \
+		build/doc/client_example build/doc/hisi_udma_example \
 		build/asan/app/spimdevd build/tsan/app/spimdevd
 	for name in meson ninja nm objdump ldd gcc clang valgrind shellcheck; do
 		stands_in "build/bin/$name"

@@ -58,3 +58,7 @@ check "the driver finds the library beside it, whatever folder is the current on
 	finds_library "$so"
 check "the dma driver finds the library beside it, whatever folder is the current one" \
 	finds_library "$dma_so"
+
+check "the example of the DMA guide" ends_with 0 "65536 bytes filled and copied" \
+	"$build/doc/hisi_udma_example" --no-huge -m 256 --no-pci --no-telemetry \
+	--file-prefix=dma_example -d "$dma_so" --vdev dma_hisi_udma

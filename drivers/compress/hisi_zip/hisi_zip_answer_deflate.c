@@ -526,8 +526,12 @@ hisi_zip_answers_deflate(struct hisi_zip_asker *a)
 	struct trial t;
 
 	for (enum hisi_zip_path path = first; path < lists; path++) {
-		if (info[path].state != HISI_ZIP_PATH_UNTRIED)
+		if (info[path].state != HISI_ZIP_PATH_UNTRIED) {
+			/* Of an earlier call, that had no time left for lists. */
+			if (info[path].state == HISI_ZIP_PATH_ON && on == HISI_ZIP_PATHS)
+				on = path;
 			continue;
+		}
 		if (hisi_zip_ask_late(a))
 			return;
 		t = try_path(a, path, false);

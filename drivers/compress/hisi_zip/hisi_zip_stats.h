@@ -59,9 +59,9 @@ struct hisi_zip_deq_stats {
 	RTE_ATOMIC(uint64_t) bytes;    /**< Bytes produced. */
 	RTE_ATOMIC(uint64_t) errors;   /**< Ops dequeued with a status that is an error. */
 	RTE_ATOMIC(uint64_t) sw;       /**< Ops done in software. */
-	RTE_ATOMIC(uint64_t) verified; /**< Ops of the function that software has done again. */
 	RTE_ATOMIC(uint64_t) repeated; /**< Those of them that the function tried first. */
 	RTE_ATOMIC(uint64_t) why[HISI_ZIP_WHYS]; /**< Those repeated, by cause. */
+	RTE_ATOMIC(uint64_t) verified; /**< Ops of the function that software has done again. */
 	RTE_ATOMIC(uint64_t) lost;     /**< Requests that a failed queue did not complete. */
 	RTE_ATOMIC(uint64_t) restarts; /**< Queues started again after their service was killed. */
 	RTE_ATOMIC(uint64_t) fails[HISI_WATCH_FAILS]; /**< Queues that failed, by cause. */

@@ -35,6 +35,8 @@ config/setup.sh > /dev/null
 config/build.sh > /dev/null
 # shellcheck source=../config/hugepages.sh
 . config/hugepages.sh
+# shellcheck source=silicon_log.sh
+. app/silicon_log.sh
 
 log=$(mktemp)
 data=$(mktemp)
@@ -62,7 +64,8 @@ value() {
 
 echo "spimdev report, $(git log -1 --format=%h 2> /dev/null || echo "no revision")"
 section "Machine"
-echo "kernel $(uname -r), $(uname -m)"
+# Behind the number there may be a name of somebody's.
+echo "kernel $(uname -r | sed 's/[^0-9.].*//'), $(uname -m)"
 sed -n 's/^\(model name\|CPU implementer\|CPU part\)[[:space:]]*: */\1 /p' /proc/cpuinfo | sort |
 	uniq -c | sed 's/^ *\([0-9]*\) /\1 CPUs: /'
 # count FOLDER PATTERN: how many there are.
@@ -152,25 +155,20 @@ esac
 
 section "Known answers (${rest:-as it is})"
 run 60 dpdk-test "" sw=auto quit < /dev/null || :
-sed -n 's/^HISI_ZIP: [^:]*: //p' "$log" | grep -E '^(dev=|path |known answers)' || {
+known_answers "$log" || {
 	not_tried "known answers: the function was not found"
-	tail -n 5 "$log" | sed "s/$name/FUNCTION/g"
+	other_lines "$log" | tail -n 5
 }
 
-# answer PATH WHAT: a part of what was said of a path: 1 bytes counted, 2 the checksum.
-answer() {
-	sed -n "s/.*path $1: on, .*count \([0-9]*\) of it, checksum in dw31 \([a-z]*\).*/\\$2/p" \
-		"$log" | head -n 1
-}
 section "Questions of doc/hw/unknown.rst that it answers"
 for kind in zlib gzip; do
-	echo "U16, $kind: produced counts $(answer "comp_$kind" 1) bytes of the trailer," \
-		"consumed $(answer "decomp_$kind" 1)"
-	echo "U17, $kind: checksum in dw31 $(answer "comp_$kind" 2) compressing," \
-		"$(answer "decomp_$kind" 2) decompressing"
+	echo "U16, $kind: produced counts $(answer "$log" "comp_$kind" 1) bytes of the trailer," \
+		"consumed $(answer "$log" "decomp_$kind" 1)"
+	echo "U17, $kind: checksum in dw31 $(answer "$log" "comp_$kind" 2) compressing," \
+		"$(answer "$log" "decomp_$kind" 2) decompressing"
 done
 for path in comp_raw decomp_raw stream_comp stream_decomp; do
-	echo "$path: $(sed -n "s/.*path $path: \(.*\), trailer.*/\1/p" "$log" | head -n 1)"
+	echo "$path: $(path_state "$log" "$path")"
 done
 echo "(empty: the path is off, or was not tried)"
 

@@ -180,6 +180,7 @@ make_tree() {
 	mkdir -p test/groups build/doc/html build/drivers build/arm64-sysroot/usr/bin lib
 	cp "$tree"/test/*.awk "$tree"/test/*.jq test 2> /dev/null || :
 	cp "$tree/test/run.sh" "$tree"/test/li*.sh "$tree"/test/check_* test
+	cp "$tree/app/silicon_log.sh" app 2> /dev/null || :
 	: > build/planted
 	echo page > build/doc/html/index.html
 	head -c 50000 /dev/zero > build/drivers/librte_compress_hisi_zip.so

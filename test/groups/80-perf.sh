@@ -32,7 +32,37 @@ silicon() {
 	[ "$(tail -n 1 build/test-logs/silicon-quick)" = "silicon: done" ] &&
 		grep -q '^path comp_raw: on, ' build/test-logs/silicon-quick &&
 		grep -q 'gzip: produced counts 8 bytes' build/test-logs/silicon-quick &&
-		! grep -q "$(hostname)" build/test-logs/silicon-quick
+		! grep -q "$(hostname)" build/test-logs/silicon-quick &&
+		silicon_pci
+}
+
+# The same lines with the name that a function on PCI has, and lines of others.
+silicon_pci() {
+	recorded=build/test-logs/silicon-recorded
+	{
+		echo "EAL: Multi-process socket /home/somebody/dpdk/mp_socket"
+		sed 's/^/HISI_ZIP: 0000:75:00.1: /' <<-'END'
+			dev=0000:75:00.1 revision 0x30, 64 queues, features 0x0
+			known answers of type 0 took 812 us
+			path comp_raw: on, trailer 0, lengths count 0 of it, checksum in dw31 none
+			path comp_gzip: on, trailer 8, lengths count 8 of it, checksum in dw31 reversed
+			path stream_comp: off, no answer in time, trailer 0, lengths count 0 of it
+			/dev/vfio/7 could not be opened (-13)
+		END
+	} > "$recorded"
+	(
+		. app/silicon_log.sh
+		[ "$(known_answers "$recorded" | wc -l)" -eq 5 ] &&
+			[ "$(known_answers "$recorded" | head -n 1)" = \
+				"dev=FUNCTION revision 0x30, 64 queues, features 0x0" ] &&
+			[ "$(answer "$recorded" comp_gzip 1)" = 8 ] &&
+			[ "$(answer "$recorded" comp_gzip 2)" = reversed ] &&
+			[ -z "$(answer "$recorded" stream_comp 1)" ] &&
+			[ "$(path_state "$recorded" stream_comp)" = "off, no answer in time" ] &&
+			[ "$(other_lines "$recorded" | tail -n 1)" = \
+				"HISI_ZIP: FUNCTION: PATH could not be opened (-13)" ] &&
+			! other_lines "$recorded" | grep -q -e 75:00 -e /
+	)
 }
 check "app/silicon.sh says what known answers have shown" silicon
 check "app/silicon.sh rejects an unknown option" \

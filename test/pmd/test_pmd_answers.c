@@ -146,27 +146,34 @@ faults(void)
 	}
 }
 
-/* What no queue was free for when the device was made is asked on the first one that is taken. */
+/*
+ * What no queue was free for when the device was made is asked on the first one that is taken, which
+ * may be after the transforms were made.
+ */
 static void
 no_queue(void)
 {
-	struct hisi_zip_dev *zip;
+	static const char *const functions[] = { "ext=off", "rev=v2,ext=off" };
 	struct rng rng;
-	uint8_t dev;
 
 	pmd_rng(&rng);
-	dev = pmd_dev_add(NAME, "ext=off");
-	zip = hisi_zip_find(NAME);
-	hisi_zip_paths_begin(zip);
-	PMD_CHECK(info(HISI_ZIP_PATH_COMP_RAW).state == HISI_ZIP_PATH_UNTRIED &&
-		info(HISI_ZIP_PATH_DECOMP_SGL).state == HISI_ZIP_PATH_UNTRIED, "tried");
-	pmd_dev_start(dev, 1, DEPTH);
-	some_ops(dev, &rng, "no queue");
-	PMD_CHECK(info(HISI_ZIP_PATH_COMP_RAW).state == HISI_ZIP_PATH_ON &&
-		info(HISI_ZIP_PATH_DECOMP_SGL).state == HISI_ZIP_PATH_ON, "not tried");
-	PMD_CHECK(pmd_qp(dev, 0)->deq.sw == 0, "software");
-	pmd_dev_stop(dev);
-	pmd_dev_remove(NAME);
+	for (size_t i = 0; i < RTE_DIM(functions); i++) {
+		enum hisi_zip_path comp = i == 0 ? HISI_ZIP_PATH_COMP_RAW :
+			HISI_ZIP_PATH_COMP_ZLIB;
+		uint8_t dev = pmd_dev_add(NAME, functions[i]);
+
+		hisi_zip_paths_begin(hisi_zip_find(NAME));
+		PMD_CHECK(info(comp).state == HISI_ZIP_PATH_UNTRIED &&
+			info(HISI_ZIP_PATH_DECOMP_SGL).state == HISI_ZIP_PATH_UNTRIED, "tried");
+		pmd_dev_start(dev, 1, DEPTH);
+		some_ops(dev, &rng, functions[i]);
+		PMD_CHECK(info(comp).state == HISI_ZIP_PATH_ON &&
+			info(HISI_ZIP_PATH_DECOMP_SGL).state == HISI_ZIP_PATH_ON, "not tried");
+		PMD_CHECK(pmd_qp(dev, 0)->deq.sw == 0 && pmd_qp(dev, 0)->deq.repeated == 0,
+			"software");
+		pmd_dev_stop(dev);
+		pmd_dev_remove(NAME);
+	}
 }
 
 int

@@ -61,7 +61,8 @@ hisi_zip_plain_outcome(const struct hisi_zip_slot *slot, struct hisi_zip_result 
 
 	if (x->trailer == 0)
 		return hisi_zip_result_outcome(x->dir, *r);
-	return hisi_zip_result_carried(x->dir, &slot->asked, x->trailer, x->counted, r);
+	return hisi_zip_result_carried(x->dir, &slot->asked, x->trailer,
+		x->dev->paths.path[x->path].counted, r);
 }
 
 /* Checksums over the plain data: the source of a compression, else the destination. */

@@ -99,13 +99,18 @@ why_software(const struct hisi_zip_dev *dev, const struct hisi_zip_xform *x,
 
 /* The requests of a transform whose API terms have been checked, or why there are none. */
 static void
-set_requests(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
+set_requests(struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 {
-	const struct hisi_zip_function f = hisi_zip_function_of(dev);
 	struct hisi_zip_job job = job_of(x);
-	const struct hisi_zip_path_info *info;
+	struct hisi_zip_function f;
+	struct hisi_zip_paths paths;
 	enum hisi_zip_path path;
 
+	/* The first op of a queue pair may be asking known answers. */
+	pthread_mutex_lock(&dev->paths_lock);
+	f = hisi_zip_function_of(dev);
+	paths = dev->paths;
+	pthread_mutex_unlock(&dev->paths_lock);
 	x->sw = (uint8_t)why_software(dev, x, &f, &job);
 	hisi_zip_words_set(&x->words, &f, &job);
 	path = hisi_zip_path_of(&f, &job);
@@ -114,10 +119,9 @@ set_requests(const struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 	x->paths = HISI_ZIP_PATH_BIT(path);
 	if (path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP)
 		return;
-	info = &dev->paths.path[path];
 	x->trailer = (uint8_t)hisi_zip_path_trailer(path);
-	x->counted = info->counted;
-	x->sum = job.checksums != 0 ? info->sum : HISI_ZIP_SUM_NONE;
+	x->path = (uint8_t)path;
+	x->sum = job.checksums != 0 ? paths.path[path].sum : HISI_ZIP_SUM_NONE;
 	/* dw11 and dw12 are the extension's: the function is not asked for a checksum. */
 	if (x->trailer != 0 || (x->slot_flags & HISI_ZIP_SLOT_F_CHKSUM))
 		x->slot_flags = (uint16_t)((x->slot_flags & ~HISI_ZIP_SLOT_F_CHKSUM) |
@@ -402,8 +406,9 @@ why_software_stream(const struct hisi_zip_dev *dev, const struct hisi_zip_xform 
 	struct hisi_zip_job job = job_of(x);
 
 	job.checksums = 0;
-	if (!(hisi_zip_function_of(dev).paths & HISI_ZIP_PATH_BIT(x->dir == HISI_ZIP_COMP ?
-			HISI_ZIP_PATH_STREAM_COMP : HISI_ZIP_PATH_STREAM_DECOMP)))
+	if (!(rte_atomic_load_explicit(&dev->paths_on, rte_memory_order_relaxed) &
+			HISI_ZIP_PATH_BIT(x->dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_STREAM_COMP :
+			HISI_ZIP_PATH_STREAM_DECOMP)))
 		return HISI_ZIP_WHY_PATH;
 	if (!hisi_zip_can(&f, &job, 0))
 		return HISI_ZIP_WHY_WISH;
@@ -478,7 +483,7 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 		ret = hisi_dev_alloc(&dev->hisi, HISI_ZIP_CTX_SIZE, RTE_CACHE_LINE_SIZE,
 			cdev->data->socket_id, &s->ctx);
 	if (ret == 0 && s->is_plain && s->ctx.va != NULL) {
-		const struct hisi_zip_function f = hisi_zip_function_of(dev);
+		const struct hisi_zip_function f = { .revision = dev->hisi.info.revision };
 
 		hisi_zip_stream_init(&s->plain, &f, s->x.dir, s->x.codec.window, s->ctx.va);
 	}

@@ -37,7 +37,11 @@ struct hisi_zip_xform {
 
 	/* Of DEFLATE without the extension (hisi_zip_plain.h). */
 	uint8_t trailer;               /**< Bytes of the trailer of its requests, or 0. */
-	uint8_t counted;               /**< Those of them that a result counts. */
+	/**
+	 * enum hisi_zip_path: what the known answers have shown of it. With a queue of the
+	 * direction that is known for good, but when the transform is made it may not be.
+	 */
+	uint8_t path;
 	uint8_t sum;                   /**< enum hisi_zip_sum: a request returns the checksum. */
 };
 

@@ -147,8 +147,8 @@ faults(void)
 }
 
 /*
- * What no queue was free for when the device was made is asked on the first one that is taken, which
- * may be after the transforms were made.
+ * What no queue was free for when the device was made is asked on the first one that is taken,
+ * which may be after the transforms were made.
  */
 static void
 no_queue(void)
@@ -176,6 +176,55 @@ no_queue(void)
 	}
 }
 
+static void
+burst_of(uint8_t dev, struct rng *rng, uint16_t n, const char *args)
+{
+	static const uint8_t data[100];
+	struct rte_comp_op *ops[DEPTH];
+	const struct hisi_qm_ring *ring;
+	void *xform;
+
+	pmd_dev_start(dev, 1, DEPTH - 1);
+	xform = pmd_xform(dev, &pmd_deflate_xform);
+	for (uint16_t i = 0; i < n; i++)
+		ops[i] = pmd_op(xform, pmd_chain(rng, PMD_LINEAR, data, 0, sizeof(data), 0), 0,
+			sizeof(data), pmd_chain(rng, PMD_LINEAR, NULL, 0, PMD_AMPLE(sizeof(data)),
+			0), 0);
+	pmd_enqueue(dev, 0, ops, n);
+	ring = pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q.ring;
+	PMD_CHECK(ring->mask == DEPTH - 1 && ring->sq_rung == ring->sq_tail,
+		"%s: %u ops: slots before %u were rung for, expected %u", args, n, ring->sq_rung,
+		ring->sq_tail);
+	pmd_dequeue(dev, 0, ops, n);
+	PMD_CHECK(pmd_qp(dev, 0)->deq.sw == 0, "%s: software", args);
+	for (uint16_t i = 0; i < n; i++) {
+		PMD_CHECK(ops[i]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s: %s", args,
+			pmd_status(ops[i]->status));
+		pmd_op_free(ops[i]);
+	}
+	pmd_xform_free(dev, xform);
+	pmd_dev_stop(dev);
+}
+
+/* A queue is taken in the middle of a burst: with known answers it may be where it began. */
+static void
+first_burst(void)
+{
+	static const char *const functions[] = { "ext=off", "rev=v2,ext=off" };
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (size_t i = 0; i < RTE_DIM(functions); i++) {
+		uint8_t dev = pmd_dev_add(NAME, functions[i]);
+
+		for (uint16_t n = 1; n < DEPTH; n++) {
+			hisi_zip_paths_begin(hisi_zip_find(NAME));
+			burst_of(dev, &rng, n, functions[i]);
+		}
+		pmd_dev_remove(NAME);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -184,6 +233,7 @@ main(int argc, char **argv)
 		{ "as_documented", as_documented },
 		{ "faults", faults, PMD_FAULTS | PMD_BAD_OPS },
 		{ "no_queue", no_queue },
+		{ "first_burst", first_burst },
 		{ 0 },
 	};
 

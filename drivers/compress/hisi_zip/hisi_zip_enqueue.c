@@ -251,7 +251,6 @@ uint16_t
 hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_ops)
 {
 	struct hisi_zip_qp *qp = queue_pair;
-	uint16_t old_sq_tail[HISI_ZIP_DIRS] = { 0 };
 	struct hisi_zip_target to = { .x = NULL };
 	uint32_t tail, room;
 	uint64_t bytes = 0;
@@ -275,10 +274,6 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 			HISI_ZIP_COUNT(qp->enq.full, 1);
 			nb_ops = (uint16_t)room;
 		}
-	}
-	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].q.ring != NULL)
-			old_sq_tail[dir] = qp->hwq[dir].q.ring->sq_tail;
 	}
 
 	for (i = 0; i < nb_ops; i++, tail++) {
@@ -315,9 +310,11 @@ hisi_zip_enqueue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 	/* Release: dequeue may read the slots filled above. */
 	rte_atomic_store_explicit(&qp->tail, tail, rte_memory_order_release);
 	for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].q.ring != NULL &&
-				qp->hwq[dir].q.ring->sq_tail != old_sq_tail[dir])
-			hisi_qm_sq_ring(qp->hwq[dir].q.ring);
+		struct hisi_qm_ring *ring = qp->hwq[dir].q.ring;
+
+		/* The last doorbell may be of this burst, too: of known answers. */
+		if (ring != NULL && ring->sq_tail != ring->sq_rung)
+			hisi_qm_sq_ring(ring);
 	}
 	HISI_ZIP_COUNT(qp->enq.ops, i);
 	HISI_ZIP_COUNT(qp->enq.bytes, bytes);

@@ -13,6 +13,7 @@
 
 #include <rte_cycles.h>
 
+#include "hisi_ap.h"
 #include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_probe.h"
@@ -20,6 +21,7 @@
 #include "hisi_zip_stats.h"
 #include "pmd_test.h"
 #include "pmd_test_work.h"
+#include "spim_qm.h"
 
 #define NAME "compress_hisi_zip_answers"
 #define DEPTH 64
@@ -225,6 +227,82 @@ first_burst(void)
 	}
 }
 
+/* A function that is deaf for a while. */
+static struct {
+	struct hisi_qm_io_ops ops;
+	const struct hisi_qm_io_ops *real;
+	bool deaf;
+} function;
+
+static unsigned int
+poll_function(struct hisi_qm_io *io, uint16_t qn, unsigned int budget)
+{
+	return function.deaf ? 0 : function.real->poll(io, qn, budget);
+}
+
+/*
+ * An answer that comes when nobody waits for it any more: it is that of no op, and what needs no
+ * answers goes on.
+ */
+static void
+late_answer(void)
+{
+	static const uint8_t data[1000];
+	struct rte_comp_xform copy[HISI_ZIP_DIRS] = {
+		[HISI_ZIP_COMP] = { .type = RTE_COMP_COMPRESS,
+			.compress = { .algo = RTE_COMP_ALGO_NULL, .window_size = 15 } },
+		[HISI_ZIP_DECOMP] = { .type = RTE_COMP_DECOMPRESS,
+			.decompress = { .algo = RTE_COMP_ALGO_NULL, .window_size = 15 } },
+	};
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+		enum hisi_zip_path path = dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_COMP_ZLIB :
+			HISI_ZIP_PATH_DECOMP_ZLIB;
+		struct rte_comp_op *ops[3];
+		struct hisi_qm_io *io;
+		uint8_t dev;
+		void *xform;
+
+		dev = pmd_dev_add(NAME, "rev=v2");
+		hisi_zip_paths_begin(hisi_zip_find(NAME));
+		pmd_dev_start(dev, 1, DEPTH);
+		xform = pmd_xform(dev, &copy[dir]);
+		io = spim_qm_of(pmd_qp(dev, 0)->dev->hisi.ap->spim)->io;
+		function.real = io->ops;
+		function.ops = *io->ops;
+		function.ops.poll = poll_function;
+		io->ops = &function.ops;
+		function.deaf = true;
+		for (uint16_t i = 0; i < RTE_DIM(ops); i++) {
+			ops[i] = pmd_op(xform, pmd_chain(&rng, PMD_LINEAR, data, 0, sizeof(data),
+				0), 0, sizeof(data), pmd_chain(&rng, PMD_LINEAR, NULL, 0,
+				sizeof(data), 0), 0);
+			pmd_enqueue(dev, 0, &ops[i], 1);
+		}
+		PMD_CHECK(info(path).state == HISI_ZIP_PATH_OFF &&
+			strcmp(info(path).why, "no answer in time") == 0, "on, or off otherwise");
+		function.deaf = false;
+		pmd_dequeue(dev, 0, ops, RTE_DIM(ops));
+		PMD_CHECK(pmd_qp(dev, 0)->deq.sw == 0 && !pmd_qp(dev, 0)->lie.told,
+			"software, or a lie");
+		for (uint16_t i = 0; i < RTE_DIM(ops); i++) {
+			struct bytes out = pmd_output(ops[i]);
+
+			PMD_CHECK(ops[i]->status == RTE_COMP_OP_STATUS_SUCCESS &&
+				out.len == sizeof(data) &&
+				memcmp(out.data, data, sizeof(data)) == 0, "%s, %zu bytes",
+				pmd_status(ops[i]->status), out.len);
+			bytes_free(&out);
+			pmd_op_free(ops[i]);
+		}
+		pmd_xform_free(dev, xform);
+		pmd_dev_stop(dev);
+		pmd_dev_remove(NAME);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -234,6 +312,7 @@ main(int argc, char **argv)
 		{ "faults", faults, PMD_FAULTS | PMD_BAD_OPS },
 		{ "no_queue", no_queue },
 		{ "first_burst", first_burst },
+		{ "late_answer", late_answer, PMD_FAULTS },
 		{ 0 },
 	};
 

@@ -95,20 +95,42 @@ hisi_hwq_stop(struct hisi_hwq *hwq)
 			conf->dev->driver->owner_name, conf->owner_id, hwq->qn, ret);
 }
 
-void
-hisi_hwq_put(struct hisi_hwq *hwq)
+static void
+hwq_free_mem(struct hisi_hwq *hwq)
 {
-	const struct hisi_hwq_conf *conf = &hwq->conf;
-	struct hisi_ap *ap = conf->dev->ap;
+	struct hisi_ap *ap = hwq->conf.dev->ap;
 
-	if (!hwq->stuck) {
-		spim_queue_put(ap->spim, hwq->queue);
-		if (conf->mem_len != 0)
-			ap->mem.free(ap->mem.priv, &hwq->mem);
-	}
+	if (hwq->conf.mem_len != 0)
+		ap->mem.free(ap->mem.priv, &hwq->mem);
+}
+
+/* It is without a queue. */
+static void
+hwq_forget(struct hisi_hwq *hwq)
+{
 	hwq->ring = NULL;
 	hwq->queue = NULL;
 	hwq->stuck = 0;
 	rte_atomic_store_explicit(&hwq->failed, 0, rte_memory_order_relaxed);
 	rte_atomic_store_explicit(&hwq->qn, HISI_HWQ_NONE, rte_memory_order_relaxed);
+}
+
+void
+hisi_hwq_put(struct hisi_hwq *hwq)
+{
+	if (!hwq->stuck) {
+		spim_queue_put(hwq->conf.dev->ap->spim, hwq->queue);
+		hwq_free_mem(hwq);
+	}
+	hwq_forget(hwq);
+}
+
+struct spim_queue *
+hisi_hwq_leave(struct hisi_hwq *hwq)
+{
+	struct spim_queue *queue = hwq->queue;
+
+	hwq_free_mem(hwq);
+	hwq_forget(hwq);
+	return queue;
 }

@@ -88,4 +88,10 @@ void hisi_hwq_stop(struct hisi_hwq *hwq);
 /** Put a queue that is stopped, and its memory, unless it is stuck: then both are left to it. */
 void hisi_hwq_put(struct hisi_hwq *hwq);
 
+/**
+ * Leave a queue that was just taken to the caller, and be without one. Its memory, which no request
+ * of it refers to, is freed. Producer.
+ */
+struct spim_queue *hisi_hwq_leave(struct hisi_hwq *hwq);
+
 #endif /* HISI_HWQ_H */

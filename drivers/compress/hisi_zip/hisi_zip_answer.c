@@ -209,10 +209,11 @@ asker_free(struct hisi_zip_asker *a)
 }
 
 /*
- * Ask on a queue. Returns the memory that the function may still write to, if it owes an answer;
- * else nothing is held.
+ * Ask on a queue. Returns whether it owes an answer, and then the memory that the function may
+ * still write to; else nothing is held. With that no path of the direction is untried: none other
+ * comes to owe one.
  */
-static void
+static bool
 ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue,
 		struct hisi_zip_owed *owed)
 {
@@ -221,7 +222,7 @@ ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queu
 
 	if (hisi_dev_alloc(&dev->hisi, sizeof(struct hisi_zip_ask_mem), HISI_ACC_SGL_ALIGN,
 			dev->hisi.args.socket_id, &a.mem) != 0)
-		return; /* not tried yet */
+		return false; /* not tried yet */
 	a.codec = zip_codec_create(HISI_ZIP_REQ_LEN_MAX);
 	a.check = malloc(HISI_ZIP_ASK_ROOM);
 	a.plain = malloc(HISI_ZIP_ASK_ROOM);
@@ -240,20 +241,32 @@ ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queu
 	dev->paths_us += (uint32_t)begin;
 	HISI_ZIP_LOG(DEBUG, "%s: known answers of type %d took %u us", dev->hisi.name, dir,
 		(uint32_t)begin);
-	if (a.error != 0 && a.error != -ETIME)
+	if (a.error != 0 && a.error != -ETIME) {
 		owed->mem = a.mem;
-	else
-		hisi_dev_free(&dev->hisi, &a.mem);
+		return true;
+	}
+	hisi_dev_free(&dev->hisi, &a.mem);
+	return false;
+}
+
+bool
+hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue)
+{
+	bool owes;
+
+	if (!untried(dev, dir))
+		return false;
+	owes = ask_all(dev, dir, queue, &dev->owed[dir]);
+	if (untried(dev, dir))
+		all_fail(dev, dir, true, "no memory, or no time, to try it");
+	return owes;
 }
 
 void
-hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue)
+hisi_zip_paths_leave(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue)
 {
-	if (!untried(dev, dir))
-		return;
-	ask_all(dev, dir, queue, &dev->owed[dir]);
-	if (untried(dev, dir))
-		all_fail(dev, dir, true, "no memory, or no time, to try it");
+	/* To stop it may take seconds, which nobody has now. */
+	dev->owed[dir].queue = queue;
 }
 
 /* What the answers have shown, for app/silicon.sh and other reports. */
@@ -278,17 +291,14 @@ void
 hisi_zip_paths_try(struct hisi_zip_dev *dev)
 {
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		struct hisi_zip_owed *owed = &dev->owed[dir];
 		struct spim_queue *queue;
 
 		/* If none is free: when a queue pair takes one. */
 		if (!untried(dev, dir) ||
 				hisi_dev_queue_take(&dev->hisi, (uint8_t)dir, DEPTH, &queue) != 0)
 			continue;
-		ask_all(dev, dir, queue, owed);
-		/* To stop one that owes an answer may take seconds, which nobody has now. */
-		if (owed->mem.va != NULL)
-			owed->queue = queue;
+		if (ask_all(dev, dir, queue, &dev->owed[dir]))
+			hisi_zip_paths_leave(dev, dir, queue);
 		else
 			hisi_dev_queue_put(&dev->hisi, queue, false);
 	}
@@ -300,10 +310,8 @@ hisi_zip_paths_end(struct hisi_zip_dev *dev)
 {
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		struct hisi_zip_owed *owed = &dev->owed[dir];
-		bool idle = owed->queue == NULL ||
-			hisi_dev_queue_put(&dev->hisi, owed->queue, true);
 
-		if (owed->mem.va != NULL && idle)
+		if (owed->queue != NULL && hisi_dev_queue_put(&dev->hisi, owed->queue, true))
 			hisi_dev_free(&dev->hisi, &owed->mem);
 		*owed = (struct hisi_zip_owed){ .queue = NULL };
 	}

@@ -105,8 +105,17 @@ void hisi_zip_paths_begin(struct hisi_zip_dev *dev);
  */
 void hisi_zip_paths_try(struct hisi_zip_dev *dev);
 
-/** The same of a direction, on a queue that was just taken: hisi_zip_hwq_take(). */
-void hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir,
+/**
+ * The same of a direction, on a queue that was just taken: hisi_zip_hwq_take().
+ * @return Whether the queue owes an answer. Then nothing else may be submitted to it, as an answer
+ *   that comes late would be taken for that of another request: the caller passes it to
+ *   hisi_zip_paths_leave(), before paths_lock is given back.
+ */
+bool hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir,
+		struct spim_queue *queue);
+
+/** A queue that owes an answer is the device's until it goes. */
+void hisi_zip_paths_leave(struct hisi_zip_dev *dev, enum hisi_zip_dir dir,
 		struct spim_queue *queue);
 
 /** Put what a function that did not answer still has. The device's other queues are put. */

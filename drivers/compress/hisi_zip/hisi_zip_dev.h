@@ -47,8 +47,8 @@ struct hisi_zip_qp;
 
 /** What a function still has that owes an answer (hisi_zip_answer.h). */
 struct hisi_zip_owed {
-	struct spim_queue *queue; /**< NULL: none, or it is a queue pair's. */
-	struct hisi_qm_mem mem;   /**< va NULL: none. */
+	struct spim_queue *queue; /**< NULL: none. */
+	struct hisi_qm_mem mem;   /**< What its request refers to. */
 };
 
 /** Private data of a device. */

@@ -178,15 +178,23 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
 	int ret = hisi_hwq_take(&hwq->q);
+	bool owes;
 
+	if (ret != 0)
+		return ret;
+	pthread_mutex_lock(&qp->dev->paths_lock);
+	owes = hisi_zip_paths_try_on(qp->dev, dir, hwq->q.queue);
+	if (owes)
+		hisi_zip_paths_leave(qp->dev, dir, hisi_hwq_leave(&hwq->q));
+	pthread_mutex_unlock(&qp->dev->paths_lock);
+	/* Another one for what needs no answers. */
+	if (owes)
+		ret = hisi_hwq_take(&hwq->q);
 	if (ret != 0)
 		return ret;
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	hwq->cq_due = 0;
-	pthread_mutex_lock(&qp->dev->paths_lock);
-	hisi_zip_paths_try_on(qp->dev, dir, hwq->q.queue);
-	pthread_mutex_unlock(&qp->dev->paths_lock);
 	return 0;
 }
 

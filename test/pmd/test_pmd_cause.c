@@ -314,6 +314,8 @@ test_lost(void **state)
 		assert_int_equal(ring.cq_phase, HISI_QM_CQE_PHASE + 1);
 		assert_int_equal(stream.dead, stateful);
 		assert_int_equal(stream.busy, !stateful);
+		/* Its context is not freed: the function may yet write to it. */
+		assert_int_equal(stream.ctx_owed, stateful && stuck);
 		assert_int_equal(op.status, again ? 77 : RTE_COMP_OP_STATUS_ERROR);
 		assert_int_equal(op.consumed, again);
 		assert_int_equal(op.produced, again);

@@ -89,6 +89,9 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 		struct hisi_zip_stream *s = op->stream;
 
 		s->dead = true;
+		/* State, history and store are what it may still write to. */
+		if (hwq->stuck)
+			s->ctx_owed = true;
 		rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 	}
 }

@@ -326,11 +326,16 @@ end_without(struct hisi_zip_plain_stream *s, struct hisi_zip_stream_done *done)
 
 	if (passes_over(s))
 		return pass_over(s, done);
+	/* It was asked for the rest of its output, and has other input. */
+	if (comp && s->ended && op->src_len > 0) {
+		*done = (struct hisi_zip_stream_done){ .produced = s->plan.delivered };
+		return HISI_ZIP_FAILED;
+	}
 	if (comp && !s->ended && op->src_len == 0 && !op->src_cut)
 		flush(s);
-	/* Behind the end, what a compression has is for the stream that comes next. */
-	return deliver(s, 0, s->plan.delivered, op->src_cut || (s->ended ? comp && op->src_len > 0 :
-		wants_request(s, op)), done);
+	/* What a decompression has behind the end is not this stream's. */
+	return deliver(s, 0, s->plan.delivered, !s->ended && (op->src_cut || wants_request(s, op)),
+		done);
 }
 
 enum hisi_zip_outcome

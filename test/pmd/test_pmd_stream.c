@@ -169,6 +169,51 @@ corrupt(void)
 	pmd_dev_stop(dev);
 }
 
+/* All of the source is consumed, and the end waits for room: nothing else may come before it. */
+static void
+after_final(void)
+{
+	static uint8_t noise[100];
+	struct rng rng;
+
+	dev = pmd_dev_id("compress_hisi_zip");
+	pmd_dev_start(dev, 1, QP_DEPTH);
+	while (pmd_next(&rng)) {
+		struct one one = { .stream = NULL };
+		uint32_t consumed = 0;
+		struct rte_comp_op *op;
+
+		for (size_t i = 0; i < sizeof(noise); i++)
+			noise[i] = (uint8_t)rng_below(&rng, 256);
+		PMD_CHECK(rte_compressdev_stream_create(dev, &pmd_deflate_xform, &one.stream) == 0,
+			"no stream");
+		bytes_append(&one.data, noise, sizeof(noise));
+		do {
+			struct rte_mbuf *room = pmd_chain(&rng, PMD_LINEAR, NULL, 0, 20, 0);
+
+			op = one_op(&rng, &one, RTE_COMP_FLUSH_FINAL);
+			pmd_chain_free(op->m_dst);
+			op->m_dst = room;
+			op->src.offset = consumed;
+			op->src.length = (uint32_t)sizeof(noise) - consumed;
+			pmd_run(dev, 0, &op, 1);
+			PMD_CHECK(op->status == RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE,
+				"%s with %u of %zu consumed", pmd_status(op->status),
+				consumed + op->consumed, sizeof(noise));
+			consumed += op->consumed;
+			pmd_op_free(op);
+		} while (consumed < sizeof(noise));
+		op = one_op(&rng, &one, RTE_COMP_FLUSH_FINAL);
+		pmd_run(dev, 0, &op, 1);
+		expect(op, RTE_COMP_OP_STATUS_ERROR);
+		pmd_run(dev, 0, &op, 1);
+		expect(op, RTE_COMP_OP_STATUS_INVALID_STATE);
+		pmd_op_free(op);
+		one_end(dev, &one);
+	}
+	pmd_dev_stop(dev);
+}
+
 /* A device has no business with the stream of another one. */
 static void
 foreign(void)
@@ -208,6 +253,7 @@ main(int argc, char **argv)
 		{ "sequences", sequences },
 		{ "two_in_flight", two_in_flight, PMD_BAD_OPS },
 		{ "corrupt", corrupt, PMD_BAD_OPS },
+		{ "after_final", after_final, PMD_BAD_OPS | PMD_FAULTS },
 		{ "foreign", foreign, PMD_BAD_OPS },
 		{ 0 },
 	};

@@ -134,15 +134,21 @@ answer(uint32_t len, uint32_t room, enum hisi_zip_flush flush, struct hisi_zip_s
 
 /* An op that needs no request. */
 static enum hisi_zip_outcome
-none(uint32_t len, uint32_t room, enum hisi_zip_flush flush, struct hisi_zip_stream_done *done)
+none_of(struct hisi_zip_stream_op op, struct hisi_zip_stream_done *done)
 {
-	const struct hisi_zip_stream_op op = { .src_len = len, .dst_len = room, .flush = flush };
 	struct hisi_zip_stream_plan plan;
 
 	hisi_zip_stream_plan(&scripted, &op, &plan);
 	hisi_zip_stream_begin(&scripted, &plan);
 	assert_false(plan.request);
 	return hisi_zip_stream_end(&scripted, NULL, (struct hisi_zip_result){ 0 }, done);
+}
+
+static enum hisi_zip_outcome
+none(uint32_t len, uint32_t room, enum hisi_zip_flush flush, struct hisi_zip_stream_done *done)
+{
+	return none_of((struct hisi_zip_stream_op){ .src_len = len, .dst_len = room,
+		.flush = flush }, done);
 }
 
 #define ANSWER(len, room, flush, ...) \
@@ -221,6 +227,40 @@ test_compress_ends(void **state)
 	/* Nothing to flush. */
 	assert_int_equal(none(0, 0, SYNC, &done), HISI_ZIP_DONE);
 	assert_int_equal(none(0, 0, HISI_ZIP_FLUSH_FULL, &done), HISI_ZIP_DONE);
+}
+
+/* The end is in the store, and an op comes with what is behind it: that ends it, too. */
+static void
+test_behind_end(void **state)
+{
+	const struct hisi_zip_stream_op more = { .src_len = 8 << 20, .src_cut = true,
+		.dst_len = 100, .flush = SYNC };
+	struct hisi_zip_stream_done done;
+
+	(void)state;
+	for (int v3 = 0; v3 < 2; v3++) {
+		script(v3 ? HISI_QM_REV_V3 : HISI_QM_REV_V2, HISI_ZIP_DECOMP, 0);
+		assert_int_equal(ANSWER(1000, 10, SYNC, .consumed = 990, .produced = 70,
+			.dw3 = HISI_ZIP_DECOMP_END), HISI_ZIP_DONE_PART);
+		assert_int_equal(done.produced, 10);
+		assert_int_equal(none_of(more, &done), HISI_ZIP_DONE_END);
+		assert_int_equal(done.consumed, 0);
+		assert_int_equal(done.produced, 60);
+		assert_false(scripted.ended);
+
+		/* Nothing may be behind the end of a compression that waits for room. */
+		for (int cut = 0; cut < 2; cut++) {
+			script(v3 ? HISI_QM_REV_V3 : HISI_QM_REV_V2, HISI_ZIP_COMP, 0);
+			assert_int_equal(ANSWER(100, 10, FINISH, .consumed = 100, .produced = 70),
+				HISI_ZIP_DONE_PART);
+			assert_int_equal(done.consumed, 100);
+			assert_int_equal(none_of((struct hisi_zip_stream_op){ .src_len = 1,
+				.src_cut = cut, .dst_len = 100, .flush = FINISH }, &done),
+				HISI_ZIP_FAILED);
+			assert_int_equal(done.consumed, 0);
+			assert_false(hisi_zip_stream_replaceable(&scripted));
+		}
+	}
 }
 
 /* Data that is bad, or a function that is, ends a decompression; software can only begin one. */
@@ -375,6 +415,7 @@ main(void)
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_compress_fails),
 		cmocka_unit_test(test_compress_ends),
+		cmocka_unit_test(test_behind_end),
 		cmocka_unit_test(test_decompress_fails),
 		cmocka_unit_test(test_cached_bits),
 		cmocka_unit_test(test_trailers),

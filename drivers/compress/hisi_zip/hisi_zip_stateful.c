@@ -295,6 +295,10 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 		begin(s, op, &plan);
 		outcome = hisi_zip_stream_end(&s->plain, NULL, (struct hisi_zip_result){ 0 },
 			&done);
+		if (outcome > HISI_ZIP_DONE_PART) {
+			s->dead = true;
+			return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
+		}
 		deliver_rest(s, op, &done);
 		finish(s, op, outcome, &done);
 		slot->kind = HISI_ZIP_SLOT_DONE;

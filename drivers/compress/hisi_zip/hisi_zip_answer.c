@@ -229,7 +229,9 @@ ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queu
 	if (a.codec != NULL && a.check != NULL && a.plain != NULL) {
 		a.deadline = base_now_ms() + ANSWERS_MS;
 		hisi_zip_answers_deflate(&a);
-		hisi_zip_answers_stream(&a);
+		/* A request without an answer still has the memory that the questions are in. */
+		if (a.error == 0)
+			hisi_zip_answers_stream(&a);
 		/* The function has not answered, or for another request: nothing of it is right. */
 		if (a.error != 0 && a.error != -ETIME)
 			all_fail(dev, dir, false, a.error == -ETIMEDOUT ? "no answer in time" :

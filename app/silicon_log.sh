@@ -28,9 +28,8 @@ known_answers() {
 
 # answer LOG PATH WHAT: a part of what was said of a path: 1 bytes counted, 2 the checksum.
 answer() {
-	driver_lines "$1" |
-		sed -n "s/^path $2: on, .*count \([0-9]*\) of it, checksum in dw31 \([a-z]*\).*/\\$3/p" |
-		head -n 1
+	parts='count \([0-9]*\) of it, checksum in dw31 \([a-z]*\)'
+	driver_lines "$1" | sed -n "s/^path $2: on, .*$parts.*/\\$3/p" | head -n 1
 }
 
 # path_state LOG PATH: whether it is on, and if not, why.

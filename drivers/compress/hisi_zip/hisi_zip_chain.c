@@ -7,7 +7,10 @@
 #include "hisi_zip_dev.h"
 #include "hisi_zip_fill.h"
 
-/* Chained mbufs: both sides of an op become SGLs, in the memory of its hardware queue. */
+/*
+ * Chained mbufs: both sides of an op become SGLs, in the memory of its hardware queue. Dequeue runs
+ * checksums over their bytes.
+ */
 
 bool
 hisi_zip_side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want,
@@ -185,4 +188,22 @@ hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 	hisi_zip_req_words(sqe, &x->words);
 	hisi_zip_req_lists(sqe);
 	return HISI_ZIP_SUBMITTED;
+}
+
+void
+hisi_zip_chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len,
+		struct zip_codec_sum *sum)
+{
+	for (; len > 0 && m != NULL; m = m->next) {
+		uint32_t n;
+
+		if (offset >= m->data_len) {
+			offset -= m->data_len;
+			continue;
+		}
+		n = RTE_MIN(len, m->data_len - offset);
+		zip_codec_sum_update(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, offset), n);
+		len -= n;
+		offset = 0;
+	}
 }

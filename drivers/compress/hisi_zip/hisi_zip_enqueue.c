@@ -190,17 +190,10 @@ fill_stateless(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_co
 static enum hisi_zip_flush
 stream_flush(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool cut)
 {
-	static const enum hisi_zip_flush flushes[] = {
-		[RTE_COMP_FLUSH_NONE] = HISI_ZIP_FLUSH_NONE,
-		[RTE_COMP_FLUSH_SYNC] = HISI_ZIP_FLUSH_SYNC,
-		[RTE_COMP_FLUSH_FULL] = HISI_ZIP_FLUSH_FULL,
-		[RTE_COMP_FLUSH_FINAL] = HISI_ZIP_FLUSH_FINISH,
-	};
-
 	if (s->x.dir == HISI_ZIP_DECOMP)
 		return HISI_ZIP_FLUSH_SYNC;
 	/* The rest of the input comes with another op: nothing to flush yet. */
-	return cut ? HISI_ZIP_FLUSH_NONE : flushes[op->flush_flag];
+	return cut ? HISI_ZIP_FLUSH_NONE : hisi_zip_flush_of(op);
 }
 
 static enum hisi_zip_verdict __rte_noinline

@@ -74,6 +74,20 @@ hisi_zip_to_software(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, enum hi
 	return HISI_ZIP_SOFTWARE;
 }
 
+/** How an op of a compressing stream, whose flag is in range, ends its output. */
+static inline enum hisi_zip_flush
+hisi_zip_flush_of(const struct rte_comp_op *op)
+{
+	static const enum hisi_zip_flush flushes[] = {
+		[RTE_COMP_FLUSH_NONE] = HISI_ZIP_FLUSH_NONE,
+		[RTE_COMP_FLUSH_SYNC] = HISI_ZIP_FLUSH_SYNC,
+		[RTE_COMP_FLUSH_FULL] = HISI_ZIP_FLUSH_FULL,
+		[RTE_COMP_FLUSH_FINAL] = HISI_ZIP_FLUSH_FINISH,
+	};
+
+	return flushes[op->flush_flag];
+}
+
 /** Is a path used? Of functions without the extension. */
 static inline bool
 hisi_zip_path_on(const struct hisi_zip_qp *qp, enum hisi_zip_path path)
@@ -181,5 +195,9 @@ hisi_zip_trailer_iova(const struct hisi_zip_hwq *hwq)
 enum hisi_zip_verdict hisi_zip_fill_chained(struct hisi_zip_qp *qp,
 		const struct hisi_zip_target *to, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op, struct hisi_zip_sqe *sqe, uint32_t trailer);
+
+/** Run checksums over bytes of a chain, which is as long as that. Dequeuing thread, too. */
+void hisi_zip_chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len,
+		struct zip_codec_sum *sum);
 
 #endif /* HISI_ZIP_FILL_H */

@@ -65,29 +65,6 @@ hisi_zip_plain_outcome(const struct hisi_zip_slot *slot, struct hisi_zip_result 
 		x->dev->paths.path[x->path].counted, r);
 }
 
-/* Checksums over the plain data: the source of a compression, else the destination. */
-static void
-sum_mbufs(const struct hisi_zip_xform *x, const struct rte_comp_op *op, struct zip_codec_sum *sum)
-{
-	bool comp = x->dir == HISI_ZIP_COMP;
-	const struct rte_mbuf *m = comp ? op->m_src : op->m_dst;
-	uint32_t skip = comp ? op->src.offset : op->dst.offset;
-	uint32_t left = comp ? op->consumed : op->produced;
-
-	for (; m != NULL && left > 0; m = m->next) {
-		uint32_t len;
-
-		if (skip >= m->data_len) {
-			skip -= m->data_len;
-			continue;
-		}
-		len = RTE_MIN(left, m->data_len - skip);
-		zip_codec_sum_update(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, skip), len);
-		left -= len;
-		skip = 0;
-	}
-}
-
 uint64_t
 hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
 {
@@ -101,6 +78,9 @@ hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sq
 	/* A request begins anew; it cannot go on from another checksum. */
 	if (x->sum != HISI_ZIP_SUM_NONE && sum.crc32 == 0 && sum.adler32 == 1)
 		return hisi_zip_sum_of(x->sum, hisi_zip_result_word(&sqe->checksum));
-	sum_mbufs(x, op, &sum);
+	if (x->dir == HISI_ZIP_COMP)
+		hisi_zip_chain_sum(op->m_src, op->src.offset, op->consumed, &sum);
+	else
+		hisi_zip_chain_sum(op->m_dst, op->dst.offset, op->produced, &sum);
 	return hisi_zip_chksum(x, sum.crc32, sum.adler32);
 }

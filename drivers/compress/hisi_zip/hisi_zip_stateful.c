@@ -30,24 +30,6 @@ chain_write(struct rte_mbuf *m, uint32_t offset, const uint8_t *data, uint32_t l
 	}
 }
 
-/* Run checksums over bytes of a chain, which is as long as that. */
-static void
-chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len, struct zip_codec_sum *sum)
-{
-	for (; len > 0 && m != NULL; m = m->next) {
-		uint32_t n;
-
-		if (offset >= m->data_len) {
-			offset -= m->data_len;
-			continue;
-		}
-		n = RTE_MIN(len, m->data_len - offset);
-		zip_codec_sum_update(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, offset), n);
-		len -= n;
-		offset = 0;
-	}
-}
-
 /* ---- Results ------------------------------------------------------------------------------- */
 
 /* What waits in the store is copied behind the rest of an op's output. */
@@ -67,7 +49,8 @@ finish(struct hisi_zip_stream *s, struct rte_comp_op *op, enum hisi_zip_outcome 
 	bool comp = s->x.dir == HISI_ZIP_COMP, end = outcome == HISI_ZIP_DONE_END;
 
 	if (s->sum.wanted != 0)
-		chain_sum(comp ? op->m_src : op->m_dst, comp ? op->src.offset : op->dst.offset,
+		hisi_zip_chain_sum(comp ? op->m_src : op->m_dst,
+			comp ? op->src.offset : op->dst.offset,
 			comp ? done->consumed : done->produced, &s->sum);
 	op->status = outcome == HISI_ZIP_DONE_PART ? RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
 		RTE_COMP_OP_STATUS_SUCCESS;
@@ -164,12 +147,6 @@ static bool
 look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool lists,
 		struct hisi_zip_stream_op *has)
 {
-	static const enum hisi_zip_flush flushes[] = {
-		[RTE_COMP_FLUSH_NONE] = HISI_ZIP_FLUSH_NONE,
-		[RTE_COMP_FLUSH_SYNC] = HISI_ZIP_FLUSH_SYNC,
-		[RTE_COMP_FLUSH_FULL] = HISI_ZIP_FLUSH_FULL,
-		[RTE_COMP_FLUSH_FINAL] = HISI_ZIP_FLUSH_FINISH,
-	};
 	uint32_t waiting = hisi_zip_stream_waiting(&s->plain);
 	struct hisi_zip_side src, dst;
 	bool cut;
@@ -182,7 +159,7 @@ look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool list
 		.src_cut = cut,
 		.src_len = src.length,
 		.dst_len = dst.length,
-		.flush = s->x.dir == HISI_ZIP_COMP ? flushes[op->flush_flag] : HISI_ZIP_FLUSH_SYNC,
+		.flush = s->x.dir == HISI_ZIP_COMP ? hisi_zip_flush_of(op) : HISI_ZIP_FLUSH_SYNC,
 	};
 	if (waiting >= dst.length)
 		return true;

@@ -19,16 +19,21 @@
 #define FAR ((uint8_t *)(uintptr_t)0x10000) /* where nothing is */
 #define LAST ((uint8_t *)(UINTPTR_MAX - 100)) /* less than LEN from the end */
 
+/*
+ * Ops without a fence are executed in any order, by two workers at the same time: those
+ * that are in flight together write to places of their own.
+ */
+
 /* As many ops as there are descriptors are taken, and no more, until some are back. */
 static void
 check_capacity(uint16_t nb_desc, uint16_t limit)
 {
 	int16_t dev = dma_make("", nb_desc);
-	uint8_t *src = dma_mem(LEN, 1), *dst = dma_mem(LEN, 2);
+	uint8_t *src = dma_mem(64, 1), *dst = dma_mem(64ul * limit, 2);
 
 	for (uint16_t i = 0; i < limit; i++) {
 		assert_int_equal(rte_dma_burst_capacity(dev, 0), limit - i);
-		dma_copy_id(dev, 0, src, dst, 64, 0, i);
+		dma_copy_id(dev, 0, src, dst + 64 * i, 64, 0, i);
 	}
 	assert_int_equal(rte_dma_burst_capacity(dev, 0), 0);
 	assert_int_equal(dma_copy(dev, 0, src, dst, 64, 0), -ENOSPC);
@@ -37,7 +42,7 @@ check_capacity(uint16_t nb_desc, uint16_t limit)
 	dma_wait(dev, 0, 3, 2);
 	assert_int_equal(rte_dma_burst_capacity(dev, 0), 3);
 	for (uint16_t i = 0; i < 3; i++)
-		dma_copy_id(dev, 0, src, dst, 64, RTE_DMA_OP_FLAG_SUBMIT, limit + i);
+		dma_copy_id(dev, 0, src, dst + 64 * i, 64, RTE_DMA_OP_FLAG_SUBMIT, limit + i);
 	assert_int_equal(dma_copy(dev, 0, src, dst, 64, RTE_DMA_OP_FLAG_SUBMIT), -ENOSPC);
 	dma_wait(dev, 0, limit, limit + 2);
 	assert_int_equal(rte_dma_burst_capacity(dev, 0), limit);
@@ -159,7 +164,7 @@ test_wrap(void **state)
 	(void)state;
 	while (n < total) {
 		for (uint16_t i = 0; i < burst; i++)
-			dma_copy_id(dev, 0, src, dst, 8, 0, (uint16_t)(n + i));
+			dma_copy_id(dev, 0, src, dst + 8 * i, 8, 0, (uint16_t)(n + i));
 		assert_int_equal(rte_dma_submit(dev, 0), 0);
 		n += burst;
 		dma_wait(dev, 0, burst, (uint16_t)(n - 1));
@@ -175,7 +180,7 @@ test_wrap(void **state)
 static void
 test_submit(void **state)
 {
-	uint8_t *src = dma_mem(LEN, 1), *dst = dma_mem(LEN, 2);
+	uint8_t *src = dma_mem(LEN, 1), *dst = dma_mem(13 * LEN, 2);
 	int16_t dev = dma_make("", 64);
 	volatile uint64_t *db;
 	uint16_t idx = 0;
@@ -192,7 +197,7 @@ test_submit(void **state)
 	db = dma_vchan(dev, 0)->hwq.ring->sq_db;
 	rung = *db;
 	for (uint16_t i = 1; i <= 10; i++)
-		dma_copy_id(dev, 0, src, dst, LEN, 0, i);
+		dma_copy_id(dev, 0, src, dst + i * LEN, LEN, 0, i);
 	assert_int_equal(*db, rung);
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(rte_dma_completed(dev, 0, 1, &idx, NULL), 0);
@@ -202,8 +207,8 @@ test_submit(void **state)
 	dma_wait(dev, 0, 4, 4);
 	dma_wait(dev, 0, 6, 10);
 	/* An op with the flag passes those before it on, too. */
-	dma_copy_id(dev, 0, src, dst, LEN, 0, 11);
-	dma_copy_id(dev, 0, src, dst, LEN, RTE_DMA_OP_FLAG_SUBMIT, 12);
+	dma_copy_id(dev, 0, src, dst + 11 * LEN, LEN, 0, 11);
+	dma_copy_id(dev, 0, src, dst + 12 * LEN, LEN, RTE_DMA_OP_FLAG_SUBMIT, 12);
 	dma_wait(dev, 0, 2, 12);
 	assert_int_equal(rte_dma_completed(dev, 0, 0, &idx, NULL), 0);
 	assert_int_equal(idx, 12);
@@ -385,7 +390,7 @@ static void
 test_no_fence(void **state)
 {
 	const uint64_t fence = RTE_DMA_OP_FLAG_FENCE | RTE_DMA_OP_FLAG_SUBMIT;
-	uint8_t *src = dma_mem(LEN, 1), *dst = dma_mem(LEN, 2), *last = dma_mem(LEN, 3);
+	uint8_t *src = dma_mem(LEN, 1), *dst = dma_mem(2 * LEN, 2), *last = dma_mem(LEN, 3);
 	int16_t dev = dma_make("", 64);
 	struct hisi_udma_sqe *sqe;
 
@@ -395,7 +400,7 @@ test_no_fence(void **state)
 	dma_copy_id(dev, 0, src, dst, LEN, fence, 0);
 	dma_wait(dev, 0, 1, 0);
 	dma_copy_id(dev, 0, src, dst, LEN, RTE_DMA_OP_FLAG_SUBMIT, 1);
-	dma_copy_id(dev, 0, src, dst, LEN, 0, 2);
+	dma_copy_id(dev, 0, src, dst + LEN, LEN, 0, 2);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(dma_copy(dev, 0, dst, last, LEN, fence), -ENOSPC);
 	assert_int_equal(dma_vchan(dev, 0)->enq.full, 3);

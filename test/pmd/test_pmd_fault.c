@@ -287,8 +287,10 @@ run_fault(struct rng *rng, const struct fault *fault, const struct kind *kind, b
 	static bool warm;
 	char args[160];
 
-	snprintf(args, sizeof(args), "%s,sw=%s,timeout=40,answers=off,fault=%s", kind->args,
-		sw ? "auto" : "off", fault->spec);
+	/* A worker that the machine keeps waiting is no queue that failed. */
+	snprintf(args, sizeof(args), "%s,sw=%s,timeout=%d,answers=off,fault=%s", kind->args,
+		sw ? "auto" : "off", fault->cause == STALLED || fault->cause == GONE ? 40 : 30000,
+		fault->spec);
 	pmd_log_begin();
 	r.dev = pmd_dev_add(NAME, args);
 	r.plain = bytes_random(rng, rng_range(rng, 100, LEN_MAX));

@@ -17,6 +17,7 @@
  * Paths are tried on the control path. On the data path a path can only be turned off.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Paths. Each is a bit of struct hisi_zip_function.paths. */
@@ -65,6 +66,13 @@ struct hisi_zip_path_info {
 	 */
 	uint8_t counted;
 	uint8_t sum;     /**< enum hisi_zip_sum. */
+	/**
+	 * What known answers have shown of the end, so that a result without it is wrong.
+	 * Compression: behind the data lies the trailer. Decompression: the status says that a
+	 * trailer does not match. Compressions of streams: the output ends in an empty stored
+	 * block (U15).
+	 */
+	bool ends;
 	const char *why; /**< If off: why, in some words. Else NULL. */
 };
 

@@ -29,6 +29,20 @@ hisi_zip_result_carried(enum hisi_zip_dir dir, const struct hisi_zip_asked *aske
 	return HISI_ZIP_DONE;
 }
 
+static uint32_t
+le32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+bool
+hisi_zip_trailer_is(uint32_t trailer, const uint8_t *bytes, const struct hisi_zip_trailer_of *of)
+{
+	if (trailer == HISI_ZIP_TRAILER_GZIP)
+		return le32(bytes + 4) == of->len && (!of->told || le32(bytes) == of->sum);
+	return !of->told || __builtin_bswap32(le32(bytes)) == of->sum;
+}
+
 enum hisi_zip_outcome
 hisi_zip_result_stream(struct hisi_zip_state *state, const struct hisi_zip_sqe *sqe,
 		enum hisi_zip_dir dir, bool finish, struct hisi_zip_result r)

@@ -157,6 +157,27 @@ hisi_zip_sum_of(enum hisi_zip_sum sum, uint32_t dw31)
 	return ~__builtin_bswap32(dw31);
 }
 
+/** Bytes of an empty stored block without its header, which is how a sync flush of zlib ends. */
+#define HISI_ZIP_FLUSH_END_LEN 4u
+
+/** Are these bytes such an end? */
+static inline bool
+hisi_zip_flush_end_is(const uint8_t *bytes)
+{
+	return bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 0xff && bytes[3] == 0xff;
+}
+
+/** What a trailer is that of. */
+struct hisi_zip_trailer_of {
+	uint32_t sum; /**< Adler-32 or CRC-32 of the plain data. */
+	uint32_t len; /**< Its bytes. */
+	bool told;    /**< sum is known. */
+};
+
+/** Are these bytes the trailer of zlib or gzip (by its length), as far as it is known? */
+bool hisi_zip_trailer_is(uint32_t trailer, const uint8_t *bytes,
+		const struct hisi_zip_trailer_of *of);
+
 /**
  * How did a request of a stream end, and where does the next one go on (ZIP 5.4, 5.6, 5.8)?
  * After any outcome but HISI_ZIP_DONE* the stream is of no use any more.

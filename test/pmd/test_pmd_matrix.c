@@ -33,6 +33,7 @@
 
 #define OPS_SHORT  100u /* of a device */
 #define OPS_LONG   10000u
+#define OPS_SWITCHED 1000u
 #define SEQS_SHORT 10u
 #define SEQS_LONG  8000u /* 100,000 on each revision */
 
@@ -276,6 +277,38 @@ changing(void)
 	}
 }
 
+/*
+ * The same without verify, and one quirk: results show by themselves that they are not what they
+ * were.
+ */
+static void
+switched(void)
+{
+	static const struct {
+		uint8_t quirk;
+		void (*run)(uint8_t dev, struct rng *rng, unsigned int n);
+	} rows[] = {
+		{ ZIP_DEV_QUIRK_PRODUCED_DATA, run_ops }, { ZIP_DEV_QUIRK_NO_TRAILER, run_blocks },
+		{ ZIP_DEV_QUIRK_DW31_ZERO, run_ops }, { ZIP_DEV_QUIRK_FLUSH_BITS, run_ops },
+	};
+	struct rng rng;
+
+	while (pmd_next(&rng)) {
+		unsigned long n = pmd_iteration();
+		const char *name;
+		char args[190];
+
+		if (n >= 4 * RTE_DIM(rows))
+			continue;
+		name = zip_dev_quirks[rows[n / 4].quirk].name;
+		/* Known answers are some hundred requests; it comes, or it goes. */
+		snprintf(args, sizeof(args), "ext=off,rev=%s%s%s,fault=quirk:%s@%zu",
+			n % 2 == 0 ? "v3" : "v2", n / 2 % 2 == 0 ? "" : ",quirk=",
+			n / 2 % 2 == 0 ? "" : name, name, rng_range(&rng, 500, 900));
+		on_device(args, ANY_PATHS, &rng, OPS_SWITCHED, false, rows[n / 4].run);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -283,6 +316,7 @@ main(int argc, char **argv)
 		{ "quirks", quirks, PMD_BAD_OPS | PMD_LONG },
 		{ "streams", streams, PMD_BAD_OPS | PMD_LONG },
 		{ "changing", changing, PMD_BAD_OPS },
+		{ "switched", switched, PMD_BAD_OPS },
 		{ 0 },
 	};
 

@@ -36,6 +36,8 @@
 #define rte_atomic_load_explicit(ptr, order) __atomic_load_n(ptr, order)
 #define rte_atomic_store_explicit(ptr, val, order) __atomic_store_n(ptr, val, order)
 #define rte_atomic_fetch_add_explicit(ptr, val, order) __atomic_fetch_add(ptr, val, order)
+#define rte_atomic_fetch_and_explicit(ptr, val, order) __atomic_fetch_and(ptr, val, order)
+#define rte_atomic_fetch_or_explicit(ptr, val, order) __atomic_fetch_or(ptr, val, order)
 
 #endif
 

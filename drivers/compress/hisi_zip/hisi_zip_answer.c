@@ -44,8 +44,12 @@ static const uint32_t by_dir[HISI_ZIP_DIRS] = {
 static void
 publish_paths(struct hisi_zip_dev *dev)
 {
+	uint32_t wrong;
+
 	rte_atomic_store_explicit(&dev->paths_on, hisi_zip_paths_usable(&dev->paths),
-		rte_memory_order_relaxed);
+		rte_memory_order_seq_cst);
+	wrong = rte_atomic_load_explicit(&dev->paths_wrong, rte_memory_order_seq_cst);
+	rte_atomic_fetch_and_explicit(&dev->paths_on, ~wrong, rte_memory_order_seq_cst);
 }
 
 void
@@ -61,6 +65,24 @@ hisi_zip_path_fails(struct hisi_zip_dev *dev, enum hisi_zip_path path, const cha
 	HISI_ZIP_LOG(NOTICE, "%s: path %s is off: %s; its ops are done %s", dev->hisi.name,
 		hisi_zip_path_name(path), why, dev->sw ? "another way, or in software" :
 		"another way, or end with an error");
+}
+
+void
+hisi_zip_paths_tell(struct hisi_zip_dev *dev)
+{
+	uint32_t wrong = rte_atomic_load_explicit(&dev->paths_wrong, rte_memory_order_relaxed);
+
+	if ((wrong & ~rte_atomic_load_explicit(&dev->paths_told, rte_memory_order_relaxed)) == 0)
+		return;
+	/* Who has it may be asking the function: another time. */
+	if (pthread_mutex_trylock(&dev->paths_lock) != 0)
+		return;
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
+		if (wrong & HISI_ZIP_PATH_BIT(path))
+			hisi_zip_path_fails(dev, path, "its results are not what they were");
+	}
+	rte_atomic_store_explicit(&dev->paths_told, wrong, rte_memory_order_relaxed);
+	pthread_mutex_unlock(&dev->paths_lock);
 }
 
 /* What was not tried is as the reference says (ZIP 5.7). */

@@ -32,6 +32,7 @@ struct trial {
 	bool seen;        /* counted and sum are known */
 	uint8_t counted;
 	uint8_t sum;
+	bool ends;
 	const char *why;  /* it fails */
 };
 
@@ -103,6 +104,17 @@ learn_sum(struct trial *t, const struct hisi_zip_sqe *sqe, const uint8_t *plain,
 		t->sum = sum;
 	else if (t->sum != sum)
 		t->sum = HISI_ZIP_SUM_NONE;
+}
+
+/* Does the trailer of a compression lie behind its data? */
+static void
+learn_end(struct trial *t, const uint8_t *behind, const uint8_t *plain, uint32_t len)
+{
+	const struct hisi_zip_trailer_of of = { .sum = sum_of(t, plain, len), .told = true,
+		.len = len };
+	bool ends = !t->lists && hisi_zip_trailer_is(t->trailer, behind, &of);
+
+	t->ends = t->seen ? t->ends && ends : ends;
 }
 
 /* ---- Requests ---- */
@@ -177,8 +189,10 @@ ask(struct trial *t, const struct question *q, struct hisi_zip_sqe *sqe,
 	if (t->trailer == 0)
 		return hisi_zip_result_outcome(a->dir, *r);
 	/* The first answer shows what is counted. Decompressing: all of the source was read. */
-	if (!t->seen && !comp)
+	if (!t->seen && !comp) {
 		t->counted = r->consumed == asked.src_len ? (uint8_t)t->trailer : 0;
+		t->ends = hisi_zip_result_outcome(a->dir, *r) == HISI_ZIP_MISMATCH;
+	}
 	return hisi_zip_result_carried(a->dir, &asked, t->trailer, comp && !t->seen ? 0 :
 		t->counted, r);
 }
@@ -206,6 +220,8 @@ check_packed(struct trial *t, const struct hisi_zip_sqe *sqe, const struct hisi_
 	else if (r->produced != res.consumed)
 		fails(t, "more or less output than it says");
 	learn_sum(t, sqe, plain, len);
+	if (t->trailer != 0)
+		learn_end(t, mem->dst + res.consumed, plain, len);
 }
 
 /* @return Bytes of DEFLATE data; 0: none. */
@@ -542,6 +558,7 @@ hisi_zip_answers_deflate(struct hisi_zip_asker *a)
 			continue;
 		}
 		info[path].state = HISI_ZIP_PATH_ON;
+		info[path].ends = t.ends;
 		info[path].counted = t.counted;
 		info[path].sum = t.sum;
 		if (on == HISI_ZIP_PATHS)

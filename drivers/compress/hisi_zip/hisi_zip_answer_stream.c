@@ -29,6 +29,7 @@ struct trial {
 	bool lists;      /* buffers are lists */
 	uint8_t *out;    /* all output of a stream: HISI_ZIP_ASK_ROOM bytes */
 	uint32_t got;    /* bytes of it */
+	bool ends;       /* all output ended in an empty stored block */
 	const char *why; /* it fails */
 };
 
@@ -132,6 +133,9 @@ do_op(struct trial *t, const uint8_t *src, uint32_t len, uint32_t room, enum his
 			stream_fails(t, "lengths that cannot be true");
 			return HISI_ZIP_FAILED;
 		}
+		if (r.produced < HISI_ZIP_FLUSH_END_LEN ||
+				!hisi_zip_flush_end_is(to + r.produced - HISI_ZIP_FLUSH_END_LEN))
+			t->ends = false;
 	}
 	ret = hisi_zip_stream_end(&t->s, &sqe, r, done);
 	if (ret > HISI_ZIP_DONE_PART)
@@ -384,11 +388,11 @@ stream_try_decompress(struct trial *t)
 
 /* @return Why it fails, or NULL. */
 static const char *
-stream_try_path(struct hisi_zip_asker *a, uint8_t counted, bool lists)
+stream_try_path(struct hisi_zip_asker *a, uint8_t counted, bool lists, bool *ends)
 {
 	const struct hisi_zip_function f = hisi_zip_function_of(a->dev);
 	struct hisi_zip_ask_mem *mem = hisi_zip_ask_mem(a);
-	struct trial t = { .a = a, .lists = lists, .out = malloc(HISI_ZIP_ASK_ROOM) };
+	struct trial t = { .a = a, .lists = lists, .ends = true, .out = malloc(HISI_ZIP_ASK_ROOM) };
 
 	if (t.out == NULL)
 		return "no memory to try it";
@@ -402,6 +406,7 @@ stream_try_path(struct hisi_zip_asker *a, uint8_t counted, bool lists)
 	else
 		stream_try_decompress(&t);
 	free(t.out);
+	*ends = t.ends && a->dir == HISI_ZIP_COMP;
 	return t.why;
 }
 
@@ -415,17 +420,19 @@ hisi_zip_answers_stream(struct hisi_zip_asker *a)
 		HISI_ZIP_PATH_STREAM_DECOMP_SGL;
 	struct hisi_zip_path_info *info = a->dev->paths.path;
 	bool carried = !comp && a->dev->hisi.info.revision < HISI_QM_REV_V3;
+	bool ends = false, ends_lists;
 	const char *why;
 
 	if (info[path].state == HISI_ZIP_PATH_UNTRIED) {
 		info[path].counted = carried ? HISI_ZIP_STREAM_TRAILER_LEN : 0;
-		why = stream_try_path(a, info[path].counted, false);
+		why = stream_try_path(a, info[path].counted, false, &ends);
 		if (why != NULL && carried && a->error == 0) {
 			info[path].counted = 0;
-			why = stream_try_path(a, 0, false);
+			why = stream_try_path(a, 0, false, &ends);
 		}
 		if (a->error != 0)
 			return;
+		info[path].ends = ends;
 		if (why != NULL)
 			hisi_zip_path_fails(a->dev, path, why);
 		else
@@ -437,11 +444,13 @@ hisi_zip_answers_stream(struct hisi_zip_asker *a)
 		hisi_zip_path_fails(a->dev, lists, "no requests for it");
 		return;
 	}
-	why = stream_try_path(a, info[path].counted, true);
+	why = stream_try_path(a, info[path].counted, true, &ends_lists);
 	if (a->error != 0)
 		return;
 	if (why != NULL)
 		hisi_zip_path_fails(a->dev, lists, why);
 	else
 		info[lists].state = HISI_ZIP_PATH_ON;
+	if (!ends_lists)
+		info[path].ends = false;
 }

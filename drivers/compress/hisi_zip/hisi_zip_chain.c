@@ -2,6 +2,8 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <string.h>
+
 #include <rte_mbuf.h>
 
 #include "hisi_zip_dev.h"
@@ -84,6 +86,25 @@ side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
 	}
 	if (side->tail != 0)
 		hisi_zip_sge_set(sge, side->addr, side->tail);
+}
+
+bool
+hisi_zip_chain_read(const struct rte_mbuf *m, uint64_t offset, uint8_t *to, uint32_t len)
+{
+	for (; len > 0 && m != NULL; m = m->next) {
+		uint32_t n;
+
+		if (offset >= m->data_len) {
+			offset -= m->data_len;
+			continue;
+		}
+		n = RTE_MIN(len, m->data_len - (uint32_t)offset);
+		memcpy(to, rte_pktmbuf_mtod_offset(m, const uint8_t *, offset), n);
+		to += n;
+		len -= n;
+		offset = 0;
+	}
+	return len == 0;
 }
 
 /*

@@ -4,6 +4,7 @@
 
 #include <rte_branch_prediction.h>
 
+#include "hisi_zip_answer.h"
 #include "hisi_zip_burst.h"
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
@@ -167,7 +168,7 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
 		op->status = finish_stateful(slot, sqe, r);
 	} else {
-		enum hisi_zip_outcome outcome = plain ? hisi_zip_plain_outcome(slot, &r) :
+		enum hisi_zip_outcome outcome = plain ? hisi_zip_plain_outcome(qp, slot, sqe, &r) :
 			hisi_zip_result_outcome(slot->kind, r);
 
 		/* That a trailer of ours does not match is as it should be. */
@@ -375,8 +376,10 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		i += run;
 	}
 	if (i == 0) {
-		if (nb_ops > 0 && ++qp->watch.polls % HISI_WATCH_POLLS == 0)
+		if (nb_ops > 0 && ++qp->watch.polls % HISI_WATCH_POLLS == 0) {
 			hisi_zip_watch(qp);
+			hisi_zip_paths_tell(qp->dev);
+		}
 		return 0;
 	}
 

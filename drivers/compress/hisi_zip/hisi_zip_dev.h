@@ -63,6 +63,9 @@ struct hisi_zip_dev {
 	uint32_t paths_us;             /**< Microseconds that trying them has taken. */
 	struct hisi_zip_owed owed[HISI_ZIP_DIRS]; /**< Of known answers that did not come. */
 	RTE_ATOMIC(uint32_t) paths_on; /**< Bits of those that are used: the data path's. */
+	/** Bits of those that dequeue has found wrong, and of those of them that were logged. */
+	RTE_ATOMIC(uint32_t) paths_wrong;
+	RTE_ATOMIC(uint32_t) paths_told;
 	TAILQ_HEAD(, hisi_zip_qp) qps; /**< Queue pairs that are set up; under the driver's lock. */
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */
 	uint64_t feature_flags;        /**< RTE_COMPDEV_FF_*. */

@@ -171,6 +171,9 @@ bool hisi_zip_side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want
 /** Cut a side down to what one request can carry. @return Whether something was cut. */
 bool hisi_zip_side_cut(struct hisi_zip_side *side);
 
+/** Copy bytes of a chain, from an offset on. @return Whether it has them. */
+bool hisi_zip_chain_read(const struct rte_mbuf *m, uint64_t offset, uint8_t *to, uint32_t len);
+
 /**
  * Write both sides as SGLs, in the memory of the hardware queue, and into a request, whose words
  * do not say so yet. HISI_ZIP_FULL: there is no room now.

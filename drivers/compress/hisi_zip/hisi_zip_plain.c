@@ -4,6 +4,7 @@
 
 #include <rte_mbuf.h>
 
+#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_plain.h"
 #include "zip_codec_checksum.h"
@@ -54,15 +55,106 @@ hisi_zip_fill_carried(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 
 /* ---- From result to op ---- */
 
+/* What the trailer is that of, as the request says. */
+static struct hisi_zip_trailer_of
+trailer_of(const struct hisi_zip_path_info *info, const struct hisi_zip_slot *slot,
+		const struct hisi_zip_sqe *sqe)
+{
+	uint32_t dw31 = hisi_zip_result_word(&sqe->checksum);
+
+	return (struct hisi_zip_trailer_of){ .sum = hisi_zip_sum_of(info->sum, dw31),
+		.told = info->sum != HISI_ZIP_SUM_NONE && dw31 != 0,
+		.len = slot->op->src.length };
+}
+
+/* A compression is done. Is it, in all that can be seen? ends: as the function was when asked. */
+static bool
+packed_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
+		struct hisi_zip_trailer_of of, uint32_t produced, bool ends)
+{
+	const struct rte_comp_op *op = slot->op;
+	const struct hisi_zip_xform *x = op->private_xform;
+	/* Of a list, the end is not in the mbufs. */
+	uint32_t room = slot->asked.dst_len -
+		(slot->flags & HISI_ZIP_SLOT_F_SGL ? x->trailer : 0);
+	uint8_t trailer[HISI_ZIP_TRAILER_GZIP];
+
+	/* No trailer was written: then none is a part of the output. */
+	if (!ends && produced < x->trailer)
+		return true;
+	if (!ends)
+		produced -= x->trailer;
+	if (room < x->trailer || produced > room - x->trailer ||
+			!hisi_zip_chain_read(op->m_dst, (uint64_t)op->dst.offset + produced,
+			trailer, x->trailer))
+		return !qp->dev->sw;
+	/* zlib's has nothing else. */
+	if (!of.told && x->trailer == HISI_ZIP_TRAILER_ZLIB) {
+		struct zip_codec_sum sum = { .wanted = ZIP_CODEC_ADLER32, .adler32 = 1 };
+
+		hisi_zip_chain_sum(op->m_src, op->src.offset, op->src.length, &sum);
+		of.sum = sum.adler32;
+		of.told = true;
+	}
+	if (hisi_zip_trailer_is(x->trailer, trailer, &of) == ends)
+		return true;
+	hisi_zip_paths_wrong(qp->dev, x->paths);
+	return false;
+}
+
+/* A decompression is done, and has left so many bytes of its source. May it be that it has not? */
+static bool
+end_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
+		const struct hisi_zip_trailer_of *of, const struct hisi_zip_result *r,
+		uint32_t left, const struct hisi_zip_path_info *info)
+{
+	const struct rte_comp_op *op = slot->op;
+	const struct hisi_zip_xform *x = op->private_xform;
+	bool matches = hisi_zip_result_outcome(x->dir, *r) == HISI_ZIP_DONE;
+	uint8_t trailer[HISI_ZIP_TRAILER_GZIP];
+
+	if (!qp->dev->sw)
+		return true;
+	/* It would not read one, and has done so now; or it may count now what it would not. */
+	if (info->counted == 0)
+		return left == 0 && matches != info->ends;
+	if (left == 0)
+		return true;
+	/* Ours does not match. So it was one of the source's. */
+	if (matches)
+		return left >= x->trailer && hisi_zip_chain_read(op->m_src,
+			(uint64_t)op->src.offset + r->consumed, trailer, x->trailer) &&
+			hisi_zip_trailer_is(x->trailer, trailer, of);
+	return left != info->counted;
+}
+
 enum hisi_zip_outcome
-hisi_zip_plain_outcome(const struct hisi_zip_slot *slot, struct hisi_zip_result *r)
+hisi_zip_plain_outcome(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
+		const struct hisi_zip_sqe *sqe, struct hisi_zip_result *r)
 {
 	const struct hisi_zip_xform *x = slot->op->private_xform;
+	const struct hisi_zip_path_info *info;
+	struct hisi_zip_trailer_of of;
+	enum hisi_zip_outcome outcome;
 
 	if (x->trailer == 0)
 		return hisi_zip_result_outcome(x->dir, *r);
-	return hisi_zip_result_carried(x->dir, &slot->asked, x->trailer,
-		x->dev->paths.path[x->path].counted, r);
+	/* Learned since the transform was made, perhaps. */
+	info = &qp->dev->paths.path[x->path];
+	outcome = hisi_zip_result_carried(x->dir, &slot->asked, x->trailer, info->counted, r);
+	if (outcome != HISI_ZIP_DONE)
+		return outcome;
+	of = trailer_of(info, slot, sqe);
+	if (x->dir == HISI_ZIP_COMP) {
+		if ((info->ends || info->counted == 0) &&
+				!packed_right(qp, slot, of, r->produced, info->ends))
+			return HISI_ZIP_FAILED;
+	} else {
+		of.len = r->produced;
+		if (!end_right(qp, slot, &of, r, slot->op->src.length - r->consumed, info))
+			return HISI_ZIP_FAILED;
+	}
+	return HISI_ZIP_DONE;
 }
 
 uint64_t
@@ -71,13 +163,14 @@ hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sq
 	const struct rte_comp_op *op = slot->op;
 	const struct hisi_zip_xform *x = op->private_xform;
 	struct zip_codec_sum sum = { .wanted = x->codec.checksum };
+	uint32_t dw31 = hisi_zip_result_word(&sqe->checksum);
 
 	if (x->chksum == RTE_COMP_CHECKSUM_NONE)
 		return 0;
 	hisi_zip_chksum_start(x, op->input_chksum, &sum.crc32, &sum.adler32);
-	/* A request begins anew; it cannot go on from another checksum. */
-	if (x->sum != HISI_ZIP_SUM_NONE && sum.crc32 == 0 && sum.adler32 == 1)
-		return hisi_zip_sum_of(x->sum, hisi_zip_result_word(&sqe->checksum));
+	/* A request begins anew; it cannot go on from another checksum. 0 is hardly ever one. */
+	if (x->sum != HISI_ZIP_SUM_NONE && sum.crc32 == 0 && sum.adler32 == 1 && dw31 != 0)
+		return hisi_zip_sum_of(x->sum, dw31);
 	if (x->dir == HISI_ZIP_COMP)
 		hisi_zip_chain_sum(op->m_src, op->src.offset, op->consumed, &sum);
 	else

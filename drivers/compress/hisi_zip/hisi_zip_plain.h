@@ -29,11 +29,15 @@ enum hisi_zip_verdict hisi_zip_fill_carried(struct hisi_zip_qp *qp,
 		struct rte_comp_op *op, struct hisi_zip_sqe *sqe);
 
 /**
- * How a request of such an op ended. Dequeuing thread.
+ * How a request of such an op ended. Dequeuing thread. A function may count otherwise than when it
+ * was asked: where the trailer of a compression can be read, it must be behind the data, else the
+ * path is off; where it cannot, or where the end of a source may be another one, the outcome is
+ * HISI_ZIP_FAILED, and software finds out.
  * @param r
  *   Possible; after HISI_ZIP_DONE its numbers are those of the op.
  */
-enum hisi_zip_outcome hisi_zip_plain_outcome(const struct hisi_zip_slot *slot,
+enum hisi_zip_outcome hisi_zip_plain_outcome(const struct hisi_zip_qp *qp,
+		const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe,
 		struct hisi_zip_result *r);
 
 /** The checksum of an op that is done, consumed and produced being set. Dequeuing thread. */

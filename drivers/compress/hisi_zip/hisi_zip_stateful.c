@@ -2,8 +2,11 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <string.h>
+
 #include <rte_mbuf.h>
 
+#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_stateful.h"
 #include "hisi_zip_sw.h"
@@ -79,6 +82,29 @@ fail(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct rte_comp_op *op)
 	rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 }
 
+/* Does the output of a request end as all have ended? Else its last bits are still to come. */
+static bool
+ends_right(const struct hisi_zip_qp *qp, const struct hisi_zip_stream *s,
+		const struct rte_comp_op *op, struct hisi_zip_result r)
+{
+	const struct hisi_zip_stream_plan *plan = &s->plain.plan;
+	uint8_t end[HISI_ZIP_FLUSH_END_LEN];
+
+	if (s->x.dir != HISI_ZIP_COMP ||
+			!qp->dev->paths.path[HISI_ZIP_PATH_STREAM_COMP].ends ||
+			hisi_zip_result_outcome(HISI_ZIP_COMP, r) != HISI_ZIP_DONE)
+		return true;
+	if (r.produced < sizeof(end) || r.produced > plan->dst_len)
+		return false;
+	if (plan->store)
+		memcpy(end, s->plain.ctx + HISI_ZIP_STREAM_STORE_OFF + r.produced - sizeof(end),
+			sizeof(end));
+	else if (!hisi_zip_chain_read(op->m_dst, (uint64_t)op->dst.offset + plan->delivered +
+			r.produced - sizeof(end), end, sizeof(end)))
+		return false;
+	return hisi_zip_flush_end_is(end);
+}
+
 void
 hisi_zip_stateful_end(struct hisi_zip_qp *qp, struct rte_comp_op *op,
 		const struct hisi_zip_sqe *sqe, uint32_t dw3)
@@ -88,8 +114,15 @@ hisi_zip_stateful_end(struct hisi_zip_qp *qp, struct rte_comp_op *op,
 	};
 	struct hisi_zip_stream *s = op->stream;
 	struct hisi_zip_stream_done done;
-	enum hisi_zip_outcome outcome = hisi_zip_stream_end(&s->plain, sqe, r, &done);
+	enum hisi_zip_outcome outcome;
 
+	if (!ends_right(qp, s, op, r)) {
+		hisi_zip_paths_wrong(qp->dev, HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP) |
+			HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP_SGL));
+		hisi_zip_stateful_lie(qp, op);
+		return;
+	}
+	outcome = hisi_zip_stream_end(&s->plain, sqe, r, &done);
 	if (outcome <= HISI_ZIP_DONE_PART) {
 		deliver_rest(s, op, &done);
 		if (outcome == HISI_ZIP_DONE_PART &&

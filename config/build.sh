@@ -15,9 +15,13 @@ cd "$(dirname "$0")/.."
 dir=${1:-build}
 [ $# -eq 0 ] || shift
 
-# meson puts ccache in front of the compiler where it is installed (setup.sh --tests does so). What
-# another clone has compiled is the same, but for the path in its debug information.
+# meson puts ccache in front of the compiler where it is installed (setup.sh --tests does so), but
+# not of one that CC names. What another clone has compiled is the same, but for the path in its
+# debug information.
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
+if [ -n "${CC:-}" ] && command -v ccache > /dev/null; then
+	export CC="ccache $CC"
+fi
 
 log=$dir/build.log
 # What it was asked for last: meson takes its time to find out that nothing changed.

@@ -179,6 +179,11 @@ def idle_main_thread(process):
         pass
 
 
+def forget(prefix):
+    """Removes what EAL leaves behind of a program that has ended."""
+    shutil.rmtree(os.path.join("/var/run/dpdk", prefix), ignore_errors=True)
+
+
 def run(job):
     """Runs one job; returns its rows, one for each level and worker. Raises PerfError."""
     prefix = "spimdev-%d" % os.getpid()
@@ -195,7 +200,7 @@ def run(job):
         process.communicate()
         raise PerfError("no end after %d s: %s" % (job.timeout, " ".join(argv))) from e
     finally:
-        shutil.rmtree(os.path.join("/var/run/dpdk", prefix), ignore_errors=True)
+        forget(prefix)
 
     def fail(why):
         raise PerfError("%s\n$ %s\n%s" % (why, " ".join(argv), text[-3000:]))

@@ -15,31 +15,35 @@
 #include "options.h"
 #include "qm_classes.h"
 #include "qm_dev.h"
+#include "vfio_user_proto.h"
 
 #define GIB (1024ull * 1024 * 1024)
 
 enum {
 	OPT_LISTEN = 256, OPT_CONTROL, OPT_REV, OPT_EXT, OPT_ISOLATION, OPT_WORKERS, OPT_QUEUES,
-	OPT_RUN_AS, OPT_FAULT, OPT_ENGINE, OPT_SANDBOX, OPT_VERBOSE, OPT_HELP, OPT_VERSION,
-	OPT_LIMIT, /* OPT_LIMIT + i: limit_options[i] */
+	OPT_RUN_AS, OPT_FAULT, OPT_ENGINE, OPT_SANDBOX, OPT_VERBOSE,
+	OPT_LIMIT, /* OPT_LIMIT + 2 * i, and + 1 of a user: limit_options[i] */
 };
 
-/* --limit-NAME of a connection and --limit-user-NAME of a user id, with defaults. */
+/* --limit-NAME of a connection and --limit-user-NAME of a user id. */
 static const struct {
 	const char *name;
 	size_t off;
-	uint64_t max;
 	bool size; /* takes a suffix K, M, G, T */
+	uint64_t max[2];
 	uint64_t def[2];
 } limit_options[] = {
 #define LIMIT(field, ...) { #field, offsetof(struct limits, field), __VA_ARGS__ }
-	LIMIT(connections, 1u << 20, false, { 0, 0 }),
-	LIMIT(queues, HISI_QM_QUEUES_MAX, false, { 64, 0 }),
-	LIMIT(memory, UINT64_MAX / 2, true, { 1024 * GIB, 16384 * GIB }),
-	LIMIT(files, 65535, false, { 1024, 16384 }),
-	LIMIT(maps, 1u << 20, false, { 65535, 1u << 20 }),
-	LIMIT(streams, 1u << 20, false, { 1024, 16384 }),
-	LIMIT(ops, 1u << 20, false, { 0, 0 }),
+#define MANY (1u << 20)
+	LIMIT(connections, false, { 0, MANY }, { 0, 0 }),
+	LIMIT(queues, false, { HISI_QM_QUEUES_MAX, HISI_QM_QUEUES_MAX }, { 64, 0 }),
+	LIMIT(memory, true, { UINT64_MAX / 2, UINT64_MAX / 2 }, { 1024 * GIB, 16384 * GIB }),
+	LIMIT(files, false, { 65535, 65535 }, { 1024, 16384 }),
+	/* What a connection is told by the protocol. */
+	LIMIT(maps, false, { VFIO_USER_DMA_MAPS_MAX, MANY }, { VFIO_USER_DMA_MAPS_MAX, MANY }),
+	LIMIT(streams, false, { MANY, MANY }, { 1024, 16384 }),
+	LIMIT(ops, false, { MANY, MANY }, { 0, 0 }),
+#undef MANY
 #undef LIMIT
 };
 #define LIMITS (sizeof(limit_options) / sizeof(limit_options[0]))
@@ -63,7 +67,7 @@ static const char usage[] =
 	"  --ext on|off            offer the software extension and UDMA's queues; off: neither,\n"
 	"                          plain silicon (on)\n"
 	"  --isolation on|off      doorbells in BAR4, one page a queue; v3 only (off)\n"
-	"  --run-as USER           become this user once the sockets are there\n"
+	"  --run-as USER           become this user before the sockets are made\n"
 	"  --sandbox on|off        allow only the system calls that are needed (on)\n"
 	"  --verbose               log connections, too\n"
 	"\n"
@@ -76,7 +80,10 @@ static const char usage[] =
 	"  --limit-ops N (0)            --limit-user-ops N (0)          requests in flight\n"
 	"                               --limit-user-connections N (0)  connections\n"
 	"\n"
-	"  --help, --version       print this, or the version, and end\n";
+	"  -h, --help              print this, and end\n"
+	"  -V, --version           print the version, and end\n"
+	"\n"
+	"Only --listen may be given more than once.\n";
 
 static int __attribute__((format(printf, 1, 2)))
 wrong(const char *fmt, ...)
@@ -188,23 +195,28 @@ static int
 socket_option(const char *opt, char *text, struct listen_options *l, const char *keys,
 		int (*set)(struct listen_options *l, const char *key, const char *value))
 {
-	char *rest = NULL, *path, *item;
+	const char *seen[8]; /* more than there are keys, and each is taken once */
+	char *rest = text, *path = strsep(&rest, ","), *item;
+	size_t seen_cnt = 0;
 
-	path = text[0] == ',' ? NULL : strtok_r(text, ",", &rest);
-	if (path == NULL)
+	if (path[0] == '\0')
 		return wrong("%s without a path", opt);
 	if (strlen(path) > OPTIONS_PATH_MAX)
 		return wrong("%s '%s': %zu bytes, expected %d at most", opt, path, strlen(path),
 				OPTIONS_PATH_MAX);
 	memcpy(l->path, path, strlen(path) + 1);
-	while ((item = strtok_r(NULL, ",", &rest)) != NULL) {
+	while ((item = strsep(&rest, ",")) != NULL) {
 		char *eq = strchr(item, '=');
 
 		if (eq == NULL)
 			return wrong("%s '%s': '%s', expected %s", opt, path, item, keys);
 		*eq = '\0';
+		for (size_t i = 0; i < seen_cnt; i++)
+			if (strcmp(seen[i], item) == 0)
+				return wrong("%s '%s': %s= given twice", opt, path, item);
 		if (set(l, item, eq + 1) != 0)
 			return -EINVAL;
+		seen[seen_cnt++] = item;
 	}
 	return 0;
 }
@@ -335,11 +347,12 @@ one(struct options *opt, int c, const char *name, char *arg)
 	}
 
 	size_t i = (size_t)(c - OPT_LIMIT) / 2;
-	struct limits *limits = (c - OPT_LIMIT) % 2 == 0 ? &opt->per_connection : &opt->per_user;
+	size_t user = (size_t)(c - OPT_LIMIT) % 2;
+	struct limits *limits = user == 0 ? &opt->per_connection : &opt->per_user;
 	char opt_name[64];
 
 	snprintf(opt_name, sizeof(opt_name), "--%s", name);
-	return option_number(opt_name, arg, 0, limit_options[i].max, limit_options[i].size,
+	return option_number(opt_name, arg, 0, limit_options[i].max[user], limit_options[i].size,
 			(uint64_t *)((char *)limits + limit_options[i].off));
 }
 
@@ -361,11 +374,12 @@ options_parse(int argc, char **argv, struct options *opt)
 		{ "engine", required_argument, NULL, OPT_ENGINE }, /* for measurements */
 		{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 		{ "verbose", no_argument, NULL, OPT_VERBOSE },
-		{ "help", no_argument, NULL, OPT_HELP },
-		{ "version", no_argument, NULL, OPT_VERSION },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 	};
 	struct option all[sizeof(fixed) / sizeof(fixed[0]) + 2 * LIMITS + 1];
 	char names[2 * LIMITS][40];
+	bool seen[OPT_LIMIT + 2 * LIMITS] = { false };
 	size_t n = sizeof(fixed) / sizeof(fixed[0]);
 	int c, index = 0;
 
@@ -382,24 +396,33 @@ options_parse(int argc, char **argv, struct options *opt)
 	defaults(opt);
 	opterr = 0;
 	/* '-': in order; a word that is no option comes back as 1. ':': tell a missing value. */
-	while ((c = getopt_long(argc, argv, "-:", all, &index)) != -1) {
+	while ((c = getopt_long(argc, argv, "-:hV", all, &index)) != -1) {
 		switch (c) {
-		case OPT_HELP:
+		case 'h':
 			fputs(usage, stdout);
 			return OPTIONS_DONE;
-		case OPT_VERSION:
+		case 'V':
 			puts("spimdevd " SPIMDEV_VERSION);
 			return OPTIONS_DONE;
 		case ':':
 			wrong("%s without a value", argv[optind - 1]);
 			return OPTIONS_WRONG;
 		case '?':
-			wrong("unknown option %s", argv[optind - 1]);
+			/* A letter may have others behind it in the same word. */
+			if (optopt > 0 && optopt < OPT_LISTEN)
+				wrong("unknown option -%c", optopt);
+			else
+				wrong("unknown option %s", argv[optind - 1]);
 			return OPTIONS_WRONG;
 		case 1:
 			wrong("unexpected argument '%s', expected options only", optarg);
 			return OPTIONS_WRONG;
 		default:
+			if (seen[c] && c != OPT_LISTEN) {
+				wrong("--%s given twice", all[index].name);
+				return OPTIONS_WRONG;
+			}
+			seen[c] = true;
 			if (one(opt, c, all[index].name, optarg) != 0)
 				return OPTIONS_WRONG;
 		}

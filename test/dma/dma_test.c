@@ -347,5 +347,6 @@ dma_test_main(int argc, char **argv, const char *name, const struct CMUnitTest *
 	pmd_service_cleanup();
 	free(test.lines);
 	rte_eal_cleanup();
-	return failed != 0;
+	pmd_runtime_remove();
+	return failed != 0 || access(rte_eal_get_runtime_dir(), F_OK) == 0;
 }

@@ -62,3 +62,4 @@ check "the dma driver finds the library beside it, whatever folder is the curren
 check "the example of the DMA guide" ends_with 0 "65536 bytes filled and copied" \
 	"$build/doc/hisi_udma_example" --no-huge -m 256 --no-pci --no-telemetry \
 	--file-prefix=dma_example -d "$dma_so" --vdev dma_hisi_udma
+planning || rm -rf /var/run/dpdk/dma_example

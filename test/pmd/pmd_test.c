@@ -55,6 +55,7 @@ pmd_fail(const char *file, int line, const char *fmt, ...)
 	fprintf(stderr, "\n");
 	pmd_service_cleanup();
 	pmd_huge_restore();
+	pmd_runtime_remove();
 	/* Neither EAL nor a sanitizer's leak check has anything to say about what was cut short. */
 	_exit(1);
 }
@@ -125,11 +126,21 @@ pmd_qp(uint8_t dev, uint16_t qp)
 	return rte_compressdev_pmd_get_named_dev(name)->data->queue_pairs[qp];
 }
 
+/* A case's arguments, and those of --dev, which count more. */
 static const char *
 dev_args(char *buf, size_t len, const char *args)
 {
-	snprintf(buf, len, "%s%s%s", args,
-		args[0] != '\0' && test.dev_args[0] != '\0' ? "," : "", test.dev_args);
+	snprintf(buf, len, "%s", test.dev_args);
+	while (*args != '\0') {
+		int n = (int)strcspn(args, ",");
+		char key[32];
+
+		snprintf(key, sizeof(key), "%.*s=", (int)strcspn(args, "="), args);
+		if (strstr(test.dev_args, key) == NULL)
+			snprintf(buf + strlen(buf), len - strlen(buf), "%s%.*s",
+				buf[0] != '\0' ? "," : "", n, args);
+		args += n + (args[n] == ',');
+	}
 	return buf;
 }
 
@@ -521,6 +532,9 @@ pmd_main(int argc, char **argv, const struct pmd_program *program)
 	}
 	pmd_look_gone();
 	rte_eal_cleanup();
+	pmd_runtime_remove();
+	PMD_CHECK(access(rte_eal_get_runtime_dir(), F_OK) != 0, "left in %s",
+		rte_eal_get_runtime_dir());
 	if (pmd_service_have() && !program->own_service)
 		pmd_service_end(SIGTERM);
 	pmd_service_cleanup();

@@ -17,6 +17,9 @@ void pmd_service_use(const char *program, const char *sandbox);
 /** Leave no service and no socket. */
 void pmd_service_cleanup(void);
 
+/** Remove what EAL has left in its folder of this process, after it ended. */
+void pmd_runtime_remove(void);
+
 /** Have that much memory in free hugepages, or fail the program. */
 void pmd_huge_reserve(unsigned int mb);
 /** Give back what was reserved. */

@@ -79,7 +79,7 @@ wrong_devargs(void)
 		{ "dev=unix:nowhere", "dev", "unix:nowhere" },
 		{ "dev=uacce:nothing", "dev", "uacce:nothing" },
 		{ "dev=elsewhere", "dev", "elsewhere" },
-		{ "workers=1,workers=x", "workers", "x" },
+		{ "workers=1,workers=2", "workers", "given twice" },
 	};
 	static const char name[] = "compress_hisi_zip_wrong";
 	struct pmd_usage before = { 0 };

@@ -178,7 +178,6 @@ both_classes(void)
 	classes("class=dma", false, true);
 	classes("class=compress:dma", true, true);
 	classes("class=dma:compress,sw=off", true, true);
-	classes("class=dma,class=compress", true, false);
 	/* Each has its own keys, and leaves those of the other alone. */
 	classes("pattern=7,sw=off", true, true);
 	PMD_CHECK(other.pattern == 7, "%d", other.pattern);
@@ -199,6 +198,8 @@ both_classes(void)
 	/* What one of them refuses, the other one has not either. */
 	pci_args("pattern=x");
 	fails(-EINVAL, NULL);
+	pci_args("class=dma:compress,class=compress");
+	fails(-EINVAL, "HISI_ZIP: " NAME ": class is given twice, expected once\n");
 	pci_args("sw=x");
 	fails(-EINVAL, NULL);
 	pci_args("");

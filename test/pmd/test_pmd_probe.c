@@ -38,6 +38,8 @@ static struct {
 } w;
 
 __typeof__(rte_socket_id) __wrap_rte_socket_id;
+__typeof__(rte_socket_count) __wrap_rte_socket_count;
+__typeof__(rte_socket_id_by_idx) __wrap_rte_socket_id_by_idx;
 __typeof__(hisi_extmem_map) __wrap_hisi_extmem_map;
 __typeof__(hisi_extmem_unmap) __wrap_hisi_extmem_unmap;
 
@@ -45,6 +47,19 @@ unsigned int
 __wrap_rte_socket_id(void)
 {
 	return w.here;
+}
+
+/* Sockets 0, 1 and so on up to that one. */
+unsigned int
+__wrap_rte_socket_count(void)
+{
+	return w.here + 1;
+}
+
+int
+__wrap_rte_socket_id_by_idx(unsigned int idx)
+{
+	return idx <= w.here ? (int)idx : -1;
 }
 
 int

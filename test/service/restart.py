@@ -15,10 +15,18 @@ import sys
 import tempfile
 import time
 
-from server import Server
+from server import TOP, Server
+
+sys.path.insert(0, os.path.join(TOP, "app", "perf"))
+
+import stock  # noqa: E402
 
 EAL = ("--no-huge -m 64 --no-pci --no-telemetry --lcores 0@(0-%d) --log-level=*:error"
        % (os.cpu_count() - 1)).split()
+
+
+def prefix(number):
+    return "restart%d_%d" % (os.getpid(), number)
 
 
 class Client:
@@ -30,8 +38,7 @@ class Client:
         with open(self.log, "wb") as log:
             # pylint: disable=consider-using-with
             self.proc = subprocess.Popen(
-                [program, *EAL, "--file-prefix", "restart%d_%d" % (os.getpid(), number),
-                 "--vdev", vdev, *(["--", "external"] if number % 2 else [])],
+                [program, *EAL, "--file-prefix", prefix(number), "--vdev", vdev, *(["--", "external"] if number % 2 else [])],
                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def text(self):
@@ -107,6 +114,8 @@ def main():
                 if one.proc.poll() is None:
                     one.proc.kill()
                     one.proc.wait()
+            for number in range(args.clients):
+                stock.forget(prefix(number))
 
 
 if __name__ == "__main__":

@@ -32,8 +32,12 @@ def input_file(path, size):
         sys.exit("FAILED: --kib: expected at most %d" % (os.path.getsize(path) // 1024))
 
 
+def prefix(number):
+    return "swarm%d_%d" % (os.getpid(), number)
+
+
 def start(job, number, folder):
-    argv, env = stock.command(job, "swarm%d_%d" % (os.getpid(), number))
+    argv, env = stock.command(job, prefix(number))
     argv[argv.index("-m") + 1] = MEMORY_MB
     with open(os.path.join(folder, "log%d" % number), "wb") as log:
         # pylint: disable=consider-using-with
@@ -73,6 +77,8 @@ def run(args, folder):
                 if p.poll() is None:
                     p.kill()
                     p.wait()
+            for i in range(args.procs):
+                stock.forget(prefix(i))
         for i, p in enumerate(procs):
             judge(job, folder, i, p.returncode)
     print("     %d DPDK processes, %d at the same time, %d queues: all verified in %.1f s" %

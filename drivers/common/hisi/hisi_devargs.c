@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <rte_kvargs.h>
+#include <rte_lcore.h>
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
@@ -120,8 +121,13 @@ set_socket_id(const char *value, struct hisi_devargs *args)
 
 	if (hisi_devarg_number(value, 0, RTE_MAX_NUMA_NODES - 1, &n) != 0)
 		return -EINVAL;
-	args->socket_id = (int)n;
-	return 0;
+	for (unsigned int i = 0; i < rte_socket_count(); i++) {
+		if (rte_socket_id_by_idx(i) == n) {
+			args->socket_id = (int)n;
+			return 0;
+		}
+	}
+	return -EINVAL;
 }
 
 /* What the function is. */
@@ -138,8 +144,7 @@ static const struct hisi_devarg function_keys[] = {
 static const struct hisi_devarg device_keys[] = {
 	{ "timeout", HISI_BUS_ALL, "0 (none) or 10 to " RTE_STR(TIMEOUT_MS_MAX) " ms",
 		set_timeout },
-	{ "socket_id", HISI_BUS_ALL, "a NUMA socket below " RTE_STR(RTE_MAX_NUMA_NODES),
-		set_socket_id },
+	{ "socket_id", HISI_BUS_ALL, "a NUMA socket that this machine has", set_socket_id },
 #ifdef QM_DEV_FAULTS
 	{ "fault", HISI_DEVARG_HIDDEN | HISI_BUS_VDEV,
 		"a list of faults of less than 128 characters", set_fault },
@@ -218,6 +223,17 @@ parse_pair(const struct hisi_driver *driver, const char *name, const struct rte_
 	return -EINVAL;
 }
 
+/* Has one of the first n pairs the key of the next one? */
+static bool
+given_before(const struct rte_kvargs *kvlist, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (strcmp(kvlist->pairs[i].key, kvlist->pairs[n].key) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 hisi_devargs_parse(const struct hisi_driver *driver, const char *name, const char *text,
 		enum hisi_bus bus, struct hisi_devargs *args)
@@ -244,8 +260,15 @@ hisi_devargs_parse(const struct hisi_driver *driver, const char *name, const cha
 			text);
 		return -EINVAL;
 	}
-	for (unsigned int i = 0; i < kvlist->count && ret == 0; i++)
-		ret = parse_pair(driver, name, &kvlist->pairs[i], bus, tables, args);
+	for (unsigned int i = 0; i < kvlist->count && ret == 0; i++) {
+		if (given_before(kvlist, i)) {
+			hisi_log_error(driver, "%s: %s is given twice, expected once", name,
+				kvlist->pairs[i].key);
+			ret = -EINVAL;
+		} else {
+			ret = parse_pair(driver, name, &kvlist->pairs[i], bus, tables, args);
+		}
+	}
 	rte_kvargs_free(kvlist);
 	return ret;
 }

@@ -116,7 +116,7 @@ check_classes(const char *name, const char *classes)
 	return -EINVAL;
 }
 
-/* The value of class=, "" without one. The last one counts. Other keys are the drivers'. */
+/* The value of class=, "" without one. Each driver refuses a second one. Other keys are theirs. */
 static int
 read_classes(const struct rte_pci_device *pdev, char *classes, size_t len)
 {

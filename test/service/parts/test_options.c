@@ -163,15 +163,15 @@ test_limits(void **state)
 	static const struct {
 		const char *name;
 		size_t off;
-		uint64_t max;
+		uint64_t max[2]; /* of a connection, of a user */
 	} limits[] = {
-		{ "queues", offsetof(struct limits, queues), 1024 },
-		{ "files", offsetof(struct limits, files), 65535 },
-		{ "maps", offsetof(struct limits, maps), 1u << 20 },
-		{ "streams", offsetof(struct limits, streams), 1u << 20 },
-		{ "ops", offsetof(struct limits, ops), 1u << 20 },
-		{ "memory", offsetof(struct limits, memory), UINT64_MAX / 2 },
-		{ "connections", offsetof(struct limits, connections), 1u << 20 },
+		{ "queues", offsetof(struct limits, queues), { 1024, 1024 } },
+		{ "files", offsetof(struct limits, files), { 65535, 65535 } },
+		{ "maps", offsetof(struct limits, maps), { 65535, 1u << 20 } },
+		{ "streams", offsetof(struct limits, streams), { 1u << 20, 1u << 20 } },
+		{ "ops", offsetof(struct limits, ops), { 1u << 20, 1u << 20 } },
+		{ "memory", offsetof(struct limits, memory), { UINT64_MAX / 2, UINT64_MAX / 2 } },
+		{ "connections", offsetof(struct limits, connections), { 0, 1u << 20 } },
 	};
 	struct options plain = good(""), opt;
 	char line[128], want[128];
@@ -181,7 +181,7 @@ test_limits(void **state)
 		for (int user = 0; user < 2; user++) {
 			const char *of = user != 0 ? "user-" : "";
 			struct limits *got = user != 0 ? &opt.per_user : &opt.per_connection;
-			uint64_t values[] = { 0, 1, limits[i].max };
+			uint64_t values[] = { 0, 1, limits[i].max[user] };
 
 			if (user == 0 && strcmp(limits[i].name, "connections") == 0) {
 				bad("--limit-connections 1", "unknown option");
@@ -203,7 +203,7 @@ test_limits(void **state)
 						sizeof(opt.per_connection));
 			}
 			snprintf(line, sizeof(line), "--limit-%s%s %llu", of, limits[i].name,
-					(unsigned long long)limits[i].max + 1);
+					(unsigned long long)limits[i].max[user] + 1);
 			snprintf(want, sizeof(want), "--limit-%s%s '", of, limits[i].name);
 			bad(line, want);
 			snprintf(line, sizeof(line), "--limit-%s%s 1K", of, limits[i].name);
@@ -265,6 +265,9 @@ test_access_points(void **state)
 	bad("--listen /b,weight", "'weight', expected reserve=, weight=, mode= or quirk=");
 	bad("--listen ''", "--listen without a path");
 	bad("--listen ,", "--listen without a path");
+	bad("--listen /b,", "--listen '/b': '', expected reserve=, weight=, mode= or quirk=");
+	bad("--listen /b,,weight=1", "--listen '/b': '', expected reserve=,");
+	bad("--listen /b,weight=1,", "--listen '/b': '', expected reserve=,");
 	bad("--listen /a", "--listen '/a' given twice");
 	bad("--listen /b,reserve=3 --listen /c,reserve=2 --queues 4", "5 queues reserved in all, "
 			"expected at most 4");
@@ -312,12 +315,7 @@ test_paths(void **state)
 	assert_int_equal(opt.control.mode, 0640);
 	assert_true(opt.control_set);
 	assert_int_equal(good("--control /c").control.mode, 0600);
-	/* The last one counts, with nothing of the others. */
-	opt = good("--control /c,mode=0640 --control none");
-	assert_string_equal(opt.control.path, "");
-	opt = good("--control /c,mode=0640 --control /d");
-	assert_string_equal(opt.control.path, "/d");
-	assert_int_equal(opt.control.mode, 0600);
+	assert_string_equal(good("--control none").control.path, "");
 	bad("--control /a", "--control '/a' is the path of an access point");
 	bad("--listen /b --control /b", "--control '/b' is the path of an access point");
 	bad("--control /c,weight=1", "--control weight=: unknown key, expected mode");
@@ -342,7 +340,46 @@ test_words(void **state)
 	bad("-- word", "unexpected argument 'word'");
 	bad("--workers", "--workers without a value");
 	bad("--nonsense", "unknown option --nonsense");
-	bad("-x", "unknown option");
+	bad("-x", "unknown option -x");
+	bad("-xh", "unknown option -x");
+	assert_int_equal(parse("-h", &opt), OPTIONS_DONE);
+	assert_int_equal(strncmp(said, "Usage: spimdevd --listen", 24), 0);
+	assert_int_equal(parse("-V", &opt), OPTIONS_DONE);
+	assert_string_equal(said, "spimdevd " SPIMDEV_VERSION "\n");
+}
+
+/* Whoever says two things is not asked to guess which one counts. */
+static void
+test_twice(void **state)
+{
+	static const char *const twice[] = {
+		"--workers 1", "--queues 4", "--rev v3", "--ext on", "--isolation off",
+		"--sandbox on", "--engine copy", "--run-as nobody", "--verbose", "--control /c",
+		"--control none", "--fault hang@1", "--limit-memory 1G", "--limit-user-memory 1G",
+		"--limit-user-connections 5",
+	};
+	static const char *const keys[] = {
+		"reserve=1", "weight=1", "mode=0600", "quirk=status-30",
+	};
+	char line[128], want[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(twice) / sizeof(twice[0]); i++) {
+		snprintf(line, sizeof(line), "%s %s", twice[i], twice[i]);
+		snprintf(want, sizeof(want), "%.*s given twice", (int)strcspn(twice[i], " "),
+				twice[i]);
+		bad(line, want);
+	}
+	good("--limit-maps 5 --limit-user-maps 5");
+	bad("--limit-maps 5 --workers 1 --limit-maps 6", "--limit-maps given twice");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(line, sizeof(line), "--listen /b,%s,%s", keys[i], keys[i]);
+		snprintf(want, sizeof(want), "--listen '/b': %.*s given twice",
+				(int)strcspn(keys[i], "=") + 1, keys[i]);
+		bad(line, want);
+	}
+	bad("--listen /b,weight=1,mode=0600,weight=2", "--listen '/b': weight= given twice");
+	bad("--control /c,mode=0600,mode=0640", "--control '/c': mode= given twice");
 }
 
 int
@@ -358,6 +395,7 @@ main(void)
 		cmocka_unit_test(test_many_access_points),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,21 +13,15 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 0 1 "--quick" "$@"
+
 quick=
 if [ "${1:-}" = --quick ]; then
 	quick=yes
 	shift
 fi
-case "${1:-}" in
--h | --help)
-	sed -n 's/^# \{0,1\}//; /^usage:/,/^$/p' "$0"
-	exit 0
-	;;
--*)
-	echo "app/silicon.sh: unknown option $1; expected a PCI address or local" >&2
-	exit 2
-	;;
-esac
 function=${1:-}
 
 cd "$(dirname "$0")/.."

@@ -13,6 +13,10 @@
 
 set -eu
 
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 0 "$#" "..." "$@"
+
 cd "$(dirname "$0")/.."
 # shellcheck source=apt.sh
 . config/apt.sh

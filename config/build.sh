@@ -11,6 +11,10 @@
 
 set -eu
 
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 0 "$#" "..." "$@"
+
 cd "$(dirname "$0")/.."
 dir=${1:-build}
 [ $# -eq 0 ] || shift

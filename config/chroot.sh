@@ -18,6 +18,10 @@
 
 set -eu
 
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 1 "$#" "--run ..." "$@"
+
 top=$(realpath "$(dirname "$0")/..")
 # shellcheck source=apt.sh
 . "$top/config/apt.sh"
@@ -33,7 +37,6 @@ if [ "${1:-}" = --run ]; then
 	run=1
 	shift
 fi
-[ $# -ge 1 ] || die "usage: chroot.sh SUITE [PACKAGE...] or chroot.sh --run SUITE COMMAND..."
 wanted=$1
 native=$(dpkg --print-architecture)
 arch=$native

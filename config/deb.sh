@@ -15,6 +15,10 @@
 
 set -eu
 
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 0 2 "" "$@"
+
 cd "$(dirname "$0")/.."
 top=$PWD
 native=$(dpkg --print-architecture)

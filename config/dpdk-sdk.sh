@@ -19,6 +19,10 @@
 
 set -eu
 
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 1 2 "" "$@"
+
 headers="dev_driver.h bus_driver.h bus_vdev_driver.h bus_pci_driver.h
 	rte_compressdev_pmd.h rte_compressdev_internal.h rte_dmadev_pmd.h"
 tools="gen-pmdinfo-cfile.py pmdinfogen.py coff.py"
@@ -29,7 +33,6 @@ die() {
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] && [ $# -le 2 ] || die "usage: dpdk-sdk.sh OUTDIR [DIR]"
 out=$1
 given=${2:-}
 

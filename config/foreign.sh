@@ -13,6 +13,10 @@
 
 set -eu
 
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 2 "$#" "..." "$@"
+
 die() {
 	echo "foreign: $*" >&2
 	exit 1
@@ -23,7 +27,6 @@ arm64) emulator=qemu-aarch64 ;;
 *) die "architecture '${1:-}', expected arm64" ;;
 esac
 shift
-[ $# -ge 1 ] || die "usage: foreign.sh ARCH COMMAND [ARG...]"
 [ ! -e "/proc/sys/fs/binfmt_misc/$emulator" ] || exec "$@"
 # What the machine would have been told: which programs, and what runs them.
 rule=$(cat "/usr/lib/binfmt.d/$emulator.conf") ||

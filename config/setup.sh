@@ -12,6 +12,10 @@
 
 set -eu
 
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 0 0 "--tests --build" "$@"
+
 # Everything to build and to run the stock DPDK programs.
 packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils ca-certificates
 	dpdk dpdk-dev libdpdk-dev python3-pyelftools
@@ -33,11 +37,11 @@ die() {
 	exit 1
 }
 
-case "${1:-}" in
+case "$*" in
 '') packages="$packages $plot_packages" ;;
 --build) ;;
 --tests) packages="$packages $plot_packages $test_packages" ;;
-*) die "unknown argument '$1'; expected nothing, --build or --tests" ;;
+*) die "'$*', expected nothing, --build or --tests" ;;
 esac
 
 command -v dpkg-query > /dev/null && command -v apt-get > /dev/null ||

@@ -10,10 +10,10 @@
 
 set -eu
 
-[ $# -eq 2 ] || {
-	echo "usage: source-package.sh NAME=VERSION DIR" >&2
-	exit 1
-}
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+usage_take 2 2 "" "$@"
+
 source=$1
 name=${source%%=*}
 mkdir -p "$2"

@@ -12,6 +12,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 1 1 "--quick" "$@"
+
 die() {
 	echo "bare: $*" >&2
 	exit 1
@@ -22,7 +26,6 @@ if [ "${1:-}" = --quick ]; then
 	quick=--quick
 	shift
 fi
-[ $# -eq 1 ] || die "usage: test/bare.sh [--quick] FOLDER"
 [ "$(id -u)" -eq 0 ] || die "must run as root"
 command -v debootstrap > /dev/null || die "no debootstrap; expected the package of that name"
 [ ! -e "$1" ] || die "$1 exists; expected a name for a new folder"

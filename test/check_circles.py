@@ -10,6 +10,7 @@ other's .c defines. Units that all reach each other form a circle: whoever wants
 of them has to understand all. A circle has four units at most.
 """
 
+import argparse
 import os
 import re
 import sys
@@ -82,4 +83,7 @@ def main(top):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    PARSER = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    PARSER.add_argument("top")
+    sys.exit(main(PARSER.parse_args().top))

@@ -11,6 +11,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 1 1 "" "$@"
+
 cd "$1"
 
 prefixes='QM|ZIP|UACCE|UDMA|EXT|MODEL|MIG|SPIMDEV'

@@ -8,6 +8,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 1 1 "" "$@"
+
 cd "$1"
 
 # Component, or one file of it: the components whose headers it may include, besides its own,

@@ -9,6 +9,7 @@ A program has the functions of the libraries and its own, be they static or not;
 that has loaded the drivers.
 """
 
+import argparse
 import collections
 import os
 import re
@@ -54,4 +55,7 @@ def main(top):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    PARSER = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    PARSER.add_argument("top")
+    sys.exit(main(PARSER.parse_args().top))

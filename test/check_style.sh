@@ -9,6 +9,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 1 1 "" "$@"
+
 cd "$1"
 LC_ALL=C
 export LC_ALL

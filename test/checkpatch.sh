@@ -14,6 +14,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 1 2 "" "$@"
+
 top=$(realpath "$1")
 cd "$(dirname "$0")/.."
 sdk=$(realpath "${2:-build/config/dpdk-sdk}")

@@ -9,9 +9,12 @@
 
 set -eu
 
-[ "$(id -u)" -eq 0 ] || {
+case " $* " in
+*" -h "* | *" --help "*) ;;
+*) [ "$(id -u)" -eq 0 ] || {
 	echo "test/coverage.sh: must run as root: it runs tests in namespaces" >&2
 	exit 1
-}
+} ;;
+esac
 export BUILD_OPTIONS="${BUILD_OPTIONS--Dtests=true}"
 exec python3 "$(dirname "$0")/mutate/coverage_report.py" "$@"

@@ -10,6 +10,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 0 0 "" "$@"
+
 rules=$(realpath "$(dirname "$0")/../debian/rules")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -14,11 +14,11 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 1 1 "" "$@"
+
 cd "$(dirname "$0")/.."
-[ $# -eq 1 ] || {
-	echo "packages: usage: test/packages.sh SUITE[:ARCH]" >&2
-	exit 2
-}
 . test/lib.sh
 suite=${1%%:*}
 arch=${1#"$suite"}

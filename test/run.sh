@@ -17,6 +17,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 0 "$#" "" "$@"
+
 cd "$(dirname "$0")/.."
 . test/limited.sh
 

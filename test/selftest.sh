@@ -11,6 +11,10 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 0 1 "" "$@"
+
 cd "$(dirname "$0")/.."
 . test/lib.sh
 tree=$(realpath "${1:-.}")
@@ -30,6 +34,7 @@ programs() {
 		source test/check_includes.sh status include*
 		source test/check_style.sh status style*
 		source test/check_citations.sh status citation*
+		source test/check_usage.sh status each*script* usage*
 		source test/check_names.py status function* name*
 		source test/check_circles.py status no?circle* circle*
 		source test/checkpatch.sh status checkpatch*
@@ -180,6 +185,7 @@ make_tree() {
 	mkdir -p test/groups build/doc/html build/drivers build/arm64-sysroot/usr/bin lib
 	cp "$tree"/test/*.awk "$tree"/test/*.jq test 2> /dev/null || :
 	cp "$tree/test/run.sh" "$tree"/test/li*.sh "$tree"/test/check_* test
+	cp "$tree/config/usage.sh" config 2> /dev/null || :
 	cp "$tree/app/silicon_log.sh" app 2> /dev/null || :
 	: > build/planted
 	echo page > build/doc/html/index.html

@@ -14,11 +14,11 @@
 
 set -eu
 
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
+usage_take 1 1 "" "$@"
+
 cd "$(dirname "$0")/.."
-[ $# -eq 1 ] || {
-	echo "versions: usage: test/versions.sh SUITE" >&2
-	exit 2
-}
 . test/lib.sh
 suite=$1
 

@@ -12,6 +12,10 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 0 0 "--runs=N --bound=N --vdev=" "$@"
+
 cd "$(dirname "$0")/../.."
 config/setup.sh
 config/build.sh

@@ -12,9 +12,15 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 0 2 "" "$@"
+
 cd "$(dirname "$0")/../.."
 mib=${1:-1024}
 level=${2:-6}
+usage_number MIB "$mib"
+usage_number LEVEL "$level"
 config/setup.sh
 config/build.sh
 command -v pigz > /dev/null && command -v libdeflate-gzip > /dev/null || {

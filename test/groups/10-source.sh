@@ -10,6 +10,7 @@ set -eu
 check "include rules hold" sh test/check_includes.sh .
 check "style rules hold" sh test/check_style.sh .
 check "citations resolve" sh test/check_citations.sh .
+check "each script has a usage" sh test/check_usage.sh .
 check "functions of a program have different names" python3 test/check_names.py .
 check "no circle of files is wide" python3 test/check_circles.py .
 drivers_checked() {
@@ -167,6 +168,19 @@ also() {
 	mkdir -p "$(dirname "$file")"
 	printf '%s\n' "$@" > "$file"
 }
+plant lib/hisi_qm/a.c ''
+# shellcheck disable=SC2016 # a script's
+also config/a.sh '#!/bin/sh' 'case $1 in' '--help) echo usage: a.sh ;;' \
+	'*) echo "unknown option $1"; exit 2 ;;' 'esac'
+check "usage check accepts a good script" sh test/check_usage.sh "$planted"
+also config/a.sh '#!/bin/sh' 'mkdir made' 'echo usage: a.sh'
+rejected "usage check rejects a script that works at once" usage \
+	"./config/a.sh: does something before it refuses"
+rejected "usage check rejects a script that takes any option" usage \
+	"./config/a.sh --no-such-option: ends with 0; expected 2"
+also config/a.sh '#!/bin/sh' 'exit 2'
+rejected "usage check rejects a script without help" usage \
+	"./config/a.sh --help: ends with 2; expected 0"
 plant lib/hisi_qm/a.c 'static int' 'f(int x)' '{' '}' '/*' 'int' 'g(void)' '{' '*/'
 also app/spimctl/b.c 'static int' 'g(void)' '{' '}'
 also app/spimgz/b.c 'static int' 'g(void)' '{' '}'

@@ -66,4 +66,4 @@ silicon_pci() {
 }
 check "app/silicon.sh says what known answers have shown" silicon
 check "app/silicon.sh rejects an unknown option" \
-	ends_with 2 "unknown option -x; expected a PCI address or local" app/silicon.sh -x
+	ends_with 2 "unknown option -x; see app/silicon.sh --help" app/silicon.sh -x

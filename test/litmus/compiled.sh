@@ -9,6 +9,10 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 3 3 "" "$@"
+
 library=$(realpath "$3")
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)

@@ -22,6 +22,10 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 0 2 "" "$@"
+
 cd "$(dirname "$0")/../.."
 library=${1:-build/arm64/drivers/librte_compress_hisi_zip.so}
 x86=${2:-}

@@ -164,7 +164,7 @@ app/silicon.sh)
 		echo "gzip: produced counts 8 bytes of the trailer"
 		echo "silicon: done"
 	else
-		echo "app/silicon.sh: unknown option $1; expected a PCI address or local"
+		echo "app/silicon.sh: unknown option $1; see app/silicon.sh --help"
 		exit 2
 	fi
 	;;

@@ -38,7 +38,8 @@ class Client:
         with open(self.log, "wb") as log:
             # pylint: disable=consider-using-with
             self.proc = subprocess.Popen(
-                [program, *EAL, "--file-prefix", prefix(number), "--vdev", vdev, *(["--", "external"] if number % 2 else [])],
+                [program, *EAL, "--file-prefix", prefix(number), "--vdev", vdev,
+                 *(["--", "external"] if number % 2 else [])],
                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def text(self):

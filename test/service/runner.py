@@ -25,6 +25,10 @@ def complaint(module, wanted):
 
 def main(module, prefix):
     wanted = sys.argv[1:]
+    if "-h" in wanted or "--help" in wanted:
+        print(module.__doc__)
+        print("usage: %s [TEST...]" % sys.argv[0])
+        return 0
     failed = 0
     wrong = complaint(module, wanted)
     if wrong is not None:

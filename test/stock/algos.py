@@ -5,6 +5,7 @@ dictionary where it takes one. Prints a line per run; SPIMDEV_BUILD as in autote
 
 usage: test/stock/algos.py DPDK-VERSION"""
 
+import argparse
 import os
 import sys
 
@@ -49,7 +50,10 @@ def jobs(release, path, folder):
 
 
 def main():
-    release = tuple(int(n) for n in sys.argv[1].split(".")[:2])
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("release", metavar="DPDK-VERSION")
+    release = tuple(int(n) for n in parser.parse_args().release.split(".")[:2])
     folder = os.path.join(stock.TOP, "build", "test-logs")
     path = perf_matrix.cut(perf_matrix.default_file(folder), 200000)
     named = []

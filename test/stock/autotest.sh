@@ -19,6 +19,10 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 0 "$#" "--times=N --least=N --vdev= --installed" "$@"
+
 cd "$(dirname "$0")/../.."
 # shellcheck source=../../config/hugepages.sh
 . config/hugepages.sh
@@ -42,7 +46,6 @@ while [ $# -gt 0 ]; do
 	--least) least=${2:?--least needs a number}; shift 2 ;;
 	--vdev) vdev=${2:?--vdev needs a name}; shift 2 ;;
 	--installed) installed=1; shift ;;
-	-*) die "unknown option $1" ;;
 	*) break ;;
 	esac
 done

@@ -11,6 +11,10 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 0 0 "" "$@"
+
 cd "$(dirname "$0")/../.."
 . test/lib.sh
 

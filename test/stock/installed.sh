@@ -6,9 +6,14 @@
 # hand as its unit does: an ordinary user's process, with its socket in /run/spimdev. One line per
 # test.
 #
-# usage: test/stock/installed.sh [SPIMDEVD-ARGUMENT...]
+# usage: test/stock/installed.sh [SPIMDEVD-OPTION...]
+# Of the service's options these: --sandbox SWITCH, --workers N, --verbose.
 
 set -eu
+
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 0 "$#" "--sandbox= --workers= --verbose" "$@"
 
 cd "$(dirname "$0")/../.."
 . test/lib.sh

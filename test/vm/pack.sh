@@ -12,6 +12,10 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 1 1 "" "$@"
+
 cd "$(dirname "$0")/../.."
 kernel=$1
 vm=$PWD/build/vm

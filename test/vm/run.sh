@@ -14,6 +14,10 @@
 
 set -eu
 
+# shellcheck source=../../config/usage.sh
+. "$(dirname "$0")/../../config/usage.sh"
+usage_take 0 "$#" "--full --kernel=" "$@"
+
 cd "$(dirname "$0")/../.."
 . test/lib.sh
 # shellcheck source=vm.sh

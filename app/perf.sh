@@ -7,14 +7,15 @@
 #
 # usage: app/perf.sh [--quick] [--runs N] [FILE...]
 #   FILE     what to compress; default: a text and a binary corpus made of what the machine has
-#   --quick  one run of few settings, to see that everything works
-#   --runs   measure every setting N times in turns and take the median; default 5
+#   --quick  few settings, and one run of each, to see that everything works
+#   --runs   measure every setting N times in turns and take the median; default 5, with --quick 1.
+#            Fewer than 3 show no spread, so nothing is said of who leads.
+# A second one in the same tree waits for the end of the first.
 
 set -eu
 
-usage() {
-	sed -n 's/^# \{0,1\}//; /^usage:/,/^$/p' "$0"
-}
+# shellcheck source=../config/usage.sh
+. "$(dirname "$0")/../config/usage.sh"
 
 # The files are meant from where we were called.
 quick=
@@ -25,22 +26,20 @@ while [ "$n" -gt 0 ]; do
 	arg=$1
 	shift
 	case "$arg" in
-	-h | --help)
-		usage
-		exit 0
-		;;
+	-h | --help) usage_take 0 0 "" "$arg" ;;
 	--quick) quick=--quick ;;
 	--runs)
-		runs=--runs=${1:?--runs needs a number}
+		[ "$n" -gt 0 ] || usage_wrong "--runs without a value"
+		usage_number --runs "$1"
+		runs=--runs=$1
 		shift
 		n=$((n - 1))
 		;;
-	--runs=*) runs=$arg ;;
-	-*)
-		echo "app/perf.sh: unknown option $arg" >&2
-		usage >&2
-		exit 2
+	--runs=*)
+		usage_number --runs "${arg#--runs=}"
+		runs=$arg
 		;;
+	-*) usage_wrong "unknown option $arg" ;;
 	*)
 		[ -s "$arg" ] && [ -f "$arg" ] && [ -r "$arg" ] || {
 			echo "app/perf.sh: $arg: expected a readable file that is not empty" >&2
@@ -52,13 +51,19 @@ while [ "$n" -gt 0 ]; do
 done
 
 cd "$(dirname "$0")/.."
+mkdir -p build
+exec 9> build/perf.lock
+flock -n 9 || {
+	echo "perf: another app/perf.sh runs in $PWD; waiting for its end"
+	flock 9
+}
 config/setup.sh
+echo "perf: building, which takes some minutes at the first time"
 config/build.sh
 
 # shellcheck source=../config/hugepages.sh
 . config/hugepages.sh
 trap hugepages_restore EXIT
-trap 'exit 130' INT TERM
 hugepages=--hugepages
 hugepages_reserve 512 || {
 	hugepages=
@@ -66,5 +71,5 @@ hugepages_reserve 512 || {
 }
 
 # Debian's python3, which sees Debian's modules, also if another one comes first in the path.
-/usr/bin/python3 app/perf/main.py ${quick:+"$quick"} ${runs:+"$runs"} \
+hugepages_run /usr/bin/python3 app/perf/main.py ${quick:+"$quick"} ${runs:+"$runs"} \
 	${hugepages:+"$hugepages"} --out build/perf -- "$@"

@@ -39,7 +39,7 @@ finish() {
 	hugepages_restore
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 section() {
 	printf '\n%s\n%s\n' "$1" "$(echo "$1" | sed 's/./-/g')"
@@ -132,7 +132,7 @@ run() {
 	devargs=$name${rest:+,$rest}${4:+,$4}
 	shift 4
 	# shellcheck disable=SC2086 # lists of words on purpose
-	timeout "$seconds" "$program" $eal $memory --no-telemetry \
+	hugepages_run timeout "$seconds" "$program" $eal $memory --no-telemetry \
 		--file-prefix "spimdev-silicon-$$" -d "$(basename "$so")" \
 		--log-level=pmd.compress.hisi_zip:debug $bus "$devargs" "$@" \
 		> "$log" 2>&1 < /dev/null

@@ -31,6 +31,15 @@ log=$dir/build.log
 # What it was asked for last: meson takes its time to find out that nothing changed.
 options="${BUILD_OPTIONS:-}${*:+ $*}"
 mkdir -p "$dir"
+
+# Says how far it is, every 10 s, while the build takes longer than that.
+said=0
+while sleep 1 && kill -0 $$ 2> /dev/null; do
+	said=$((said + 1))
+	[ $((said % 10)) -ne 0 ] || echo "build: $dir: $said s, $(tail -n 1 "$log" | cut -c 1-60)"
+done &
+saying=$!
+trap 'kill "$saying" 2> /dev/null || :' EXIT
 {
 	# shellcheck disable=SC2086 # a list of options on purpose
 	if ! [ -f "$dir/build.ninja" ]; then

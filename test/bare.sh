@@ -48,7 +48,7 @@ cleanup() {
 	done
 }
 trap cleanup EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 # into NAME MOUNT-ARGUMENT...: mounts at NAME in the machine; taken down in reverse.
 into() {

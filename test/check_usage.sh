@@ -26,8 +26,10 @@ cd "$work/tree"
 export PYTHONDONTWRITEBYTECODE=1
 
 state() {
-	find . -printf '%p %s %T@\n' | sort
+	find . -printf '%p %s %T@\n'
 }
+find . -name '*.sh' -exec chmod +x {} +
+state > "$work/before"
 bad=0
 complain() {
 	echo "$*"
@@ -50,10 +52,11 @@ while read -r script; do
 	*) continue ;;
 	esac
 	head -n 1 "$script" | grep -q '^#!' || continue
-	chmod +x "$script"
-	state > "$work/before"
 	said "$script" --help 0 '^usage: '
 	said "$script" --no-such-option 2 '--no-such-option'
-	state | cmp -s "$work/before" - || complain "$script: does something before it refuses"
+	state > "$work/after"
+	cmp -s "$work/before" "$work/after" ||
+		complain "$script: does something before it refuses"
+	mv "$work/after" "$work/before"
 done < "$work/all"
 exit "$bad"

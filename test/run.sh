@@ -72,7 +72,7 @@ ended() {
 	[ -z "${limited_pid:-}" ] || end_processes $(tree "$limited_pid") $(session "$limited_pid")
 }
 trap ended EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 # session PID: the processes of the session that it has begun. names_in PID: what they are. Those
 # that end meanwhile cannot be read.

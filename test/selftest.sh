@@ -87,7 +87,8 @@ programs() {
 		package test/packages.sh tests packages test/packages.sh*fails*
 		perf config/build.sh build gcc*
 		perf stock/perf.sh tests matrix
-		perf app/perf.sh text app/perf.sh*closing* app/perf.sh*missing*
+		perf perf/beside.sh tests beside
+		perf app/perf.sh text app/perf.sh*closing* app/perf.sh*missing* app/perf.sh*number*
 		perf app/silicon.sh text app/silicon.sh*known* app/silicon.sh*option*
 		vm config/build.sh build gcc*
 		vm vm/run.sh tests vm
@@ -120,7 +121,7 @@ ways() {
 
 work=$(mktemp -d)
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 stand_in=$here/test/selftest/stand_in.sh
 timeout=$(command -v timeout)
@@ -164,6 +165,7 @@ make_tree() {
 		test/mutate/selftest.sh \
 		test/stock/autotest.sh test/stock/perf.sh test/stock/perf_matrix.py \
 		test/stock/telemetry.sh test/stock/gzip_suite.sh test/litmus/run.sh \
+		test/perf/beside.sh \
 		test/vm/run.sh test/packages.sh test/versions.sh \
 		build/test/service/hostile build/test/service/load_swarm \
 		build/test/service/load_latency build/test/service/load_fairness \

@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import shutil
+import signal
 import statistics
 import sys
 import time
@@ -105,10 +106,11 @@ def measure(files, blocks, huffmans, levels, runs, hugepages):
                 known[key] = iterations_for(path, row)
                 rows.setdefault(driver, []).append(row)
         for driver, of in rows.items():
+            comp, decomp = [r.comp_gbps for r in of], [r.decomp_gbps for r in of]
             cells.append(report.Cell(
                 label, block, huffman, level, driver, of[0].percent, of[0].size,
-                statistics.median(r.comp_gbps for r in of),
-                statistics.median(r.decomp_gbps for r in of), len(of)))
+                statistics.median(comp), statistics.median(decomp), len(of),
+                (min(comp), max(comp)), (min(decomp), max(decomp)), os.path.getsize(path)))
         for driver in (d for d in levels if level in levels[d]):
             if len(rows.get(driver, [])) < runs:
                 missing.append("%s: %s %s %s level %d" % (driver, label, report.kib(block),
@@ -117,14 +119,28 @@ def measure(files, blocks, huffmans, levels, runs, hugepages):
     return cells, missing
 
 
+def ended(number, _):
+    """On a signal: what was started ends on the way out (stock.run())."""
+    print("\nperf: ended by %s" % signal.Signals(number).name, flush=True)
+    sys.exit(128 + number)
+
+
+def catch_signals():
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ended)
+
+
 def main():
+    catch_signals()
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int)
     parser.add_argument("--hugepages", action="store_true")
     parser.add_argument("--out", required=True)
     parser.add_argument("files", nargs="*")
     args = parser.parse_args()
+    if args.runs is None:
+        args.runs = 1 if args.quick else 5
     if args.runs < 1:
         parser.error("--runs %d; expected 1 or more" % args.runs)
     if not shutil.which(stock.PROGRAM):
@@ -135,7 +151,7 @@ def main():
     levels, huffmans, runs = LEVELS, HUFFMANS, args.runs
     if args.quick:
         levels = {driver: (1,) for driver in LEVELS}
-        huffmans, runs = ("dynamic",), 1
+        huffmans = ("dynamic",)
     for label, path in files:
         print("perf: %s: %d bytes" % (label, os.path.getsize(path)))
 

@@ -10,6 +10,10 @@ from stock import OURS
 
 # Sizes closer than this count as the same: 0.1 %.
 SAME_SIZE = 1.001
+# Who is ahead is said of settings with as many runs, which show how far they spread, and of files
+# of as many bytes: less is no sample of anything.
+JUDGED_RUNS = 3
+JUDGED_SIZE = 1 << 20
 
 
 @dataclass
@@ -25,9 +29,18 @@ class Cell:
     comp: float
     decomp: float
     runs: int
+    # Least and most of its runs.
+    comp_range: tuple
+    decomp_range: tuple
+    # Of the file.
+    input_size: int
     # To the best peer that compresses at least as small; None: no peer does.
     comp_ratio: float = None
     decomp_ratio: float = None
+    # How it stands to all of these peers: "lead", "trail", or "level" if the ranges of runs meet;
+    # "alone" without any; "" if it cannot be judged.
+    comp_standing: str = ""
+    decomp_standing: str = ""
 
     def setting(self):
         return (self.file, self.block, self.huffman)
@@ -48,22 +61,47 @@ def add_ratios(cells):
         if peers:
             ours.comp_ratio = ours.comp / max(c.comp for c in peers)
             ours.decomp_ratio = ours.decomp / max(c.decomp for c in peers)
+        ours.comp_standing = standing(ours, peers, "comp_range")
+        ours.decomp_standing = standing(ours, peers, "decomp_range")
 
 
-def ratio_text(cell, ratio):
+def standing(ours, peers, what):
+    if ours.input_size < JUDGED_SIZE or min(c.runs for c in [ours] + peers) < JUDGED_RUNS:
+        return ""
+    if not peers:
+        return "alone"
+    least, most = getattr(ours, what)
+    if least > max(getattr(c, what)[1] for c in peers):
+        return "lead"
+    return "trail" if most < max(getattr(c, what)[0] for c in peers) else "level"
+
+
+def ratio_text(cell, ratio, stands):
     if cell.driver != OURS:
         return ""
-    return "alone" if ratio is None else "%.2fx" % ratio
+    if not stands:
+        return "-"
+    text = "alone" if ratio is None else "%.2fx" % ratio
+    return text + " level" if stands == "level" else text
+
+
+def spread_text(median, least_most):
+    """Of the runs around their median, the wider side."""
+    least, most = least_most
+    return "%.0f%%" % (100 * max(most - median, median - least) / median) if median else "-"
 
 
 def print_table(cells):
-    print("\nGbit/s of plain data; ratios are to the best peer that compresses as small or "
-          "smaller (alone: none does)")
-    head = ("file", "block", "huffman", "level", "driver", "size %", "compress", "decompress",
-            "comp ratio", "decomp ratio")
+    print("\nGbit/s of plain data: the median of the runs, and behind it how far they spread to "
+          "either side.\nRatios are to the best peer that compresses as small or smaller (alone: "
+          "none does; level:\nthe runs of both overlap, so that neither is faster; -: not judged).")
+    head = ("file", "block", "huffman", "level", "driver", "size %", "compress", "+-",
+            "decompress", "+-", "comp ratio", "decomp ratio")
     rows = [(c.file, kib(c.block), c.huffman, str(c.level), c.driver, "%.2f" % c.percent,
-             "%.2f" % c.comp, "%.2f" % c.decomp, ratio_text(c, c.comp_ratio),
-             ratio_text(c, c.decomp_ratio)) for c in cells]
+             "%.2f" % c.comp, spread_text(c.comp, c.comp_range),
+             "%.2f" % c.decomp, spread_text(c.decomp, c.decomp_range),
+             ratio_text(c, c.comp_ratio, c.comp_standing),
+             ratio_text(c, c.decomp_ratio, c.decomp_standing)) for c in cells]
     widths = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
     last = None
     for row in [head] + rows:
@@ -79,12 +117,15 @@ def write_csv(cells, path):
         out = csv.writer(f)
         out.writerow(["file", "block_bytes", "huffman", "level", "driver", "size_percent",
                       "size_bytes", "compress_gbps", "decompress_gbps", "runs",
-                      "compress_ratio_to_best_peer", "decompress_ratio_to_best_peer"])
+                      "compress_ratio_to_best_peer", "decompress_ratio_to_best_peer",
+                      "compress_gbps_least", "compress_gbps_most", "decompress_gbps_least",
+                      "decompress_gbps_most", "compress_standing", "decompress_standing"])
         for c in cells:
             out.writerow([c.file, c.block, c.huffman, c.level, c.driver, c.percent, c.size,
                           c.comp, c.decomp, c.runs,
                           "" if c.comp_ratio is None else round(c.comp_ratio, 4),
-                          "" if c.decomp_ratio is None else round(c.decomp_ratio, 4)])
+                          "" if c.decomp_ratio is None else round(c.decomp_ratio, 4),
+                          *c.comp_range, *c.decomp_range, c.comp_standing, c.decomp_standing])
 
 
 def write_plot(cells, path):
@@ -121,29 +162,46 @@ def write_plot(cells, path):
             axis.set_xlabel("compressed size, % of the input")
             axis.set_ylabel("%sress, Gbit/s" % what)
             axis.set_title("%s, %s blocks" % (column[0], kib(column[1])))
-    axes[0][0].legend(fontsize=7)
+    axes[0][0].legend(fontsize=7, title="numbers at points: levels", title_fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 
 
-def standing(cells, what, attribute):
-    """One clause: in how many settings we are ahead, and where we are not."""
-    ours = [c for c in cells if c.driver == OURS]
-    behind = sorted((getattr(c, attribute), c.name()) for c in ours
-                    if getattr(c, attribute) is not None and getattr(c, attribute) < 1)
-    text = "%s: lead in %d of %d settings" % (what, len(ours) - len(behind), len(ours))
-    compared = [getattr(c, attribute) for c in ours if getattr(c, attribute) is not None]
-    if compared:
-        text += " (median %.2fx the best peer as small)" % statistics.median(compared)
+def clause(judged, what, side):
+    """In how many settings we are ahead, and where we are not."""
+    at = {word: [c for c in judged if getattr(c, side + "_standing") == word]
+          for word in ("lead", "trail", "level", "alone")}
+    text = "%s: lead in %d of %d settings" % (what, len(at["lead"]),
+                                              len(judged) - len(at["alone"]))
+    ratios = [getattr(c, side + "_ratio") for c in judged]
+    ratios = [r for r in ratios if r is not None]
+    if ratios:
+        text += " (median %.2fx the best peer as small)" % statistics.median(ratios)
+    if at["level"]:
+        text += ", level within the spread in %d" % len(at["level"])
+    behind = sorted((getattr(c, side + "_ratio"), c.name()) for c in at["trail"])
     if behind:
         text += ", trail in " + ", ".join("%s %.2fx" % (name, r) for r, name in behind[:3])
         if len(behind) > 3:
             text += " and %d more" % (len(behind) - 3)
     else:
         text += ", trail in none"
+    if at["alone"]:
+        text += ", alone in %d" % len(at["alone"])
     return text
 
 
 def closing_line(cells):
-    return "perf: %s; %s" % (standing(cells, "compression", "comp_ratio"),
-                             standing(cells, "decompression", "decomp_ratio"))
+    ours = [c for c in cells if c.driver == OURS]
+    judged = [c for c in ours if c.comp_standing]
+    small = sorted({c.file for c in ours if c.input_size < JUDGED_SIZE})
+    why = []
+    if small:
+        why.append("%s: less than %d KiB" % (", ".join(small), JUDGED_SIZE >> 10))
+    if any(not c.comp_standing and c.file not in small for c in ours):
+        why.append("fewer than %d runs show no spread" % JUDGED_RUNS)
+    if not judged:
+        return "perf: no conclusion: " + "; ".join(why)
+    line = "perf: %s; %s" % (clause(judged, "compression", "comp"),
+                             clause(judged, "decompression", "decomp"))
+    return line + ("" if not why else "; not judged: " + "; ".join(why))

@@ -5,7 +5,6 @@
 import os
 import re
 import shutil
-import signal
 import stat
 import subprocess
 import time
@@ -196,10 +195,11 @@ def run(job):
             idle_main_thread(process)
         text, _ = process.communicate(timeout=job.timeout)
     except subprocess.TimeoutExpired as e:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
         raise PerfError("no end after %d s: %s" % (job.timeout, " ".join(argv))) from e
     finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
         forget(prefix)
 
     def fail(why):

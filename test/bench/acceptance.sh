@@ -21,6 +21,5 @@ config/build.sh
 # shellcheck source=../../config/hugepages.sh
 . config/hugepages.sh
 trap hugepages_restore EXIT
-trap 'exit 130' INT TERM
 hugepages_reserve 512
-/usr/bin/python3 test/bench/acceptance.py "$@"
+hugepages_run /usr/bin/python3 test/bench/acceptance.py "$@"

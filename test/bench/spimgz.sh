@@ -35,7 +35,7 @@ cleanup() {
 	rm -rf "$work"
 }
 trap cleanup EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 # So many MiB, in the order in which find comes by; gzip leaves alone what is called .gz, has other
 # names, or runs as somebody else.

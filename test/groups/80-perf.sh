@@ -9,6 +9,7 @@ set -eu
 
 need "gcc build is there" config/build.sh build
 within 1800 reports matrix test/stock/perf.sh
+reports beside test/perf/beside.sh
 
 # Without hugepages it says so and goes on.
 perf_quick() {
@@ -19,9 +20,11 @@ perf_quick() {
 	cat build/test-logs/perf-quick
 	! grep -q "without hugepages" build/test-logs/perf-quick &&
 		tail -n 1 build/test-logs/perf-quick |
-			grep -q '^perf: compression: lead in .*decompression: '
+			grep -q '^perf: no conclusion: GPL-3: less than 1024 KiB; fewer than 3 runs'
 }
 check "app/perf.sh --quick ends with its closing line" perf_quick
+check "app/perf.sh rejects a wrong number before it builds" \
+	ends_with 2 "--runs 'x', expected a number from 1" app/perf.sh --runs x
 check "app/perf.sh rejects a missing file" \
 	ends_with 2 "build/no-such-file: expected a readable file that is not empty" \
 	app/perf.sh --quick build/no-such-file

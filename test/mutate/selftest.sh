@@ -17,7 +17,7 @@ cd "$(dirname "$0")/../.."
 . test/lib.sh
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 # mutated: the tool on a copy of the tree, all mutants of its one file.
 mutated() {

@@ -2,10 +2,14 @@
 # Copyright(c) 2026 The spimdev authors
 """What app/perf says when a driver does not give a row: it is missing, and that is an error."""
 
+import csv
 import io
 import os
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from contextlib import redirect_stdout
 from unittest import mock
@@ -69,7 +73,7 @@ class Rows(unittest.TestCase):
     def test_exit_status(self):
         for missing, status in (([], None), (["one"], 1)):
             out = io.StringIO()
-            cells = [report.Cell("text", 4096, "fixed", 1, stock.OURS, 50.0, 500, 1.0, 2.0, 1)]
+            cells = [cell(stock.OURS, (1.0, 1.1, 1.2)), cell(PEER, (0.8, 0.9, 0.99))]
             with tempfile.TemporaryDirectory() as folder, redirect_stdout(out), \
                     mock.patch.object(main, "measure", lambda *a: (cells, missing)), \
                     mock.patch.object(main.shutil, "which", lambda name: name), \
@@ -85,6 +89,121 @@ class Rows(unittest.TestCase):
             self.assertEqual(last.startswith("perf: compression: lead in 1 of 1"), not missing)
             if missing:
                 self.assertEqual(last, "perf: 1 rows are missing: one")
+
+
+    def runs(self, *options):
+        """How many runs are measured, and of how many settings."""
+        seen = []
+
+        def measure(_, blocks, huffmans, levels, runs, __):
+            seen.extend((runs, len(blocks) * len(huffmans) * len(levels[stock.OURS])))
+            return [cell(stock.OURS, (1.0,))], []
+
+        with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), \
+                mock.patch.object(main, "measure", measure), \
+                mock.patch.object(main.shutil, "which", lambda name: name), \
+                mock.patch.object(report, "write_plot", lambda *a: None), \
+                mock.patch.object(sys, "argv", ["main.py", "--out", folder, *options, __file__]):
+            main.main()
+        return tuple(seen)
+
+    def test_number_of_runs(self):
+        self.assertEqual(self.runs(), (5, 16))
+        self.assertEqual(self.runs("--runs", "7"), (7, 16))
+        self.assertEqual(self.runs("--quick"), (1, 2))
+        self.assertEqual(self.runs("--quick", "--runs", "4"), (4, 2))
+
+
+def cell(driver, comp, decomp=(2.0, 2.0, 2.0), size=500, level=1, input_size=1 << 20):
+    return report.Cell("text", 4096, "fixed", level, driver, 50.0, size,
+                       sorted(comp)[len(comp) // 2], sorted(decomp)[len(decomp) // 2], len(comp),
+                       (min(comp), max(comp)), (min(decomp), max(decomp)), input_size)
+
+
+class Standing(unittest.TestCase):
+    """What is said of who is faster."""
+
+    def stands(self, ours, *peers, **of):
+        cells = [cell(stock.OURS, ours, **of)] + [cell(PEER, p, **of) for p in peers]
+        report.add_ratios(cells)
+        return cells[0].comp_standing
+
+    def test_ranges(self):
+        slow, fast, meets = (1.0, 1.1, 1.2), (1.3, 1.4, 1.5), (1.2, 1.25, 1.3)
+        self.assertEqual(self.stands(fast, slow), "lead")
+        self.assertEqual(self.stands(slow, fast), "trail")
+        for other in (slow, fast, meets):
+            self.assertEqual(self.stands(meets, other), "level")
+        self.assertEqual(self.stands(slow, slow), "level")
+        self.assertEqual(self.stands(meets, slow, fast), "level")
+        self.assertEqual(self.stands(slow, slow, fast), "trail")
+        self.assertEqual(self.stands(fast), "alone")
+
+    def test_too_little(self):
+        self.assertEqual(self.stands((3.0, 3.0), (1.0, 1.0)), "")
+        self.assertEqual(self.stands((3.0,) * 3, (1.0,) * 2), "")
+        self.assertEqual(self.stands((3.0,) * 3, (1.0,) * 3, input_size=(1 << 20) - 1), "")
+
+    def closing(self, *cells):
+        report.add_ratios(cells)
+        return report.closing_line(cells)
+
+    def test_closing_line(self):
+        ours, peer = cell(stock.OURS, (3.0,) * 3), cell(PEER, (1.0,) * 3)
+        bad = cell(stock.OURS, (0.5,) * 3, level=9)
+        # Nobody compresses as small.
+        alone = cell(stock.OURS, (1.0,) * 3, size=400, level=6)
+        self.assertEqual(
+            self.closing(ours, peer, bad, alone),
+            "perf: compression: lead in 1 of 2 settings (median 1.75x the best peer as small), "
+            "trail in text 4 KiB fixed level 9 0.50x, alone in 1; decompression: lead in 0 of 2 "
+            "settings (median 1.00x the best peer as small), level within the spread in 2, "
+            "trail in none, alone in 1")
+        self.assertEqual(self.closing(cell(stock.OURS, (3.0,)), cell(PEER, (1.0,))),
+                         "perf: no conclusion: fewer than 3 runs show no spread")
+        self.assertEqual(self.closing(cell(stock.OURS, (3.0,) * 3, input_size=35000)),
+                         "perf: no conclusion: text: less than 1024 KiB")
+
+    def test_table_and_csv(self):
+        cells = [cell(stock.OURS, (1.0, 2.0, 2.5)), cell(PEER, (1.0, 2.0, 2.0))]
+        report.add_ratios(cells)
+        out = io.StringIO()
+        with redirect_stdout(out):
+            report.print_table(cells)
+        lines = [line.split() for line in out.getvalue().splitlines()]
+        self.assertIn(["text", "4", "KiB", "fixed", "1", stock.OURS, "50.00", "2.00", "50%", "2.00",
+                       "0%", "1.00x", "level", "1.00x", "level"], lines)
+        with tempfile.NamedTemporaryFile("r", newline="") as f:
+            report.write_csv(cells, f.name)
+            row = list(csv.DictReader(f))[0]
+        self.assertEqual((row["compress_gbps_least"], row["compress_gbps_most"],
+                          row["compress_standing"]), ("1.0", "2.5", "level"))
+
+
+class Signals(unittest.TestCase):
+    """Nothing that was started is left, and there is no traceback."""
+
+    def test_signals(self):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            with tempfile.TemporaryDirectory() as folder:
+                program, pid = os.path.join(folder, "program"), os.path.join(folder, "pid")
+                with open(program, "w", encoding="ascii") as f:
+                    f.write("#!/bin/sh\necho $$ > %s.new\nmv %s.new %s\nexec sleep 1000\n"
+                            % (pid, pid, pid))
+                os.chmod(program, 0o755)
+                code = ("import main, stock; main.catch_signals(); stock.PROGRAM = '%s'; "
+                        "stock.run(stock.Job(vdev='%s', file='none'))" % (program, PEER))
+                with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True,
+                                      cwd=os.path.dirname(main.__file__)) as started:
+                    while not os.path.exists(pid) and started.poll() is None:
+                        time.sleep(0.02)
+                    started.send_signal(number)
+                    text, _ = started.communicate(timeout=60)
+                self.assertEqual(started.returncode, 128 + number)
+                self.assertEqual(text, "\nperf: ended by %s\n" % signal.Signals(number).name)
+                with open(pid, encoding="ascii") as f:
+                    self.assertFalse(os.path.exists("/proc/%d" % int(f.read())))
 
 
 class Run(unittest.TestCase):

@@ -11,8 +11,7 @@
 
 #define TOTAL "/proc/sys/vm/nr_hugepages"
 
-static unsigned long before; /* how many there were; 0: nothing was taken */
-static bool taken;
+static unsigned long taken; /* that others may take or give meanwhile does not matter */
 
 static unsigned long
 meminfo(const char *key)
@@ -86,10 +85,10 @@ pmd_huge_reserve(unsigned int mb)
 	want = ((unsigned long)mb << 20) / pmd_huge_page();
 	if (have >= want)
 		return;
-	before = meminfo("HugePages_Total");
-	taken = true;
-	PMD_CHECK(set_total(before + want - have), "cannot write " TOTAL ": %lu hugepages of %zu "
-		"bytes are free, %lu are needed", have, pmd_huge_page(), want);
+	taken = want - have;
+	PMD_CHECK(set_total(meminfo("HugePages_Total") + taken), "cannot write " TOTAL
+		": %lu hugepages of %zu bytes are free, %lu are needed", have, pmd_huge_page(),
+		want);
 	PMD_CHECK(huge_free() >= want, "of %lu hugepages of %zu bytes the kernel found %lu",
 		want, pmd_huge_page(), huge_free());
 }
@@ -97,7 +96,7 @@ pmd_huge_reserve(unsigned int mb)
 void
 pmd_huge_restore(void)
 {
-	if (taken)
-		set_total(before);
-	taken = false;
+	if (taken != 0)
+		set_total(meminfo("HugePages_Total") - taken);
+	taken = 0;
 }

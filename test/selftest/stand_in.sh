@@ -80,6 +80,18 @@ planted() {
 	exit 0
 }
 
+# As each script (check_usage.sh).
+case ${1:-} in
+--help)
+	echo "usage: $key"
+	exit 0
+	;;
+--no-such-option)
+	echo "unknown option $1"
+	exit 2
+	;;
+esac
+
 ! grep -qx "$key" "$PLANTED" || planted "$@"
 
 # shellcheck disable=SC2086 # a list of words on purpose
@@ -152,7 +164,10 @@ app/spimdevd)
 	;;
 app/perf.sh)
 	if [ -e "$2" ]; then
-		echo "perf: compression: lead in 1 of 1; decompression: lead in 1 of 1"
+		echo "perf: no conclusion: GPL-3: less than 1024 KiB; fewer than 3 runs show"
+	elif [ "$1" = --runs ]; then
+		echo "app/perf.sh: --runs '$2', expected a number from 1; see app/perf.sh --help"
+		exit 2
 	else
 		echo "app/perf.sh: $2: expected a readable file that is not empty"
 		exit 2

@@ -85,7 +85,7 @@ cleanup() {
 	hugepages_restore
 }
 trap cleanup EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 # The number behind a label of the test suite's summary.
 summary() {
@@ -113,8 +113,8 @@ run() {
 	*) die "unknown mode $mode; expected no-huge, huge, service or KEY=VALUE" ;;
 	esac
 	# shellcheck disable=SC2086 # lists of words on purpose
-	timeout 300 dpdk-test $levels $memory --no-pci --no-telemetry --file-prefix "$prefix" \
-		${plugin:+-d "$plugin"} --vdev "$vdev$args" "$suite" \
+	hugepages_run timeout 300 dpdk-test $levels $memory --no-pci --no-telemetry \
+		--file-prefix "$prefix" ${plugin:+-d "$plugin"} --vdev "$vdev$args" "$suite" \
 		> "$log" 2>&1 < /dev/null
 }
 

@@ -27,7 +27,7 @@ cleanup() {
 	hugepages_restore
 }
 trap cleanup EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 die() {
 	echo "dma_perf: $*" >&2
@@ -73,7 +73,7 @@ export LD_LIBRARY_PATH
 measure() {
 	config "$2" "$3" > "$out/config"
 	status=0
-	timeout 300 dpdk-test-dma-perf --config "$out/config" --result "$out/result" \
+	hugepages_run timeout 300 dpdk-test-dma-perf --config "$out/config" --result "$out/result" \
 		> "$out/log" 2>&1 || status=$?
 	figures=$(sed -n 's/.*Average Bandwidth: *\([0-9.]*\) *Gbps.*/\1/p' "$out/log" |
 		tr '\n' ' ')

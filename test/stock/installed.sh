@@ -22,7 +22,7 @@ socket=/run/spimdev/zip
 dir=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$dir" /run/spimdev' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 # round_trip ACCESS-POINT: spimgz finds this one by itself, and gzip agrees with it.
 round_trip() {

@@ -19,6 +19,5 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=../../config/hugepages.sh
 . config/hugepages.sh
 trap hugepages_restore EXIT
-trap 'exit 130' INT TERM
 hugepages_reserve 512
-/usr/bin/python3 test/stock/perf_matrix.py "$@"
+hugepages_run /usr/bin/python3 test/stock/perf_matrix.py "$@"

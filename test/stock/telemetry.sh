@@ -22,7 +22,7 @@ cleanup() {
 	rm -rf "$out" "/var/run/dpdk/$prefix"
 }
 trap cleanup EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 die() {
 	echo "telemetry: $*" >&2

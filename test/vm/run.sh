@@ -74,7 +74,7 @@ if ! planning; then
 		exit 2
 	}
 	trap vm_cleanup EXIT
-	trap 'exit 130' INT TERM
+	trap 'exit 130' HUP INT TERM
 	test/vm/setup.sh
 	for kernel in $kernels; do
 		test/vm/pack.sh "$kernel"

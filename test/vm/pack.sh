@@ -6,7 +6,9 @@
 # machine, as installed: DPDK's test programs with the libraries and drivers that they use; our
 # drivers, and the library beside them, from the build folder.
 #
-# usage: test/vm/pack.sh KERNEL
+# usage: test/vm/pack.sh KERNEL [SUITE]
+#   SUITE  of Debian: DPDK and our drivers are those of build/chroot/SUITE.guest, where packages of
+#          ours are installed (setup.sh SUITE). The guest lacks our own test programs then.
 # Writes build/vm/KERNEL/initrd.cpio, in about a second. Not compressed: an emulated CPU takes
 # longer to unpack it than QEMU to load it.
 
@@ -14,13 +16,12 @@ set -eu
 
 # shellcheck source=../../config/usage.sh
 . "$(dirname "$0")/../../config/usage.sh"
-usage_take 1 1 "" "$@"
+usage_take 1 2 "" "$@"
 
 cd "$(dirname "$0")/../.."
 kernel=$1
+suite=${2:-}
 vm=$PWD/build/vm
-zip_so=$PWD/build/drivers/librte_compress_hisi_zip.so
-dma_so=$PWD/build/drivers/librte_dma_hisi_udma.so
 tree=$vm/$kernel/root
 
 die() {
@@ -29,18 +30,25 @@ die() {
 }
 
 [ -e "$vm/$kernel/stamp" ] || die "no guest kernel $kernel in build/vm; test/vm/setup.sh makes it"
-for so in "$zip_so" "$dma_so"; do
-	[ -e "$so" ] || die "no $so; build first"
-done
+
+# Where DPDK is installed, and how to run something there.
+root=${suite:+$PWD/build/chroot/$suite.guest}
+in_root() {
+	if [ -n "$suite" ]; then
+		config/chroot.sh --run "$suite.guest" "$@"
+	else
+		"$@"
+	fi
+}
 
 # libraries FILE...: what these load, one path a line.
 libraries() {
-	ldd "$@" | sed -n -e 's/.* => \(\/[^ ]*\) .*/\1/p' \
+	in_root ldd "$@" | sed -n -e 's/.* => \(\/[^ ]*\) .*/\1/p' \
 		-e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p'
 }
 
-pmds=$(find "$(pkg-config --variable=libdir libdpdk)/dpdk" -maxdepth 1 -name 'pmds-*')
-[ -d "$pmds" ] || die "expected one folder of DPDK's drivers, found '$pmds'"
+pmds=$(in_root find /usr/lib/x86_64-linux-gnu/dpdk -maxdepth 1 -name 'pmds-*')
+[ -d "$root$pmds" ] || die "expected one folder of DPDK's drivers, found '$pmds'"
 
 rm -rf "$tree"
 mkdir -p "$tree/usr/bin" "$tree/usr/lib" "$tree/usr/lib64" "$tree/data" "$tree$pmds"
@@ -50,33 +58,46 @@ cp -a "$vm/$kernel/tree/lib/modules" "$tree/usr/lib/"
 install -m 0755 test/vm/guest/init "$tree/init"
 mkdir "$tree/tests"
 cp test/vm/guest/*.sh test/stock/dmadev_cases.sh "$tree/tests/"
-cp build/test/vm/vm_pressure build/test/service/load_restart_client "$tree/bin/"
+ours=
+if [ -z "$suite" ]; then
+	ours="$PWD/build/test/vm/vm_pressure $PWD/build/test/service/load_restart_client"
+	# shellcheck disable=SC2086 # a list of words on purpose
+	cp $ours "$tree/bin/"
+fi
 
 # EAL finds a driver under three names and must see one file: links, as the packages have them.
 for name in bus_pci bus_vdev mempool_ring compress_zlib dma_skeleton; do
-	cp -P "$pmds/librte_$name".so* "$tree$pmds/"
+	cp -P "$root$pmds/librte_$name".so* "$tree$pmds/"
 done
 abi=${pmds##*pmds-}
+drivers=$PWD/build/drivers
+so=
+[ -z "$suite" ] || {
+	drivers=$root$pmds
+	so=.$abi
+}
 for name in librte_common_hisi.so librte_compress_hisi_zip.so librte_dma_hisi_udma.so; do
-	cp "build/drivers/$name" "$tree$pmds/$name.$abi"
+	[ -e "$drivers/$name$so" ] || die "no $drivers/$name$so"
+	cp "$drivers/$name$so" "$tree$pmds/$name.$abi"
 	ln -s "$name.$abi" "$tree$pmds/$name.${abi%%.*}"
 	ln -s "$name.$abi" "$tree$pmds/$name"
 done
 
-cp /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/usr/bin/"
+cp "$root/usr/bin/dpdk-test" "$root/usr/bin/dpdk-test-compress-perf" "$tree/usr/bin/"
 # libgcc is opened by name when a thread ends.
 {
-	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf "$tree/bin/vm_pressure" \
-		"$tree/bin/load_restart_client" \
+	# shellcheck disable=SC2086 # a list of words on purpose
+	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf $ours \
 		"$pmds"/librte_bus_pci.so "$pmds"/librte_mempool_ring.so \
-		"$pmds"/librte_compress_zlib.so "$pmds"/librte_dma_skeleton.so "$zip_so" \
-		"$dma_so" | grep -v librte_common_hisi
-	gcc -print-file-name=libgcc_s.so.1
+		"$pmds"/librte_compress_zlib.so "$pmds"/librte_dma_skeleton.so \
+		"${drivers#"$root"}/librte_compress_hisi_zip.so$so" \
+		"${drivers#"$root"}/librte_dma_hisi_udma.so$so" | grep -v librte_common_hisi
+	in_root find /usr/lib/x86_64-linux-gnu /lib/x86_64-linux-gnu -name libgcc_s.so.1
 } | sort -u | while read -r lib; do
 	# Under each name that it has here one file: some drivers are libraries as well.
-	real=$(realpath "$lib")
+	real=$(in_root realpath "$lib")
 	mkdir -p "$tree$(dirname "$lib")" "$tree$(dirname "$real")"
-	[ -e "$tree$real" ] || cp "$real" "$tree$real"
+	[ -e "$tree$real" ] || cp "$root$real" "$tree$real"
 	[ -e "$tree$lib" ] || ln -s "$real" "$tree$lib"
 done
 [ -h "$tree/lib64/ld-linux-x86-64.so.2" ] || die "no dynamic linker was packed"
@@ -84,7 +105,7 @@ strip --strip-unneeded "$tree$pmds"/librte_*_hisi*.so."$abi"
 
 # Real files to compress: a text and a program.
 cat README.md doc/guides/*.rst lib/*/*.c 2> /dev/null | head -c 1048576 > "$tree/data/text"
-head -c 1048576 /usr/bin/dpdk-test > "$tree/data/binary"
+head -c 1048576 "$root/usr/bin/dpdk-test" > "$tree/data/binary"
 
 config/chroot.sh --run trixie sh -c \
 	"cd '$tree' && find . | sort | cpio --quiet -o -H newc > ../initrd.new"

@@ -5,10 +5,12 @@
 # Tests of the software function as a PCI device of virtual machines: served by spimdevd, attached
 # by QEMU, driven by Linux's own hisi_zip and, through vfio-pci, by our drivers.
 #
-# usage: test/vm/run.sh [--full] [--kernel KERNEL] [TEST...]
+# usage: test/vm/run.sh [--full] [--kernel KERNEL] [--dpdk SUITE] [TEST...]
 #   --full    everything on both kernels, in the numbers that are promised (about an hour);
 #             without, a choice of it in some minutes
 #   --kernel  only on this one of them
+#   --dpdk    guests run DPDK and our packages of that Debian (say trixie: DPDK 24.11) instead of
+#             what is installed and built here; only the tests autotest, dmadev and perf can
 # Tests are the functions test_* below, named without that; without any, all run.
 # Sets up what it needs (test/vm/setup.sh). Logs of guests and of the service are in build/vm/run.
 
@@ -16,7 +18,7 @@ set -eu
 
 # shellcheck source=../../config/usage.sh
 . "$(dirname "$0")/../../config/usage.sh"
-usage_take 0 "$#" "--full --kernel=" "$@"
+usage_take 0 "$#" "--full --kernel= --dpdk=" "$@"
 
 cd "$(dirname "$0")/../.."
 . test/lib.sh
@@ -57,6 +59,22 @@ if [ "${1:-}" = --kernel ]; then
 	shift 2
 fi
 
+suite=
+if [ "${1:-}" = --dpdk ]; then
+	suite=${2:?vm: --dpdk, expected the name of a Debian suite behind it}
+	shift 2
+	for t; do
+		case $t in
+		autotest | dmadev | perf) ;;
+		*)
+			echo "vm: --dpdk $suite with test '$t'; expected autotest, dmadev," \
+				"perf" >&2
+			exit 2 ;;
+		esac
+	done
+	[ $# -gt 0 ] || set -- autotest dmadev perf
+fi
+
 all=$(sed -n 's/^test_\([a-z_]*\)() {.*/\1/p' "$0")
 for t; do
 	echo "$all" | grep -qx -- "$t" || {
@@ -75,9 +93,11 @@ if ! planning; then
 	}
 	trap vm_cleanup EXIT
 	trap 'exit 130' HUP INT TERM
-	test/vm/setup.sh
+	# shellcheck disable=SC2086 # none or one
+	test/vm/setup.sh $suite
 	for kernel in $kernels; do
-		test/vm/pack.sh "$kernel"
+		# shellcheck disable=SC2086 # likewise
+		test/vm/pack.sh "$kernel" $suite
 	done
 fi
 
@@ -180,11 +200,23 @@ test_autotest() {
 	autotest_on "$kernels" "V2 plain, sw=off" 1 "--rev v2 --ext off" some sw=off
 }
 
+# dpdk_release: of the guest.
+dpdk_release() {
+	if [ -n "$suite" ]; then
+		# shellcheck disable=SC2016 # dpkg-query's own
+		config/chroot.sh --run "$suite.guest" \
+			dpkg-query -W -f '${source:Upstream-Version}' dpdk
+	else
+		pkg-config --modversion libdpdk
+	fi
+}
+
 # dmadev_on "KERNEL..." NAME REQUESTS OPTIONS yes|no: has the function UDMA?
 dmadev_on() {
+	dmadev_release=$(planning || dpdk_release)
 	for k in $1; do
 		report "dmadev_autotest $k $2" served "$3" "$4" 900 "$k" dmadev \
-			"$(pkg-config --modversion libdpdk)" "$5"
+			"$dmadev_release" "$5"
 	done
 }
 

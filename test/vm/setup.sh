@@ -13,13 +13,15 @@
 # Linux's hisi_qm and hisi_zip are built from Debian's source package of the very kernel that loads
 # them, unmodified.
 #
-# usage: test/vm/setup.sh
+# usage: test/vm/setup.sh [SUITE]
+#   SUITE  also that release of Debian in build/chroot/SUITE.guest, with its DPDK and packages of
+#          ours that are built for it, for guests that run these (pack.sh)
 
 set -eu
 
 # shellcheck source=../../config/usage.sh
 . "$(dirname "$0")/../../config/usage.sh"
-usage_take 0 0 "" "$@"
+usage_take 0 1 "" "$@"
 
 cd "$(dirname "$0")/../.."
 # shellcheck source=../../config/apt.sh
@@ -169,8 +171,21 @@ build_hisi() {
 		die "the module build for $release left no hisi_qm.ko or hisi_zip.ko"
 }
 
+# guest_debian SUITE: our packages are built anew, as the tree may have changed.
+guest_debian() {
+	say "packages for $1 are built and installed in build/chroot/$1.guest"
+	quietly "deb-$1" config/deb.sh "$1"
+	config/chroot.sh "$1.guest" dpdk dpdk-dev
+	debs=$(find "build/deb/$1-amd64" -name 'librte-*.deb' ! -name '*-dbgsym_*' -printf './%p ')
+	# shellcheck disable=SC2086 # a list of words on purpose
+	quietly "install-$1" config/chroot.sh --run "$1.guest" apt-get -qq -y \
+		-o Dpkg::Use-Pty=0 --no-install-recommends --reinstall --allow-downgrades \
+		install $debs
+}
+
 if ! [ -e "$vm/6.1/stamp" ] || ! [ -e "$vm/6.12/stamp" ] || ! [ -x "$root/usr/bin/kvm" ]; then
 	install_packages
 fi
 unpack_kernel 6.1
 unpack_kernel 6.12
+[ $# -eq 0 ] || guest_debian "$1"

@@ -18,11 +18,28 @@ apt_mirror() {
 	echo "$apt_found"
 }
 
+# apt_patience: lines of apt configuration: a mirror may be away for some seconds.
+apt_patience() {
+	echo 'Acquire::Retries "5";'
+	echo 'Acquire::http::Timeout "30";'
+	echo 'Acquire::https::Timeout "30";'
+}
+
 # apt_network: lines of apt configuration: how this machine reaches the network, if not directly,
 # and whether its mirror may be one that stands still.
 apt_network() {
+	apt_patience
 	apt-config dump |
 		grep -E '^Acquire::((http|https)::(Proxy|CAInfo)|Check-Valid-Until)' || :
+}
+
+# again COMMAND...: up to three times, until it succeeds: for what has no patience of its own.
+again() {
+	for again_wait in 5 20; do
+		! "$@" || return 0
+		sleep "$again_wait"
+	done
+	"$@"
 }
 
 # apt_debian_sources: lines of sources.list for everything that this machine takes from Debian.

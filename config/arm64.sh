@@ -47,9 +47,10 @@ done
 if [ -n "$missing" ]; then
 	[ "$(id -u)" -eq 0 ] || die "must run as root to install:$missing"
 	echo "arm64: installing$missing"
-	apt-get -qq update || :
+	apt-get -qq -o Acquire::Retries=5 update || :
 	# shellcheck disable=SC2086 # a list of words on purpose
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install \
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
+		-o Acquire::Retries=5 install \
 		--no-install-recommends $missing > /dev/null ||
 		die "apt-get could not install:$missing"
 fi
@@ -82,6 +83,7 @@ make_sysroot() {
 		Dir::State::status "$work/status";
 		Dir::Cache "$work/cache";
 	END
+	apt_patience >> "$work/apt.conf"
 	echo "arm64: fetching arm64 packages"
 	apt_arm64 update > "$log" 2>&1 || {
 		cat "$log" >&2

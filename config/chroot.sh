@@ -86,6 +86,13 @@ if [ -n "$run" ]; then
 	exit
 fi
 
+bootstrap() {
+	rm -rf --one-file-system "$root"
+	unshare --mount --propagation private \
+		debootstrap --variant=minbase --include=ca-certificates --arch="$arch" \
+		${foreign:+--foreign} "$suite" "$root" "$mirror"
+}
+
 # Two at once, say of two groups of tests, take turns.
 mkdir -p "$top/build/chroot"
 exec 9> "$top/build/chroot/$name.lock"
@@ -103,11 +110,7 @@ if ! [ -e "$root/.made" ]; then
 		die "no debootstrap; config/setup.sh --tests installs it"
 	mirror=$(apt_mirror)
 	echo "chroot: debootstrap $suite $arch from $mirror"
-	rm -rf --one-file-system "$root"
-	unshare --mount --propagation private \
-		debootstrap --variant=minbase --include=ca-certificates --arch="$arch" \
-		${foreign:+--foreign} "$suite" "$root" "$mirror" > "$log" 2>&1 ||
-		fail "debootstrap of $suite failed"
+	again bootstrap > "$log" 2>&1 || fail "debootstrap of $suite failed"
 	# The half that runs what was unpacked, in a place that need not stand making devices.
 	[ -z "$foreign" ] || inside env container=lxc /debootstrap/debootstrap --second-stage \
 		>> "$log" 2>&1 || fail "the second stage of debootstrap of $suite failed"
@@ -137,7 +140,7 @@ if [ -n "$missing" ]; then
 	inside apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing \
 		>> "$log" 2>&1 || {
 		# A suite that moves on (sid) no longer has the files of an old list.
-		inside apt-get -qq update >> "$log" 2>&1 &&
+		again inside apt-get -qq update >> "$log" 2>&1 &&
 			inside apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends \
 				$missing >> "$log" 2>&1
 	} || fail "apt-get could not install in $name:$missing"

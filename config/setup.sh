@@ -73,12 +73,14 @@ missing=$(missing_packages | tr '\n' ' ')
 
 export DEBIAN_FRONTEND=noninteractive
 say "apt-get update"
-apt-get -qq update || say "apt-get update had errors, going on with the lists that there are"
+apt-get -qq -o Acquire::Retries=5 update ||
+	say "apt-get update had errors, going on with the lists that there are"
 # The lists may only now name the clang runtime.
 missing=$(missing_packages | tr '\n' ' ')
 say "installing $missing"
 # shellcheck disable=SC2086 # a list of words on purpose
-apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends $missing > /dev/null ||
+apt-get -qq -y -o Dpkg::Use-Pty=0 -o Acquire::Retries=5 install --no-install-recommends \
+	$missing > /dev/null ||
 	die "apt-get could not install: $missing"
 
 missing=$(missing_packages | tr '\n' ' ')

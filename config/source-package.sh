@@ -13,6 +13,8 @@ set -eu
 # shellcheck source=usage.sh
 . "$(dirname "$0")/usage.sh"
 usage_take 2 2 "" "$@"
+# shellcheck source=apt.sh
+. "$(dirname "$0")/apt.sh"
 
 source=$1
 name=${source%%=*}
@@ -54,10 +56,16 @@ cat > "$work/apt.conf" <<-END
 	Dir::Cache "$work/cache";
 	APT::Sandbox::User "root";
 END
+apt_patience >> "$work/apt.conf"
+
 # Not every source has a deb-src side; only the one that holds the package matters.
-apt-get -c "$work/apt.conf" -qq update > "$work/log" 2>&1 || :
-(cd "$work" && apt-get -c "$work/apt.conf" -qq source --download-only --only-source "$source" \
-	>> "$work/log" 2>&1) || fails "this machine's package sources have no source package"
+fetch() {
+	apt-get -c "$work/apt.conf" -qq update || :
+	(cd "$work" && apt-get -c "$work/apt.conf" -qq source --download-only --only-source \
+		"$source")
+}
+again fetch > "$work/log" 2>&1 ||
+	fails "this machine's package sources have no source package"
 rm -rf "${work:?}/$name"
 dpkg-source --no-check -x "$work/$name"_*.dsc "$work/$name" >> "$work/log" 2>&1 ||
 	fails "could not unpack the source package"

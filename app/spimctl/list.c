@@ -10,6 +10,7 @@
 #include "ask.h"
 #include "print.h"
 #include "spimctl.h"
+#include "table.h"
 
 /* ---- Text ---- */
 
@@ -27,67 +28,87 @@ service_text(const struct record_service *s)
 static void
 points_text(const struct snapshot *snap)
 {
-	char path[RECORD_PATH_MAX], in[PRINT_ROOM], out[PRINT_ROOM];
+	unsigned int width = table_width();
+	const struct column columns[] = {
+		{ "ACCESS POINT", table_path_width(snap, width) }, { "STATE", -8 },
+		{ "CLIENTS", 7 }, { "QUEUES", 6 }, { "OPS", 10 }, { "IN", 6 }, { "OUT", 6 },
+		{ "ERRORS", 8 }, { "RESERVE", 7 }, { "WEIGHT", 6 }, { 0 },
+	};
+	char path[RECORD_PATH_MAX], room[8][PRINT_ROOM];
 
-	printf("\n%-8s %7s %6s %7s %6s %10s %6s %6s %8s  %s\n", "STATE", "CLIENTS", "QUEUES",
-			"RESERVE", "WEIGHT", "OPS", "IN", "OUT", "ERRORS", "ACCESS POINT");
+	putchar('\n');
+	table_head(stdout, columns, width);
 	for (size_t i = 0; i < snap->points_cnt; i++) {
 		const struct record_point *p = &snap->points[i];
 
-		printf("%-8s %7" PRIu64 " %6" PRIu64 " %7" PRIu64 " %6" PRIu64 " %10" PRIu64
-				" %6s %6s %8" PRIu64 "  %s\n", p->draining ? "draining" : "open",
-				p->connections, p->queues, p->reserve, p->weight, p->totals.ops,
-				print_size((double)p->totals.bytes_in, in),
-				print_size((double)p->totals.bytes_out, out), p->totals.errors,
-				print_clean(p->path, path));
+		table_line(stdout, columns, width, (const char *const[]){
+			table_path(p->path, width, path), p->draining ? "draining" : "open",
+			print_number(p->connections, room[0]), print_number(p->queues, room[1]),
+			print_number(p->totals.ops, room[2]),
+			print_size((double)p->totals.bytes_in, room[3]),
+			print_size((double)p->totals.bytes_out, room[4]),
+			print_number(p->totals.errors, room[5]),
+			print_number(p->reserve, room[6]), print_number(p->weight, room[7]) });
 	}
 }
 
 static void
 clients_text(const struct snapshot *snap)
 {
-	char path[RECORD_PATH_MAX], command[RECORD_PATH_MAX];
-	char age[PRINT_ROOM], in[PRINT_ROOM], out[PRINT_ROOM];
+	unsigned int width = table_width();
+	const struct column columns[] = {
+		{ "COMMAND", -15 }, { "PID", 8 }, { "UID", 6 },
+		{ "ACCESS POINT", table_path_width(snap, width) }, { "ID", 8 }, { "QUEUES", 6 },
+		{ "OPS", 10 }, { "IN", 6 }, { "OUT", 6 }, { "ERRORS", 8 }, { "AGE", 8 },
+		{ "WAIT 50/90/99%", -20 }, { "SERVICE 50/90/99%", -20 }, { 0 },
+	};
+	char path[RECORD_PATH_MAX], command[RECORD_PATH_MAX], room[9][PRINT_ROOM];
 	char wait[3 * PRINT_ROOM], service[3 * PRINT_ROOM];
 
-	printf("\n%8s %8s %6s %-15s %8s %6s %10s %6s %6s %-20s %-20s %8s  %s\n", "ID", "PID",
-			"UID", "COMMAND", "AGE", "QUEUES", "OPS", "IN", "OUT", "WAIT 50/90/99%",
-			"SERVICE 50/90/99%", "ERRORS", "ACCESS POINT");
+	putchar('\n');
+	table_head(stdout, columns, width);
 	for (size_t i = 0; i < snap->clients_cnt; i++) {
 		const struct record_client *c = &snap->clients[i];
 
-		printf("%8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %-15s %8s %6" PRIu64 " %10" PRIu64
-				" %6s %6s %-20s %-20s %8" PRIu64 "  %s\n", c->id, c->pid, c->uid,
-				print_clean(c->command, command), print_age(c->age_ms, age),
-				c->queues, c->totals.ops,
-				print_size((double)c->totals.bytes_in, in),
-				print_size((double)c->totals.bytes_out, out),
-				print_times(&c->totals.wait, wait),
-				print_times(&c->totals.service, service), c->totals.errors,
-				print_clean(c->path, path));
+		table_line(stdout, columns, width, (const char *const[]){
+			print_clean(c->command, command), print_number(c->pid, room[0]),
+			print_number(c->uid, room[1]), table_path(c->path, width, path),
+			print_number(c->id, room[2]), print_number(c->queues, room[3]),
+			print_number(c->totals.ops, room[4]),
+			print_size((double)c->totals.bytes_in, room[5]),
+			print_size((double)c->totals.bytes_out, room[6]),
+			print_number(c->totals.errors, room[7]), print_age(c->age_ms, room[8]),
+			print_times(&c->totals.wait, wait),
+			print_times(&c->totals.service, service) });
 	}
 }
 
 static void
 queues_text(const struct snapshot *snap)
 {
-	char in[PRINT_ROOM], out[PRINT_ROOM];
-	char wait[3 * PRINT_ROOM], service[3 * PRINT_ROOM];
+	static const struct column columns[] = {
+		{ "QUEUE", 5 }, { "STATE", -6 }, { "WAITING", 7 }, { "INFLIGHT", 8 }, { "OPS", 10 },
+		{ "IN", 6 }, { "OUT", 6 }, { "ERRORS", 8 }, { "WAIT 50/90/99%", -20 },
+		{ "SERVICE 50/90/99%", -20 }, { 0 },
+	};
+	unsigned int width = table_width();
+	char wait[3 * PRINT_ROOM], service[3 * PRINT_ROOM], room[7][PRINT_ROOM];
 
-	printf("\n%5s %-6s %7s %8s %10s %6s %6s %-20s %-20s %8s\n", "QUEUE", "STATE", "WAITING",
-			"INFLIGHT", "OPS", "IN", "OUT", "WAIT 50/90/99%", "SERVICE 50/90/99%",
-			"ERRORS");
+	putchar('\n');
+	table_head(stdout, columns, width);
 	for (size_t i = 0; i < snap->queues_cnt; i++) {
 		const struct record_queue *q = &snap->queues[i];
 
-		printf("%5" PRIu64 " %-6s %7" PRIu64 " %8" PRIu64 " %10" PRIu64
-				" %6s %6s %-20s %-20s %8" PRIu64 "\n", q->number,
-				!q->live ? "off" : q->asleep ? "asleep" : "live", q->waiting,
-				q->inflight, q->totals.ops,
-				print_size((double)q->totals.bytes_in, in),
-				print_size((double)q->totals.bytes_out, out),
-				print_times(&q->totals.wait, wait),
-				print_times(&q->totals.service, service), q->totals.errors);
+		table_line(stdout, columns, width, (const char *const[]){
+			print_number(q->number, room[0]),
+			!q->live ? "off" : q->asleep ? "asleep" : "live",
+			print_number(q->waiting, room[1]), print_number(q->inflight, room[2]),
+			print_number(q->totals.ops, room[3]),
+			print_size((double)q->totals.bytes_in, room[4]),
+			print_size((double)q->totals.bytes_out, room[5]),
+			print_number(q->totals.errors, room[6]),
+			print_times(&q->totals.wait, wait),
+			print_times(&q->totals.service, service) });
 	}
 }
 

@@ -23,6 +23,13 @@ complain(const char *fmt, ...)
 
 /* ---- Text ---- */
 
+const char *
+print_number(uint64_t value, char room[PRINT_ROOM])
+{
+	snprintf(room, PRINT_ROOM, "%" PRIu64, value);
+	return room;
+}
+
 static const char *
 scaled(double value, double base, char room[PRINT_ROOM])
 {

@@ -24,6 +24,8 @@ void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #define PRINT_ROOM 24
 
+const char *print_number(uint64_t value, char room[PRINT_ROOM]);
+
 /** Bytes, with K, M, G, T: 1024 each. */
 const char *print_size(double value, char room[PRINT_ROOM]);
 

@@ -15,6 +15,7 @@
 #include "base_clock.h"
 #include "print.h"
 #include "spimctl.h"
+#include "table.h"
 
 /* Who did how much between two polls. */
 struct row {
@@ -188,33 +189,49 @@ view_json(const struct view *v)
 
 /* ---- Text ---- */
 
+/* Of an access point or a client. */
 static void
-row_text(FILE *out, const struct row *r, double seconds)
+row_text(FILE *out, const struct column *columns, unsigned int width, const struct row *r,
+		double seconds)
 {
-	char in_s[PRINT_ROOM], out_s[PRINT_ROOM], ops[PRINT_ROOM], errors[PRINT_ROOM];
-	char wait[3 * PRINT_ROOM], service[3 * PRINT_ROOM], name[RECORD_PATH_MAX];
+	const struct record_client *c = r->client;
+	char wait[3 * PRINT_ROOM], service[3 * PRINT_ROOM], room[8][PRINT_ROOM];
+	char path[RECORD_PATH_MAX], name[RECORD_PATH_MAX];
+	const char *in_s = print_size((double)r->done.bytes_in / seconds, room[0]);
+	const char *out_s = print_size((double)r->done.bytes_out / seconds, room[1]);
+	const char *ops = print_count((double)r->done.ops / seconds, room[2]);
+	const char *errors = print_count((double)r->done.errors / seconds, room[3]);
+	const char *queues = print_number(c != NULL ? c->queues : r->point->queues, room[4]);
+	const char *place = table_path(c != NULL ? c->path : r->point->path, width, path);
 
-	fprintf(out, "%6s %6s %6s %-20s %-20s %6s %6" PRIu64,
-			print_size((double)r->done.bytes_in / seconds, in_s),
-			print_size((double)r->done.bytes_out / seconds, out_s),
-			print_count((double)r->done.ops / seconds, ops),
-			print_times(&r->done.wait, wait), print_times(&r->done.service, service),
-			print_count((double)r->done.errors / seconds, errors),
-			r->client != NULL ? r->client->queues : r->point->queues);
-	if (r->client != NULL)
-		fprintf(out, " %8" PRIu64 " %8" PRIu64 " %6" PRIu64 "  %s\n", r->client->id,
-				r->client->pid, r->client->uid,
-				print_clean(r->client->command, name));
+	print_times(&r->done.wait, wait);
+	print_times(&r->done.service, service);
+	if (c != NULL)
+		table_line(out, columns, width, (const char *const[]){
+			print_clean(c->command, name), print_number(c->pid, room[5]),
+			print_number(c->uid, room[6]), place, in_s, out_s, ops, queues,
+			print_number(c->id, room[7]), errors, wait, service });
 	else
-		fprintf(out, " %8" PRIu64 "  %s%s\n", r->point->connections,
-				print_clean(r->point->path, name),
-				r->point->draining ? " (draining)" : "");
+		table_line(out, columns, width, (const char *const[]){
+			place, r->point->draining ? "draining" : "open",
+			print_number(r->point->connections, room[5]), queues, in_s, out_s, ops,
+			errors, wait, service });
 }
 
 static void
-view_text(FILE *out, const struct view *v)
+view_text(FILE *out, const struct view *v, unsigned int width)
 {
-	static const char head[] = "%6s %6s %6s %-20s %-20s %6s %6s";
+	const int path_width = table_path_width(&v->snap, width);
+	const struct column points[] = {
+		{ "ACCESS POINT", path_width }, { "STATE", -8 }, { "CLIENTS", 7 }, { "QUEUES", 6 },
+		{ "IN/s", 6 }, { "OUT/s", 6 }, { "OPS/s", 6 }, { "ERR/s", 6 },
+		{ "WAIT 50/90/99%", -20 }, { "SERVICE 50/90/99%", -20 }, { 0 },
+	};
+	const struct column clients[] = {
+		{ "COMMAND", -15 }, { "PID", 8 }, { "UID", 6 }, { "ACCESS POINT", path_width },
+		{ "IN/s", 6 }, { "OUT/s", 6 }, { "OPS/s", 6 }, { "QUEUES", 6 }, { "ID", 8 },
+		{ "ERR/s", 6 }, { "WAIT 50/90/99%", -20 }, { "SERVICE 50/90/99%", -20 }, { 0 },
+	};
 	const struct record_service *s = &v->snap.service;
 	char age[PRINT_ROOM];
 
@@ -223,17 +240,13 @@ view_text(FILE *out, const struct view *v)
 			" workers asleep; %.1f s\n\n", s->pid, print_age(s->uptime_ms, age),
 			s->connections, v->idle, s->queues, s->queues_max, s->workers_asleep,
 			s->workers, v->seconds);
-	fprintf(out, head, "IN/s", "OUT/s", "OPS/s", "WAIT 50/90/99%", "SERVICE 50/90/99%",
-			"ERR/s", "QUEUES");
-	fprintf(out, " %8s  %s\n", "CLIENTS", "ACCESS POINT");
+	table_head(out, points, width);
 	for (size_t i = 0; i < v->snap.points_cnt; i++)
-		row_text(out, &v->points[i], v->seconds);
+		row_text(out, points, width, &v->points[i], v->seconds);
 	fputc('\n', out);
-	fprintf(out, head, "IN/s", "OUT/s", "OPS/s", "WAIT 50/90/99%", "SERVICE 50/90/99%",
-			"ERR/s", "QUEUES");
-	fprintf(out, " %8s %8s %6s  %s\n", "ID", "PID", "UID", "COMMAND");
+	table_head(out, clients, width);
 	for (size_t i = 0; i < v->rows_cnt; i++)
-		row_text(out, &v->rows[i], v->seconds);
+		row_text(out, clients, width, &v->rows[i], v->seconds);
 }
 
 /* What fits the screen, over what was there. */
@@ -244,20 +257,20 @@ screen(const struct view *v)
 	char *text = NULL, *line, *rest;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	int rows, columns;
+	unsigned int columns = table_width();
+	int rows;
 
 	if (out == NULL)
 		return;
-	view_text(out, v);
+	view_text(out, v, columns);
 	fclose(out);
 	if (text == NULL)
 		return;
 	(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws);
 	rows = ws.ws_row > 1 ? ws.ws_row - 1 : 23;
-	columns = ws.ws_col > 0 ? ws.ws_col : 80;
 	fputs("\033[H", stdout);
 	for (line = text; rows > 0 && *line != '\0'; line = rest, rows--) {
-		int n = (int)strcspn(line, "\n");
+		size_t n = strcspn(line, "\n");
 
 		rest = line + n + 1;
 		if (n > columns) {
@@ -266,7 +279,7 @@ screen(const struct view *v)
 			while (n > 0 && ((unsigned char)line[n] & 0xc0) == 0x80)
 				n--;
 		}
-		printf("%.*s\033[K\n", n, line);
+		printf("%.*s\033[K\n", (int)n, line);
 	}
 	fputs("\033[J", stdout);
 	free(text);
@@ -284,7 +297,7 @@ tell(const struct options *opt, const struct view *v, bool first)
 	} else {
 		if (!first)
 			putchar('\n');
-		view_text(stdout, v);
+		view_text(stdout, v, 0);
 	}
 	return fflush(stdout);
 }

@@ -157,19 +157,19 @@ test_pace(void **state)
 	assert_true(util_slept_until > 102.249 && util_slept_until < 102.251);
 	assert_memory_equal(util_out, "spimdevd pid 12, up 9s: 8 clients, 2 of them idle; "
 		"6 of 1024 queues; 1 of 4 workers asleep; 0.5 s\n\n", 97);
-	assert_non_null(strstr(util_out, "\n   400    100      4 1.5us/1.9us/2.0us    "
-		"1.6ms/2.0ms/2.1ms         2      2        1        0      7  -\n"));
-	assert_non_null(strstr(util_out, "\n     0      0      0 -                    "
-		"-                         0      0        0  /new (draining)\n"));
+	assert_non_null(strstr(util_out, "\n-                      0      7 /a              400"
+		"    100      4      2        1      2 1.5us/1.9us/2.0us    1.6ms/2.0ms/2.1ms\n"));
+	assert_non_null(strstr(util_out, "\n/new         draining       0      0      0      0"
+		"      0      0 -                    -\n"));
 	second = strstr(util_out, "\n\nspimdevd pid 12, up 9s: 8 clients, 6 of them idle; ");
 	assert_non_null(second);
 	assert_null(strstr(second + 3, "\nspimdevd"));
 	/* Those with queues, by number. */
-	assert_non_null(strstr(second, "  UID  COMMAND\n"
-		"     0      0      0 -                    -                         0      2"
-		"        1        0      7  -\n"
-		"     0      0      0 -                    -                         0      1"
-		"        2        0      0  -\n"));
+	assert_non_null(strstr(second, "SERVICE 50/90/99%\n"
+		"-                      0      7 /a                0      0      0      2"
+		"        1      0 -                    -\n"
+		"-                      0      0 /a                0      0      0      1"
+		"        2      0 -                    -\n"));
 }
 
 /* Another service: all that it did is since it began. */
@@ -191,9 +191,10 @@ test_another_service(void **state)
 
 /* ---- Screen ---- */
 
-/* Top on a terminal of so many rows and columns; what it gets is in util_out. */
+/* A command on a terminal of so many rows and columns; what it gets is in util_out. */
 static void
-on_terminal(const struct told *told, unsigned short rows, unsigned short columns)
+command_on_terminal(int (*command)(const struct options *), const struct told *told, size_t cnt,
+		unsigned short rows, unsigned short columns)
 {
 	const struct options opt = { .control = util_control, .count = 1 };
 	const struct winsize ws = { .ws_row = rows, .ws_col = columns };
@@ -211,12 +212,13 @@ on_terminal(const struct told *told, unsigned short rows, unsigned short columns
 	cfmakeraw(&raw);
 	assert_int_equal(tcsetattr(sub, TCSANOW, &raw), 0);
 	assert_int_equal(ioctl(terminal, TIOCSWINSZ, &ws), 0);
-	util_service(told, 2);
+	util_service(told, cnt);
 	fflush(stdout);
 	saved = dup(STDOUT_FILENO);
 	dup2(sub, STDOUT_FILENO);
 	util_clock(100, 0.5);
-	status = top(&opt);
+	status = command(&opt);
+	fflush(stdout);
 	util_clock_real();
 	dup2(saved, STDOUT_FILENO);
 	close(saved);
@@ -225,10 +227,41 @@ on_terminal(const struct told *told, unsigned short rows, unsigned short columns
 		len += (size_t)n;
 	util_out[len] = '\0';
 	close(terminal);
-	assert_int_equal(util_service_end(), 2);
+	assert_int_equal(util_service_end(), cnt);
 	assert_int_equal(status, STATUS_OK);
 	/* The text itself is of the C library, which is not counted, and given back by us. */
-	assert_int_equal(fail_nth_blocks(), blocks - (util_memstream == UTIL_STREAM));
+	assert_int_equal(fail_nth_blocks(),
+		blocks - (command == top && util_memstream == UTIL_STREAM));
+}
+
+static void
+on_terminal(const struct told *told, unsigned short rows, unsigned short columns)
+{
+	command_on_terminal(top, told, 2, rows, columns);
+}
+
+/* How much of a line there is room for: of a table's whole columns, the first in any case. */
+static size_t
+room_for(const char *line, size_t columns)
+{
+	static const size_t points[] = { 12, 21, 29, 36, 43, 50, 57, 64, 85, 106 };
+	static const size_t clients[] = {
+		15, 24, 31, 44, 51, 58, 65, 72, 81, 88, 109, 130
+	};
+	const bool client = strncmp(line, "COMMAND", 7) == 0;
+	size_t n = strcspn(line, "\n"), room = client ? clients[0] : points[0];
+
+	if (strncmp(line, "spimdevd", 8) != 0 && n != 0) {
+		for (size_t i = 0; i < (client ? 12 : 10); i++) {
+			size_t end = client ? clients[i] : points[i];
+
+			room = end <= columns ? end : room;
+		}
+		n = room < n ? room : n;
+		while (n > 0 && line[n - 1] == ' ')
+			n--;
+	}
+	return n < columns ? n : columns;
 }
 
 /* What of a text a screen shall show. */
@@ -239,11 +272,9 @@ expect_screen(const char *text, int rows, size_t columns)
 	size_t at = (size_t)snprintf(want, sizeof(want), "\033[H");
 
 	for (; rows > 0 && *text != '\0'; rows--) {
-		size_t n = strcspn(text, "\n");
-
 		at += (size_t)snprintf(want + at, sizeof(want) - at, "%.*s\033[K\n",
-			(int)(n < columns ? n : columns), text);
-		text += n + 1;
+			(int)room_for(text, columns), text);
+		text += strcspn(text, "\n") + 1;
 	}
 	snprintf(want + at, sizeof(want) - at, "\033[J");
 	assert_string_equal(util_out, want);
@@ -259,6 +290,7 @@ test_screen(void **state)
 	} cases[] = {
 		{ 10, 60, 9, 60 }, { 2, 1, 1, 1 }, { 1, 60, 23, 60 }, { 0, 0, 23, 80 },
 		{ 100, 200, 99, 200 }, { 41, 10, 40, 10 }, { 40, 10, 39, 10 },
+		{ 100, 130, 99, 130 }, { 100, 129, 99, 129 }, { 100, 50, 99, 50 },
 	};
 	char answer[4096] = SERVICE, text[16384];
 	const struct told told[] = { { ASK_CLIENTS, answer }, { ASK_CLIENTS, answer } };
@@ -299,24 +331,68 @@ test_screen_cuts_characters(void **state)
 {
 	static const char answer[] = SERVICE "{'access_point':{'path':'/x\xe2\x82\xacy'}}\n" END;
 	static const struct told told[] = { { ASK_CLIENTS, answer }, { ASK_CLIENTS, answer } };
-	size_t before;
-	char *line;
 
 	(void)state;
-	assert_int_equal(run_top(told, 2, false), STATUS_OK);
-	line = strstr(util_out, "/x\xe2\x82\xac");
-	assert_non_null(line);
-	for (before = 0; line[-1] != '\n'; before++)
-		line--;
 	for (unsigned short more = 2; more <= 6; more++) {
 		static const char *const shown[] = { "/x", "/x", "/x", "/x\xe2\x82\xac",
 			"/x\xe2\x82\xacy" };
 		char want[32];
 
-		on_terminal(told, 10, (unsigned short)(before + more));
-		snprintf(want, sizeof(want), "  %s\033[K\n", shown[more - 2]);
+		on_terminal(told, 10, more);
+		snprintf(want, sizeof(want), "\n%s\033[K\n", shown[more - 2]);
 		assert_non_null(strstr(util_out, want));
 	}
+}
+
+/* The lines of a table that begin so, with what ends a line of a screen. */
+static void
+has_line(const char *line, bool screen)
+{
+	char want[256];
+
+	snprintf(want, sizeof(want), "\n%s%s\n", line, screen ? "\033[K" : "");
+	if (strstr(util_out, want) == NULL)
+		fail_msg("no line '%s' in:\n%s", line, util_out);
+}
+
+/* Who and where, and then how much: what a terminal has no room for is left out from behind. */
+static void
+test_columns(void **state)
+{
+	static const char answer[] = SERVICE "{'access_point':{'path':'/run/spimdev/zip','ops':5,"
+		"'connections':2}}\n"
+		"{'access_point':{'path':'/a/path/that/is/longer\xe2\x82\xac/than-all-others'}}\n"
+		"{'client':{'id':123,'path':'/run/spimdev/zip','pid':0,'uid':1000,'queues':2,"
+		"'ops':77}}\n"
+		"{'client':{'id':124,'path':"
+		"'/a/path/that/is/longer\xe2\x82\xac/than-all-others'}}\n"
+		END;
+	static const struct told told[] = { { ASK_CLIENTS, answer }, { ASK_CLIENTS, answer } };
+
+	(void)state;
+	command_on_terminal(list, told, 1, 24, 80);
+	has_line("ACCESS POINT             STATE    CLIENTS QUEUES        OPS     IN    OUT",
+		false);
+	has_line("/run/spimdev/zip         open           2      0         82      0      0",
+		false);
+	has_line("..ger\xe2\x82\xac/than-all-others open           0      0          0      0"
+		"      0", false);
+	has_line("COMMAND              PID    UID ACCESS POINT                   ID QUEUES", false);
+	has_line("-                      0   1000 /run/spimdev/zip              123      2", false);
+	command_on_terminal(list, told, 1, 24, 40);
+	has_line("ACCESS POINT             STATE", false);
+	has_line("COMMAND              PID    UID", false);
+	command_on_terminal(list, told, 1, 24, 20);
+	has_line("COMMAND", false);
+	on_terminal(told, 24, 80);
+	has_line("ACCESS POINT             STATE    CLIENTS QUEUES   IN/s  OUT/s  OPS/s  ERR/s",
+		true);
+	has_line("COMMAND              PID    UID ACCESS POINT               IN/s  OUT/s  OPS/s",
+		true);
+	has_line("-                      0   1000 /run/spimdev/zip              0      0      0",
+		true);
+	on_terminal(told, 24, 40);
+	has_line("COMMAND              PID    UID", true);
 }
 
 /* ---- Commands of clients ---- */
@@ -424,6 +500,7 @@ main(void)
 		cmocka_unit_test(test_pace),
 		cmocka_unit_test(test_another_service),
 		cmocka_unit_test(test_screen),
+		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_no_screen),
 		cmocka_unit_test(test_screen_cuts_characters),
 		cmocka_unit_test(test_commands),

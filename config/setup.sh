@@ -26,7 +26,7 @@ packages="gcc libc6-dev binutils meson ninja-build pkg-config dpkg-dev xz-utils 
 plot_packages="python3-matplotlib"
 # DPDK's checkpatches.sh needs gawk, and the kernel's checkpatch.pl of linux-source (140 MB).
 test_packages="git ccache clang llvm valgrind shellcheck jq python3-sphinx debootstrap gawk
-	linux-source"
+	linux-source systemd"
 
 say() {
 	echo "setup: $*"

@@ -84,6 +84,7 @@ programs() {
 		litmus config/arm64.sh build gcc*
 		litmus litmus/run.sh tests litmus
 		versions test/versions.sh tests trixie sid
+		package service/unit.py status the*unit*
 		package test/packages.sh tests packages test/packages.sh*fails*
 		perf config/build.sh build gcc*
 		perf stock/perf.sh tests matrix
@@ -161,7 +162,8 @@ make_tree() {
 		app/silicon.sh \
 		config/dpdk-sdk.sh test/checkpatch.sh test/debian_rules.sh \
 		test/service/test_life.py test/service/test_clients.py \
-		test/service/swarm_pmd.py test/service/restart.py test/selftest.sh \
+		test/service/swarm_pmd.py test/service/restart.py test/service/unit.py \
+		test/selftest.sh \
 		test/mutate/selftest.sh \
 		test/stock/autotest.sh test/stock/perf.sh test/stock/perf_matrix.py \
 		test/stock/telemetry.sh test/stock/gzip_suite.sh test/litmus/run.sh \

@@ -11,6 +11,8 @@
 set -eu
 . test/lib.sh
 
+check "the unit is fenced, and allows what the service needs" \
+	python3 test/service/unit.py .
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 within 3600 reports packages test/packages.sh "$suite"
 check "test/packages.sh fails if a part of it fails" \

@@ -275,7 +275,9 @@ def test_top_when_the_service_is_started_anew():
             second = json.loads(out)
             assert p.returncode == 0, err
             assert first["service"]["pid"] != second["service"]["pid"] == s.proc.pid
-            assert second["clients"][0]["ops_per_s"] * second["seconds"] > 2.9, second
+            # One decimal of a rate.
+        assert second["clients"][0]["ops_per_s"] * second["seconds"] > \
+            2.9 - second["seconds"] / 20, second
 
 
 # ---- drain ----

@@ -21,6 +21,7 @@ from spimctl import (FAILED, SIZE, SPIMCTL, USAGE, busy, control, good, good_jso
                      refused, spimctl, worker)
 from vfio_user import COMPRESS, MB_NO_QUEUE, MB_STOP_QP, Client, Memory, Queue
 
+COMPLETION = os.path.join(TOP, "app", "completion", "spimdev.bash")
 SPIMGZ = os.path.join(TOP, "build", "app", "spimgz")
 
 
@@ -324,6 +325,24 @@ def test_drain_and_undrain():
 
 
 # ---- Wrong use ----
+
+def test_bash_completes():
+    with Server() as s:
+        def words(*typed):
+            script = ('. "$1"; spimctl() { "$2" -c "$3" "$@"; }; shift 3; COMP_WORDS=("$@"); '
+                      'COMP_CWORD=$(($# - 1)); _spimdev "$1"; printf "%s\\n" "${COMPREPLY[@]}"')
+            script = script.replace('"$2" -c "$3"', "%s -c %s" % (SPIMCTL, control(s)))
+            done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, "", "", *typed],
+                                  capture_output=True, text=True, timeout=60, check=True)
+            assert done.stderr == "", done.stderr
+            return done.stdout.split()
+
+        assert words("spimctl", "dr") == ["drain"], words("spimctl", "dr")
+        assert words("spimctl", "") == ["list", "show", "top", "drain", "undrain"]
+        assert words("spimctl", "--js") == ["--json"], words("spimctl", "--js")
+        assert words("spimctl", "drain", "") == [s.path], words("spimctl", "drain", "")
+        assert words("spimctl", "-n", "") == []
+
 
 def test_wrong_usage():
     for args, want in (

@@ -116,21 +116,45 @@ run_libdeflate(struct zip_codec *codec, const struct zip_codec_plan *plan,
 	return libdeflate_deflate_compress(codec->libdeflate[plan->level], src, len, dst, cap);
 }
 
+void
+zip_codec_zlib_effort(z_stream *zlib, uint8_t level, size_t len)
+{
+	/* zlib's own values of the levels that would try more matches than the bounds let them. */
+	static const struct {
+		int good, lazy, nice, chain;
+	} levels[] = {
+		[7] = { 8, 32, 128, 256 },
+		[8] = { 32, 128, 258, 1024 },
+		[9] = { 32, 258, 258, 4096 },
+	};
+	unsigned int most = zip_codec_plan_chain(len);
+
+	if (level < 7)
+		return;
+	if (most > (unsigned int)levels[level].chain)
+		most = (unsigned int)levels[level].chain;
+	(void)deflateTune(zlib, levels[level].good, levels[level].lazy, levels[level].nice,
+			(int)most);
+}
+
 int
-zip_codec_zlib_start(struct zip_codec *codec, const struct zip_codec_plan *plan)
+zip_codec_zlib_start(struct zip_codec *codec, const struct zip_codec_plan *plan, size_t len)
 {
 	if (codec->zlib_ready && codec->zlib_plan.level == plan->level &&
 			codec->zlib_plan.window == plan->window &&
-			codec->zlib_plan.strategy == plan->strategy)
-		return deflateReset(&codec->zlib);
-
-	codec->zlib_ready = 0;
-	zip_codec_zmem_attach(&codec->zlib_mem, &codec->zlib);
-	if (deflateInit2(&codec->zlib, plan->level, Z_DEFLATED, -plan->window,
-			ZIP_CODEC_ZLIB_MEM_LEVEL, plan->strategy) != Z_OK)
-		return Z_MEM_ERROR;
-	codec->zlib_plan = *plan;
-	codec->zlib_ready = 1;
+			codec->zlib_plan.strategy == plan->strategy) {
+		if (deflateReset(&codec->zlib) != Z_OK)
+			return Z_STREAM_ERROR;
+	} else {
+		codec->zlib_ready = 0;
+		zip_codec_zmem_attach(&codec->zlib_mem, &codec->zlib);
+		if (deflateInit2(&codec->zlib, plan->level, Z_DEFLATED, -plan->window,
+				ZIP_CODEC_ZLIB_MEM_LEVEL, plan->strategy) != Z_OK)
+			return Z_MEM_ERROR;
+		codec->zlib_plan = *plan;
+		codec->zlib_ready = 1;
+	}
+	zip_codec_zlib_effort(&codec->zlib, plan->level, len);
 	return Z_OK;
 }
 
@@ -141,7 +165,7 @@ run_zlib(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
 	z_stream *zlib = &codec->zlib;
 	int ret;
 
-	if (zip_codec_zlib_start(codec, plan) != Z_OK)
+	if (zip_codec_zlib_start(codec, plan, len) != Z_OK)
 		return 0;
 	zlib->next_in = (uint8_t *)(uintptr_t)src;
 	zlib->avail_in = (uInt)len;

@@ -3,6 +3,7 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "zip_codec_checksum.h"
@@ -19,6 +20,12 @@
 #define PARTIAL_GOOD 14
 /* Every try costs as much as a compression of what fits. */
 #define PARTIAL_TRIES 5
+/* Inputs longer than that are cut where room may be missing, and cut again. Each is on its own. */
+#define PARTIAL_LONG  ((size_t)256 << 10)
+#define PARTIAL_SHORT ((size_t)32 << 10)
+/* Inputs longer than that are not tried again at a level that takes its time. */
+#define PARTIAL_LEVEL_LEN ((size_t)16 << 10)
+#define PARTIAL_LEVEL     6
 
 static const struct zip_codec_plan stored_plan = { .backend = ZIP_CODEC_BACKEND_STORED };
 
@@ -75,24 +82,21 @@ deflate_all(const struct deflate_call *call, size_t *needed)
 	uint8_t *out = call->dst_linear;
 	size_t cap = call->cap, n;
 
-	/* The scratch holds the output of any input; to offer more is of no use either. */
-	if (out == NULL || cap > codec->dst_scratch_len)
-		cap = codec->dst_scratch_len;
-	if (out == NULL)
+	/*
+	 * The scratch holds the output of any input; to offer more is of no use either. In less
+	 * than that a backend may fail that lacks nothing but its margin, having done all the work.
+	 */
+	if (out == NULL || cap < stored) {
 		out = codec->dst_scratch;
+		cap = codec->dst_scratch_len;
+	} else if (cap > codec->dst_scratch_len) {
+		cap = codec->dst_scratch_len;
+	}
 
 	n = zip_codec_backend_run(codec, &plan, call->whole, call->src, call->len, out, cap);
-	if (n == 0 && call->cap < stored && plan.backend != ZIP_CODEC_BACKEND_STORED) {
-		/* Perhaps only the backend's margin was missing. */
-		out = codec->dst_scratch;
-		n = zip_codec_backend_run(codec, &plan, call->whole, call->src, call->len,
-				out, codec->dst_scratch_len);
-	}
-	if ((n == 0 || n > stored) && stored <= call->cap) {
-		out = call->dst_linear != NULL ? call->dst_linear : codec->dst_scratch;
+	if ((n == 0 || n > stored) && stored <= call->cap)
 		n = zip_codec_backend_run(codec, &stored_plan, call->whole, call->src, call->len,
 				out, stored);
-	}
 	if (n == 0 || n > call->cap) {
 		*needed = n != 0 ? n : stored;
 		return 0;
@@ -113,24 +117,70 @@ stored_prefix(size_t cap)
 }
 
 /*
- * Compress a prefix that fits. needed is what all of the input takes. The size
+ * Compress [at, at + len) or, if that does not fit, nothing; the output goes behind what the
+ * scratch has. *n is set to its size.
+ */
+static bool
+deflate_piece(const struct deflate_call *call, const struct zip_codec_plan *plan, int whole,
+		size_t at, size_t len, size_t have, size_t *n)
+{
+	uint8_t *out = call->codec->dst_scratch + have;
+	size_t stored = zip_codec_stored_size(len), room = call->codec->dst_scratch_len - have;
+
+	*n = zip_codec_backend_run(call->codec, plan, whole, call->src + at, len, out, room);
+	if (*n == 0 || *n > stored)
+		*n = zip_codec_backend_run(call->codec, &stored_plan, whole, call->src + at, len,
+				out, room);
+	return *n <= call->cap - have;
+}
+
+/* What is done of a call, in the scratch. */
+struct deflate_done {
+	size_t consumed;
+	size_t produced;
+};
+
+/*
+ * Go on in pieces of step bytes as long as they fit.
+ * @return The size of the one that does not fit; 0: all is done.
+ */
+static size_t
+deflate_pieces(const struct deflate_call *call, size_t step, struct deflate_done *done)
+{
+	while (done->consumed != call->len) {
+		size_t left = call->len - done->consumed, len = left < step ? left : step, n;
+		int whole = call->whole && len == left;
+		struct zip_codec_plan plan = zip_codec_plan_oneshot(call->params, whole, len);
+
+		if (!deflate_piece(call, &plan, whole, done->consumed, len, done->produced, &n))
+			return n;
+		done->consumed += len;
+		done->produced += n;
+	}
+	return 0;
+}
+
+/*
+ * Go on with a prefix of the next len bytes that fits. needed is what all of them take. The size
  * of a prefix is close to proportional to its length, so a few steps of
  * regula falsi get near; whatever happens, stored blocks remain.
  */
-static size_t
-deflate_prefix(const struct deflate_call *call, size_t needed, size_t *consumed)
+static void
+deflate_prefix(const struct deflate_call *call, size_t len, size_t needed,
+		struct deflate_done *done)
 {
-	struct zip_codec *codec = call->codec;
-	size_t fits = 0, fits_not = call->len;
-	size_t guess_len = call->len, guess_size = needed, stored, produced = 0;
+	const struct deflate_done from = *done;
+	const size_t cap = call->cap - from.produced;
+	size_t fits = 0, fits_not = len;
+	size_t guess_len = len, guess_size = needed, stored;
 
-	/* Less than all: deflate_all() would have taken stored blocks if these fitted. */
-	stored = stored_prefix(call->cap);
+	/* Less than all: stored blocks would have been taken if these fitted. */
+	stored = stored_prefix(cap);
 
 	for (int i = 0; i < PARTIAL_TRIES; i++) {
 		struct zip_codec_plan plan;
 		/* Aim at 31/32 of the room, less a marker. */
-		size_t room = call->cap - call->cap / 32;
+		size_t room = cap - cap / 32;
 		size_t n, try;
 
 		room = room > 16 ? room - 16 : 0;
@@ -143,15 +193,12 @@ deflate_prefix(const struct deflate_call *call, size_t needed, size_t *consumed)
 			break;
 
 		plan = zip_codec_plan_oneshot(call->params, 0, try);
-		n = zip_codec_backend_run(codec, &plan, 0, call->src, try,
-				codec->dst_scratch, codec->dst_scratch_len);
-		if (n == 0)
-			break;
-		if (n <= call->cap) {
+		if (deflate_piece(call, &plan, 0, from.consumed, try, from.produced, &n)) {
 			fits = try;
-			produced = n;
-			put_out(call, n);
-			if (n >= call->cap / 16 * PARTIAL_GOOD)
+			done->produced = from.produced + n;
+			/* The next try goes over it. */
+			put_out(call, done->produced);
+			if (n >= cap / 16 * PARTIAL_GOOD)
 				break;
 		} else {
 			fits_not = try;
@@ -161,13 +208,42 @@ deflate_prefix(const struct deflate_call *call, size_t needed, size_t *consumed)
 	}
 
 	if (stored > fits) {
+		size_t n;
+
 		fits = stored;
-		produced = zip_codec_backend_run(codec, &stored_plan, 0, call->src, fits,
-				codec->dst_scratch, codec->dst_scratch_len);
-		put_out(call, produced);
+		(void)deflate_piece(call, &stored_plan, 0, from.consumed, fits, from.produced, &n);
+		done->produced = from.produced + n;
 	}
-	*consumed = fits;
-	return produced;
+	if (fits == stored)
+		put_out(call, done->produced);
+	done->consumed = from.consumed + fits;
+}
+
+/*
+ * As much as fits, in a time that is not much longer than that of all at once: in long
+ * pieces, then in short ones of the first that is too long, and a prefix of the first of these.
+ */
+static void
+deflate_partial(const struct deflate_call *all, size_t needed, struct deflate_done *done)
+{
+	struct zip_codec_params params = *all->params;
+	struct deflate_call again = *all;
+	const struct deflate_call *call = &again;
+
+	again.params = &params;
+	if (call->len > PARTIAL_LEVEL_LEN && params.level > PARTIAL_LEVEL)
+		params.level = PARTIAL_LEVEL;
+	if (call->len > PARTIAL_LONG)
+		needed = deflate_pieces(call, PARTIAL_LONG, done);
+	if (call->len > PARTIAL_SHORT && needed != 0)
+		needed = deflate_pieces(call, PARTIAL_SHORT, done);
+	if (needed != 0) {
+		size_t left = call->len - done->consumed;
+
+		deflate_prefix(call, left < PARTIAL_SHORT ? left : PARTIAL_SHORT, needed, done);
+	} else {
+		put_out(call, done->produced);
+	}
 }
 
 int
@@ -185,9 +261,11 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 		.dst_cnt = dst_cnt,
 		.whole = flush == ZIP_CODEC_FLUSH_FINISH,
 	};
+	struct deflate_done done = { 0 };
 	struct zip_codec_plan plan;
 	size_t needed = 0;
 	int summed = 0;
+	bool may_cut;
 	int ret;
 
 	*result = (struct zip_codec_result){
@@ -216,25 +294,32 @@ zip_codec_deflate(struct zip_codec *codec, const struct zip_codec_params *params
 	call.src = zip_codec_iov_linear(src, src_cnt, call.len);
 	call.dst_linear = zip_codec_iov_linear(dst, dst_cnt, call.cap);
 	plan = zip_codec_plan_oneshot(params, call.whole, call.len);
-	if (call.src == NULL || zip_codec_plan_wants_copy(&plan)) {
+	may_cut = partial && call.len > PARTIAL_SHORT &&
+		zip_codec_stored_size(call.len) > call.cap;
+	/* The last piece may be another backend's. */
+	if (call.src == NULL || may_cut || zip_codec_plan_wants_copy(&plan)) {
 		zip_codec_iov_gather(src, src_cnt, codec->src_scratch, &sum);
 		summed = 1;
 		call.src = codec->src_scratch;
 	}
 
-	result->produced = deflate_all(&call, &needed);
-	if (result->produced != 0) {
-		if (!summed)
-			zip_codec_sum_update(&sum, call.src, call.len);
-		zip_codec_sum_report(&sum, result);
-		result->consumed = call.len;
-		return 0;
+	/* A long one that may not fit is not tried as a whole first, as that may be for nothing. */
+	if (!may_cut || call.len <= PARTIAL_LONG) {
+		done.produced = deflate_all(&call, &needed);
+		if (done.produced != 0)
+			done.consumed = call.len;
 	}
-	if (partial) {
-		result->produced = deflate_prefix(&call, needed, &result->consumed);
-		sum = zip_codec_sum_start(params);
-		zip_codec_sum_update(&sum, call.src, result->consumed);
-		zip_codec_sum_report(&sum, result);
+	if (done.produced == 0 && partial) {
+		deflate_partial(&call, needed, &done);
+		if (summed)
+			sum = zip_codec_sum_start(params);
+		summed = 0;
 	}
-	return -ENOSPC;
+	if (done.consumed != 0 && !summed)
+		zip_codec_sum_update(&sum, call.src, done.consumed);
+	if (done.consumed != 0)
+		zip_codec_sum_report(&sum, result);
+	result->consumed = done.consumed;
+	result->produced = done.produced;
+	return done.consumed == call.len ? 0 : -ENOSPC;
 }

@@ -23,8 +23,8 @@ dict_deflate(struct zip_codec *codec, const struct zip_codec_params *params, con
 	uint8_t more;
 	int ret;
 
-	if (zip_codec_zlib_start(codec, &plan) != Z_OK || deflateSetDictionary(zlib, params->dict,
-			params->dict_len) != Z_OK)
+	if (zip_codec_zlib_start(codec, &plan, len) != Z_OK ||
+			deflateSetDictionary(zlib, params->dict, params->dict_len) != Z_OK)
 		return 0;
 	zlib->next_in = (uint8_t *)(uintptr_t)src;
 	zlib->avail_in = (uInt)len;

@@ -109,8 +109,11 @@ zip_codec_scratch_room(struct zip_codec *codec, size_t len)
 size_t zip_codec_backend_run(struct zip_codec *codec, const struct zip_codec_plan *plan, int whole,
 		const uint8_t *src, size_t len, uint8_t *dst, size_t cap);
 
-/** Make codec->zlib ready for a stream by the plan. @return As zlib. */
-int zip_codec_zlib_start(struct zip_codec *codec, const struct zip_codec_plan *plan);
+/** Let deflate() try only as much at this level as a call with len bytes of input may take. */
+void zip_codec_zlib_effort(z_stream *zlib, uint8_t level, size_t len);
+
+/** Make codec->zlib ready for a call of len bytes by the plan. @return As zlib. */
+int zip_codec_zlib_start(struct zip_codec *codec, const struct zip_codec_plan *plan, size_t len);
 
 /** zip_codec_deflate() with a dictionary; result is as the caller left it on error. */
 int zip_codec_dict_deflate(struct zip_codec *codec, const struct zip_codec_params *params,

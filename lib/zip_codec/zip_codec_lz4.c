@@ -142,8 +142,8 @@ block_compress(struct zip_codec *codec, unsigned int level, bool linked, size_t 
 
 /* One block, whichever form is smaller. Returns false if it does not fit. */
 static bool
-out_block(struct zip_codec *codec, const struct zip_codec_params *params, bool linked,
-		size_t before, const uint8_t *src, size_t len, struct lz4_out *out)
+out_block(struct zip_codec *codec, const struct zip_codec_params *params, unsigned int level,
+		bool linked, size_t before, const uint8_t *src, size_t len, struct lz4_out *out)
 {
 	const size_t around = LZ4_WORD + (params->lz4_flags & ZIP_CODEC_LZ4_BLOCK_CHECKSUM ?
 		LZ4_WORD : 0);
@@ -153,8 +153,8 @@ out_block(struct zip_codec *codec, const struct zip_codec_params *params, bool l
 	if (out->room <= around)
 		return false;
 	room = out->room - around;
-	if (params->level > 0 && len > 1)
-		n = block_compress(codec, params->level, linked, before, src, len, bytes,
+	if (level > 0 && len > 1)
+		n = block_compress(codec, level, linked, before, src, len, bytes,
 			room < len - 1 ? room : len - 1);
 	if (n == 0) {
 		if (room < len)
@@ -203,7 +203,7 @@ out_frame(struct zip_codec *codec, const struct zip_codec_params *params, const 
 	/* liblz4 knows one window: a smaller one is kept by blocks that small, on their own. */
 	bool whole_window = params->window == ZIP_CODEC_LZ4_WINDOW_MAX;
 	bool linked = whole_window && !(params->lz4_flags & ZIP_CODEC_LZ4_BLOCK_INDEPENDENCE);
-	unsigned int bd = LZ4_BD_MIN;
+	unsigned int bd = LZ4_BD_MIN, level = zip_codec_plan_lz4(params, len);
 	size_t block;
 
 	while (whole_window && bd < LZ4_BD_MAX && block_max(bd) < len)
@@ -215,7 +215,7 @@ out_frame(struct zip_codec *codec, const struct zip_codec_params *params, const 
 	for (size_t done = 0; done < len;) {
 		size_t n = len - done < block ? len - done : block;
 
-		if (!out_block(codec, params, linked, done, src + done, n, out))
+		if (!out_block(codec, params, level, linked, done, src + done, n, out))
 			return false;
 		done += n;
 	}

@@ -50,6 +50,15 @@ struct zip_codec_plan zip_codec_plan_oneshot(const struct zip_codec_params *para
 struct zip_codec_plan zip_codec_plan_stream(const struct zip_codec_params *params);
 
 /**
+ * How many matches zlib may try at a place, at most, in a call with so many bytes of input: its
+ * levels from 7 on would try more.
+ */
+unsigned int zip_codec_plan_chain(size_t len);
+
+/** The level that LZ4 is done with, in a call of len bytes. */
+uint8_t zip_codec_plan_lz4(const struct zip_codec_params *params, size_t len);
+
+/**
  * The backend must only get a private copy of the input, in a buffer with
  * readable bytes behind it. Why: see the top of zip_codec_backend.c.
  */

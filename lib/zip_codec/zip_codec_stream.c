@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "zip_codec_checksum.h"
-#include "zip_codec_plan.h"
-#include "zip_codec_zmem.h"
+#include "zip_codec_internal.h"
+#include "zip_codec_iov.h"
 
 /*
  * zlib runs both directions. Decompressing it sets the standard for where a
@@ -360,12 +360,15 @@ zip_codec_stream_run(struct zip_codec_stream *stream, enum zip_codec_flush flush
 	int ret;
 
 	*result = (struct zip_codec_result){ 0 };
-	if (stream->state == STREAM_ENDED || stream->state == STREAM_DEAD)
+	if (stream->state == STREAM_ENDED || stream->state == STREAM_DEAD) {
 		ret = -EPIPE;
-	else if (stream->dir == ZIP_CODEC_COMPRESS)
+	} else if (stream->dir == ZIP_CODEC_COMPRESS) {
+		zip_codec_zlib_effort(&stream->zlib, stream->plan.level,
+				zip_codec_iov_len(src, src_cnt));
 		ret = compress_run(stream, flush, &from, &to, result);
-	else
+	} else {
 		ret = decompress_run(stream, flush, &from, &to, result);
+	}
 	zip_codec_sum_report(&stream->sum, result);
 	return ret;
 }

@@ -75,6 +75,7 @@ their_deflate(int level, int window, uint32_t dict_len, size_t len)
 
 	assert_int_equal(deflateInit2(&zs, level, Z_DEFLATED, -window, 8, Z_DEFAULT_STRATEGY),
 		Z_OK);
+	tune_as_codec(&zs, level, len);
 	assert_int_equal(deflateSetDictionary(&zs, dict, dict_len), Z_OK);
 	zs.next_in = plain;
 	zs.avail_in = (uInt)len;

@@ -71,8 +71,14 @@ expected(const struct zip_codec_params *p, bool whole, size_t len)
 		plan = (struct zip_codec_plan){ .backend = ZIP_CODEC_BACKEND_LIBDEFLATE,
 			.level = 1 };
 	}
-	if (plan.backend != ZIP_CODEC_BACKEND_LIBDEFLATE || (whole && len <= 1u << p->window))
+	if (plan.backend != ZIP_CODEC_BACKEND_LIBDEFLATE)
 		return plan;
+	if (whole && (p->window == 15 || len <= 1u << p->window)) {
+		/* No more effort than this in a long call. */
+		if (len > 65536 && plan.level > 6)
+			plan.level = 6;
+		return plan;
+	}
 	/* It can only end a stream, and has only the largest window. */
 	if (p->level > 3)
 		return zlib;
@@ -112,7 +118,7 @@ test_plan(void **state)
 		bool whole = i / 240;
 		size_t window = (size_t)1 << params.window;
 		const size_t lens[] = { 1, window - 1, window, window + 1, 8191, 8192, 8193, 32767,
-			32768, 32769, 1 << 20 };
+			32768, 32769, 65536, 65537, 1 << 20 };
 
 		assert_int_equal(zip_codec_plan_check(&params), 0);
 		for (size_t l = 0; l < sizeof(lens) / sizeof(lens[0]); l++) {
@@ -135,6 +141,26 @@ test_plan(void **state)
 				Z_DEFAULT_STRATEGY);
 			assert_int_equal(zip_codec_plan_wants_copy(&plan), 0);
 		}
+	}
+}
+
+/* What bounds the time of a call: at the edges of each bound. */
+static void
+test_effort(void **state)
+{
+	struct zip_codec_params params = { .window = 16 };
+
+	(void)state;
+	assert_true(zip_codec_plan_chain(0) >= 4096);
+	assert_true(zip_codec_plan_chain(16384) >= 4096);
+	assert_int_equal(zip_codec_plan_chain(16385), 512);
+	assert_int_equal(zip_codec_plan_chain(65536), 512);
+	assert_int_equal(zip_codec_plan_chain(65537), 128);
+	assert_int_equal(zip_codec_plan_chain((size_t)1 << 30), 128);
+	for (uint8_t level = 0; level <= 9; level++) {
+		params.level = level;
+		assert_int_equal(zip_codec_plan_lz4(&params, 65536), level);
+		assert_int_equal(zip_codec_plan_lz4(&params, 65537), level < 6 ? level : 6);
 	}
 }
 
@@ -211,6 +237,7 @@ by_zlib(const struct zip_codec_plan *plan, bool whole, size_t len)
 
 	assert_int_equal(deflateInit2(&zlib, plan->level, Z_DEFLATED, -plan->window, 8,
 		plan->strategy), Z_OK);
+	tune_as_codec(&zlib, plan->level, len);
 	zlib.next_in = plain;
 	zlib.avail_in = (uInt)len;
 	zlib.next_out = theirs;
@@ -246,10 +273,10 @@ by_hand(bool whole, size_t len)
 static void
 test_backends(void **state)
 {
-	static const size_t lens[] = { 1, 300, 8192, 8193, 30000, 65536 };
+	static const size_t lens[] = { 1, 300, 8192, 8193, 16384, 30000, 65536, 70000 };
 
 	(void)state;
-	for (unsigned int i = 0; i < 10 * 3 * 2 * 6; i++) {
+	for (unsigned int i = 0; i < 10 * 3 * 2 * 8; i++) {
 		struct zip_codec_params params = { .level = (uint8_t)(i % 10),
 			.window = (uint8_t)(15 - i / 10 % 8), .huffman = (uint8_t)(i / 10 % 3) };
 		struct zip_codec *codec = zip_codec_create(LEN_MAX);
@@ -451,6 +478,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_effort),
 		cmocka_unit_test(test_plan_check),
 		cmocka_unit_test(test_backends),
 		cmocka_unit_test(test_zlib_again),

@@ -196,3 +196,15 @@ judge_inflate(const uint8_t *src, size_t len, uint8_t *dst, size_t cap,
 	inflateEnd(&zlib);
 	return ret;
 }
+
+void
+tune_as_codec(struct z_stream_s *zlib, int level, size_t len)
+{
+	static const int own[][4] = { { 8, 32, 128, 256 }, { 32, 128, 258, 1024 },
+		{ 32, 258, 258, 4096 } };
+	int most = len <= 16384 ? 4096 : len <= 65536 ? 512 : 128;
+
+	if (level >= 7)
+		deflateTune(zlib, own[level - 7][0], own[level - 7][1], own[level - 7][2],
+			most < own[level - 7][3] ? most : own[level - 7][3]);
+}

@@ -73,6 +73,11 @@ void check_sums(struct zip_codec_params *running, const struct zip_codec_result 
 int judge_inflate(const uint8_t *src, size_t len, uint8_t *dst, size_t cap,
 		size_t *consumed, size_t *produced);
 
+struct z_stream_s; /* zlib.h */
+
+/** Let zlib try as many matches as the codec lets it in a call of len bytes, as documented. */
+void tune_as_codec(struct z_stream_s *zlib, int level, size_t len);
+
 /** What a piece of raw DEFLATE is made of. */
 struct blocks {
 	unsigned int stored;

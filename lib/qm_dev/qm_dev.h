@@ -30,6 +30,7 @@
 #include "base_log.h"
 #include "hisi_qm_regs.h"
 #include "hisi_qm_shadow.h"
+#include "qm_dev_drr.h"
 
 /** One software function. */
 struct qm_dev;
@@ -69,13 +70,21 @@ enum qm_dev_resource {
 	QM_DEV_RESOURCES,
 };
 
+/** Queues that take turns as one with others; the pool's (qm_dev_sched.c). */
+struct qm_dev_flow {
+	struct qm_dev_drr_entry turn; /**< Among all flows of the pool. */
+	struct qm_dev_drr queues;     /**< Those of it that have work. */
+};
+
 /**
- * What several functions may use together, say those of one user. The owner's memory,
- * all 0 but for max; must outlive the functions.
+ * What several functions may use together, say those of one user; also, they have one share of
+ * the workers, however many queues they have. The owner's memory, all 0 but for max; must outlive
+ * the functions, which are of one pool.
  */
 struct qm_dev_quota {
 	uint64_t max[QM_DEV_RESOURCES];          /**< 0: no limit. Constant. */
 	_Atomic uint64_t used[QM_DEV_RESOURCES]; /**< For the owner to read. */
+	struct qm_dev_flow flow;
 };
 
 /** How a function is made. All pointers must stay valid while it lives. */

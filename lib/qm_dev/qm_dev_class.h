@@ -58,6 +58,7 @@ struct qm_dev_request {
 struct qm_dev_result {
 	uint32_t in;                   /**< Bytes consumed. */
 	uint32_t out;                  /**< Bytes produced. */
+	uint32_t entries;              /**< Entries of lists that were walked over. */
 	uint8_t status;                /**< As the class's requests have it; 0: done. */
 	bool error;                    /**< The status is an error. */
 };

@@ -31,7 +31,8 @@ qm_dev_queue_make(struct qm_dev *dev, uint16_t qn)
 	q->shared = dev->group != NULL;
 	if (q->shared) {
 		q->pool = dev->group->pool;
-		q->sched.weight = dev->group->weight;
+		q->sched.turn.weight = dev->group->weight;
+		q->sched.flow = dev->conf.quota != NULL ? &dev->conf.quota->flow : &q->sched.own;
 		q->sched.can_sleep = dev->conf.wake != 0;
 	}
 	if (atomic_compare_exchange_strong_explicit(&dev->queues[qn], &old, q,
@@ -177,7 +178,6 @@ queue_after_set(struct qm_dev *dev, struct qm_dev_queue *q, enum qm_dev_queue_st
 	q->ring.phase = (q->cqc.dw6 & HISI_QM_CQC_PHASE) != 0;
 	atomic_store_explicit(&q->ring.armed, (q->cqc.dw6 & HISI_QM_CQC_C_FLAG) != 0,
 			memory_order_relaxed);
-	q->ring.debt = 0;
 	if (q->counts.times != NULL)
 		q->counts.times->sample_at = 0;
 	counter_set(&q->ring.waiting, 0);

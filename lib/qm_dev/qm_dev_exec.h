@@ -32,6 +32,8 @@ struct qm_dev_job {
 struct qm_dev_exec {
 	struct qm_dev_bufs bufs;
 	int64_t now; /**< Workers: time at which the turn, or the last request, began. */
+	int64_t cpu;    /**< The same, where times are kept: CPU time of the thread at cpu_at. */
+	int64_t cpu_at;
 	const struct qm_dev_class *class[QM_DEV_CLASSES_MAX]; /**< Those added; else NULL. */
 	void *state[QM_DEV_CLASSES_MAX];                      /**< Of these classes. */
 	struct qm_dev_job job[QM_DEV_BATCH];

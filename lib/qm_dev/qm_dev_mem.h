@@ -161,7 +161,11 @@ struct qm_dev_buf {
 	struct iovec *iov; /**< QM_DEV_IOV_MAX elements. */
 	unsigned int cnt;
 	uint64_t len;      /**< Sum of the segments. */
+	unsigned int walked; /**< Entries of the list that were looked at; 0: no list. */
 };
+
+/** Most entries without a byte that a list may have: none of our drivers makes any. */
+#define QM_DEV_SGE_EMPTY_MAX (QM_DEV_IOV_MAX / 16)
 
 /**
  * Describe len bytes at iova.

@@ -27,9 +27,6 @@
 
 #include "qm_dev.h"
 
-/** Bytes that a queue of weight 1 may claim per round. */
-#define QM_DEV_QUANTUM (64u << 10)
-
 /** Quiet time in nanoseconds after which a queue is put to sleep. */
 #define QM_DEV_QUIET_NS 200000
 

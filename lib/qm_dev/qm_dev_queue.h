@@ -45,26 +45,25 @@ enum qm_dev_sched_state {
 	QM_DEV_SCHED_OUT,    /**< Nowhere. */
 	QM_DEV_SCHED_ASLEEP, /**< Nobody polls its doorbell: it must be woken. */
 	QM_DEV_SCHED_QUIET,  /**< Its doorbell is polled. */
-	QM_DEV_SCHED_FIRST,  /**< Has work, and its turn. */
-	QM_DEV_SCHED_TURN,   /**< Has work, and waits for its turn. */
+	QM_DEV_SCHED_READY,  /**< Has work, and waits for its turn. */
 	QM_DEV_SCHED_TAKEN,  /**< A worker claims from it. */
 	QM_DEV_SCHED_FENCED, /**< Has work, which begins when nothing of it is executing. */
 };
 
 /**
  * A live queue as the workers see it (qm_dev_sched.c). The pool's lock guards everything, but
- * deficit and rung_at belong to the worker that has TAKEN the queue. A function without workers
- * uses running only.
+ * turn.deficit and rung_at belong to the worker that has TAKEN the queue. A function without
+ * workers uses running only.
  */
 struct qm_dev_sched {
 	_Atomic bool running;        /**< In qm_dev.queues_live; workers know it. */
 	_Atomic uint8_t state;       /**< enum qm_dev_sched_state. */
 	bool can_sleep;              /**< Constant. */
 	bool leaving;                /**< TAKEN, and to be OUT after that. */
-	uint32_t weight;             /**< Quanta per round. Constant. */
-	TAILQ_ENTRY(qm_dev_queue) link;
-	uint64_t round;              /**< In which deficit was last filled up. */
-	int64_t deficit;             /**< Bytes it may still claim in this round. */
+	TAILQ_ENTRY(qm_dev_queue) link; /**< While QUIET. */
+	struct qm_dev_drr_entry turn; /**< Among the queues of its flow, by bytes. */
+	struct qm_dev_flow *flow;    /**< Of the function's quota, or own. Constant. */
+	struct qm_dev_flow own;
 	int64_t quiet_since;         /**< 0: not yet seen quiet. */
 	int64_t rung_at;             /**< When the doorbell was seen; 0: at the claim. */
 };

@@ -46,7 +46,6 @@ struct qm_dev_ring {
 	bool cq_head_wrap;
 	/** Shared: the last claim ended at a fence. Who claims reads it without the lock, too. */
 	bool fenced;
-	int64_t debt;                /**< Cost that only came out when a request was done. */
 	uint8_t *done;               /**< Shared: executed, not retired; one per slot. */
 };
 

@@ -23,6 +23,9 @@
 unsigned int qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q,
 		struct qm_dev_exec *ex, unsigned int max, bool fair);
 
+/** Times are kept: the first request of a turn begins. */
+void qm_dev_exec_begin(struct qm_dev_exec *ex);
+
 /** Execute and complete n claimed requests. */
 void qm_dev_queue_run(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *ex,
 		unsigned int n);

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,44 +35,10 @@ list_add_tail(struct qm_dev_sched_list *l, struct qm_dev_queue *q)
 }
 
 static void
-list_add_head(struct qm_dev_sched_list *l, struct qm_dev_queue *q)
-{
-	TAILQ_INSERT_HEAD(&l->queues, q, sched.link);
-	l->cnt++;
-}
-
-static void
 list_del(struct qm_dev_sched_list *l, struct qm_dev_queue *q)
 {
 	TAILQ_REMOVE(&l->queues, q, sched.link);
 	l->cnt--;
-}
-
-static inline uint32_t
-ready(const struct qm_dev_pool *pool)
-{
-	return pool->first.cnt + pool->turn.cnt;
-}
-
-static void
-unlink_queue(struct qm_dev_pool *pool, struct qm_dev_queue *q)
-{
-	switch (sched_state(q)) {
-	case QM_DEV_SCHED_QUIET:
-		list_del(&pool->quiet, q);
-		break;
-	case QM_DEV_SCHED_FIRST:
-		list_del(&pool->first, q);
-		break;
-	case QM_DEV_SCHED_TURN:
-		list_del(&pool->turn, q);
-		break;
-	case QM_DEV_SCHED_ASLEEP:
-		pool->queues_asleep--;
-		break;
-	default:
-		break;
-	}
 }
 
 static void
@@ -82,64 +49,110 @@ make_quiet(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 	list_add_tail(&pool->quiet, q);
 }
 
-/* ---- Deficit round robin by bytes; the lock is held ---- */
+/* ---- Turns of flows, and of their queues; the lock is held ---- */
 
-/*
- * What the rounds since its last one give the queue: they pay back what it
- * overdrew by a long request; idle time is not saved up as credit.
- */
-static void
-credit(struct qm_dev_pool *pool, struct qm_dev_queue *q)
+#define OF_TURN(type, e, member) \
+	((struct type *)((uintptr_t)(e) - offsetof(struct type, member)))
+
+/* What a cost in bytes is to a flow: who has more weight gets more for it. */
+static inline int64_t
+flow_cost(const struct qm_dev_queue *q, int64_t cost)
 {
-	int64_t share = (int64_t)QM_DEV_QUANTUM * q->sched.weight;
-	uint64_t rounds = pool->round - q->sched.round;
+	return (cost + q->sched.turn.weight - 1) / q->sched.turn.weight;
+}
 
-	q->sched.round = pool->round;
-	if (rounds > (uint64_t)(share - q->sched.deficit) / (uint64_t)share)
-		q->sched.deficit = share;
-	else
-		q->sched.deficit += (int64_t)rounds * share;
+static inline bool
+flow_has_work(const struct qm_dev_flow *f)
+{
+	return f->queues.first.cnt + f->queues.turn.cnt != 0;
 }
 
 /*
- * A queue got work. If it has something left to claim in this round, it need not
+ * A queue got work. If it, and its flow, have something left to claim in this round, they need not
  * wait for those that used theirs up: that bounds the wait of small requests, and
- * takes nothing from others, as it gets no more in a round than they do.
+ * takes nothing from others, as they get no more in a round than the others do.
  */
 static void
 make_ready(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 {
-	if (q->sched.round != pool->round)
-		credit(pool, q);
-	if (q->sched.deficit > 0) {
-		set_state(q, QM_DEV_SCHED_FIRST);
-		list_add_tail(&pool->first, q);
-	} else {
-		set_state(q, QM_DEV_SCHED_TURN);
-		list_add_tail(&pool->turn, q);
+	struct qm_dev_flow *f = q->sched.flow;
+
+	set_state(q, QM_DEV_SCHED_READY);
+	qm_dev_drr_add(&f->queues, &q->sched.turn);
+	if (f->turn.in == QM_DEV_DRR_OUT)
+		qm_dev_drr_add(&pool->flows, &f->turn);
+	pool->queues_ready++;
+}
+
+/* A queue that was served has more work. */
+static void
+make_ready_again(struct qm_dev_pool *pool, struct qm_dev_queue *q)
+{
+	struct qm_dev_flow *f = q->sched.flow;
+
+	set_state(q, QM_DEV_SCHED_READY);
+	qm_dev_drr_again(&f->queues, &q->sched.turn);
+	if (f->turn.in == QM_DEV_DRR_OUT)
+		qm_dev_drr_again(&pool->flows, &f->turn);
+	pool->queues_ready++;
+}
+
+static void
+unmake_ready(struct qm_dev_pool *pool, struct qm_dev_queue *q)
+{
+	struct qm_dev_flow *f = q->sched.flow;
+
+	qm_dev_drr_del(&f->queues, &q->sched.turn);
+	if (!flow_has_work(f))
+		qm_dev_drr_del(&pool->flows, &f->turn);
+	pool->queues_ready--;
+}
+
+static void
+unlink_queue(struct qm_dev_pool *pool, struct qm_dev_queue *q)
+{
+	switch (sched_state(q)) {
+	case QM_DEV_SCHED_QUIET:
+		list_del(&pool->quiet, q);
+		break;
+	case QM_DEV_SCHED_READY:
+		unmake_ready(pool, q);
+		break;
+	case QM_DEV_SCHED_ASLEEP:
+		pool->queues_asleep--;
+		break;
+	default:
+		break;
 	}
 }
 
 static struct qm_dev_queue *
 next_turn(struct qm_dev_pool *pool)
 {
-	struct qm_dev_queue *q = TAILQ_FIRST(&pool->first.queues);
+	struct qm_dev_drr_entry *e = qm_dev_drr_next(&pool->flows);
+	struct qm_dev_queue *q;
+	struct qm_dev_flow *f;
 
-	if (q != NULL) {
-		list_del(&pool->first, q);
-		return q;
+	if (e == NULL)
+		return NULL;
+	f = OF_TURN(qm_dev_flow, e, turn);
+	q = OF_TURN(qm_dev_queue, qm_dev_drr_next(&f->queues), sched.turn);
+	if (flow_has_work(f)) {
+		qm_dev_drr_pass(&pool->flows, &f->turn);
+	} else {
+		/* With nobody to share with, it has what its flow has. */
+		q->sched.turn.deficit = f->turn.deficit * q->sched.turn.weight;
+		atomic_store_explicit(&q->sched.turn.debt, 0, memory_order_relaxed);
 	}
-	while ((q = TAILQ_FIRST(&pool->turn.queues)) != NULL) {
-		list_del(&pool->turn, q);
-		/* The list is in the order of rounds: its head had its turn, so all had. */
-		if (q->sched.round == pool->round)
-			pool->round++;
-		credit(pool, q);
-		if (q->sched.deficit > 0)
-			return q;
-		list_add_tail(&pool->turn, q);
-	}
-	return NULL;
+	pool->queues_ready--;
+	return q;
+}
+
+void
+qm_dev_sched_charge(struct qm_dev_queue *q, int64_t cost)
+{
+	qm_dev_drr_charge(&q->sched.turn, cost);
+	qm_dev_drr_charge(&q->sched.flow->turn, flow_cost(q, cost));
 }
 
 /* ---- Quiet queues; the lock is held ---- */
@@ -206,7 +219,7 @@ polled(const struct qm_dev_pool *pool)
 static void
 unlock_and_wake(struct qm_dev_pool *pool, bool wake)
 {
-	atomic_store_explicit(&pool->ready, ready(pool), memory_order_relaxed);
+	atomic_store_explicit(&pool->ready, pool->queues_ready, memory_order_relaxed);
 	atomic_store_explicit(&pool->calm, pool->quiet.cnt, memory_order_relaxed);
 	wake = wake && pool->asleep != 0;
 	if (wake)
@@ -224,7 +237,7 @@ qm_dev_sched_sleep(struct qm_dev_pool *pool, int64_t timeout_ns)
 	bool forever;
 
 	qm_dev_lock(&pool->lock);
-	if (ready(pool) != 0 ||
+	if (pool->queues_ready != 0 ||
 			atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
 		qm_dev_unlock(&pool->lock);
 		return;
@@ -257,8 +270,15 @@ qm_dev_sched_stop(struct qm_dev_pool *pool)
 static void
 sched_add(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 {
-	q->sched.round = pool->round - 1;
-	q->sched.deficit = 0;
+	struct qm_dev_flow *f = q->sched.flow;
+
+	if (f == &q->sched.own || f->queues.round == 0) {
+		qm_dev_drr_init(&f->queues);
+		f->turn = (struct qm_dev_drr_entry){ .weight = 1, .round = pool->flows.round - 1 };
+	}
+	q->sched.turn.round = f->queues.round - 1;
+	q->sched.turn.deficit = 0;
+	atomic_store_explicit(&q->sched.turn.debt, 0, memory_order_relaxed);
 	make_quiet(pool, q);
 }
 
@@ -337,11 +357,11 @@ qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t polls, int64_t now)
 	struct qm_dev_queue *q;
 
 	qm_dev_lock(&pool->lock);
-	poll_quiet(pool, ready(pool) != 0 ? polls : UINT32_MAX, now);
+	poll_quiet(pool, pool->queues_ready != 0 ? polls : UINT32_MAX, now);
 	q = next_turn(pool);
 	if (q != NULL)
 		set_state(q, QM_DEV_SCHED_TAKEN);
-	unlock_and_wake(pool, q != NULL && ready(pool) != 0);
+	unlock_and_wake(pool, q != NULL && pool->queues_ready != 0);
 	return q;
 }
 
@@ -350,6 +370,7 @@ qm_dev_sched_put(struct qm_dev_pool *pool, struct qm_dev_queue *q, int64_t cost)
 {
 	qm_dev_lock(&pool->lock);
 	q->sched.rung_at = 0;
+	q->sched.flow->turn.deficit -= flow_cost(q, cost);
 	if (q->sched.leaving) {
 		q->sched.leaving = false;
 		set_state(q, QM_DEV_SCHED_OUT);
@@ -357,14 +378,9 @@ qm_dev_sched_put(struct qm_dev_pool *pool, struct qm_dev_queue *q, int64_t cost)
 		make_quiet(pool, q);
 	} else if (q->ring.fenced && counter_get(&q->ring.inflight) != 0) {
 		set_state(q, QM_DEV_SCHED_FENCED);
-	} else if (q->sched.deficit > 0) {
-		/* Its turn is not over. */
-		set_state(q, QM_DEV_SCHED_FIRST);
-		list_add_head(&pool->first, q);
 	} else {
-		set_state(q, QM_DEV_SCHED_TURN);
-		list_add_tail(&pool->turn, q);
+		make_ready_again(pool, q);
 	}
 	unlock_and_wake(pool, !polled(pool) && cost >= LONG_COST &&
-			ready(pool) + pool->quiet.cnt != 0);
+			pool->queues_ready + pool->quiet.cnt != 0);
 }

@@ -14,14 +14,18 @@
  * it round:
  *
  * @code
- *          rung                 its turn              nothing waits
- *   QUIET ------> FIRST or TURN ---------> TAKEN --------------------> QUIET
- *     | ^                ^   ^               |  |
- *     | | woken          |   +---------------+  | what waits is fenced
- *     v |                |    something waits   v
- *   ASLEEP               +-------------------- FENCED
+ *          rung         its turn          nothing waits
+ *   QUIET ------> READY ---------> TAKEN --------------------> QUIET
+ *     | ^         ^   ^              |  |
+ *     | | woken   |   +--------------+  | what waits is fenced
+ *     v |         |   something waits   v
+ *   ASLEEP        +------------------- FENCED
  *   (qm_dev_conf.wake)     nothing is executing
  * @endcode
+ *
+ * Whose turn it is, is decided twice: among the flows, which are the users of the service, and
+ * among the queues of the flow (qm_dev_drr.h). So who has many queues gets no more than who has
+ * one. A flow is charged what its queues cost, divided by their weight.
  *
  * All lists and counters are guarded by qm_dev_pool.lock. It may be taken with any
  * other lock held, and none is taken with it held. Of client memory, nothing but the
@@ -59,14 +63,11 @@ struct qm_dev_pool {
 	_Atomic bool polling;
 	uint32_t asleep;        /**< Workers in futex_wait(). */
 	uint32_t queues_asleep; /**< Queues in state ASLEEP. */
-	uint64_t round;       /**< Of the deficit round robin. */
-	/** With work, and with something left of what they may claim this round; served first. */
-	struct qm_dev_sched_list first;
-	/** With work, each waits for its turn in the next round. */
-	struct qm_dev_sched_list turn;
+	struct qm_dev_drr flows; /**< Those with queues that have work. */
+	uint32_t queues_ready;   /**< In state READY. */
 	struct qm_dev_sched_list quiet;
 	/* Read without the lock: */
-	_Atomic uint32_t ready; /**< Queues in first and turn. */
+	_Atomic uint32_t ready; /**< queues_ready. */
 	_Atomic uint32_t calm;  /**< Queues in quiet. */
 	_Atomic uint32_t idle;  /**< Workers without work. */
 	_Atomic uint32_t futex; /**< Changes whenever sleeping workers have to poll. */
@@ -110,6 +111,9 @@ struct qm_dev_queue *qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t polls, 
  *   Of what was claimed: wakes another worker if that will take long.
  */
 void qm_dev_sched_put(struct qm_dev_pool *pool, struct qm_dev_queue *q, int64_t cost);
+
+/** Charge the queue for what a request turned out to cost. Any thread. */
+void qm_dev_sched_charge(struct qm_dev_queue *q, int64_t cost);
 
 /**
  * Sleep until there may be work, unless there is some now; the caller is idle.

@@ -45,6 +45,7 @@ qm_dev_buf_flat(struct qm_dev_view *view, uint64_t iova, uint64_t len, unsigned 
 {
 	buf->cnt = 0;
 	buf->len = 0;
+	buf->walked = 0;
 	return buf_append(view, iova, len, prot, buf);
 }
 
@@ -54,9 +55,11 @@ qm_dev_buf_sgl(struct qm_dev_view *view, uint64_t iova, uint64_t skip, uint64_t 
 {
 	struct hisi_acc_sgl sgl;
 	struct hisi_acc_sge sge;
+	unsigned int empty = 0;
 
 	buf->cnt = 0;
 	buf->len = 0;
+	buf->walked = 0;
 
 	/* The bound on the number of lists is also what ends a loop. */
 	for (unsigned int lists = 0; iova != 0 && buf->len < len; lists++, iova = sgl.next_dma) {
@@ -82,7 +85,11 @@ qm_dev_buf_sgl(struct qm_dev_view *view, uint64_t iova, uint64_t skip, uint64_t 
 			if (va == NULL)
 				return -EFAULT;
 			qm_dev_copy_in(&sge, va, sizeof(sge));
+			buf->walked++;
 			if (sge.len > HISI_ACC_SGE_LEN_MAX)
+				return -EINVAL;
+			/* A walk over nothing is work all the same. */
+			if (sge.len == 0 && ++empty > QM_DEV_SGE_EMPTY_MAX)
 				return -EINVAL;
 			if (skip >= sge.len) {
 				skip -= sge.len;

@@ -112,15 +112,15 @@ turn(struct qm_dev_worker *w, struct qm_dev_queue *q)
 	struct qm_dev_exec *ex = w->exec;
 	struct qm_dev *dev = q->dev;
 	uint64_t in = 0, out = 0;
-	int64_t cost = q->sched.deficit;
+	int64_t cost = q->sched.turn.deficit;
 	unsigned int n;
 
 	qm_dev_view_get(&dev->map, &ex->bufs.view);
 	n = qm_dev_queue_claim(dev, q, ex, QM_DEV_BATCH, true);
-	cost -= q->sched.deficit;
+	cost -= q->sched.turn.deficit;
 	qm_dev_sched_put(w->pool, q, cost);
 	if (w->pool->conf.stats)
-		ex->now = base_now_ns();
+		qm_dev_exec_begin(ex);
 	if (n != 0)
 		qm_dev_queue_run(dev, q, ex, n);
 	qm_dev_view_put(&ex->bufs.view);
@@ -208,9 +208,7 @@ qm_dev_pool_create(const struct qm_dev_pool_conf *conf, struct qm_dev_pool **out
 	pool->conf = *conf;
 	snprintf(pool->name, sizeof(pool->name), "%s", conf->name != NULL ? conf->name : "pool");
 	pool->conf.name = pool->name;
-	pool->round = 1;
-	TAILQ_INIT(&pool->first.queues);
-	TAILQ_INIT(&pool->turn.queues);
+	qm_dev_drr_init(&pool->flows);
 	TAILQ_INIT(&pool->quiet.queues);
 	if (pool->conf.queues_max == 0)
 		pool->conf.queues_max = HISI_QM_QUEUES_MAX;

@@ -169,11 +169,15 @@ zip_execute(const struct qm_dev_request *r)
 {
 	const struct zip_dev_run x = { .func = r->func, .exec = r->exec, .bufs = r->bufs };
 	struct hisi_zip_sqe *sqe = r->sqe;
+	struct qm_dev_result result;
 	uint32_t before[4];
 
 	memcpy(before, &sqe->ctx_dw1, sizeof(before));
+	r->bufs->src.walked = r->bufs->dst.walked = 0;
 	zip_dev_run(&x, r->type, sqe);
-	return zip_write_back(r->ring, sqe, before);
+	result = zip_write_back(r->ring, sqe, before);
+	result.entries = r->bufs->src.walked + r->bufs->dst.walked;
+	return result;
 }
 
 static struct qm_dev_result

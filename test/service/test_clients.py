@@ -21,8 +21,9 @@ import runner
 from server import EXTRA, Server
 from vfio_user import (BAR2, COMPRESS, CONFIG, DECOMPRESS, DEVICE_RESET, DMA_MAP, DMA_UNMAP,
                        GET_INFO, GET_IRQ_INFO, GET_REGION_INFO, HDR, MAILBOX, MB_BUSY,
-                       MB_NO_QUEUE, MB_SQC, MB_STOP_QP, REGION_READ, REGION_WRITE, REQ_DEFLATE,
-                       REQ_GZIP, REQ_ZLIB, SET_IRQS, VERSION, Client, Memory, Queue, Refused)
+                       MB_CQC, MB_NO_QUEUE, MB_SQC, MB_STOP_QP, REGION_READ, REGION_WRITE,
+                       REQ_DEFLATE, REQ_GZIP, REQ_ZLIB, SET_IRQS, VERSION, Client, Memory, Queue,
+                       Refused)
 
 MIB = 1 << 20
 DOORBELLS = 9
@@ -209,6 +210,38 @@ def test_a_queue_that_drains_stalls_nobody():
         other.close()
         assert sorted(times)[100] < 0.05 and took < 2, (sorted(times)[100], took)
         return "median answer beside it %.0f us" % (sorted(times)[100] * 1e6)
+
+
+def test_no_order_of_commands_makes_the_loop_wait():
+    with Server("--workers", "1") as s:
+        other, counts = Client(s.path), []
+        letters = os.urandom(4 * MIB).translate(bytes(b"ab"[i & 1] for i in range(256)))
+        for commands in [MB_SQC], [MB_CQC], [MB_STOP_QP, MB_SQC]:
+            for end in (DEVICE_RESET, DMA_UNMAP):
+                c, mem = attach(s.path, 32 * MIB)
+                q = Queue(c, mem, 0, COMPRESS)
+                src, dst, ctx = mem.alloc(4 * MIB), mem.alloc(5 * MIB), mem.alloc(32)
+                mem.map[src:src + 4 * MIB] = letters
+                off = q.push(REQ_DEFLATE, src, 4 * MIB, dst, 5 * MIB)
+                mem.map[off + 40:off + 44] = struct.pack("<I", 1 << 31 | 15 << 12 | 9)
+                q.submit()
+                time.sleep(0.1)
+                for cmd in commands:
+                    c.write(BAR2, MAILBOX, struct.pack(
+                        "<HHIII", cmd | MB_BUSY, 0, mem.iova + ctx & 0xffffffff,
+                        mem.iova + ctx >> 32, 0))
+                c.send(end, b"" if end == DEVICE_RESET else struct.pack(
+                    "<IIQQ", 24, 0, mem.iova, mem.size))
+                # Others are answered while it waits for its request.
+                count = 0
+                while not select.select([c.sock], [], [], 0)[0]:
+                    other.read(CONFIG, 0, 64)
+                    count += 1
+                counts.append(count)
+                c.close()
+        other.close()
+        assert min(counts) > 10, "answers to another while one waits: %s" % counts
+        return "answers meanwhile: %d at least" % min(counts)
 
 
 # ---- Limits ----

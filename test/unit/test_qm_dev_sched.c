@@ -18,6 +18,7 @@ setup(void **state)
 	static const uint32_t weight[CLIENTS] = { 1, 1, 1 };
 
 	(void)state;
+	turns_times = true;
 	turns_open(weight, false);
 	return 0;
 }
@@ -28,6 +29,7 @@ setup_weights(void **state)
 	static const uint32_t weight[CLIENTS] = { 1, 2, 4 };
 
 	(void)state;
+	turns_times = true;
 	turns_open(weight, false);
 	return 0;
 }
@@ -200,7 +202,7 @@ output_is_paid(void **state)
 		}
 		tq_ring(&c->q);
 		served_until(2);
-		assert_int_equal(queue_of(2)->ring.debt, reqs[k] * (plain - n - 64));
+		assert_int_equal(queue_of(2)->sched.turn.debt, reqs[k] * (plain - n - 64));
 		for (unsigned int i = 0; i < reqs[k]; i++) {
 			assert_int_equal(c->q.sq[c->q.head].dw3, HISI_ZIP_OK);
 			assert_int_equal(tq_pop(&c->q)->produced, plain);
@@ -208,7 +210,7 @@ output_is_paid(void **state)
 		work(2, 1, 0);
 		assert_int_equal(served_until(2), PER * rounds_for((int64_t)QM_DEV_QUANTUM -
 				reqs[k] * (int64_t)plain));
-		assert_int_equal(queue_of(2)->ring.debt, 0);
+		assert_int_equal(queue_of(2)->sched.turn.debt, 0);
 		assert_int_equal(tq_pop(&c->q)->dw3, HISI_ZIP_OK);
 		/* Into the next round: a full quantum again. */
 		for (unsigned int i = 0; i < 3; i++)
@@ -238,10 +240,10 @@ a_restart_owes_nothing(void **state)
 	tq_ring(&c->q);
 	assert_true(turn(UINT32_MAX));
 	expect_turns("2:16");
-	assert_true(queue_of(2)->ring.debt > 0);
+	assert_true(queue_of(2)->sched.turn.debt > 0);
 	now += 1 << 20;
 	assert_int_equal(tq_restart(&c->q, HISI_ZIP_QC_DECOMPRESS), 0);
-	assert_int_equal(queue_of(2)->ring.debt, 0);
+	assert_int_equal(queue_of(2)->sched.turn.debt, 0);
 	work(0, 2 * PER, LEN);
 	work(2, 2 * PER, LEN);
 	run_all();
@@ -287,7 +289,7 @@ polls_are_counted(void **state)
 	work(1, 1, LEN);
 	work(2, 1, LEN);
 	assert_int_equal(pool->quiet.cnt, 2);
-	assert_int_equal(pool->turn.cnt, 1);
+	assert_int_equal(pool->flows.turn.cnt, 1);
 	/* 0 to go on with, and nobody looks. */
 	assert_true(turn(0));
 	expect_turns("0:8");
@@ -295,7 +297,7 @@ polls_are_counted(void **state)
 	work(0, 2, LEN);
 	assert_true(turn(0));
 	assert_int_equal(pool->quiet.cnt, 1);
-	assert_int_equal(pool->first.cnt + pool->turn.cnt, 2);
+	assert_int_equal(pool->flows.first.cnt + pool->flows.turn.cnt, 2);
 	run_all();
 	assert_int_equal(pool->quiet.cnt, 3);
 	/* One look, of the one whose turn it is to be looked at. */
@@ -385,10 +387,10 @@ a_fence_stops_its_own_queue(void **state)
 	/* Another worker is at the first one. */
 	q = qm_dev_sched_get(pool, UINT32_MAX, now);
 	assert_ptr_equal(q, queue_of(0));
-	cost = q->sched.deficit;
+	cost = q->sched.turn.deficit;
 	qm_dev_view_get(&c->td.dev->map, &other->bufs.view);
 	assert_int_equal(qm_dev_queue_claim(c->td.dev, q, other, QM_DEV_BATCH, true), 1);
-	qm_dev_sched_put(pool, q, cost - q->sched.deficit);
+	qm_dev_sched_put(pool, q, cost - q->sched.turn.deficit);
 
 	work(1, 2 * PER, LEN);
 	work(2, 2 * PER, LEN);

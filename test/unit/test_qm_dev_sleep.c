@@ -80,7 +80,7 @@ quiet_queues_fall_asleep(void **state)
 	assert_int_equal(pool_stats().wakes, 1);
 	assert_int_equal(pool_stats().queues_awake, 1);
 	assert_true(!asleep(0) && asleep(1));
-	assert_int_equal(pool->first.cnt, 1);
+	assert_int_equal(pool->flows.first.cnt, 1);
 	work(0, 1, 16); /* awake: no write, no wake */
 	assert_int_equal(pool_stats().wakes, 1);
 	assert_true(turn(UINT32_MAX));
@@ -184,12 +184,12 @@ queues_leave(void **state)
 	work(1, 1, LEN);
 	q = qm_dev_sched_get(pool, UINT32_MAX, now);
 	assert_int_equal(who_is(q), 0);
-	assert_int_equal(pool->first.cnt, 1);
+	assert_int_equal(pool->flows.first.cnt, 1);
 	/* Taken, waiting for its turn, quiet. */
 	assert_false(qm_dev_abort(client[0].td.dev));
 	assert_int_equal(pool_stats().queues_live, 2);
 	assert_true(qm_dev_abort(client[1].td.dev));
-	assert_int_equal(pool->first.cnt, 0);
+	assert_int_equal(pool->flows.first.cnt, 0);
 	assert_true(qm_dev_abort(client[2].td.dev));
 	assert_int_equal(pool->quiet.cnt, 0);
 	assert_int_equal(pool_stats().queues_live, 0);
@@ -200,7 +200,7 @@ queues_leave(void **state)
 	assert_false(q->sched.leaving);
 	assert_true(qm_dev_abort(client[0].td.dev));
 	assert_false(turn(UINT32_MAX));
-	assert_int_equal(pool->turn.cnt, 0);
+	assert_int_equal(pool->flows.turn.cnt, 0);
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		assert_int_equal(td_stats(&client[i].td).queues_live, 0);
 }
@@ -308,10 +308,10 @@ lists_keep_their_order(void **state)
 			work(i, 3 * PER, LEN);
 		for (unsigned int i = 0; i < CLIENTS; i++)
 			assert_true(turn(UINT32_MAX));
-		assert_int_equal(pool->turn.cnt, CLIENTS);
+		assert_int_equal(pool->flows.turn.cnt, CLIENTS);
 		turns_cnt = 0;
 		qm_dev_reset(client[gone].td.dev);
-		assert_int_equal(pool->turn.cnt, CLIENTS - 1);
+		assert_int_equal(pool->flows.turn.cnt, CLIENTS - 1);
 		run_all();
 		for (unsigned int k = 0; k < 2; k++)
 			for (unsigned int i = 0; i < CLIENTS; i++)

@@ -50,6 +50,7 @@ setup(void **state)
 
 	(void)state;
 	clock_mode = CLOCK_REAL;
+	turns_times = true;
 	turns_open(weight, false);
 	return 0;
 }

@@ -11,6 +11,8 @@ struct client client[CLIENTS];
 struct turns_entry turns[512];
 unsigned int turns_cnt;
 int64_t now;
+bool turns_times;
+struct qm_dev_quota *turns_quota[CLIENTS];
 
 static struct qm_dev_group *group[CLIENTS];
 
@@ -34,7 +36,7 @@ void
 turns_open(const uint32_t weight[CLIENTS], bool wake)
 {
 	struct qm_dev_pool_conf pool_conf = { .name = "pool",
-		.classes = { &zip_dev_class, &udma_dev_class }, .workers = 1, .stats = 1,
+		.classes = { &zip_dev_class, &udma_dev_class }, .workers = 1, .stats = turns_times,
 		.spawn = spawn_nobody };
 
 	now = 1000;
@@ -47,6 +49,7 @@ turns_open(const uint32_t weight[CLIENTS], bool wake)
 		assert_int_equal(qm_dev_group_create(pool, 0, weight[i], &group[i]), 0);
 		conf.classes[1].class = &udma_dev_class;
 		conf.group = group[i];
+		conf.quota = turns_quota[i];
 		conf.wake = wake;
 		td_open(&c->td, &conf, ARENA);
 		c->src = td_alloc(&c->td, 1u << 20, 64);
@@ -111,13 +114,13 @@ serve(struct qm_dev_queue *q)
 {
 	struct qm_dev_exec *ex = executor();
 	struct qm_dev *dev = q->dev;
-	int64_t cost = q->sched.deficit;
+	int64_t cost = q->sched.turn.deficit;
 	unsigned int n;
 
 	ex->now = now;
 	qm_dev_view_get(&dev->map, &ex->bufs.view);
 	n = qm_dev_queue_claim(dev, q, ex, QM_DEV_BATCH, true);
-	cost -= q->sched.deficit;
+	cost -= q->sched.turn.deficit;
 	qm_dev_sched_put(pool, q, cost);
 	qm_dev_queue_run(dev, q, ex, n);
 	qm_dev_view_put(&ex->bufs.view);

@@ -37,6 +37,10 @@ struct client {
 extern struct qm_dev_pool *pool;
 extern struct client client[CLIENTS];
 extern int64_t now; /**< The time that workers see. */
+/** Keep times: for who has a clock that agrees with now. Requests are charged by them. */
+extern bool turns_times;
+/** What a client is a user by; NULL: itself. */
+extern struct qm_dev_quota *turns_quota[CLIENTS];
 
 /** Turns taken: which client, and how many of its requests; neighbours of one client are one. */
 struct turns_entry {

@@ -407,6 +407,45 @@ lists_that_nest(const struct target *t)
 	close_both();
 }
 
+/* As many entries as lists can have, without a byte but in the last one: a walk for nothing. */
+static void
+lists_of_nothing(const struct target *t)
+{
+	double until = now_s() + t->seconds;
+	struct hisi_acc_sgl *first = NULL, *last = NULL, *good;
+
+	open_both(t);
+	good = list(4, piece(), 16384);
+	for (unsigned int i = 0; i < HISI_ACC_SGL_MAX; i++) {
+		struct hisi_acc_sgl *sgl = list(HISI_ACC_SGE_MAX, attacker_iova(&a, a.mem), 0);
+
+		if (last != NULL)
+			last->next_dma = attacker_iova(&a, sgl);
+		first = first == NULL ? sgl : first;
+		last = sgl;
+	}
+	((struct hisi_acc_sge *)(last + 1))[HISI_ACC_SGE_MAX - 1].len = 100;
+	do {
+		for (unsigned int i = 0; i < 60; i++) {
+			struct hisi_zip_sqe *sqe = queue_next(&comp, HISI_ZIP_REQ_ZLIB);
+
+			sqe->dw9 |= HISI_ZIP_BUF_SGL << HISI_ZIP_DW9_BUF_SHIFT;
+			hisi_zip_sqe_src(sqe, attacker_iova(&a, i % 2 ? first : good), 100);
+			hisi_zip_sqe_dst(sqe, attacker_iova(&a, i % 2 ? good : first), 1000);
+		}
+		queue_ring(&comp);
+		for (unsigned int i = 0; i < 60; i++) {
+			const struct hisi_zip_sqe *sqe = queue_pop(&comp, 60000);
+
+			if (sqe == NULL)
+				die("a request did not complete");
+			expect(sqe->dw3 & HISI_ZIP_STATUS_MASK, HISI_ZIP_BAD_SGL,
+					i % 2 ? "to read" : "to write");
+		}
+	} while (now_s() < until);
+	close_both();
+}
+
 static void
 lists_that_lie_about_their_counts(const struct target *t)
 {
@@ -520,6 +559,7 @@ const struct attack attacks_request[] = {
 	{ "lists that loop", lists_that_loop },
 	{ "lists that nest", lists_that_nest },
 	{ "lists that lie about their counts", lists_that_lie_about_their_counts },
+	{ "lists of nothing", lists_of_nothing },
 	{ "data that changes while it is read", data_that_changes },
 	{ NULL, NULL },
 };

@@ -82,10 +82,16 @@ dma_args_have(const char *arg)
 int
 dma_try_add(const char *name, const char *args)
 {
+	const char *dev = test.dev;
 	char buf[256];
 
-	snprintf(buf, sizeof(buf), "%s%s%s", test.dev, test.dev[0] != '\0' && args[0] != '\0' ?
-		"," : "", args);
+	/* Each key is given once: an access point that the test names is the one. */
+	if (strncmp(args, "dev=", 4) == 0 && strncmp(dev, "dev=", 4) == 0) {
+		dev += strcspn(dev, ",");
+		dev += dev[0] == ',';
+	}
+	snprintf(buf, sizeof(buf), "%s%s%s", dev, dev[0] != '\0' && args[0] != '\0' ? "," : "",
+		args);
 	return rte_vdev_init(name, buf);
 }
 

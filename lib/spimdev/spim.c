@@ -100,6 +100,12 @@ spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue)
 	return dev->ops->check(dev, queue);
 }
 
+uint32_t
+spim_opened(struct spim_dev *dev)
+{
+	return dev->ops->opened != NULL ? dev->ops->opened(dev) : 0;
+}
+
 int
 spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue)
 {

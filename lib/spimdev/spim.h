@@ -151,6 +151,13 @@ int spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue);
 int spim_queue_check(struct spim_dev *dev, const struct spim_queue *queue);
 
 /**
+ * How often the function was opened again after it was gone, by spim_queue_take() or
+ * spim_queue_restart(): with another number it is another function, which may be of another
+ * version.
+ */
+uint32_t spim_opened(struct spim_dev *dev);
+
+/**
  * Stop a queue that has not completed anything for too long, if need be by a
  * reset of the function, in which its other queues are lost, too. May take seconds.
  *

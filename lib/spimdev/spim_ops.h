@@ -20,6 +20,7 @@
  *                                                  the MMIO region; START_Q
  *   check        a register that is not all        the stop words of the DUS region: -ESTALE
  *                ones, the number of resets
+ *   opened       counted                           NULL: opened once
  *   stop         STOP_QP, or poll contexts       PUT_Q
  *   abort        the same, else reset              PUT_Q, else close()
  *   restart      the function is opened again      NULL: the kernel's queues begin at slot 0
@@ -47,6 +48,8 @@ struct spim_queue_ops {
 	int (*take)(struct spim_dev *dev, uint8_t type, uint16_t depth, int socket,
 			struct spim_queue **queue);
 	int (*check)(struct spim_dev *dev, const struct spim_queue *queue);
+	/** NULL: 0. */
+	uint32_t (*opened)(struct spim_dev *dev);
 	int (*stop)(struct spim_dev *dev, struct spim_queue *queue);
 	int (*abort)(struct spim_dev *dev, struct spim_queue *queue);
 	/** NULL: -ENOTSUP. */

@@ -100,6 +100,12 @@ spim_qm_check(struct spim_dev *dev, const struct spim_queue *queue)
 	return lost(d, q->opened) ? -ENOTCONN : hisi_qm_qp_check(&d->qm, &q->qp);
 }
 
+static uint32_t
+spim_qm_opened(struct spim_dev *dev)
+{
+	return atomic_load_explicit(&spim_qm_of(dev)->opened, memory_order_relaxed);
+}
+
 static int
 spim_qm_stop(struct spim_dev *dev, struct spim_queue *queue)
 {
@@ -194,6 +200,7 @@ static const struct spim_queue_ops qm_ops = {
 	.close = spim_qm_close,
 	.take = spim_qm_take,
 	.check = spim_qm_check,
+	.opened = spim_qm_opened,
 	.stop = spim_qm_stop,
 	.abort = spim_qm_abort,
 	.restart = spim_qm_restart,

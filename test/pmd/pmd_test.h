@@ -236,7 +236,10 @@ bool pmd_service_have(void);
 const char *pmd_service_path(void);
 /** The device argument for it. */
 const char *pmd_service_dev(void);
-/** Start it with more options, NULL-terminated or NULL, and wait until it listens. */
+/**
+ * Start it with more options, NULL-terminated or NULL, and wait until it listens. One that begins
+ * with a comma is the access point's.
+ */
 void pmd_service_start(const char *const *options);
 /** Its process; 0: there is none. */
 int pmd_service_pid(void);

@@ -74,12 +74,18 @@ answers(void)
 void
 pmd_service_start(const char *const *options)
 {
-	const char *argv[OPTIONS_MAX] = { service.program, "--listen", pmd_service_path(),
+	char listen[200];
+	const char *argv[OPTIONS_MAX] = { service.program, "--listen", listen,
 		"--control", "none", "--workers", "1", "--sandbox", service.sandbox };
 	unsigned int argc = 9;
 
 	PMD_CHECK(service.program != NULL, "no --spimdevd");
+	snprintf(listen, sizeof(listen), "%s", pmd_service_path());
 	for (; options != NULL && *options != NULL; options++) {
+		if (options[0][0] == ',') {
+			snprintf(listen, sizeof(listen), "%s%s", service.path, *options);
+			continue;
+		}
 		PMD_CHECK(argc < OPTIONS_MAX - 1, "too many options");
 		argv[argc++] = *options;
 	}

@@ -45,6 +45,7 @@ __typeof__(spim_open) __wrap_spim_open;
 __typeof__(spim_open_io) __wrap_spim_open_io;
 __typeof__(spim_close) __wrap_spim_close;
 __typeof__(spim_info_get) __wrap_spim_info_get;
+__typeof__(spim_opened) __wrap_spim_opened;
 __typeof__(hisi_mem_unwatch) __wrap_hisi_mem_unwatch;
 __typeof__(hisi_extmem_fini) __wrap_hisi_extmem_fini;
 __typeof__(hisi_telemetry_add) __wrap_hisi_telemetry_add;
@@ -82,6 +83,13 @@ __wrap_spim_close(struct spim_dev *spim)
 {
 	assert_ptr_equal(spim, &info);
 	did("close");
+}
+
+uint32_t
+__wrap_spim_opened(struct spim_dev *spim)
+{
+	assert_ptr_equal(spim, &info);
+	return 0;
 }
 
 void
@@ -341,8 +349,8 @@ test_log(void **state)
 	RTE_COMP_FF_OOP_LB_IN_SGL_OUT | RTE_COMP_FF_SHAREABLE_PRIV_XFORM)
 #define CHECKSUMS (RTE_COMP_FF_CRC32_CHECKSUM | RTE_COMP_FF_ADLER32_CHECKSUM | \
 	RTE_COMP_FF_CRC32_ADLER32_CHECKSUM)
-#define RAW (SGL | RTE_COMP_FF_STATEFUL_COMPRESSION | RTE_COMP_FF_STATEFUL_DECOMPRESSION | \
-	RTE_COMP_FF_HUFFMAN_DYNAMIC)
+#define STREAMS (RTE_COMP_FF_STATEFUL_COMPRESSION | RTE_COMP_FF_STATEFUL_DECOMPRESSION)
+#define RAW (SGL | RTE_COMP_FF_HUFFMAN_DYNAMIC)
 
 /* Of an algorithm: its flags, or 0 if there is no such capability; and the smallest window. */
 static void
@@ -379,12 +387,12 @@ test_features(void **state)
 		uint64_t deflate, copy;
 		unsigned int window;
 	} rows[] = {
-		{ 0, RAW | CHECKSUMS, 0, 12 },
+		{ 0, RAW | STREAMS | CHECKSUMS, 0, 12 },
 		{ HISI_ZIP_EXT_F_LEVEL, RAW | RTE_COMP_FF_NONCOMPRESSED_BLOCKS, 0, 12 },
 		{ HISI_ZIP_EXT_F_HUFFMAN, RAW | RTE_COMP_FF_HUFFMAN_FIXED, 0, 12 },
 		{ HISI_ZIP_EXT_F_WINDOW, RAW, 0, 8 },
 		{ HISI_ZIP_EXT_F_CHECKSUM, RAW | CHECKSUMS, 0, 12 },
-		{ HISI_ZIP_EXT_F_FLUSH, RAW, 0, 12 },
+		{ HISI_ZIP_EXT_F_FLUSH, RAW | STREAMS, 0, 12 },
 		{ HISI_ZIP_EXT_F_PARTIAL, RAW, 0, 12 },
 		{ HISI_ZIP_EXT_F_COPY, RAW, SGL, 12 },
 		{ HISI_ZIP_EXT_F_COPY | HISI_ZIP_EXT_F_CHECKSUM, RAW | CHECKSUMS, SGL | CHECKSUMS,
@@ -409,7 +417,7 @@ test_features(void **state)
 static void
 test_software(void **state)
 {
-	const uint64_t all = RAW | CHECKSUMS | RTE_COMP_FF_HUFFMAN_FIXED |
+	const uint64_t all = RAW | STREAMS | CHECKSUMS | RTE_COMP_FF_HUFFMAN_FIXED |
 		RTE_COMP_FF_NONCOMPRESSED_BLOCKS;
 
 	(void)state;
@@ -429,7 +437,7 @@ test_software(void **state)
 	info.revision = HISI_QM_REV_V3 - 1;
 	info.ext_features = HISI_ZIP_EXT_F_COPY;
 	init(NULL, 0, NULL);
-	check_cap(RTE_COMP_ALGO_DEFLATE, RAW | CHECKSUMS, 15);
+	check_cap(RTE_COMP_ALGO_DEFLATE, RAW | STREAMS | CHECKSUMS, 15);
 	check_cap(RTE_COMP_ALGO_NULL, SGL, 0);
 	check_lz4(false);
 	check_did("open, telemetry");

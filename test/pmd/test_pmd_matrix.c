@@ -77,7 +77,6 @@ static const uint32_t paths_off[ZIP_DEV_QUIRKS][2] = {
 	[ZIP_DEV_QUIRK_EMPTY_REFUSED] = { DECOMPS, DECOMPS },
 	/* One more on V2, which has the trailer in it. */
 	[ZIP_DEV_QUIRK_SGE_16] = { STREAM_SGL, STREAM_SGL | PATH(COMP_SGL) },
-	[ZIP_DEV_QUIRK_SGE_ZERO] = { STREAM_SGL, STREAM_SGL },
 	[ZIP_DEV_QUIRK_WINDOW_STRICT] = { 0, CARRIED | PATH(DECOMP_SGL) | DECOMPS },
 };
 #define ANY_PATHS UINT32_MAX
@@ -98,7 +97,7 @@ expected_off(unsigned int n)
 static void
 check_paths(uint8_t dev, const char *args, uint32_t off)
 {
-	const struct hisi_zip_paths *paths = &pmd_qp(dev, 0)->dev->paths;
+	const struct hisi_zip_paths *paths = &pmd_qp(dev, 0)->dev->known.paths;
 
 	for (unsigned int i = 0; off != ANY_PATHS && i < HISI_ZIP_PATHS; i++)
 		PMD_CHECK((paths->path[i].state != HISI_ZIP_PATH_ON) == (off >> i & 1),

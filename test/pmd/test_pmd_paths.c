@@ -7,11 +7,13 @@
  * says, and that streams are right whatever is on.
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
 #include "pmd_test_seq.h"
+#include "pmd_test_work.h"
 
 #define NAME     "compress_hisi_zip_paths"
 #define QP_DEPTH 64
@@ -49,7 +51,8 @@ static const struct row rows[] = {
 	{ "window-strict", ALL, COMP | LISTS },
 	/* Then a request has one segment. */
 	{ "sge-16", FLAT, FLAT },
-	{ "sge-zero", FLAT, FLAT },
+	/* Lists have no such entries. */
+	{ "sge-zero", ALL, ALL },
 };
 
 static void
@@ -141,12 +144,78 @@ trailers(void)
 	}
 }
 
+/*
+ * The store of a compression has output, and there is no queue any more: the op gets that, and
+ * software does the rest.
+ */
+static void
+no_queue_left(void)
+{
+	static const uint32_t rooms[] = { 100, 20000, 20000 };
+	const uint32_t half = 5000;
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (int v2 = 0; v2 < 2; v2++) {
+		struct bytes plain = bytes_alloc(2 * half), all = bytes_alloc(0);
+		uint8_t dev = pmd_dev_add(NAME, v2 ? "ext=off,rev=v2" : "ext=off");
+		struct hisi_zip_qp *qp;
+		uint32_t at = 0;
+		void *stream;
+
+		/* None that gets shorter: not all of it has room. */
+		for (size_t i = 0; i < plain.len; i++)
+			plain.data[i] = (uint8_t)rng_below(&rng, 256);
+		pmd_dev_start(dev, 1, QP_DEPTH);
+		qp = pmd_qp(dev, 0);
+		PMD_CHECK(rte_compressdev_stream_create(dev, &pmd_deflate_xform, &stream) == 0,
+			"stream_create");
+		for (size_t i = 0; i < RTE_DIM(rooms); i++) {
+			uint32_t len = i == 0 ? half : 2 * half - at;
+			struct rte_comp_op *op = pmd_op(NULL, pmd_chain(&rng, PMD_LINEAR,
+				plain.data + at, 0, len, 0), 0, len, pmd_chain(&rng, PMD_LINEAR,
+				NULL, 0, rooms[i], 0), 0);
+			struct bytes out;
+
+			op->op_type = RTE_COMP_OP_STATEFUL;
+			op->stream = stream;
+			op->flush_flag = i == 0 ? RTE_COMP_FLUSH_SYNC : RTE_COMP_FLUSH_FINAL;
+			pmd_run(dev, 0, &op, 1);
+			PMD_CHECK(op->status == (i < 2 ?
+				RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE :
+				RTE_COMP_OP_STATUS_SUCCESS), "op %zu: %s", i,
+				pmd_status(op->status));
+			PMD_CHECK(i != 1 || (op->consumed == 0 && op->produced > 0),
+				"%u bytes consumed, %u produced", op->consumed, op->produced);
+			PMD_CHECK(qp->deq.sw == (i == 2), "op %zu: software", i);
+			at += op->consumed;
+			out = pmd_output(op);
+			bytes_append(&all, out.data, out.len);
+			bytes_free(&out);
+			pmd_op_free(op);
+			if (i > 0)
+				continue;
+			hisi_hwq_stop(&qp->hwq[HISI_ZIP_COMP].q);
+			hisi_hwq_put(&qp->hwq[HISI_ZIP_COMP].q);
+			qp->hwq[HISI_ZIP_COMP].q.retry = UINT16_MAX;
+			qp->hwq[HISI_ZIP_COMP].q.retry_error = -EBUSY;
+		}
+		pmd_check_inflates(&all, plain.data, plain.len);
+		PMD_CHECK(rte_compressdev_stream_free(dev, stream) == 0, "stream_free");
+		pmd_dev_stop(dev);
+		pmd_dev_remove(NAME);
+		bytes_free(&plain);
+		bytes_free(&all);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
 		{ "streams", streams, PMD_BAD_OPS | PMD_LINES },
 		{ "trailers", trailers, PMD_BAD_OPS | PMD_FAULTS | PMD_LINES },
+		{ "no_queue_left", no_queue_left, PMD_FAULTS | PMD_LINES },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

@@ -21,6 +21,8 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
+#include "hisi_zip_dev.h"
+#include "hisi_zip_probe.h"
 #include "hisi_zip_qp.h"
 #include "hisi_zip_stats.h"
 #include "pmd_test.h"
@@ -339,6 +341,64 @@ each_successor(void)
 	}
 }
 
+static void
+stream_lists(const char *what, enum hisi_zip_path_state state)
+{
+	const struct hisi_zip_paths *paths = &hisi_zip_find(NAME)->known.paths;
+	uint8_t is = paths->path[HISI_ZIP_PATH_STREAM_COMP_SGL].state;
+
+	PMD_CHECK(is == state && paths->path[HISI_ZIP_PATH_COMP_ZLIB].state ==
+		HISI_ZIP_PATH_ON, "%s: lists of streams: %u, expected %u", what, is, state);
+}
+
+/* The function of another service may be of another version: it is asked, too. */
+static void
+other_answers(void)
+{
+	static const char *const versions[][4] = {
+		{ "--ext", "off", NULL }, { "--ext", "off", ",quirk=sge-16", NULL },
+	};
+	static const char *const modes[] = { "sw=auto", "sw=off" };
+
+	for (size_t m = 0; m < 2 * RTE_DIM(modes); m++) {
+		struct rte_mbuf_ext_shared_info info[2];
+		unsigned int first = m % 2;
+		struct rte_comp_op *op;
+		void *xform;
+		uint8_t dev;
+		char *va;
+
+		pmd_service_start(versions[first]);
+		pmd_log_begin();
+		dev = pmd_dev_add(NAME, args_with(modes[m / 2]));
+		stream_lists("before", first == 0 ? HISI_ZIP_PATH_ON : HISI_ZIP_PATH_OFF);
+		pmd_dev_start(dev, 1, DEPTH);
+		va = memory();
+		xform = pmd_xform(dev, &pmd_deflate_xform);
+		op = make_op(xform, va, info);
+		/* In the first mode the next queue that is taken is another one's. */
+		if (m / 2 != 0)
+			compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
+		pmd_service_end(SIGKILL);
+		pmd_service_start(versions[1 - first]);
+		pmd_enqueue(dev, 0, &op, 1);
+		pmd_dequeue(dev, 0, &op, 1);
+		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "%s", pmd_status(op->status));
+		PMD_CHECK(pmd_qp(dev, 0)->deq.restarts == m / 2, "%" PRIu64 " restarts",
+			pmd_qp(dev, 0)->deq.restarts);
+		/* A queue that was restarted is used; what comes next finds out. */
+		compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
+		stream_lists("after", first == 0 ? HISI_ZIP_PATH_OFF : HISI_ZIP_PATH_ON);
+		pmd_op_free(op);
+		pmd_xform_free(dev, xform);
+		rte_free(va);
+		pmd_dev_stop(dev);
+		pmd_dev_remove(NAME);
+		pmd_log_end();
+		pmd_service_end(SIGTERM);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -347,6 +407,7 @@ main(int argc, char **argv)
 		{ "no_maps", no_maps },
 		{ "no_queue", no_queue, PMD_FAULTS },
 		{ "each_successor", each_successor, PMD_FAULTS },
+		{ "other_answers", other_answers, PMD_FAULTS },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

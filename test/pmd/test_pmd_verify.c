@@ -26,7 +26,7 @@
 static const struct hisi_zip_path_info *
 path_info(enum hisi_zip_path path)
 {
-	return &hisi_zip_find(NAME)->paths.path[path];
+	return &hisi_zip_find(NAME)->known.paths.path[path];
 }
 
 /* Paths by which ops of a direction go on such a device, without a checksum. */

@@ -138,6 +138,18 @@ hisi_dev_queue_put(struct hisi_dev *dev, struct spim_queue *queue, bool hung)
 	return true;
 }
 
+int
+hisi_dev_queue_check(struct hisi_dev *dev, const struct spim_queue *queue)
+{
+	return spim_queue_check(dev->ap->spim, queue);
+}
+
+uint32_t
+hisi_dev_opened(const struct hisi_dev *dev)
+{
+	return spim_opened(dev->ap->spim);
+}
+
 void
 hisi_dev_reg_write64(struct hisi_dev *dev, uint32_t off, uint64_t value)
 {

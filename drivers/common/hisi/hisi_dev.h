@@ -120,6 +120,12 @@ int hisi_dev_queue_take(struct hisi_dev *dev, uint8_t type, uint16_t depth,
  */
 bool hisi_dev_queue_put(struct hisi_dev *dev, struct spim_queue *queue, bool hung);
 
+/** Is the function of such a queue still there? As spim_queue_check(). Any thread. */
+int hisi_dev_queue_check(struct hisi_dev *dev, const struct spim_queue *queue);
+
+/** Which function it is: as spim_opened(). Any thread. */
+uint32_t hisi_dev_opened(const struct hisi_dev *dev);
+
 /** As spim_reg_write64(). Any thread. */
 void hisi_dev_reg_write64(struct hisi_dev *dev, uint32_t off, uint64_t value);
 

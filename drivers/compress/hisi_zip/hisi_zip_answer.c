@@ -3,27 +3,19 @@
  */
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <rte_cycles.h>
-#include <rte_pause.h>
 
-#include "base_clock.h"
 #include "hisi_zip_answer.h"
 #include "hisi_zip_log.h"
 #include "hisi_zip_stream.h"
 
-/* A request that takes so long has no answer. */
-#define ANSWER_MS  200
-/* What was not asked of a direction in this time is not asked now. It takes some milliseconds. */
-#define ANSWERS_MS 250
-/* And no request is sent so long after that. */
-#define LATE_MS    150
-/* Spins for an answer, before the CPU is left to others: the function may be one of them. */
-#define SPINS      2000
-#define DEPTH      HISI_QM_RING_DEPTH_MIN
+/* For all questions of a probe, and for those of a queue that was just taken. */
+#define PROBE_MS  500
+#define TAKE_MS   300
+#define DEPTH     64
 
 /* Paths by direction; a path that is not here needs no answers. */
 static const uint32_t by_dir[HISI_ZIP_DIRS] = {
@@ -46,7 +38,7 @@ publish_paths(struct hisi_zip_dev *dev)
 {
 	uint32_t wrong;
 
-	rte_atomic_store_explicit(&dev->paths_on, hisi_zip_paths_usable(&dev->paths),
+	rte_atomic_store_explicit(&dev->paths_on, hisi_zip_paths_usable(&dev->known.paths),
 		rte_memory_order_seq_cst);
 	wrong = rte_atomic_load_explicit(&dev->paths_wrong, rte_memory_order_seq_cst);
 	rte_atomic_fetch_and_explicit(&dev->paths_on, ~wrong, rte_memory_order_seq_cst);
@@ -55,7 +47,7 @@ publish_paths(struct hisi_zip_dev *dev)
 void
 hisi_zip_path_fails(struct hisi_zip_dev *dev, enum hisi_zip_path path, const char *why)
 {
-	struct hisi_zip_path_info *info = &dev->paths.path[path];
+	struct hisi_zip_path_info *info = &dev->known.paths.path[path];
 
 	if (info->state == HISI_ZIP_PATH_OFF)
 		return;
@@ -75,14 +67,14 @@ hisi_zip_paths_tell(struct hisi_zip_dev *dev)
 	if ((wrong & ~rte_atomic_load_explicit(&dev->paths_told, rte_memory_order_relaxed)) == 0)
 		return;
 	/* Who has it may be asking the function: another time. */
-	if (pthread_mutex_trylock(&dev->paths_lock) != 0)
+	if (pthread_mutex_trylock(&dev->known.lock) != 0)
 		return;
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
 		if (wrong & HISI_ZIP_PATH_BIT(path))
 			hisi_zip_path_fails(dev, path, "its results are not what they were");
 	}
 	rte_atomic_store_explicit(&dev->paths_told, wrong, rte_memory_order_relaxed);
-	pthread_mutex_unlock(&dev->paths_lock);
+	pthread_mutex_unlock(&dev->known.lock);
 }
 
 /* What was not tried is as the reference says (ZIP 5.7). */
@@ -90,7 +82,7 @@ static void
 as_documented(struct hisi_zip_dev *dev)
 {
 	for (enum hisi_zip_path i = 0; i < HISI_ZIP_PATHS; i++) {
-		struct hisi_zip_path_info *info = &dev->paths.path[i];
+		struct hisi_zip_path_info *info = &dev->known.paths.path[i];
 
 		if (info->state != HISI_ZIP_PATH_UNTRIED)
 			continue;
@@ -105,97 +97,49 @@ as_documented(struct hisi_zip_dev *dev)
 	}
 }
 
-void
-hisi_zip_paths_begin(struct hisi_zip_dev *dev)
+/* Why a function cannot have a path, whatever it answers, or NULL. */
+static const char *
+why_never(const struct hisi_zip_dev *dev, enum hisi_zip_path path)
 {
-	struct hisi_zip_path_info *path = dev->paths.path;
 	bool v3 = dev->hisi.info.revision >= HISI_QM_REV_V3;
 	bool ext = (dev->hisi.info.ext_features & HISI_ZIP_EXT_F_ALL) != 0;
 
-	for (unsigned int i = 0; i < HISI_ZIP_PATHS; i++)
-		path[i] = (struct hisi_zip_path_info){ .state = HISI_ZIP_PATH_UNTRIED };
-	for (unsigned int i = 0; i < HISI_ZIP_PATHS; i++) {
-		bool is_ext = i == HISI_ZIP_PATH_EXT_COMP || i == HISI_ZIP_PATH_EXT_DECOMP;
+	if (path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP)
+		return ext ? NULL : "no extension";
+	if (!v3 && (path == HISI_ZIP_PATH_COMP_RAW || path == HISI_ZIP_PATH_DECOMP_RAW))
+		return "not in V2";
+	if (ext && v3)
+		return "the extension has it";
+	return (by_dir[HISI_ZIP_COMP] | by_dir[HISI_ZIP_DECOMP]) & HISI_ZIP_PATH_BIT(path) ? NULL :
+		"not used";
+}
 
-		if (is_ext && ext)
-			path[i].state = HISI_ZIP_PATH_ON;
-		else if (is_ext)
-			path[i].why = "no extension";
-		else if (ext && v3)
-			path[i].why = "the extension has it";
-		else if (!((by_dir[HISI_ZIP_COMP] | by_dir[HISI_ZIP_DECOMP]) &
-				HISI_ZIP_PATH_BIT(i)))
-			path[i].why = "not used";
-		if (path[i].why != NULL)
-			path[i].state = HISI_ZIP_PATH_OFF;
+/* Nothing was asked. What another function has shown is kept up to the answers of this one. */
+static void
+all_untried(struct hisi_zip_dev *dev)
+{
+	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
+		struct hisi_zip_path_info *info = &dev->known.paths.path[path];
+		bool is_ext = path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP;
+
+		info->why = why_never(dev, path);
+		info->state = info->why != NULL ? HISI_ZIP_PATH_OFF : is_ext ? HISI_ZIP_PATH_ON :
+			HISI_ZIP_PATH_UNTRIED;
 	}
-	if (!v3) {
-		path[HISI_ZIP_PATH_COMP_RAW].state = HISI_ZIP_PATH_OFF;
-		path[HISI_ZIP_PATH_COMP_RAW].why = "not in V2";
-		path[HISI_ZIP_PATH_DECOMP_RAW].state = HISI_ZIP_PATH_OFF;
-		path[HISI_ZIP_PATH_DECOMP_RAW].why = "not in V2";
-	}
+	rte_atomic_store_explicit(&dev->known.opened, hisi_dev_opened(&dev->hisi),
+		rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&dev->paths_wrong, 0, rte_memory_order_seq_cst);
+	rte_atomic_store_explicit(&dev->paths_told, 0, rte_memory_order_relaxed);
 	if (dev->untold)
 		as_documented(dev);
 	publish_paths(dev);
 }
 
-/* ---- Asking ---- */
-
-/* The CQE of the one request, or none in time. */
-static int
-wait_answer(struct hisi_zip_asker *a)
+void
+hisi_zip_paths_begin(struct hisi_zip_dev *dev)
 {
-	const struct hisi_qm_ring *ring = a->queue->ring;
-	uint64_t deadline = base_now_ms() + ANSWER_MS;
-
-	for (unsigned int n = 0; hisi_qm_cq_ready(ring, 1) == 0; n++) {
-		if (a->dev->hisi.info.polled) {
-			spim_queue_poll(a->queue, 1);
-			if (hisi_qm_cq_ready(ring, 1) != 0)
-				break;
-		}
-		if (n % SPINS == SPINS - 1) {
-			if (base_now_ms() > deadline)
-				return -ETIMEDOUT;
-			sched_yield();
-		}
-		rte_pause();
-	}
-	return 0;
-}
-
-int
-hisi_zip_ask(struct hisi_zip_asker *a, struct hisi_zip_sqe *sqe)
-{
-	struct hisi_qm_ring *ring = a->queue->ring;
-	void *slot = hisi_qm_sq_slot(ring, ring->sq_tail);
-	uint16_t at;
-
-	if (a->error == 0 && base_now_ms() > a->deadline + LATE_MS)
-		a->error = -ETIME;
-	if (a->error != 0)
-		return a->error;
-	memcpy(slot, sqe, sizeof(*sqe));
-	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
-	hisi_qm_sq_ring(ring);
-	a->error = wait_answer(a);
-	if (a->error != 0)
-		return a->error;
-	at = __atomic_load_n(&ring->cq[ring->cq_head].sq_head, __ATOMIC_RELAXED);
-	if (at != ring->cq_head)
-		a->error = -EPROTO;
-	memcpy(sqe, slot, sizeof(*sqe));
-	memset(slot, 0, sizeof(*sqe));
-	hisi_qm_cq_skip(ring, 1);
-	hisi_qm_cq_ring(ring);
-	return a->error;
-}
-
-bool
-hisi_zip_ask_late(const struct hisi_zip_asker *a)
-{
-	return base_now_ms() > a->deadline;
+	TAILQ_INIT(&dev->known.owed);
+	all_untried(dev);
 }
 
 /* ---- One direction ---- */
@@ -205,7 +149,7 @@ untried(const struct hisi_zip_dev *dev, enum hisi_zip_dir dir)
 {
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
 		if (by_dir[dir] & HISI_ZIP_PATH_BIT(path) &&
-				dev->paths.path[path].state == HISI_ZIP_PATH_UNTRIED)
+				dev->known.paths.path[path].state == HISI_ZIP_PATH_UNTRIED)
 			return true;
 	}
 	return false;
@@ -217,80 +161,85 @@ all_fail(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, bool only_untried, con
 {
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
 		if ((by_dir[dir] & HISI_ZIP_PATH_BIT(path)) && (!only_untried ||
-				dev->paths.path[path].state == HISI_ZIP_PATH_UNTRIED))
+				dev->known.paths.path[path].state == HISI_ZIP_PATH_UNTRIED))
 			hisi_zip_path_fails(dev, path, why);
 	}
 }
 
+/* The queue owes an answer: queue and memory are the function's. */
 static void
-asker_free(struct hisi_zip_asker *a)
+leave(struct hisi_zip_asker *a, struct hisi_zip_owed *owed)
 {
-	zip_codec_destroy(a->codec);
-	free(a->check);
-	free(a->plain);
+	*owed = (struct hisi_zip_owed){ .queue = a->queue, .mem = a->mem, .missing = a->missing };
+	a->mem.va = NULL;
+	TAILQ_INSERT_TAIL(&a->dev->known.owed, owed, next);
+	rte_atomic_store_explicit(&a->dev->known.owes, 1, rte_memory_order_relaxed);
 }
 
-/*
- * Ask on a queue. Returns whether it owes an answer, and then the memory that the function may
- * still write to; else nothing is held. With that no path of the direction is untried: none other
- * comes to owe one.
- */
+/* Ask on a queue. @return Whether it owes an answer, and is the device's now. */
 static bool
-ask_all(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue,
-		struct hisi_zip_owed *owed)
+ask_all(struct hisi_zip_asker *a, enum hisi_zip_dir dir, struct spim_queue *queue)
 {
-	struct hisi_zip_asker a = { .dev = dev, .dir = dir, .queue = queue };
+	struct hisi_zip_owed *owed = malloc(sizeof(*owed));
+	struct hisi_zip_dev *dev = a->dev;
 	uint64_t begin = rte_get_timer_cycles();
+	uint32_t requests = dev->known.requests, rounds = dev->known.rounds, us;
 
-	if (hisi_dev_alloc(&dev->hisi, sizeof(struct hisi_zip_ask_mem), HISI_ACC_SGL_ALIGN,
-			dev->hisi.args.socket_id, &a.mem) != 0)
-		return false; /* not tried yet */
-	a.codec = zip_codec_create(HISI_ZIP_REQ_LEN_MAX);
-	a.check = malloc(HISI_ZIP_ASK_ROOM);
-	a.plain = malloc(HISI_ZIP_ASK_ROOM);
-	if (a.codec != NULL && a.check != NULL && a.plain != NULL) {
-		a.deadline = base_now_ms() + ANSWERS_MS;
-		hisi_zip_answers_deflate(&a);
-		/* A request without an answer still has the memory that the questions are in. */
-		if (a.error == 0)
-			hisi_zip_answers_stream(&a);
-		/* The function has not answered, or for another request: nothing of it is right. */
-		if (a.error != 0 && a.error != -ETIME)
-			all_fail(dev, dir, false, a.error == -ETIMEDOUT ? "no answer in time" :
-				"an answer for another request");
+	a->dir = dir;
+	a->queue = queue;
+	a->missing = 0;
+	a->error = 0;
+	if (owed == NULL || (a->mem.va == NULL && hisi_dev_alloc(&dev->hisi, HISI_ZIP_ASK_ARENA,
+			HISI_ACC_SGL_ALIGN, dev->hisi.args.socket_id, &a->mem) != 0)) {
+		free(owed);
+		return false;
 	}
+	hisi_zip_answers_deflate(a);
+	if (a->error == 0)
+		hisi_zip_answers_stream(a);
+	/* Nothing of it is right. */
+	if (a->error == -EPROTO)
+		all_fail(dev, dir, false, "an answer for another request");
 	publish_paths(dev);
-	asker_free(&a);
-	begin = (rte_get_timer_cycles() - begin) * US_PER_S / rte_get_timer_hz();
-	dev->paths_us += (uint32_t)begin;
-	HISI_ZIP_LOG(DEBUG, "%s: known answers of type %d took %u us", dev->hisi.name, dir,
-		(uint32_t)begin);
-	if (a.error != 0 && a.error != -ETIME) {
-		owed->mem = a.mem;
-		return true;
+	us = (uint32_t)((rte_get_timer_cycles() - begin) * US_PER_S / rte_get_timer_hz());
+	dev->known.us += us;
+	HISI_ZIP_LOG(DEBUG, "%s: known answers of type %d took %u us: %u requests in %u rounds",
+		dev->hisi.name, dir, us, dev->known.requests - requests,
+		dev->known.rounds - rounds);
+	if (a->missing == 0) {
+		free(owed);
+		return false;
 	}
-	hisi_dev_free(&dev->hisi, &a.mem);
-	return false;
+	leave(a, owed);
+	return true;
+}
+
+/* The function is another one than the one that was asked. */
+static bool
+is_new(const struct hisi_zip_dev *dev)
+{
+	return rte_atomic_load_explicit(&dev->known.opened, rte_memory_order_relaxed) !=
+		hisi_dev_opened(&dev->hisi);
 }
 
 bool
 hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue)
 {
-	bool owes;
+	struct hisi_zip_asker a;
+	bool owes = false;
 
+	if (is_new(dev))
+		all_untried(dev);
 	if (!untried(dev, dir))
 		return false;
-	owes = ask_all(dev, dir, queue, &dev->owed[dir]);
-	if (untried(dev, dir))
-		all_fail(dev, dir, true, "no memory, or no time, to try it");
+	if (hisi_zip_asker_begin(&a, dev, TAKE_MS))
+		owes = ask_all(&a, dir, queue);
+	/* A function that is gone has not shown anything. */
+	if (untried(dev, dir) && a.error != -ENOTCONN)
+		all_fail(dev, dir, true, a.error == -ETIMEDOUT ? "no answer in time" :
+			"no memory, or no time, to try it");
+	hisi_zip_asker_end(&a);
 	return owes;
-}
-
-void
-hisi_zip_paths_leave(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue)
-{
-	/* To stop it may take seconds, which nobody has now. */
-	dev->owed[dir].queue = queue;
 }
 
 /* What the answers have shown, for app/silicon.sh and other reports. */
@@ -301,7 +250,7 @@ log_paths(const struct hisi_zip_dev *dev)
 	static const char *const sums[] = { "none", "plain", "reversed" };
 
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
-		const struct hisi_zip_path_info *info = &dev->paths.path[path];
+		const struct hisi_zip_path_info *info = &dev->known.paths.path[path];
 
 		HISI_ZIP_LOG(DEBUG, "%s: path %s: %s%s%s, trailer %u, lengths count %u of it, "
 			"checksum in dw31 %s", dev->hisi.name, hisi_zip_path_name(path),
@@ -314,6 +263,8 @@ log_paths(const struct hisi_zip_dev *dev)
 void
 hisi_zip_paths_try(struct hisi_zip_dev *dev)
 {
+	struct hisi_zip_asker a = { .dev = NULL };
+
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		struct spim_queue *queue;
 
@@ -321,22 +272,72 @@ hisi_zip_paths_try(struct hisi_zip_dev *dev)
 		if (!untried(dev, dir) ||
 				hisi_dev_queue_take(&dev->hisi, (uint8_t)dir, DEPTH, &queue) != 0)
 			continue;
-		if (ask_all(dev, dir, queue, &dev->owed[dir]))
-			hisi_zip_paths_leave(dev, dir, queue);
-		else
+		if ((a.dev == NULL && !hisi_zip_asker_begin(&a, dev, PROBE_MS)) ||
+				!ask_all(&a, dir, queue))
 			hisi_dev_queue_put(&dev->hisi, queue, false);
 	}
+	if (a.dev != NULL)
+		hisi_zip_asker_end(&a);
 	log_paths(dev);
+}
+
+void
+hisi_zip_paths_again(struct hisi_zip_dev *dev)
+{
+	if (!is_new(dev))
+		return;
+	pthread_mutex_lock(&dev->known.lock);
+	if (is_new(dev)) {
+		all_untried(dev);
+		hisi_zip_paths_try(dev);
+	}
+	pthread_mutex_unlock(&dev->known.lock);
+}
+
+/* ---- Queues that owe answers ---- */
+
+/* Put one. What may still be written to is left to it. */
+static void
+owed_put(struct hisi_zip_dev *dev, struct hisi_zip_owed *owed)
+{
+	if (hisi_dev_queue_put(&dev->hisi, owed->queue, owed->missing != 0))
+		hisi_dev_free(&dev->hisi, &owed->mem);
+	TAILQ_REMOVE(&dev->known.owed, owed, next);
+	free(owed);
+}
+
+void
+hisi_zip_paths_reap(struct hisi_zip_dev *dev)
+{
+	struct hisi_zip_owed *owed, *next;
+
+	if (!rte_atomic_load_explicit(&dev->known.owes, rte_memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&dev->known.lock);
+	for (owed = TAILQ_FIRST(&dev->known.owed); owed != NULL; owed = next) {
+		struct hisi_qm_ring *ring = owed->queue->ring;
+		uint16_t n;
+
+		next = TAILQ_NEXT(owed, next);
+		if (dev->hisi.info.polled)
+			spim_queue_poll(owed->queue, ring->mask);
+		if (owed->missing != UINT16_MAX) {
+			n = hisi_qm_cq_ready(ring, owed->missing);
+			hisi_qm_cq_skip(ring, n);
+			owed->missing = (uint16_t)(owed->missing - n);
+		}
+		if (owed->missing == 0 ||
+				hisi_dev_queue_check(&dev->hisi, owed->queue) == -ENOTCONN)
+			owed_put(dev, owed);
+	}
+	rte_atomic_store_explicit(&dev->known.owes, !TAILQ_EMPTY(&dev->known.owed),
+		rte_memory_order_relaxed);
+	pthread_mutex_unlock(&dev->known.lock);
 }
 
 void
 hisi_zip_paths_end(struct hisi_zip_dev *dev)
 {
-	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		struct hisi_zip_owed *owed = &dev->owed[dir];
-
-		if (owed->queue != NULL && hisi_dev_queue_put(&dev->hisi, owed->queue, true))
-			hisi_dev_free(&dev->hisi, &owed->mem);
-		*owed = (struct hisi_zip_owed){ .queue = NULL };
-	}
+	while (!TAILQ_EMPTY(&dev->known.owed))
+		owed_put(dev, TAILQ_FIRST(&dev->known.owed));
 }

@@ -11,77 +11,23 @@
  * function without the extension, requests with known results are run on it. A path that answers
  * otherwise, or not at all, is off, and its ops are done in software.
  *
- *   hisi_zip_answer.c          asking: queues, one request, what becomes of a path
+ *   hisi_zip_answer.c          when a function is asked, and what becomes of a path
+ *   hisi_zip_ask.c             asking: requests, and how long the answers may take
  *   hisi_zip_answer_deflate.c  the questions about stateless DEFLATE
+ *   hisi_zip_answer_round.c    how these are put, and what is right
  *   hisi_zip_answer_stream.c   those about streams
+ *   hisi_zip_answer_script.c   which streams
  *
  * An error is a safe answer: software repeats such an op. What may not be is a success that is
  * none. So a path is on if it does what is usual, and never says that it has done what it has not.
  *
- * Control path: the caller holds the device's paths_lock.
+ * Control path: the caller holds the lock of struct hisi_zip_known, but where it says otherwise.
  */
 
-#include <stdalign.h>
 #include <stdint.h>
 
+#include "hisi_zip_ask.h"
 #include "hisi_zip_dev.h"
-#include "hisi_zip_request.h"
-#include "zip_codec.h"
-
-/** Bytes of input and of output in hisi_zip_asker.mem. */
-#define HISI_ZIP_ASK_LEN  (64u << 10)
-#define HISI_ZIP_ASK_ROOM (HISI_ZIP_ASK_LEN + HISI_ZIP_ASK_LEN / 8 + 256)
-
-/** Its memory, that requests refer to. */
-struct hisi_zip_ask_mem {
-	/** Two lists: source and destination. */
-	struct {
-		alignas(HISI_ACC_SGL_ALIGN) struct hisi_acc_sgl head;
-		struct hisi_acc_sge entries[HISI_ACC_SGE_MAX];
-	} lists[2];
-	uint8_t trailer[64];            /**< Behind a source, or behind a destination. */
-	uint8_t ctx[HISI_ZIP_CTX_SIZE]; /**< Of a stream. */
-	uint8_t src[HISI_ZIP_ASK_ROOM];
-	uint8_t dst[HISI_ZIP_ASK_ROOM];
-};
-
-/** Who asks, on one queue. */
-struct hisi_zip_asker {
-	struct hisi_zip_dev *dev;
-	enum hisi_zip_dir dir;      /**< Of the queue. */
-	struct spim_queue *queue;   /**< Nothing is in flight on it. */
-	struct hisi_qm_mem mem;     /**< A struct hisi_zip_ask_mem. */
-	struct zip_codec *codec;    /**< For up to HISI_ZIP_REQ_LEN_MAX. */
-	uint8_t *check;             /**< HISI_ZIP_ASK_ROOM bytes that the function does not see. */
-	uint8_t *plain;             /**< The same again. */
-	uint64_t deadline;          /**< For hisi_zip_ask_late(), in ms by base_now_ms(). */
-	int error;                  /**< Not 0: the function gives no answers any more. */
-};
-
-/** Address for the function of something in the asker's memory. */
-static inline uint64_t
-hisi_zip_ask_iova(const struct hisi_zip_asker *a, const void *at)
-{
-	return a->mem.iova + (uint64_t)((const char *)at - (const char *)a->mem.va);
-}
-
-/** The asker's memory. */
-static inline struct hisi_zip_ask_mem *
-hisi_zip_ask_mem(const struct hisi_zip_asker *a)
-{
-	return a->mem.va;
-}
-
-/**
- * Ask one request.
- * @param sqe
- *   The request; filled with the slot as the function has left it.
- * @return 0, or a negative errno: there was no answer, and there will be none any more.
- */
-int hisi_zip_ask(struct hisi_zip_asker *a, struct hisi_zip_sqe *sqe);
-
-/** It has taken long enough: what is right up to now may be on, what was not asked stays so. */
-bool hisi_zip_ask_late(const struct hisi_zip_asker *a);
 
 /**
  * A path is off: log it, once.
@@ -102,7 +48,7 @@ hisi_zip_paths_wrong(struct hisi_zip_dev *dev, uint32_t paths)
 	rte_atomic_fetch_and_explicit(&dev->paths_on, ~paths, rte_memory_order_seq_cst);
 }
 
-/** Log the paths that were found wrong, once. The caller does not hold paths_lock. */
+/** Log the paths that were found wrong, once. The caller does not hold the lock. */
 void hisi_zip_paths_tell(struct hisi_zip_dev *dev);
 
 /** The questions of the stateless paths of a direction; sets their state. */
@@ -115,23 +61,28 @@ void hisi_zip_answers_stream(struct hisi_zip_asker *a);
 void hisi_zip_paths_begin(struct hisi_zip_dev *dev);
 
 /**
- * Try what has not been tried, if queues are free. Takes less than a second, whatever the function
- * does, beside what taking a queue takes.
+ * Try what has not been tried, if queues are free. What has no answer in time stays untried. Takes
+ * half a second at most, whatever the function does, beside what taking queues takes.
  */
 void hisi_zip_paths_try(struct hisi_zip_dev *dev);
 
 /**
- * The same of a direction, on a queue that was just taken: hisi_zip_hwq_take().
- * @return Whether the queue owes an answer. Then nothing else may be submitted to it, as an answer
- *   that comes late would be taken for that of another request: the caller passes it to
- *   hisi_zip_paths_leave(), before paths_lock is given back.
+ * The same of a direction, on a queue that was just taken: hisi_zip_hwq_take(). There is no other
+ * chance: then no path of it is untried, unless the function is gone.
+ * @return Whether the queue owes an answer. It is the device's then, as an answer that comes late
+ *   would be taken for that of another request: the caller has it no more.
  */
 bool hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir,
 		struct spim_queue *queue);
 
-/** A queue that owes an answer is the device's until it goes. */
-void hisi_zip_paths_leave(struct hisi_zip_dev *dev, enum hisi_zip_dir dir,
-		struct spim_queue *queue);
+/**
+ * After the function was replaced by another one, which may answer otherwise: try its paths anew.
+ * The caller does not hold the lock; any thread but the consumer.
+ */
+void hisi_zip_paths_again(struct hisi_zip_dev *dev);
+
+/** Put queues that have given the answers that they owed. */
+void hisi_zip_paths_reap(struct hisi_zip_dev *dev);
 
 /** Put what a function that did not answer still has. The device's other queues are put. */
 void hisi_zip_paths_end(struct hisi_zip_dev *dev);

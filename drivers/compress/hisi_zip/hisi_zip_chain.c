@@ -31,10 +31,10 @@ hisi_zip_side_find(const struct rte_mbuf *m, uint32_t offset, uint64_t want,
 	if (m == NULL)
 		return false;
 	*side = (struct hisi_zip_side){ .first = m, .skip = offset };
-	for (; m != NULL && have < want && side->segs < UINT16_MAX; m = m->next) {
+	for (passed = 0; m != NULL && have < want && passed < UINT16_MAX; m = m->next, passed++) {
+		side->segs += m->data_len > offset;
 		have += m->data_len - offset;
 		offset = 0;
-		side->segs++;
 	}
 	side->length = RTE_MIN(have, want);
 	return want == UINT64_MAX || have >= want;
@@ -52,16 +52,20 @@ hisi_zip_side_cut(struct hisi_zip_side *side)
 	if (side->length <= len_max && side->segs <= segs_max)
 		return false;
 	for (; length < limit && segs < segs_max; m = m->next) {
+		segs += m->data_len > skip;
 		length += m->data_len - skip;
 		skip = 0;
-		segs++;
 	}
 	side->segs = segs;
 	side->length = RTE_MIN(length, limit);
 	return true;
 }
 
-/* Write a side as an SGL. */
+/*
+ * Write a side as an SGL. Silicon may refuse entries without bytes (U20): segments that are empty
+ * have none, and an empty side of our own has one byte, which the request's length does not count.
+ * An op that is empty reaches a function with the extension only.
+ */
 static void
 side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
 		struct hisi_acc_sgl *sgl)
@@ -69,18 +73,20 @@ side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
 	const struct rte_mbuf *m = side->first;
 	uint64_t left = side->length;
 	uint32_t skip = side->skip;
-	/* An empty side still has its one entry. */
 	uint32_t segs = RTE_MAX(side->segs, 1u);
 	struct hisi_acc_sge *sge = hisi_zip_sgl_begin(sgl, (uint16_t)(segs + (side->tail != 0)));
 
 	if (m == NULL) {
-		hisi_zip_sge_set(sge, side->addr, (uint32_t)left);
+		hisi_zip_sge_set(sge, side->addr, RTE_MAX((uint32_t)left, 1u));
 		return;
 	}
-	for (uint32_t i = 0; i < segs; i++, sge++, m = m->next) {
+	if (left == 0)
+		hisi_zip_sge_set(sge++, hisi_zip_data_addr(qp, m), 0);
+	for (; left > 0; m = m->next) {
 		uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)m->data_len - skip);
 
-		hisi_zip_sge_set(sge, hisi_zip_data_addr(qp, m) + skip, len);
+		if (len > 0)
+			hisi_zip_sge_set(sge++, hisi_zip_data_addr(qp, m) + skip, len);
 		left -= len;
 		skip = 0;
 	}

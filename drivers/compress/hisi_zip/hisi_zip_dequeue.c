@@ -168,9 +168,14 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
 		op->status = finish_stateful(slot, sqe, r);
 	} else {
-		enum hisi_zip_outcome outcome = plain ? hisi_zip_plain_outcome(qp, slot, sqe, &r) :
-			hisi_zip_result_outcome(slot->kind, r);
+		const struct hisi_zip_xform *x = op->private_xform;
+		enum hisi_zip_outcome outcome;
 
+		/* Of dw3 nobody knows what silicon has above the status (ZIP 5.1). */
+		if (x->words.dw10 == 0)
+			r.dw3 &= ~HISI_ZIP_EXT_DW3_PARTIAL;
+		outcome = plain ? hisi_zip_plain_outcome(qp, slot, sqe, &r) :
+			hisi_zip_result_outcome(slot->kind, r);
 		/* That a trailer of ours does not match is as it should be. */
 		if (plain && outcome == HISI_ZIP_DONE) {
 			op->debug_status = 0;

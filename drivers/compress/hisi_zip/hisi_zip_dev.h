@@ -45,10 +45,24 @@
 
 struct hisi_zip_qp;
 
-/** What a function still has that owes an answer (hisi_zip_answer.h). */
+/** What a function still has that owes known answers (hisi_zip_answer.h). */
 struct hisi_zip_owed {
-	struct spim_queue *queue; /**< NULL: none. */
-	struct hisi_qm_mem mem;   /**< What its request refers to. */
+	TAILQ_ENTRY(hisi_zip_owed) next;
+	struct spim_queue *queue;
+	struct hisi_qm_mem mem;   /**< What its requests refer to. */
+	uint16_t missing;         /**< Answers; UINT16_MAX: it cannot be told. */
+};
+
+/** What is known of the function's paths. */
+struct hisi_zip_known {
+	/** For all of it. What was learned of a path that is on does not change meanwhile. */
+	pthread_mutex_t lock;
+	struct hisi_zip_paths paths;
+	RTE_ATOMIC(uint32_t) opened;   /**< spim_opened() of the function that was asked. */
+	uint32_t us;                   /**< Microseconds that known answers have taken. */
+	uint32_t requests, rounds;     /**< How many, and how often they were waited for. */
+	TAILQ_HEAD(, hisi_zip_owed) owed;
+	RTE_ATOMIC(uint8_t) owes;      /**< There are some. */
 };
 
 /** Private data of a device. */
@@ -57,11 +71,7 @@ struct hisi_zip_dev {
 	uint8_t sw;                    /**< enum hisi_zip_sw_mode. */
 	uint8_t untold;                /**< As in the device arguments. */
 	uint32_t verify;               /**< As there. */
-	/** What is known of the paths. Written when they are tried, under paths_lock. */
-	struct hisi_zip_paths paths;
-	pthread_mutex_t paths_lock;
-	uint32_t paths_us;             /**< Microseconds that trying them has taken. */
-	struct hisi_zip_owed owed[HISI_ZIP_DIRS]; /**< Of known answers that did not come. */
+	struct hisi_zip_known known;
 	RTE_ATOMIC(uint32_t) paths_on; /**< Bits of those that are used: the data path's. */
 	/** Bits of those that dequeue has found wrong, and of those of them that were logged. */
 	RTE_ATOMIC(uint32_t) paths_wrong;

@@ -52,8 +52,33 @@ hisi_zip_function_of(const struct hisi_zip_dev *dev)
 		.revision = dev->hisi.info.revision,
 		.features = dev->hisi.info.ext_features & HISI_ZIP_EXT_F_ALL,
 		.paths = rte_atomic_load_explicit(&dev->paths_on, rte_memory_order_relaxed),
-		.sums = hisi_zip_paths_sums(&dev->paths),
+		.sums = hisi_zip_paths_sums(&dev->known.paths),
 	};
+}
+
+/* Lists and streams of DEFLATE. Without software they are what the paths that are on leave. */
+static uint64_t
+deflate_forms(const struct hisi_zip_dev *dev, uint64_t sgl)
+{
+	const uint64_t streams = RTE_COMP_FF_STATEFUL_COMPRESSION |
+		RTE_COMP_FF_STATEFUL_DECOMPRESSION;
+	const uint32_t lists = HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_SGL) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_SGL);
+	const struct hisi_zip_function f = hisi_zip_function_of(dev);
+	bool v3 = f.revision >= HISI_QM_REV_V3;
+	uint64_t forms = 0;
+
+	if (dev->sw)
+		return sgl | streams;
+	if ((v3 && f.features != 0) || (f.paths & lists) == lists)
+		forms |= sgl;
+	if (v3 && (f.features & HISI_ZIP_EXT_F_FLUSH))
+		return forms | streams;
+	if (f.paths & HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP))
+		forms |= RTE_COMP_FF_STATEFUL_COMPRESSION;
+	if (f.paths & HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP))
+		forms |= RTE_COMP_FF_STATEFUL_DECOMPRESSION;
+	return forms;
 }
 
 /* Can the function do DEFLATE in both directions? */
@@ -84,8 +109,7 @@ set_capabilities(struct hisi_zip_dev *dev)
 	unsigned int n = 0;
 
 	if (dev->sw || can_deflate(dev)) {
-		uint64_t flags = sgl | RTE_COMP_FF_SHAREABLE_PRIV_XFORM |
-			RTE_COMP_FF_STATEFUL_COMPRESSION | RTE_COMP_FF_STATEFUL_DECOMPRESSION |
+		uint64_t flags = deflate_forms(dev, sgl) | RTE_COMP_FF_SHAREABLE_PRIV_XFORM |
 			RTE_COMP_FF_HUFFMAN_DYNAMIC;
 
 		/* Without the extension at all, checksums are the CPU's, or are returned. */
@@ -121,6 +145,13 @@ set_capabilities(struct hisi_zip_dev *dev)
 	dev->caps[n].algo = RTE_COMP_ALGO_UNSPECIFIED; /* RTE_COMP_END_OF_CAPABILITIES_LIST */
 }
 
+static void
+known_fini(struct hisi_zip_dev *dev)
+{
+	hisi_zip_paths_end(dev);
+	pthread_mutex_destroy(&dev->known.lock);
+}
+
 int
 hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_ap *ap)
 {
@@ -138,14 +169,14 @@ hisi_zip_dev_init(struct hisi_zip_dev *dev, struct hisi_ap *ap)
 	 * EAL is: an external buffer has the one that it was attached with.
 	 */
 	dev->addr_off = bus ? HISI_ZIP_MBUF_IOVA : offsetof(struct rte_mbuf, buf_addr);
-	pthread_mutex_init(&dev->paths_lock, NULL);
+	pthread_mutex_init(&dev->known.lock, NULL);
 	hisi_zip_paths_begin(dev);
 	hisi_zip_paths_try(dev);
 	set_capabilities(dev);
 	if (dev->caps[0].algo == RTE_COMP_ALGO_UNSPECIFIED) {
 		HISI_ZIP_LOG(ERR, "%s: a function of revision 0x%x has no algorithm of compressdev "
 			"by itself, expected sw=auto", dev->hisi.name, dev->hisi.info.revision);
-		hisi_zip_paths_end(dev);
+		known_fini(dev);
 		hisi_dev_close(&dev->hisi);
 		return -ENOTSUP;
 	}
@@ -160,8 +191,7 @@ void
 hisi_zip_dev_fini(struct hisi_zip_dev *dev)
 {
 	hisi_dev_hide(&dev->hisi);
-	hisi_zip_paths_end(dev);
-	pthread_mutex_destroy(&dev->paths_lock);
+	known_fini(dev);
 	hisi_dev_close(&dev->hisi);
 }
 

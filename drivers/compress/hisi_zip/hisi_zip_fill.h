@@ -152,13 +152,13 @@ struct hisi_zip_side {
 	uint64_t length;              /**< Bytes. */
 	uint32_t tail;                /**< Behind them, bytes of our own. */
 	uint32_t skip;                /**< Bytes before it in the first segment. */
-	uint32_t segs;                /**< Segments that it covers. */
+	uint32_t segs;                /**< Segments with bytes that it covers. */
 };
 
 /**
  * Find where bytes [offset, offset + want) of a chain lie. Trusts nothing but the segments
  * themselves: pkt_len and nb_segs may lie. A chain that goes on for ever is cut at UINT16_MAX
- * segments, which is what nb_segs can count.
+ * segments, which is what nb_segs can count; those without bytes are passed over.
  *
  * @param want
  *   UINT64_MAX: all there is.

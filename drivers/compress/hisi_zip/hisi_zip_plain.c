@@ -140,7 +140,7 @@ hisi_zip_plain_outcome(const struct hisi_zip_qp *qp, const struct hisi_zip_slot 
 	if (x->trailer == 0)
 		return hisi_zip_result_outcome(x->dir, *r);
 	/* Learned since the transform was made, perhaps. */
-	info = &qp->dev->paths.path[x->path];
+	info = &qp->dev->known.paths.path[x->path];
 	outcome = hisi_zip_result_carried(x->dir, &slot->asked, x->trailer, info->counted, r);
 	if (outcome != HISI_ZIP_DONE)
 		return outcome;

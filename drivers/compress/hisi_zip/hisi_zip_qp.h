@@ -60,7 +60,7 @@ struct __rte_cache_aligned hisi_zip_hwq {
 enum hisi_zip_qp_state {
 	HISI_ZIP_QP_STOPPED = 0,
 	HISI_ZIP_QP_RUNNING,
-	HISI_ZIP_QP_FAILING, /**< A hardware queue of it has failed. */
+	HISI_ZIP_QP_FAILING, /**< A hardware queue of it has failed, or has another function. */
 };
 
 /** The first answer of a queue pair that cannot be true, until a line can be logged. */

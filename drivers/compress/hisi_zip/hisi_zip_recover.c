@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_log.h"
 #include "hisi_zip_recover.h"
@@ -38,11 +39,13 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 	/* Where software does what the function cannot, it goes on without one. */
 	found = hisi_hwq_watch(hwq, &qp->watch, qp->head, !qp->dev->sw,
 		qp->dev->sw ? "from software" : "with an error");
+	if (found == HISI_WATCH_NOTHING)
+		return;
+	/* On a new function all goes on; hisi_zip_renew() has it tried. */
 	if (found == HISI_WATCH_RESTARTED)
 		HISI_ZIP_COUNT(qp->deq.restarts, 1);
-	if (found >= HISI_WATCH_FAILS)
-		return;
-	HISI_ZIP_COUNT(qp->deq.fails[found], 1);
+	else
+		HISI_ZIP_COUNT(qp->deq.fails[found], 1);
 	/*
 	 * After "failed": who sees the state reads that. With the fence in hisi_zip_renew()
 	 * either that finds it, or our state comes after its own.
@@ -111,4 +114,5 @@ hisi_zip_renew(struct hisi_zip_qp *qp)
 	if (waiting)
 		rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_FAILING,
 			rte_memory_order_release);
+	hisi_zip_paths_again(qp->dev);
 }

@@ -173,25 +173,38 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 	return 0;
 }
 
+/* Takes whose queue may come to owe an answer, before there is none. */
+#define TAKES_MAX 3u
+
+/* Ask what is not known yet. @return Whether the queue pair still has the queue. */
+static bool
+ask_first(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
+{
+	struct hisi_hwq *q = &qp->hwq[dir].q;
+	bool owes;
+
+	pthread_mutex_lock(&qp->dev->known.lock);
+	owes = hisi_zip_paths_try_on(qp->dev, dir, q->queue);
+	if (owes)
+		hisi_hwq_leave(q);
+	pthread_mutex_unlock(&qp->dev->known.lock);
+	return !owes;
+}
+
 int
 hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
-	int ret = hisi_hwq_take(&hwq->q);
-	bool owes;
+	unsigned int takes = 0;
+	int ret;
 
-	if (ret != 0)
-		return ret;
-	pthread_mutex_lock(&qp->dev->paths_lock);
-	owes = hisi_zip_paths_try_on(qp->dev, dir, hwq->q.queue);
-	if (owes)
-		hisi_zip_paths_leave(qp->dev, dir, hisi_hwq_leave(&hwq->q));
-	pthread_mutex_unlock(&qp->dev->paths_lock);
-	/* Another one for what needs no answers. */
-	if (owes)
-		ret = hisi_hwq_take(&hwq->q);
-	if (ret != 0)
-		return ret;
+	/* One of these may be free now. */
+	hisi_zip_paths_reap(qp->dev);
+	do {
+		ret = takes++ < TAKES_MAX ? hisi_hwq_take(&hwq->q) : -EBUSY;
+		if (ret != 0)
+			return ret;
+	} while (!ask_first(qp, dir));
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	hwq->cq_due = 0;

@@ -91,7 +91,7 @@ ends_right(const struct hisi_zip_qp *qp, const struct hisi_zip_stream *s,
 	uint8_t end[HISI_ZIP_FLUSH_END_LEN];
 
 	if (s->x.dir != HISI_ZIP_COMP ||
-			!qp->dev->paths.path[HISI_ZIP_PATH_STREAM_COMP].ends ||
+			!qp->dev->known.paths.path[HISI_ZIP_PATH_STREAM_COMP].ends ||
 			hisi_zip_result_outcome(HISI_ZIP_COMP, r) != HISI_ZIP_DONE)
 		return true;
 	if (r.produced < sizeof(end) || r.produced > plan->dst_len)
@@ -285,6 +285,38 @@ path_off(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct hisi_zip_slot
 	return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_PATH);
 }
 
+/* The function has done the op, or there is nothing to do. */
+static enum hisi_zip_verdict
+without_request(struct hisi_zip_stream *s, struct hisi_zip_slot *slot, struct rte_comp_op *op,
+		const struct hisi_zip_stream_plan *plan)
+{
+	struct hisi_zip_stream_done done;
+	enum hisi_zip_outcome outcome;
+
+	begin(s, op, plan);
+	outcome = hisi_zip_stream_end(&s->plain, NULL, (struct hisi_zip_result){ 0 }, &done);
+	if (outcome > HISI_ZIP_DONE_PART) {
+		s->dead = true;
+		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
+	}
+	deliver_rest(s, op, &done);
+	finish(s, op, outcome, &done);
+	slot->kind = HISI_ZIP_SLOT_DONE;
+	return HISI_ZIP_SUBMITTED;
+}
+
+/*
+ * There can be no request now. The op gets what the store has, and no more; then the store is
+ * empty, and software can do the next one.
+ */
+static enum hisi_zip_verdict
+deliver_only(struct hisi_zip_stream *s, struct hisi_zip_slot *slot, struct rte_comp_op *op,
+		struct hisi_zip_stream_plan *plan)
+{
+	plan->request = false;
+	return without_request(s, slot, op, plan);
+}
+
 enum hisi_zip_verdict
 hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
 {
@@ -297,36 +329,24 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 	if (!look_at(s, op, true, &has))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	hisi_zip_stream_plan(&s->plain, &has, &plan);
-	if (!plan.request) {
-		struct hisi_zip_stream_done done;
-		enum hisi_zip_outcome outcome;
-
-		/* The function has done it, or there is nothing to do. */
-		begin(s, op, &plan);
-		outcome = hisi_zip_stream_end(&s->plain, NULL, (struct hisi_zip_result){ 0 },
-			&done);
-		if (outcome > HISI_ZIP_DONE_PART) {
-			s->dead = true;
-			return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
-		}
-		deliver_rest(s, op, &done);
-		finish(s, op, outcome, &done);
-		slot->kind = HISI_ZIP_SLOT_DONE;
-		return HISI_ZIP_SUBMITTED;
-	}
+	if (!plan.request)
+		return without_request(s, slot, op, &plan);
 	if (qp->hwq[s->x.dir].q.ring == NULL) {
 		verdict = hisi_zip_first_use(qp, &s->x, slot, op);
 		if (verdict == HISI_ZIP_SOFTWARE)
 			s->busy = 1;
+		else if (verdict != HISI_ZIP_SUBMITTED && plan.delivered > 0)
+			return deliver_only(s, slot, op, &plan);
 		if (verdict != HISI_ZIP_SUBMITTED)
 			return verdict;
 	}
 	/* With the queue the paths were tried, if they had not been. */
 	if (!s->plain.state.started) {
 		if (!hisi_zip_path_on(qp, path_of(s)))
-			return path_off(qp, s, slot, op);
+			return plan.delivered > 0 ? deliver_only(s, slot, op, &plan) :
+				path_off(qp, s, slot, op);
 		hisi_zip_stream_set_counted(&s->plain,
-			qp->dev->paths.path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
+			qp->dev->known.paths.path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
 	}
 	if (s->x.dir == HISI_ZIP_DECOMP && s->plain.counted != 0)
 		hisi_zip_trailer_take(qp);

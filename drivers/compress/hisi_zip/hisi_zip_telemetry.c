@@ -233,10 +233,10 @@ show_paths(struct hisi_dev *hisi, struct rte_tel_data *d)
 	struct hisi_zip_paths paths;
 	uint32_t us;
 
-	pthread_mutex_lock(&dev->paths_lock);
-	paths = dev->paths;
-	us = dev->paths_us;
-	pthread_mutex_unlock(&dev->paths_lock);
+	pthread_mutex_lock(&dev->known.lock);
+	paths = dev->known.paths;
+	us = dev->known.us;
+	pthread_mutex_unlock(&dev->known.lock);
 	rte_tel_data_start_dict(d);
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
 		const struct hisi_zip_path_info *info = &paths.path[path];

@@ -52,12 +52,12 @@ hisi_zip_verify(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
 	HISI_ZIP_COUNT(qp->deq.verified, 1);
 	if (hisi_zip_sw_agrees(qp->sw, op))
 		return;
-	pthread_mutex_lock(&qp->dev->paths_lock);
+	pthread_mutex_lock(&qp->dev->known.lock);
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
 		if (x->paths & HISI_ZIP_PATH_BIT(path))
 			hisi_zip_path_fails(qp->dev, path, "software had another result");
 	}
-	pthread_mutex_unlock(&qp->dev->paths_lock);
+	pthread_mutex_unlock(&qp->dev->known.lock);
 	if (qp->dev->sw) {
 		hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_VERIFY);
 		return;

@@ -107,10 +107,10 @@ set_requests(struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 	enum hisi_zip_path path;
 
 	/* The first op of a queue pair may be asking known answers. */
-	pthread_mutex_lock(&dev->paths_lock);
+	pthread_mutex_lock(&dev->known.lock);
 	f = hisi_zip_function_of(dev);
-	paths = dev->paths;
-	pthread_mutex_unlock(&dev->paths_lock);
+	paths = dev->known.paths;
+	pthread_mutex_unlock(&dev->known.lock);
 	x->sw = (uint8_t)why_software(dev, x, &f, &job);
 	hisi_zip_words_set(&x->words, &f, &job);
 	path = hisi_zip_path_of(&f, &job);

@@ -340,7 +340,7 @@ expire(struct admin *a, uint64_t now)
 		admin_pause(a, false, now);
 }
 
-void
+int
 admin_run(struct admin *a)
 {
 	struct epoll_event ev[ADMIN_SESSIONS_MAX + 1];
@@ -354,6 +354,7 @@ admin_run(struct admin *a)
 			serve(a, ev[i].data.u32, now);
 	}
 	expire(a, now);
+	return n;
 }
 
 int

@@ -72,8 +72,11 @@ int admin_fd(const struct admin *admin);
 /** @return Milliseconds after which admin_run() has something to do anyway; -1: it has not. */
 int admin_timeout(const struct admin *admin);
 
-/** One turn: serve every session a bounded share. */
-void admin_run(struct admin *admin);
+/**
+ * One turn: serve every session a bounded share.
+ * @return How many were served, or a negative number.
+ */
+int admin_run(struct admin *admin);
 
 /** A client is about to leave the service's list. NULL is allowed. */
 void admin_forget(struct admin *admin, const struct client *client);

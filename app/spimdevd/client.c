@@ -422,6 +422,14 @@ client_next(const struct client *c)
 }
 
 uint64_t
+client_last_id(const struct service *service)
+{
+	const struct client *c = TAILQ_LAST(&service->clients, clients);
+
+	return c != NULL ? client_id(c) : 0;
+}
+
+uint64_t
 client_id(const struct client *c)
 {
 	return vfio_user_conn_id(c->conn);

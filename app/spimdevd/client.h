@@ -39,6 +39,9 @@ bool client_poll_waiting(struct service *service);
 struct client *client_first(const struct service *service);
 struct client *client_next(const struct client *client);
 
+/** @return The number of the newest connection; 0: there is none. */
+uint64_t client_last_id(const struct service *service);
+
 /** @return The number of the connection; no other one has had it. */
 uint64_t client_id(const struct client *client);
 

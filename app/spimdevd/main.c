@@ -103,7 +103,8 @@ main(int argc, char **argv)
 		rc = service_run(&service, signal_fd);
 		(void)notify_state("STOPPING=1");
 	}
-	service_close(&service);
+	if (!service_close(&service))
+		_exit(rc == 0 ? 0 : STATUS_FAILED);
 	close(signal_fd);
 	return rc == 0 ? 0 : STATUS_FAILED;
 }

@@ -192,6 +192,7 @@ report_begin(struct report *r, struct service *service, bool clients)
 		.service = service,
 		.clients = clients,
 		.next = client_first(service),
+		.last = client_last_id(service),
 	};
 }
 
@@ -224,7 +225,8 @@ report_line(struct report *r, struct writer *w)
 			r->stage = r->clients ? REPORT_CLIENTS : REPORT_END;
 		break;
 	case REPORT_CLIENTS:
-		if (r->next == NULL) {
+		/* Who came later is left out: they may come faster than they are told of. */
+		if (r->next == NULL || client_id(r->next) > r->last) {
 			r->stage = REPORT_END;
 			break;
 		}

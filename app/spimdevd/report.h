@@ -42,6 +42,7 @@ struct report {
 	unsigned int point;  /**< The next access point. */
 	unsigned int queue;  /**< The next queue. */
 	struct client *next; /**< The next client, or NULL. */
+	uint64_t last;       /**< The number of the newest one, when the report began. */
 };
 
 /** Access points, with clients or without. */

@@ -24,11 +24,18 @@
 /*
  * A message is mostly followed by another: who opens an access point and takes a queue says a
  * dozen, each when it has the answer to the one before. So we poll for so long before we
- * sleep, as to be woken costs more than a message itself; and for so many times at most before
- * others than clients have their turn.
+ * sleep, as to be woken costs more than a message itself. Whatever clients do, others have their
+ * turn after SERVE_NS: signals, the administrator, and functions that failed.
  */
-#define LINGER_NS     50000
-#define LINGER_ROUNDS 256u
+#define LINGER_NS 50000
+#define SERVE_NS  2000000
+#define ADMIN_NS  1000000 /* of sessions; a long answer is not cut into many turns of clients */
+
+/*
+ * How long the end of the service waits for requests that are being executed. What they use ends
+ * with the process, and nobody is there any more to whom their results would matter.
+ */
+#define CLOSE_NS 1000000000
 
 /* How long we sleep while somebody waits for a request that is being executed. */
 #define POLL_WAITING_MS 1
@@ -238,9 +245,9 @@ signals(struct service *s, int fd)
 static int
 serve_clients(struct service *s)
 {
-	int64_t now = base_now_ns(), until = now + LINGER_NS;
+	int64_t now = base_now_ns(), until = now + LINGER_NS, end = now + SERVE_NS;
 
-	for (unsigned int i = 0; i < LINGER_ROUNDS && now < until; i++) {
+	while (now < until && now < end) {
 		int rc = vfio_user_server_run(s->server, 0);
 
 		if (rc < 0)
@@ -254,6 +261,15 @@ serve_clients(struct service *s)
 			until = now + LINGER_NS;
 	}
 	return 0;
+}
+
+static void
+serve_admin(struct service *s)
+{
+	int64_t end = base_now_ns() + ADMIN_NS;
+
+	while (admin_run(s->admin) > 0 && base_now_ns() < end)
+		;
 }
 
 /* How long the loop may sleep if nothing happens; -1: as long as it likes. */
@@ -296,7 +312,7 @@ service_run(struct service *s, int signal_fd)
 			}
 		}
 		if (s->admin != NULL && (fds[3].revents != 0 || admin_timeout(s->admin) >= 0))
-			admin_run(s->admin);
+			serve_admin(s);
 		if (fds[1].revents != 0) {
 			rc = signals(s, signal_fd);
 			if (rc != 0) {
@@ -307,15 +323,23 @@ service_run(struct service *s, int signal_fd)
 	}
 }
 
-void
+bool
 service_close(struct service *s)
 {
+	int64_t end = base_now_ns() + CLOSE_NS;
+	bool waits;
+
 	admin_close(s->admin);
 	s->admin = NULL;
 	/* The connections first, then the functions that they leave, then the threads. */
 	vfio_user_server_destroy(s->server);
-	while (client_poll_waiting(s))
+	s->server = NULL;
+	while ((waits = client_poll_waiting(s)) && base_now_ns() < end)
 		nanosleep(&(struct timespec){ 0, POLL_WAITING_MS * 1000000 }, NULL);
+	if (waits) {
+		log_line(BASE_LOG_INFO, "ends without waiting for the last requests");
+		return false;
+	}
 	for (unsigned int i = 0; i < s->opt->listen_cnt; i++)
 		qm_dev_group_destroy(s->points[i].group);
 	qm_dev_pool_destroy(s->pool);
@@ -323,4 +347,5 @@ service_close(struct service *s)
 	if (s->wake_fd >= 0)
 		close(s->wake_fd);
 	pthread_mutex_destroy(&s->lock);
+	return true;
 }

@@ -66,7 +66,7 @@ struct service {
 	struct qm_dev_pool *pool;
 	struct users *users;
 	struct admin *admin;
-	TAILQ_HEAD(, client) clients; /**< Loop thread. */
+	TAILQ_HEAD(clients, client) clients; /**< Loop thread. */
 	TAILQ_HEAD(, client) waiting; /**< For client_poll_waiting(). Loop thread. */
 	uint64_t started_ms;
 	struct access_point points[OPTIONS_LISTEN_MAX];
@@ -95,10 +95,18 @@ int service_open(struct service *service, const struct options *opt);
 /** Start the threads. @return 0 or a negative errno; logged. */
 int service_start(struct service *service);
 
-/** Serve until a descriptor of sigset, a signalfd, tells of SIGTERM or SIGINT. */
+/**
+ * Serve until signal_fd, a signalfd, tells of SIGTERM or SIGINT. Clients have a bounded share of
+ * each turn, so that signals and the control socket never wait long.
+ */
 int service_run(struct service *service, int signal_fd);
 
-/** End connections and threads, remove the sockets. Also after a failed open or start. */
-void service_close(struct service *service);
+/**
+ * End connections and threads, remove the sockets. Also after a failed open or start.
+ * @return
+ *   false: after a second, requests are still being executed. Sockets and connections are gone,
+ *   and all that is left to do is to end the process at once: workers use what is left.
+ */
+bool service_close(struct service *service);
 
 #endif /* SPIMDEVD_SERVICE_H */

@@ -14,6 +14,7 @@
 #include "vfio_user_conn.h"
 #include "vfio_user_irq.h"
 #include "vfio_user_log.h"
+#include "vfio_user_share.h"
 #include "vfio_user_wait.h"
 
 /* ---- Life ---- */
@@ -70,9 +71,13 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 	STAILQ_INIT(&c->held);
 	c->peer = peer;
 	c->fds.uid = peer.uid;
-	rc = s->conf.ops->connected(c, listener_priv, &c->conf);
+	c->user = vu_user_get(s, peer.uid);
+	if (c->user != NULL)
+		rc = s->conf.ops->connected(c, listener_priv, &c->conf);
 	if (rc != 0) {
 		vu_complain(c, "refused: error %d", -rc);
+		if (c->user != NULL)
+			vu_user_put(c->user);
 		free(c);
 		goto refuse;
 	}
@@ -139,6 +144,7 @@ vu_conn_stop(struct vfio_user_conn *c)
 	 * means that nothing touches the shared memory any more.
 	 */
 	epoll_ctl(c->server->epfd, EPOLL_CTL_DEL, c->fd, NULL);
+	vu_ready_remove(c);
 	free(c->body);
 	c->body = NULL;
 	vfio_user_fds_close(&c->fds);
@@ -157,6 +163,8 @@ vu_conn_finish(struct vfio_user_conn *c)
 	free(c->defer.buf);
 	c->defer.buf = NULL;
 	c->server->nconns--;
+	vu_user_put(c->user);
+	c->user = NULL;
 	c->state = VU_CLOSED;
 	c->server->conf.ops->closed(c, c->conf.priv);
 }

@@ -19,11 +19,13 @@
 #include "vfio_user_conn.h"
 #include "vfio_user_log.h"
 #include "vfio_user_recv.h"
+#include "vfio_user_share.h"
 #include "vfio_user_wait.h"
 
-#define STALL_MS         10000u /* Within which a peer has to go on. */
-#define EVENTS_PER_TURN  64
-#define ACCEPTS_PER_TURN 64
+#define STALL_MS         10000u  /* Within which a peer has to go on. */
+#define TURN_NS          1000000 /* After which a turn ends, whoever still waits. */
+#define EVENTS_PER_TURN  512     /* So that who has many connections hides nobody else's. */
+#define ACCEPTS_PER_TURN 16
 
 static int
 epoll_watch(struct vfio_user_server *s, int fd, enum vu_kind *kind)
@@ -128,15 +130,18 @@ int
 vfio_user_server_run(struct vfio_user_server *s, int timeout_ms)
 {
 	struct epoll_event ev[EVENTS_PER_TURN];
+	int64_t end;
 	eventfd_t wakes;
-	int n = epoll_wait(s->epfd, ev, EVENTS_PER_TURN, timeout_ms);
+	struct vfio_user_conn *c;
+	int n = epoll_wait(s->epfd, ev, EVENTS_PER_TURN, TAILQ_EMPTY(&s->turns) ? timeout_ms : 0);
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
+	end = base_now_ns() + TURN_NS;
 	for (int i = 0; i < n; i++) {
 		switch (*(enum vu_kind *)ev[i].data.ptr) {
 		case VU_KIND_CONN:
-			vu_conn_serve(ev[i].data.ptr, ev[i].events);
+			vu_ready_add(ev[i].data.ptr, ev[i].events);
 			break;
 		case VU_KIND_LISTENER:
 			accept_some(s, ev[i].data.ptr);
@@ -150,6 +155,15 @@ vfio_user_server_run(struct vfio_user_server *s, int timeout_ms)
 		}
 	}
 	bury(s);
+	while ((c = vu_ready_next(s)) != NULL) {
+		vu_conn_serve(c, c->ready_events);
+		/* Here, as the end of a connection takes its time, too. */
+		bury(s);
+		if (base_now_ns() >= end)
+			break;
+	}
+	if (!TAILQ_EMPTY(&s->turns))
+		vu_server_wake(s);
 	return n;
 }
 
@@ -264,6 +278,7 @@ vfio_user_server_create(const struct vfio_user_server_conf *conf, struct vfio_us
 	s->epfd = s->timer_fd = s->wake_fd = -1;
 	s->timer_kind = VU_KIND_TIMER;
 	s->wake_kind = VU_KIND_WAKE;
+	TAILQ_INIT(&s->turns);
 	rc = check_ops(s);
 	if (rc == 0)
 		rc = open_fds(s);

@@ -14,9 +14,12 @@
 #include "vfio_user_msg.h"
 #include "vfio_user_recv.h"
 #include "vfio_user_send.h"
+#include "vfio_user_share.h"
 #include "vfio_user_wait.h"
 
-#define VU_TURN_MESSAGES   64     /* Most messages of one connection per turn. */
+/* What one connection is served at a time: so many messages, and none after so long. */
+#define VU_TURN_MESSAGES   16
+#define VU_TURN_NS         100000
 #define VU_OUT_HIGH        65536u /* With so much unread, the peer's requests wait. */
 #define VU_HELD_MESSAGES   256u   /* Most requests kept while an operation is deferred. */
 #define VU_HELD_BYTES      65536u
@@ -164,19 +167,47 @@ receive(struct vfio_user_conn *c)
 	return 1;
 }
 
+/* The first of the requests that were held. */
+static void
+serve_held(struct vfio_user_conn *c)
+{
+	struct vu_held *h = STAILQ_FIRST(&c->held);
+
+	STAILQ_REMOVE_HEAD(&c->held, link);
+	c->held_cnt--;
+	c->held_bytes -= h->hdr.size - (uint32_t)sizeof(h->hdr);
+	vu_msg_request(c, &h->hdr, h->body, &h->fds);
+	vfio_user_fds_close(&h->fds);
+	free(h);
+}
+
+/* What was held comes before what is in the socket. */
+static bool
+may_serve_held(const struct vfio_user_conn *c)
+{
+	return c->state < VU_CLOSING && !c->defer.active && !STAILQ_EMPTY(&c->held);
+}
+
 void
 vu_conn_serve(struct vfio_user_conn *c, uint32_t events)
 {
+	int64_t end = base_now_ns() + VU_TURN_NS;
 	int rc = 0;
 
 	if (c->state >= VU_CLOSING)
 		return;
 	if ((events & EPOLLOUT) != 0)
 		vu_flush(c);
-	/* With EPOLLHUP there may still be messages to read, the last ones. */
-	for (int i = 0; i < VU_TURN_MESSAGES && may_read(c); i++) {
-		rc = receive(c);
-		if (rc <= 0)
+	for (int i = 0; i < VU_TURN_MESSAGES; i++) {
+		if (may_serve_held(c)) {
+			serve_held(c);
+		} else {
+			/* With EPOLLHUP there may still be messages to read, the last ones. */
+			rc = may_read(c) ? receive(c) : 0;
+			if (rc <= 0)
+				break;
+		}
+		if (base_now_ns() >= end)
 			break;
 	}
 	if (rc < 0) {
@@ -187,23 +218,19 @@ vu_conn_serve(struct vfio_user_conn *c, uint32_t events)
 		/* It is gone, and nobody will read what keeps us from reading. */
 		vu_conn_stop(c);
 	}
+	/* What is in the socket, epoll tells of again; of this it knows nothing. */
+	if (may_serve_held(c))
+		vu_ready_add(c, 0);
 	vu_conn_update(c);
 }
 
 void
 vu_conn_done(struct vfio_user_conn *c, int rc)
 {
-	struct vu_held *h;
-
 	vu_msg_done(c, rc);
-	while (c->state < VU_CLOSING && !c->defer.active &&
-			(h = STAILQ_FIRST(&c->held)) != NULL) {
-		STAILQ_REMOVE_HEAD(&c->held, link);
-		c->held_cnt--;
-		c->held_bytes -= h->hdr.size - (uint32_t)sizeof(h->hdr);
-		vu_msg_request(c, &h->hdr, h->body, &h->fds);
-		vfio_user_fds_close(&h->fds);
-		free(h);
+	if (may_serve_held(c)) {
+		vu_ready_add(c, 0);
+		vu_server_wake(c->server);
 	}
 	vu_conn_update(c);
 }

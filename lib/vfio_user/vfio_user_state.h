@@ -9,9 +9,9 @@
  * @file
  * What the server keeps of itself, its listeners and its connections.
  *
- * The path of a message: vfio_user_loop.c learns that a socket is readable, vfio_user_recv.c puts
- * the message together, vfio_user_msg.c checks it and calls the owner, vfio_user_send.c sends the
- * reply, or keeps what the peer does not take yet.
+ * The path of a message: vfio_user_loop.c learns that a socket is readable, vfio_user_share.c
+ * decides whose turn it is, vfio_user_recv.c puts the message together, vfio_user_msg.c checks it
+ * and calls the owner, vfio_user_send.c sends the reply, or keeps what the peer does not take yet.
  *
  * Lock: vfio_user_conn.irq_lock (eventfds). All else belongs to the loop thread.
  */
@@ -30,6 +30,7 @@
 
 #define VU_XFER_MAX        65536u /**< Most data bytes of a message. */
 #define VU_SMALL_MAX       8192u  /**< Most bytes of a body that carries no bulk data. */
+#define VU_USER_BUCKETS    64u
 
 /** What an epoll event belongs to; first member of each. */
 enum vu_kind { VU_KIND_LISTENER, VU_KIND_CONN, VU_KIND_WAKE, VU_KIND_TIMER };
@@ -58,6 +59,15 @@ struct vu_held {
 	struct vfio_user_hdr hdr;
 	struct vfio_user_fds fds;
 	uint8_t body[];
+};
+
+/** One user, while they have connections: what these share. */
+struct vu_user {
+	LIST_ENTRY(vu_user) link; /**< In its bucket. */
+	uid_t uid;
+	uint32_t conns;
+	TAILQ_HEAD(, vfio_user_conn) ready; /**< To be served, in the order of their events. */
+	TAILQ_ENTRY(vu_user) turn;          /**< In the server's, if some are. */
 };
 
 /** The vector of an interrupt. */
@@ -98,6 +108,10 @@ struct vfio_user_conn {
 	LIST_ENTRY(vfio_user_conn) link; /**< Of the server's list: open or dying. */
 	uint64_t id;
 	struct vfio_user_peer peer;
+	struct vu_user *user;
+	bool is_ready;              /**< In the user's line. */
+	uint32_t ready_events;      /**< Of epoll, since it was served. */
+	TAILQ_ENTRY(vfio_user_conn) ready_link;
 	struct vfio_user_conn_conf conf;
 	struct vfio_user_caps caps; /**< The client's. */
 	uint8_t state;              /**< enum vu_state. */
@@ -143,6 +157,8 @@ struct vfio_user_server {
 	bool ticking;
 	SLIST_HEAD(, vfio_user_listener) listeners;
 	LIST_HEAD(, vfio_user_conn) conns, dying, waiting;
+	LIST_HEAD(, vu_user) users[VU_USER_BUCKETS];
+	TAILQ_HEAD(, vu_user) turns; /**< Users who have connections to be served. */
 	uint32_t nconns; /**< Open and dying. */
 	uint64_t next_id;
 	bool accept_paused; /**< Out of fds: tried again at the next tick. */

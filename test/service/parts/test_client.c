@@ -262,6 +262,7 @@ waits(int sock, int other, uint16_t cmd, const void *body, size_t len)
 	serve(sock);
 	assert_true(TAILQ_EMPTY(&service.waiting));
 	vt_ok(sock, id, answer, sizeof(answer));
+	serve(sock);
 	vt_ok(sock, next, answer, sizeof(answer));
 }
 
@@ -298,6 +299,29 @@ test_messages_that_wait(void **state)
 	assert_true(TAILQ_EMPTY(&service.waiting));
 	busy = false;
 	close_client(other);
+}
+
+/* The end of the service does not wait for requests longer than a second. */
+static void
+test_the_end_waits_a_second(void **state)
+{
+	int sock = open_client();
+	char said[200], byte;
+	struct said s;
+
+	(void)state;
+	assert_int_equal(map_memory(sock), 0);
+	shut_waits = true;
+	said_begin(&s, SAID_ERR);
+	assert_false(service_close(&service));
+	said_end(&s, said, sizeof(said));
+	assert_string_equal(said, "spimdevd: ends without waiting for the last requests\n");
+	assert_int_equal(access(vt.path, F_OK), -1);
+	has(MEM_LEN, 1, 1);
+	shut_waits = false;
+	assert_false(client_poll_waiting(&service));
+	assert_int_equal(recv(sock, &byte, 1, 0), 0);
+	close(sock);
 }
 
 /* ---- What inspectors see ---- */
@@ -358,6 +382,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_messages_that_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_end_waits_a_second, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_snapshot, set_up, tear_down),
 	};
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -120,12 +121,12 @@ __wrap_service_run(struct service *s, int signal_fd)
 	return step("run");
 }
 
-void __wrap_service_close(struct service *s);
-void
+bool __wrap_service_close(struct service *s);
+bool
 __wrap_service_close(struct service *s)
 {
 	assert_non_null(s->opt);
-	(void)step("close");
+	return step("close") == 0;
 }
 
 static int verbose; /* that the log was told; -1: nothing */
@@ -247,6 +248,24 @@ test_each_step_fails(void **state)
 }
 
 /* A service that nobody can tell of works. */
+/* What workers still use must not be freed under them. */
+static void
+test_requests_are_left(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		run("--listen /a --workers 1", "close", EBUSY);
+		_exit(77);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void
 test_no_manager(void **state)
 {
@@ -308,6 +327,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_is_well),
 		cmocka_unit_test(test_each_step_fails),
+		cmocka_unit_test(test_requests_are_left),
 		cmocka_unit_test(test_no_manager),
 		cmocka_unit_test(test_no_input),
 		cmocka_unit_test(test_options),

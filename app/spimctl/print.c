@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base_text.h"
 #include "print.h"
 
 void
@@ -105,37 +106,13 @@ print_age(uint64_t ms, char room[PRINT_ROOM])
 	return room;
 }
 
-/* @return Bytes of the printable character that text begins with, or 0. */
-static size_t
-character(const unsigned char *text)
-{
-	/* Least values, so that no character has two forms. */
-	static const uint32_t least[] = { 0, 0, 0xa0, 0x800, 0x10000 };
-	uint32_t c = text[0];
-	size_t n = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
-
-	if (n <= 1)
-		return n == 1 && c >= ' ' && c != 0x7f;
-	c &= 0x7fu >> n;
-	for (size_t i = 1; i < n; i++) {
-		if (text[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (text[i] & 0x3f);
-	}
-	/* Surrogates, beyond the last, and marks that turn the direction of a line. */
-	if (c < least[n] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ||
-			(c >= 0x2028 && c < 0x202f) || (c >= 0x2066 && c < 0x206a))
-		return 0;
-	return n;
-}
-
 const char *
 print_clean(const char *text, char room[RECORD_PATH_MAX])
 {
 	size_t at = 0, n;
 
 	for (; *text != '\0' && at < RECORD_PATH_MAX - 1; text += n, at += n) {
-		n = character((const unsigned char *)text);
+		n = base_text_character(text);
 		if (n == 0 || at + n >= RECORD_PATH_MAX) {
 			room[at] = '?';
 			n = 1;

@@ -219,11 +219,11 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	c->point = point;
 	c->conn = conn;
 	c->since_ms = service_now_ms();
-	rc = users_connect(s->users, peer->uid, &c->user);
+	rc = users_connect(s->users, peer->owner, &c->user);
 	if (rc != 0) {
 		log_line(BASE_LOG_WARNING, "%s: connection of pid %d refused: user %u has as "
 				"many as --limit-user-connections allows", point->conf->path,
-				(int)peer->pid, (unsigned int)peer->uid);
+				(int)peer->pid, (unsigned int)peer->owner);
 		free(c);
 		point->refused++;
 		return rc;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base_clock.h"
+#include "base_text.h"
 #include "log.h"
 
 #define NS_PER_S 1000000000ull
@@ -95,9 +96,14 @@ put(enum base_log_level level, const char *text)
 		return;
 	if ((size_t)n >= sizeof(line) - 1)
 		n = sizeof(line) - 2;
-	for (int i = 0; i < n; i++)
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = '?'; /* a path or a client's word must not make lines */
+	/* A path or a client's word must not make lines, nor hide or turn what is in one. */
+	for (size_t i = 0, len; line[i] != '\0'; i += len) {
+		len = base_text_character(line + i);
+		if (len == 0) {
+			line[i] = '?';
+			len = 1;
+		}
+	}
 	line[n++] = '\n';
 	/* Nobody left to tell if standard error is gone. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)

@@ -16,6 +16,7 @@
 #include "base_clock.h"
 #include "client.h"
 #include "log.h"
+#include "owners.h"
 #include "placement.h"
 #include "service.h"
 #include "qm_classes.h"
@@ -61,6 +62,7 @@ service_open(struct service *s, const struct options *opt)
 	const struct vfio_user_server_conf conf = {
 		.name = "spimdevd",
 		.ops = &client_ops,
+		.owner = owners_of,
 		.log = { .line = service_log },
 	};
 	int rc;
@@ -75,7 +77,9 @@ service_open(struct service *s, const struct options *opt)
 		log_line(BASE_LOG_ERR, "eventfd: %s", strerror(-rc));
 		return rc;
 	}
-	rc = vfio_user_server_create(&conf, &s->server);
+	rc = owners_read(OWNERS_FILE);
+	if (rc == 0)
+		rc = vfio_user_server_create(&conf, &s->server);
 	if (rc != 0) {
 		log_line(BASE_LOG_ERR, "server: %s", strerror(-rc));
 		return rc;
@@ -344,6 +348,7 @@ service_close(struct service *s)
 		qm_dev_group_destroy(s->points[i].group);
 	qm_dev_pool_destroy(s->pool);
 	users_destroy(s->users);
+	owners_forget();
 	if (s->wake_fd >= 0)
 		close(s->wake_fd);
 	pthread_mutex_destroy(&s->lock);

@@ -14,6 +14,7 @@
  *   service.c    access points, event loop
  *   client.c     one connection: what its messages do to its function
  *   users.c      what each user id has
+ *   owners.c     whom a user id counts as
  *   admin.c      control socket: what spimctl asks for
  *   report.c     what it is told
  *   placement.c  which CPUs a worker runs on

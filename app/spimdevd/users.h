@@ -7,8 +7,8 @@
 
 /**
  * @file
- * The user ids that have connections now, and the quota of each: its functions count in it
- * what they have. Any thread.
+ * The user ids (owners.h) that have connections now, and the quota of each: its functions count in
+ * it what they have. Any thread.
  */
 
 #include <stdint.h>

@@ -76,9 +76,12 @@ push(struct qm_dev *dev, enum qm_dev_irq which, uint32_t entry)
 				(unsigned long long)(eq->base + eq->tail * sizeof(*slot)));
 		return;
 	}
-	if (++eq->tail == eq->depth) {
+	/* A depth of 65536 is none of 16 bits. */
+	if (eq->tail + 1u == eq->depth) {
 		eq->tail = 0;
 		eq->phase = !eq->phase;
+	} else {
+		eq->tail++;
 	}
 	atomic_fetch_add_explicit(&eq->entries, 1, memory_order_relaxed);
 	raise(dev, which);

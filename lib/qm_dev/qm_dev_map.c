@@ -81,16 +81,17 @@ is_out(const struct removal *r, const struct qm_dev_map_entry *e)
 
 /* Entries of a chunk that is dropped, as far as they are removed: their files may go with it. */
 static void
-put_files(struct qm_dev *dev, const struct qm_dev_map_chunk *c, const struct removal *r,
+put_entries(struct qm_dev *dev, const struct qm_dev_map_chunk *c, const struct removal *r,
 		uint64_t gen)
 {
 	for (size_t k = 0; k < c->cnt; k++) {
 		const struct qm_dev_map_entry *e = &c->entry[k];
 
-		if (is_out(r, e) || e->file == NULL)
+		if (is_out(r, e))
 			continue;
 		qm_dev_quota_put(dev->conf.quota, QM_DEV_MAPS, 1);
-		qm_dev_file_put(dev, e->file, gen);
+		if (e->file != NULL)
+			qm_dev_file_put(dev, e->file, gen);
 	}
 }
 
@@ -128,7 +129,7 @@ qm_dev_map_fini(struct qm_dev *dev)
 	for (size_t i = 0; i < t->cnt; i++) {
 		struct qm_dev_map_chunk *c = t->part[i].chunk;
 
-		put_files(dev, c, &all, 0);
+		put_entries(dev, c, &all, 0);
 		free(c);
 	}
 	free(t);
@@ -343,15 +344,15 @@ table_insert(const struct qm_dev_map_table *old, size_t p, size_t at,
 	return t;
 }
 
-/* Whether one more map may be made; pays for it. */
+/* Whether one more map may be made; pays for it, also if there is no file behind it. */
 static int
-pay(struct qm_dev *dev, const struct qm_dev_map_entry *e)
+pay(struct qm_dev *dev)
 {
 	const struct qm_dev_limits *limits = &dev->conf.limits;
 
 	if (limits->maps != 0 && dev->map.cnt >= limits->maps)
 		return -ENOSPC;
-	if (e->file != NULL && !qm_dev_quota_take(dev->conf.quota, QM_DEV_MAPS, 1))
+	if (!qm_dev_quota_take(dev->conf.quota, QM_DEV_MAPS, 1))
 		return -EDQUOT;
 	return 0;
 }
@@ -377,14 +378,13 @@ insert(struct qm_dev *dev, const struct qm_dev_map_entry *e, const char **why)
 			return -EEXIST;
 	}
 	*why = "too many maps";
-	rc = pay(dev, e);
+	rc = pay(dev);
 	if (rc != 0)
 		return rc;
 	*why = "no memory";
 	t = table_insert(old, p, at, e);
 	if (t == NULL) {
-		if (e->file != NULL)
-			qm_dev_quota_put(dev->conf.quota, QM_DEV_MAPS, 1);
+		qm_dev_quota_put(dev->conf.quota, QM_DEV_MAPS, 1);
 		return -ENOMEM;
 	}
 	if (old->cnt != 0)
@@ -536,7 +536,7 @@ qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uint64_
 				kept++;
 				continue;
 			}
-			put_files(dev, old->part[i].chunk, &r, old->gen);
+			put_entries(dev, old->part[i].chunk, &r, old->gen);
 			SLIST_INSERT_HEAD(&old->dropped, old->part[i].chunk, link);
 		}
 		map->cnt -= (uint32_t)r.cnt;

@@ -20,14 +20,15 @@
 /* ---- Life ---- */
 
 static int
-read_peer(int fd, struct vfio_user_peer *peer)
+read_peer(int fd, uid_t (*owner)(uid_t uid), struct vfio_user_peer *peer)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return -errno;
-	*peer = (struct vfio_user_peer){ .pid = cred.pid, .uid = cred.uid, .gid = cred.gid };
+	*peer = (struct vfio_user_peer){ .pid = cred.pid, .uid = cred.uid, .gid = cred.gid,
+		.owner = owner != NULL ? owner(cred.uid) : cred.uid };
 	return 0;
 }
 
@@ -53,9 +54,9 @@ void
 vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
-	struct vfio_user_peer peer = { .uid = (uid_t)-1 };
+	struct vfio_user_peer peer = { .owner = (uid_t)-1 };
 	struct vfio_user_conn *c;
-	int rc = read_peer(fd, &peer);
+	int rc = read_peer(fd, s->conf.owner, &peer);
 
 	if (rc != 0)
 		goto refuse;
@@ -70,8 +71,8 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 	STAILQ_INIT(&c->out);
 	STAILQ_INIT(&c->held);
 	c->peer = peer;
-	c->fds.uid = peer.uid;
-	c->user = vu_user_get(s, peer.uid);
+	c->fds.uid = peer.owner;
+	c->user = vu_user_get(s, peer.owner);
 	if (c->user != NULL)
 		rc = s->conf.ops->connected(c, listener_priv, &c->conf);
 	if (rc != 0) {
@@ -100,7 +101,7 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 
 refuse:
 	s->refused++;
-	vfio_user_sock_close(fd, peer.uid);
+	vfio_user_sock_close(fd, peer.owner);
 }
 
 static void
@@ -172,7 +173,7 @@ vu_conn_finish(struct vfio_user_conn *c)
 void
 vfio_user_conn_release(struct vfio_user_conn *conn)
 {
-	vfio_user_sock_close(conn->fd, conn->peer.uid);
+	vfio_user_sock_close(conn->fd, conn->peer.owner);
 	pthread_mutex_destroy(&conn->irq_lock);
 	free(conn);
 }

@@ -168,6 +168,8 @@ struct vfio_user_ops {
 struct vfio_user_server_conf {
 	const char *name;                /**< In log lines; must stay valid. */
 	const struct vfio_user_ops *ops; /**< Must stay valid. */
+	/** Whom a user id counts as (struct vfio_user_peer); NULL: as itself. */
+	uid_t (*owner)(uid_t uid);
 	struct base_log log;
 };
 
@@ -230,6 +232,7 @@ struct vfio_user_peer {
 	pid_t pid;
 	uid_t uid;
 	gid_t gid;
+	uid_t owner; /**< Whom it counts as wherever users have shares or limits. */
 };
 
 /** Any thread, until released. */

@@ -158,6 +158,21 @@ remove_stale(const struct sockaddr_un *addr)
 	return rc;
 }
 
+/*
+ * The file that bind() makes has the mode of the socket, but for the umask. Its name is never used
+ * again, as something else may be there by then.
+ */
+static int
+bind_with_mode(int fd, const struct sockaddr_un *addr, mode_t mode)
+{
+	mode_t mask = umask(0);
+	int rc = fchmod(fd, mode) != 0 || bind(fd, (const struct sockaddr *)addr,
+			sizeof(*addr)) != 0 ? -errno : 0;
+
+	umask(mask);
+	return rc;
+}
+
 int
 vfio_user_sock_listen(const char *path, mode_t mode)
 {
@@ -175,15 +190,12 @@ vfio_user_sock_listen(const char *path, mode_t mode)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	/* Nobody can connect before listen(): the mode is right by then. */
-	if (chmod(path, mode) != 0 || listen(fd, SOMAXCONN) != 0) {
+	rc = bind_with_mode(fd, &addr, mode);
+	if (rc == 0 && listen(fd, SOMAXCONN) != 0) {
 		rc = -errno;
 		unlink(path);
+	}
+	if (rc != 0) {
 		close(fd);
 		return rc;
 	}

@@ -49,7 +49,8 @@ void vfio_user_fds_close(struct vfio_user_fds *fds);
 
 /**
  * Listen on a path, which must not be listened on by anybody: a socket that somebody left
- * behind is replaced. Whoever closes it has to remove the path.
+ * behind is replaced. Whoever closes it has to remove the path. For a moment the umask of the
+ * process is another one.
  * @return
  *   A socket that does not block, -EADDRINUSE (somebody listens there, or it is no socket),
  *   -EINVAL (no path), -ENAMETOOLONG, or what socket() etc. give.

@@ -22,6 +22,7 @@
 #include "base_hist.h"
 #include "base_log.h"
 #include "base_memfd.h"
+#include "base_text.h"
 #include "fail_nth.h"
 #include "holdings.h"
 
@@ -53,6 +54,36 @@ the_time_is_in_one_number(void **state)
 	assert_int_equal(fake.asked, CLOCK_MONOTONIC);
 	assert_true(base_clock_ns(CLOCK_BOOTTIME) == INT64_C(5000000999999999));
 	assert_int_equal(fake.asked, CLOCK_BOOTTIME);
+}
+
+/* ---- Text ---- */
+
+/* What nobody sees, or changes what is around it, is no character that is shown. */
+static void
+only_what_is_seen_is_a_character(void **state)
+{
+	static const char *const seen[] = { " ", "~", "\xc2\xa0", "\xc3\xa9", "\xe0\xa0\x80",
+		"\xe2\x80\x8a", "\xe2\x80\x90", "\xe2\x80\xa7", "\xe2\x80\xaf", "\xe2\x81\x9f",
+		"\xe2\x81\xb0", "\xe2\x82\xac", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xb7\x8f",
+		"\xef\xb7\xb0", "\xef\xbf\xbc", "\xef\xbf\xbd", "\xf0\x90\x80\x80",
+		"\xf0\x9f\x98\x80", "\xf3\xa1\x80\x80", "\xf4\x8f\xbf\xbd" };
+	static const char *const others[] = { "", "\n", "\x1f", "\x7f", "\x80", "\xff",
+		"\xc2\x80", "\xc2\x9b", "\xc2\x9f", /* control */
+		"\xc2\xad", "\xcd\x8f", "\xd8\x9c", "\xe1\xa0\x8e", /* no width */
+		"\xe2\x80\x8b", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xaa",
+		"\xe2\x80\xae", "\xe2\x81\xa0", "\xe2\x81\xa6", "\xe2\x81\xaf", /* turn it */
+		"\xe3\x85\xa4", "\xef\xb8\x8f", "\xef\xbb\xbf", "\xef\xbf\xb9",
+		"\xf3\xa0\x80\x81", "\xf3\xa0\x81\xbf", /* tags */
+		"\xef\xb7\x90", "\xef\xbf\xbe", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf", /* none */
+		"\xed\xa0\x80", "\xed\xbf\xbf", /* surrogates */
+		"\xc0\x80", "\xc1\x81", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", /* two forms */
+		"\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xe2\x82", "\xc3", "\xc3x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+		assert_int_equal(base_text_character(seen[i]), strlen(seen[i]));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(base_text_character(others[i]), 0);
 }
 
 /* ---- Log lines ---- */
@@ -203,6 +234,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_time_is_in_one_number),
+		cmocka_unit_test(only_what_is_seen_is_a_character),
 		cmocka_unit_test(a_line_has_a_name_and_a_text),
 		cmocka_unit_test(a_memory_file_keeps_its_size),
 		cmocka_unit_test(a_memory_file_that_fails_leaves_nothing),

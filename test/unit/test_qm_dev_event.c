@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "qm_dev_event.h"
 #include "qm_dev_queue.h"
 
 #define ARENA    (8u << 20)
@@ -301,6 +302,25 @@ eq_wraps_with_its_phase(void **state)
 	assert_int_equal(eqc->dw6, EQ_DEPTH - 1); /* phase is 0 in the fourth pass */
 }
 
+/* Also the deepest one, whose depth has 17 bits. */
+static void
+deepest_wraps_with_its_phase(void **state)
+{
+	const uint32_t depth = 65536;
+	uint32_t *entries = td_alloc(&td, depth * sizeof(*entries), 64);
+
+	(void)state;
+	assert_int_equal(td_set_eq(&td, QM_DEV_IRQ_EQ, td_iova(&td, entries), depth), 0);
+	for (uint32_t i = 0; i < 2 * depth + 1; i++) {
+		qm_dev_event_completion(td.dev, 5);
+		assert_int_equal(entries[i % depth], 5u |
+				(uint32_t)(i / depth % 2 == 0) << HISI_QM_EQE_PHASE_SHIFT);
+		ring_eq(QM_DEV_IRQ_EQ, (uint16_t)(i + 1));
+	}
+	assert_int_equal(td_stats(&td).eqes, 2 * depth + 1);
+	assert_int_equal(td_stats(&td).doorbells_dropped, 0);
+}
+
 static void
 full_eq_overflows(void **state)
 {
@@ -566,7 +586,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(armed_cq_raises_once), T(polled_queue_raises_nothing),
 		T(message_only_when_the_source_rises), T(mask_holds_the_message_back),
-		T(eq_wraps_with_its_phase), T(full_eq_overflows), T(failed_queues_are_told),
+		T(eq_wraps_with_its_phase), T(deepest_wraps_with_its_phase),
+		T(full_eq_overflows), T(failed_queues_are_told),
 		T(contexts_are_checked), T(full_aeq_drops), T(head_at_the_depth),
 		T(no_event_after_a_reset), T(one_doorbell_arms_once),
 		T(who_does_not_arm_is_not_told), T(full_behind_the_end),

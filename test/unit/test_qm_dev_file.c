@@ -425,8 +425,8 @@ test_maps(void **state)
 
 	(void)state;
 	qm_dev_view_add(&fn.map, &view);
-	fn.conf.limits.maps = 3;
-	quota.max[QM_DEV_MAPS] = 2;
+	fn.conf.limits.maps = 4;
+	quota.max[QM_DEV_MAPS] = 3;
 	assert_int_equal(map(PAGE, 0, fd, 0, rw), -EINVAL);
 	assert_int_equal(map(UINT64_MAX - PAGE + 1, 2 * PAGE, fd, 0, rw), -EINVAL);
 	assert_int_equal(map(PAGE + 1, PAGE, fd, 0, rw), -EINVAL);
@@ -434,12 +434,14 @@ test_maps(void **state)
 	assert_int_equal(map(PAGE, PAGE, fd, 0, rw), 0);
 	assert_int_equal(map(PAGE, PAGE, fd, 0, rw), -EEXIST);
 	assert_int_equal(map(2 * PAGE, PAGE, fd, LEN - PAGE, QM_DEV_PROT_READ), 0);
-	assert_int_equal(map(3 * PAGE, PAGE, fd, 0, rw), -EDQUOT);
-	assert_int_equal(quota.used[QM_DEV_MAPS], 2);
-	/* One without a file costs the user nothing, and is a map of the function's. */
+	/* One without a file is a map, too: of the user's, and of the function's. */
 	assert_int_equal(qm_dev_dma_map(&fn, 3 * PAGE, PAGE, NULL, 0), 0);
+	assert_int_equal(quota.used[QM_DEV_MAPS], 3);
+	assert_int_equal(map(4 * PAGE, PAGE, fd, 0, rw), -EDQUOT);
+	assert_int_equal(qm_dev_dma_map(&fn, 4 * PAGE, PAGE, NULL, 0), -EDQUOT);
+	fn.conf.limits.maps = 3;
 	assert_int_equal(map(4 * PAGE, PAGE, fd, 0, rw), -ENOSPC);
-	assert_int_equal(quota.used[QM_DEV_MAPS], 2);
+	assert_int_equal(quota.used[QM_DEV_MAPS], 3);
 	assert_int_equal(fn.map.cnt, 3);
 	assert_int_equal(fn.map.files.cnt, 1);
 	qm_dev_view_get(&fn.map, &view);

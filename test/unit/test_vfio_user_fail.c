@@ -183,7 +183,7 @@ test_listen(void **state)
 	}
 	assert_int_equal(rc, 0);
 	assert_string_equal(fail_nth_struck(),
-		"bind calloc chmod epoll_ctl listen lstat socket strdup");
+		"bind calloc epoll_ctl fchmod listen lstat socket strdup");
 	vfio_user_server_destroy(s);
 	assert_int_equal(rmdir(dir), 0);
 }

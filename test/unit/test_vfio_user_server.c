@@ -18,6 +18,7 @@
 
 #include "fail_nth.h"
 #include "test_vfio_user_util.h"
+#include "vfio_user_state.h"
 
 #define IDLE_MAX 2048u /* bytes of an idle connection */
 
@@ -214,6 +215,89 @@ test_many(void **state)
 	vfio_user_server_destroy(s);
 	free(sock);
 	assert_int_equal(vt_fds(), fds);
+}
+
+static const char *bind_puts; /* a link to this in place of the socket, as another process may */
+
+int __real_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int __wrap_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int
+__wrap_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	int rc = __real_bind(fd, addr, len);
+
+	if (bind_puts != NULL) {
+		const char *path = ((const struct sockaddr_un *)(const void *)addr)->sun_path;
+
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(symlink(bind_puts, path), 0);
+	}
+	return rc;
+}
+
+/* The mode is that of the socket, whatever the umask is, and nobody else's. */
+static void
+test_mode(void **state)
+{
+	char dir[] = "/tmp/vfio-user-XXXXXX", path[64], other[64];
+	struct vfio_user_server *s = start();
+	struct stat st;
+	mode_t mask = umask(077);
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	snprintf(other, sizeof(other), "%s/other", dir);
+	assert_int_equal(vfio_user_server_listen(s, path, 0646, NULL), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0646);
+	assert_int_equal(umask(mask), 077);
+	vfio_user_server_destroy(s);
+
+	fd = open(other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_int_equal(fchmod(fd, 0600), 0);
+	s = start();
+	bind_puts = other;
+	vfio_user_server_listen(s, path, 0666, NULL);
+	bind_puts = NULL;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	close(fd);
+	vfio_user_server_destroy(s);
+	unlink(path);
+	unlink(other);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static uid_t
+owned_by_seven(uid_t uid)
+{
+	return uid == getuid() ? 7 : uid;
+}
+
+/* Whom a user counts as says the owner of the server. */
+static void
+test_peers_owner(void **state)
+{
+	struct vfio_user_server_conf conf = { .ops = &ops };
+	struct vfio_user_server *s;
+	int sock;
+
+	(void)state;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	sock = vt_joined(s);
+	assert_int_equal(vfio_user_conn_peer(LIST_FIRST(&s->conns))->owner, getuid());
+	close(sock);
+	vfio_user_server_destroy(s);
+	conf.owner = owned_by_seven;
+	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
+	sock = vt_joined(s);
+	assert_int_equal(vfio_user_conn_peer(LIST_FIRST(&s->conns))->owner, 7);
+	assert_int_equal(vfio_user_conn_peer(LIST_FIRST(&s->conns))->uid, getuid());
+	assert_int_equal(LIST_FIRST(&s->conns)->user->uid, 7);
+	close(sock);
+	vfio_user_server_destroy(s);
 }
 
 /* ---- Turns ---- */
@@ -485,6 +569,8 @@ main(void)
 		cmocka_unit_test(test_turn_fails),
 		cmocka_unit_test(test_busy_listener),
 		cmocka_unit_test(test_destroy_while_deferred),
+		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_peers_owner),
 		cmocka_unit_test(test_held_take_turns),
 		cmocka_unit_test(test_completion_that_ends),
 		cmocka_unit_test(test_create),

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "hisi_qm_regs.h"
 #include "in_process.h"
 #include "log.h"
+#include "owners.h"
 #include "said.h"
 #include "qm_dev_guard.h"
 #include "qm_dev_pci.h"
@@ -232,6 +234,38 @@ test_memory(void **state)
 	close_client(sock);
 }
 
+/* ---- Who pays ---- */
+
+/* A user id that is lent to somebody counts as that one's, over all that have limits. */
+static void
+test_lent_ids_are_their_owners(void **state)
+{
+	char path[] = "/tmp/spimdevd-owners-XXXXXX";
+	const uid_t owner = 12345;
+	struct user *u;
+	int fd = mkstemp(path), sock;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_true(dprintf(fd, "%u:%u:1\n", (unsigned int)owner, (unsigned int)getuid()) > 0);
+	close(fd);
+	assert_int_equal(owners_read(path), 0);
+	unlink(path);
+	assert_int_equal(users_connect(service.users, owner, &u), 0);
+	sock = open_client();
+	assert_int_equal(map_memory(sock), 0);
+	assert_int_equal(users_quota(u)->used[QM_DEV_MAPS], 1);
+	has(0, 0, 0); /* of the id itself */
+	close(sock);
+	for (int ms = 0; users_quota(u)->used[QM_DEV_MAPS] != 0; ms++) {
+		assert_true(ms < PATIENCE);
+		turn();
+		nap();
+	}
+	users_disconnect(service.users, u);
+	owners_forget();
+}
+
 /* ---- Who waits ---- */
 
 static bool
@@ -381,6 +415,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_why_turned_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_lent_ids_are_their_owners, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_messages_that_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_end_waits_a_second, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_snapshot, set_up, tear_down),

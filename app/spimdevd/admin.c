@@ -14,6 +14,7 @@
 #include "admin.h"
 #include "client.h"
 #include "log.h"
+#include "owners.h"
 #include "record.h"
 #include "report.h"
 #include "vfio_user_sock.h"
@@ -331,8 +332,9 @@ expire(struct admin *a, uint64_t now)
 		if (s == NULL || (now - s->moved_ms < ADMIN_STALL_MS &&
 				now - s->begun_ms < ADMIN_SESSION_MS))
 			continue;
-		log_line(BASE_LOG_WARNING, "control socket: pid %d, user %u: closed, it %s",
-				(int)s->peer.pid, (unsigned int)s->peer.uid, s->answering ?
+		log_user(owners_of(s->peer.uid), BASE_LOG_WARNING,
+				"control socket: pid %d, user %u: closed, it %s", (int)s->peer.pid,
+				(unsigned int)s->peer.uid, s->answering ?
 				"does not read its answer" : "does not end its request");
 		end_session(a, i);
 	}

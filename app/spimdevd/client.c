@@ -37,7 +37,7 @@ enum wait {
 /* No limit of streams: more than memory allows. */
 #define STREAMS_ALL (1u << 20)
 
-/* Lines that one function may log; the log's own budget is for all of them. */
+/* Lines that one function may log: workers shall not ask the log for each wrong request. */
 #define LOG_LINES_MAX 16u
 
 struct client {
@@ -59,13 +59,14 @@ static void
 client_log(enum base_log_level level, const char *line, void *priv)
 {
 	struct client *c = priv;
+	uid_t owner = vfio_user_conn_peer(c->conn)->owner;
 	unsigned int n = atomic_fetch_add_explicit(&c->log_lines, 1, memory_order_relaxed);
 
 	/* What a client does wrong is no error of the service. */
 	if (n < LOG_LINES_MAX)
-		log_line(level == BASE_LOG_ERR ? BASE_LOG_WARNING : level, "%s", line);
+		log_user(owner, level == BASE_LOG_ERR ? BASE_LOG_WARNING : level, "%s", line);
 	else if (n == LOG_LINES_MAX)
-		log_line(BASE_LOG_WARNING, "connection %llu: no more lines of it after %u",
+		log_user(owner, BASE_LOG_WARNING, "connection %llu: no more lines of it after %u",
 				(unsigned long long)vfio_user_conn_id(c->conn), LOG_LINES_MAX);
 }
 
@@ -201,6 +202,15 @@ maps_max(const struct service *s)
 }
 
 static int
+turn_away(struct access_point *point, const struct vfio_user_peer *peer, int rc, const char *why)
+{
+	point->refused++;
+	log_user(peer->owner, BASE_LOG_WARNING, "%s: connection of pid %d, user %u refused: %s",
+			point->conf->path, (int)peer->pid, (unsigned int)peer->uid, why);
+	return rc;
+}
+
+static int
 op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_conn_conf *conf)
 {
 	struct access_point *point = listener_priv;
@@ -209,24 +219,19 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	struct client *c;
 	int rc;
 
-	if (point->draining) {
-		point->refused++;
-		return -ESHUTDOWN;
-	}
+	if (point->draining)
+		return turn_away(point, peer, -ESHUTDOWN, "it drains (spimctl undrain)");
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
-		return -ENOMEM;
+		return turn_away(point, peer, -ENOMEM, strerror(ENOMEM));
 	c->point = point;
 	c->conn = conn;
 	c->since_ms = service_now_ms();
 	rc = users_connect(s->users, peer->owner, &c->user);
 	if (rc != 0) {
-		log_line(BASE_LOG_WARNING, "%s: connection of pid %d refused: user %u has as "
-				"many as --limit-user-connections allows", point->conf->path,
-				(int)peer->pid, (unsigned int)peer->owner);
 		free(c);
-		point->refused++;
-		return rc;
+		return turn_away(point, peer, rc, rc == -ENOMEM ? strerror(ENOMEM) :
+				"its user has as many as --limit-user-connections allows");
 	}
 	TAILQ_INSERT_TAIL(&s->clients, c, link);
 	point->connections++;

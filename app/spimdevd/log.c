@@ -6,6 +6,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,52 +16,44 @@
 #include "base_text.h"
 #include "log.h"
 
-#define NS_PER_S 1000000000ull
+/* What a user's lines may still be. */
+struct allowance {
+	uid_t uid;
+	bool taken;        /* it is somebody's */
+	uint64_t budget;   /* in ns of silence; a line costs LOG_EVERY_NS */
+	uint64_t refilled; /* when, in ns */
+	uint64_t dropped;
+};
 
 static struct {
 	bool verbose;
 	bool timestamps;
+	bool journal; /* a level in front of each line instead of our name */
 	pthread_mutex_t lock; /* guards what follows */
-	uint64_t budget;      /* in lines x NS_PER_S, so that a second refills LOG_RATE lines */
-	uint64_t refilled;    /* when, in ns */
-	uint64_t dropped;
-} out = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.budget = LOG_BURST * NS_PER_S,
-};
+	struct allowance user[LOG_USERS];
+} out = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Whether standard error goes to the journal: then its device and inode are in a variable. */
+static bool
+is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	snprintf(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev,
+			(unsigned long long)st.st_ino);
+	return strcmp(ours, stream) == 0;
+}
 
 void
 log_init(bool verbose)
 {
 	out.verbose = verbose;
 	out.timestamps = isatty(STDERR_FILENO) == 1;
-	out.refilled = (uint64_t)base_now_ns();
-}
-
-/* Whether a line may be written now; *dropped: lines that were not, before it. */
-static bool
-admit(uint64_t *dropped)
-{
-	bool ok;
-	uint64_t now, more;
-
-	pthread_mutex_lock(&out.lock);
-	now = (uint64_t)base_now_ns();
-	more = (now - out.refilled) * LOG_RATE;
-	out.refilled = now;
-	out.budget += more;
-	if (out.budget > LOG_BURST * NS_PER_S)
-		out.budget = LOG_BURST * NS_PER_S;
-	ok = out.budget >= NS_PER_S;
-	if (ok) {
-		out.budget -= NS_PER_S;
-		*dropped = out.dropped;
-		out.dropped = 0;
-	} else {
-		out.dropped++;
-	}
-	pthread_mutex_unlock(&out.lock);
-	return ok;
+	out.journal = is_journal();
 }
 
 static void
@@ -81,17 +76,26 @@ stamp(char *buf, size_t size)
 static void
 put(enum base_log_level level, const char *text)
 {
-	static const char *const names[] = {
-		[BASE_LOG_ERR] = "error: ",
-		[BASE_LOG_WARNING] = "warning: ",
-		[BASE_LOG_INFO] = "",
-		[BASE_LOG_DEBUG] = "debug: ",
+	/* The levels of syslog, and the words that stand for them elsewhere. */
+	static const struct {
+		int number;
+		const char *word;
+	} levels[] = {
+		[BASE_LOG_ERR] = { 3, "error: " },
+		[BASE_LOG_WARNING] = { 4, "warning: " },
+		[BASE_LOG_INFO] = { 6, "" },
+		[BASE_LOG_DEBUG] = { 7, "debug: " },
 	};
-	char line[640], when[40];
+	char line[640], front[64];
 	int n;
 
-	stamp(when, sizeof(when));
-	n = snprintf(line, sizeof(line) - 1, "%sspimdevd: %s%s", when, names[level], text);
+	if (out.journal) {
+		snprintf(front, sizeof(front), "<%d>", levels[level].number);
+	} else {
+		stamp(front, sizeof(front));
+		strcat(strcat(front, "spimdevd: "), levels[level].word);
+	}
+	n = snprintf(line, sizeof(line) - 1, "%s%s", front, text);
 	if (n < 0)
 		return;
 	if ((size_t)n >= sizeof(line) - 1)
@@ -114,18 +118,81 @@ void
 log_line(enum base_log_level level, const char *fmt, ...)
 {
 	char text[512];
-	uint64_t dropped = 0;
 	va_list ap;
 
 	if (level == BASE_LOG_DEBUG && !out.verbose)
 		return;
-	if (!admit(&dropped))
-		return;
-	if (dropped != 0) {
-		snprintf(text, sizeof(text), "%llu lines were not logged: too many at a time",
-				(unsigned long long)dropped);
-		put(BASE_LOG_WARNING, text);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	put(level, text);
+}
+
+/* ---- Lines that clients cause; the lock is held ---- */
+
+static void
+tell_dropped(struct allowance *a)
+{
+	if (a->dropped != 0)
+		log_line(BASE_LOG_WARNING,
+				"user %u: %llu lines were not logged: too many at a time",
+				(unsigned int)a->uid, (unsigned long long)a->dropped);
+	a->dropped = 0;
+}
+
+/* A user's allowance; one who has none gets that of who has been silent for the longest time. */
+static struct allowance *
+allowance_of(uid_t uid, uint64_t now)
+{
+	struct allowance *oldest = &out.user[0];
+
+	for (unsigned int i = 0; i < LOG_USERS; i++) {
+		struct allowance *a = &out.user[i];
+
+		if (a->taken && a->uid == uid)
+			return a;
+		if (a->refilled < oldest->refilled)
+			oldest = a;
 	}
+	tell_dropped(oldest);
+	*oldest = (struct allowance){ .uid = uid, .taken = true, .refilled = now,
+		.budget = LOG_BURST * LOG_EVERY_NS };
+	return oldest;
+}
+
+static bool
+admit(uid_t uid)
+{
+	uint64_t now = (uint64_t)base_now_ns();
+	struct allowance *a = allowance_of(uid, now);
+
+	a->budget += now - a->refilled;
+	a->refilled = now;
+	if (a->budget > LOG_BURST * LOG_EVERY_NS)
+		a->budget = LOG_BURST * LOG_EVERY_NS;
+	if (a->budget < LOG_EVERY_NS) {
+		a->dropped++;
+		return false;
+	}
+	a->budget -= LOG_EVERY_NS;
+	tell_dropped(a);
+	return true;
+}
+
+void
+log_user(uid_t uid, enum base_log_level level, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	bool ok;
+
+	if (level == BASE_LOG_DEBUG && !out.verbose)
+		return;
+	pthread_mutex_lock(&out.lock);
+	ok = admit(uid);
+	pthread_mutex_unlock(&out.lock);
+	if (!ok)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

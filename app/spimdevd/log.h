@@ -7,30 +7,37 @@
 
 /**
  * @file
- * Log lines of the service, on standard error: one line an event, "spimdevd:
- * level: text". With a time in front only on a terminal, as whoever collects
- * lines adds one. Any thread.
+ * Log lines of the service, on standard error: one line an event, "spimdevd: level: text". With a
+ * time in front only on a terminal, as whoever collects lines adds one. In front of a line that
+ * goes to the journal is its level, "<4>text". Any thread.
  *
- * Clients can cause lines, so there is a budget: what exceeds LOG_BURST lines
- * and then LOG_RATE lines a second is counted instead, and the count is told by
- * the next line that gets through.
+ * What the service and its administrator do is always logged. Clients decide how many lines they
+ * cause, so each user has an allowance of LOG_BURST lines, and one more each LOG_EVERY_NS: about a
+ * megabyte a day. What exceeds it is counted, and told before the user's next line.
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base_log.h"
 
-#define LOG_BURST 200u
-#define LOG_RATE  20u
+#define LOG_BURST    50u
+#define LOG_EVERY_NS 10000000000ull
+#define LOG_NOBODY   ((uid_t)-1) /**< The user of lines that any client may have caused. */
+#define LOG_USERS    64u /**< Whose allowances are kept, the last ones who caused a line. */
 
 /** Find out what standard error is. Before the first line. */
 void log_init(bool verbose);
 
 /**
- * Write a line; fmt without a newline. Control bytes in it are shown as '?', BASE_LOG_DEBUG with
- * --verbose only.
+ * Write a line; fmt without a newline. What base_text.h would not show is '?' in it, BASE_LOG_DEBUG
+ * with --verbose only.
  */
 void log_line(enum base_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** The same, of a line that a client caused; uid: whom it counts as (owners.h). */
+void log_user(uid_t uid, enum base_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif /* SPIMDEVD_LOG_H */

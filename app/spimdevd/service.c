@@ -48,6 +48,21 @@ service_log(enum base_log_level level, const char *line, void *priv)
 	log_line(level, "%s", line);
 }
 
+static void
+service_complain(uid_t owner, const char *line, void *priv)
+{
+	(void)priv;
+	log_user(owner, BASE_LOG_WARNING, "%s", line);
+}
+
+/* What the server says of itself. Clients who take all descriptors can have it say that. */
+static void
+server_log(enum base_log_level level, const char *line, void *priv)
+{
+	(void)priv;
+	log_user(LOG_NOBODY, level, "%s", line);
+}
+
 uint64_t
 service_now_ms(void)
 {
@@ -60,10 +75,11 @@ int
 service_open(struct service *s, const struct options *opt)
 {
 	const struct vfio_user_server_conf conf = {
-		.name = "spimdevd",
+		.name = "",
 		.ops = &client_ops,
 		.owner = owners_of,
-		.log = { .line = service_log },
+		.log = { .line = server_log },
+		.complain = service_complain,
 	};
 	int rc;
 

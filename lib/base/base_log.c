@@ -18,7 +18,7 @@ base_log_va(const struct base_log *log, enum base_log_level level, const char *n
 
 	if (log->line == NULL)
 		return;
-	n = snprintf(line, sizeof(line), "%.*s: ", NAME_MAX_LEN, name);
+	n = snprintf(line, sizeof(line), "%.*s%s", NAME_MAX_LEN, name, name[0] != '\0' ? ": " : "");
 	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
 	log->line(level, line, log->priv);
 }

@@ -23,7 +23,7 @@ struct base_log {
 	void *priv;
 };
 
-/** Make a line "name: text", of 511 bytes at most. */
+/** Make a line "name: text", of 511 bytes at most; "text" if the name is "". */
 void base_log_va(const struct base_log *log, enum base_log_level level, const char *name,
 		const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
 void base_log(const struct base_log *log, enum base_log_level level, const char *name,

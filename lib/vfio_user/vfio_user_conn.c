@@ -55,15 +55,18 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct vfio_user_peer peer = { .owner = (uid_t)-1 };
+	struct vu_user *user = NULL;
 	struct vfio_user_conn *c;
 	int rc = read_peer(fd, s->conf.owner, &peer);
 
 	if (rc != 0)
 		goto refuse;
-	rc = -ENOMEM;
-	c = calloc(1, sizeof(*c));
-	if (c == NULL)
+	user = vu_user_get(s, peer.owner);
+	c = user != NULL ? calloc(1, sizeof(*c)) : NULL;
+	if (c == NULL) {
+		rc = -ENOMEM;
 		goto refuse;
+	}
 	c->kind = VU_KIND_CONN;
 	c->fd = fd;
 	c->server = s;
@@ -72,15 +75,11 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 	STAILQ_INIT(&c->held);
 	c->peer = peer;
 	c->fds.uid = peer.owner;
-	c->user = vu_user_get(s, peer.owner);
-	if (c->user != NULL)
-		rc = s->conf.ops->connected(c, listener_priv, &c->conf);
-	if (rc != 0) {
-		vu_complain(c, "refused: error %d", -rc);
-		if (c->user != NULL)
-			vu_user_put(c->user);
+	c->user = user;
+	if (s->conf.ops->connected(c, listener_priv, &c->conf) != 0) {
+		/* It has said why. */
 		free(c);
-		goto refuse;
+		goto drop;
 	}
 	rc = check_device(c);
 	pthread_mutex_init(&c->irq_lock, NULL);
@@ -100,6 +99,10 @@ vu_conn_create(struct vfio_user_server *s, int fd, void *listener_priv)
 	return;
 
 refuse:
+	vu_log(s, BASE_LOG_WARNING, "connection refused: %s", strerror(-rc));
+drop:
+	if (user != NULL)
+		vu_user_put(user);
 	s->refused++;
 	vfio_user_sock_close(fd, peer.owner);
 }

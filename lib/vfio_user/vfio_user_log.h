@@ -15,7 +15,7 @@
 /** A log line of the server itself. */
 void vu_log(struct vfio_user_server *s, enum base_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/** A line about a peer, whose rate is limited. */
+/** A line about what a peer did wrong. */
 void vu_complain(struct vfio_user_conn *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -321,8 +321,7 @@ vfio_user_server_stats_get(const struct vfio_user_server *server,
 		struct vfio_user_server_stats *stats)
 {
 	*stats = (struct vfio_user_server_stats){ .conns = server->nconns,
-		.accepted = server->accepted, .refused = server->refused,
-		.log_suppressed = server->suppressed };
+		.accepted = server->accepted, .refused = server->refused };
 }
 
 void

@@ -22,7 +22,7 @@
  *
  * Clients are hostile. A request that is wrong gets an error reply, a stream
  * that cannot be followed any more is closed; either way with one log line
- * (their rate is limited) that names the peer, the value and what was expected.
+ * that names the peer, the value and what was expected.
  * A connection costs less than 1 KiB when idle; a message that is being
  * received costs its own size, and what was not read by the peer is bounded.
  * Nobody gets more than a small share of the loop's time per turn. A peer that does not read its
@@ -117,7 +117,7 @@ struct vfio_user_conn_conf {
 struct vfio_user_ops {
 	/**
 	 * Somebody connected to a listener; the peer is known already
-	 * (vfio_user_conn_peer()). Fill conf, or refuse (closes the socket).
+	 * (vfio_user_conn_peer()). Fill conf, or refuse (closes the socket), and log why.
 	 */
 	int (*connected)(struct vfio_user_conn *conn, void *listener_priv,
 			struct vfio_user_conn_conf *conf);
@@ -171,6 +171,12 @@ struct vfio_user_server_conf {
 	/** Whom a user id counts as (struct vfio_user_peer); NULL: as itself. */
 	uid_t (*owner)(uid_t uid);
 	struct base_log log;
+	/**
+	 * Takes the lines about what clients did wrong, of whom owner is one; NULL: log does.
+	 * Clients decide how many there are, so whoever takes them limits what is kept of each
+	 * owner's.
+	 */
+	void (*complain)(uid_t owner, const char *line, void *priv);
 };
 
 /* ---- Server -------------------------------------------------------------------------------- */
@@ -214,7 +220,6 @@ struct vfio_user_server_stats {
 	uint32_t conns;           /**< Open now. */
 	uint64_t accepted;        /**< Connections so far. */
 	uint64_t refused;         /**< Turned away by ops->connected, or out of memory. */
-	uint64_t log_suppressed;  /**< Log lines not written, for their rate. */
 };
 
 /** Loop thread. */

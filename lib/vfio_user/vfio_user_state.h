@@ -95,12 +95,6 @@ enum vu_state {
 	VU_CLOSED,  /**< The owner's until released; the server does not know it. */
 };
 
-/** Allows a burst, then a few a second. */
-struct vu_rate {
-	uint32_t tokens;
-	uint64_t ms; /**< When tokens was right. */
-};
-
 struct vfio_user_conn {
 	enum vu_kind kind;
 	int fd;
@@ -147,7 +141,6 @@ struct vfio_user_conn {
 	uint64_t irqs;
 
 	uint64_t messages, errors;
-	struct vu_rate rate;
 };
 
 struct vfio_user_server {
@@ -164,8 +157,7 @@ struct vfio_user_server {
 	bool accept_paused; /**< Out of fds: tried again at the next tick. */
 	struct vfio_user_notify notify;
 	uint8_t *scratch; /**< A body that comes in one piece needs no memory of its own. */
-	struct vu_rate rate;
-	uint64_t accepted, refused, suppressed, suppressed_told;
+	uint64_t accepted, refused;
 };
 
 #endif /* VFIO_USER_STATE_H */

@@ -84,8 +84,8 @@ test_commands(void **state)
 		vt_refused(&t, sock, refused[i], body, sizeof(body), NULL, 0, ENOTSUP);
 	}
 	assert_int_equal(vt_stats(&t).errors, 30);
-	/* The rate of one client's lines is limited. */
-	assert_true(t.seen.lines >= 1 && t.seen.lines <= 6);
+	/* Each has its line. */
+	assert_true(t.seen.lines >= 30);
 	/* A posted request gets no answer, not even of an error. */
 	vt_send(sock, VFIO_USER_DIRTY_PAGES, VFIO_USER_F_NO_REPLY, NULL, 0, NULL, 0);
 	assert_int_equal(vt_read32(sock, VT_BAR2, 0x300), 0);

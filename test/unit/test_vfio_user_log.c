@@ -16,18 +16,12 @@
 #include "test_vfio_user_clock.h"
 #include "test_vfio_user_util.h"
 
-#define PER_CLIENT 5u     /* in a row, */
-#define EVERY_MS   10000u /* then one in so long */
-#define PER_SERVER 100u
-#define SERVER_MS  20u
-
 /* ---- A server whose lines are counted ---- */
 
 static char last[600];
 static enum base_log_level last_level;
 static unsigned int lines;
 static struct vfio_user_server *server;
-static unsigned int told; /* how many were not written, as its last line about that says */
 
 static void
 keep_line(enum base_log_level level, const char *line, void *priv)
@@ -36,10 +30,6 @@ keep_line(enum base_log_level level, const char *line, void *priv)
 	lines++;
 	last_level = level;
 	snprintf(last, sizeof(last), "%s", line);
-	if (strstr(line, "lines about clients not written") != NULL) {
-		assert_int_equal(level, BASE_LOG_WARNING);
-		assert_int_equal(sscanf(line, "test: %u lines", &told), 1);
-	}
 }
 
 static void
@@ -48,7 +38,7 @@ start(const char *name)
 	const struct vfio_user_server_conf conf = { .name = name, .ops = &vt_plain_ops,
 		.log = { keep_line, &server } };
 
-	lines = told = 0;
+	lines = 0;
 	assert_int_equal(vfio_user_server_create(&conf, &server), 0);
 }
 
@@ -65,15 +55,6 @@ wrong(int sock, unsigned int times)
 	return lines - before;
 }
 
-static uint64_t
-suppressed(void)
-{
-	struct vfio_user_server_stats stats;
-
-	vfio_user_server_stats_get(server, &stats);
-	return stats.log_suppressed;
-}
-
 static int
 set_up(void **state)
 {
@@ -82,84 +63,43 @@ set_up(void **state)
 	return 0;
 }
 
-static void
-test_one_client(void **state)
-{
-	int sock, other;
+static uid_t complained_of;
 
-	(void)state;
-	start("test");
-	sock = vt_joined(server);
-	assert_int_equal(wrong(sock, PER_CLIENT + 3), PER_CLIENT);
-	assert_int_equal(suppressed(), 3);
-	/* Another one has lines of its own; the first of them comes with what is to be told. */
-	other = vt_joined(server);
-	assert_int_equal(wrong(other, PER_CLIENT + 1), PER_CLIENT + 1);
-	assert_int_equal(told, 3);
-	close(other);
-	vfio_user_server_run(server, 0);
-	/* One more for each time that has gone by; before it, a line about those that were not. */
-	vt_now_ms += EVERY_MS - 1;
-	assert_int_equal(wrong(sock, 1), 0);
-	vt_now_ms += 1;
-	assert_int_equal(wrong(sock, 3), 2);
-	assert_int_equal(told, 2);
-	assert_int_equal(suppressed(), 7);
-	assert_int_equal(last_level, BASE_LOG_WARNING);
-	/* Part of such a time is not lost. */
-	vt_now_ms += 2 * EVERY_MS + EVERY_MS / 2;
-	assert_int_equal(wrong(sock, 4), 3);
-	assert_int_equal(told, 2);
-	vt_now_ms += EVERY_MS / 2;
-	assert_int_equal(wrong(sock, 2), 2);
-	assert_int_equal(told, 2);
-	/* No more is saved up than at first. */
-	vt_now_ms += PER_CLIENT * EVERY_MS - 1;
-	assert_int_equal(wrong(sock, PER_CLIENT + 1), PER_CLIENT - 1 + 1);
-	vt_now_ms += 1000 * EVERY_MS;
-	assert_int_equal(wrong(sock, 2 * PER_CLIENT), PER_CLIENT + 1);
-	/* From then on it is as before. */
-	vt_now_ms += EVERY_MS - 1;
-	assert_int_equal(wrong(sock, 1), 0);
-	vt_now_ms += 1;
-	assert_int_equal(wrong(sock, 1), 2);
-	/* What was saved up in part is filled up, and not beyond. */
-	vt_now_ms += PER_CLIENT * EVERY_MS;
-	assert_int_equal(wrong(sock, 2), 2);
-	vt_now_ms += 2 * EVERY_MS + EVERY_MS / 2;
-	assert_int_equal(wrong(sock, PER_CLIENT + 1), PER_CLIENT);
-	vt_now_ms += EVERY_MS / 2;
-	assert_int_equal(wrong(sock, 1), 0);
-	close(sock);
-	vfio_user_server_destroy(server);
+static void
+take_complaint(uid_t owner, const char *line, void *priv)
+{
+	assert_ptr_equal(priv, &server);
+	complained_of = owner;
+	lines++;
+	snprintf(last, sizeof(last), "%s", line);
 }
 
-static void
-test_all_clients(void **state)
+static uid_t
+owned_by_nine(uid_t uid)
 {
-	int sock[PER_SERVER / PER_CLIENT + 2];
-	const unsigned int n = sizeof(sock) / sizeof(sock[0]);
+	return uid != 9 ? 9 : uid;
+}
+
+/* Who limits lines by user is told whose each is; every one, as only the owner knows how many. */
+static void
+test_complaints(void **state)
+{
+	const struct vfio_user_server_conf conf = { .name = "test", .ops = &vt_plain_ops,
+		.log = { keep_line, &server }, .complain = take_complaint,
+		.owner = owned_by_nine };
+	char want[100];
+	int sock;
 
 	(void)state;
-	start("test");
-	for (unsigned int i = 0; i < n; i++)
-		sock[i] = vt_joined(server);
-	for (unsigned int i = 0; i < n - 2; i++)
-		assert_int_equal(wrong(sock[i], PER_CLIENT), PER_CLIENT);
-	assert_int_equal(suppressed(), 0);
-	assert_int_equal(wrong(sock[n - 2], 1), 0);
-	assert_int_equal(suppressed(), 1);
-	vt_now_ms += SERVER_MS - 1;
-	assert_int_equal(wrong(sock[n - 2], 1), 0);
-	vt_now_ms += 1;
-	assert_int_equal(wrong(sock[n - 2], 2), 2);
-	assert_int_equal(told, 2);
-	assert_int_equal(suppressed(), 3);
-	vt_now_ms += 1;
-	assert_int_equal(wrong(sock[n - 1], 1), 0);
-	assert_int_equal(suppressed(), 4);
-	for (unsigned int i = 0; i < n; i++)
-		close(sock[i]);
+	lines = 0;
+	assert_int_equal(vfio_user_server_create(&conf, &server), 0);
+	sock = vt_joined(server);
+	assert_int_equal(wrong(sock, 200), 200);
+	assert_int_equal(complained_of, 9);
+	snprintf(want, sizeof(want), "connection 1 (pid %d, uid %u): command ", (int)getpid(),
+			(unsigned int)getuid());
+	assert_memory_equal(last, want, strlen(want));
+	close(sock);
 	vfio_user_server_destroy(server);
 }
 
@@ -228,8 +168,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_one_client, set_up),
-		cmocka_unit_test_setup(test_all_clients, set_up),
+		cmocka_unit_test_setup(test_complaints, set_up),
 		cmocka_unit_test_setup(test_form, set_up),
 		cmocka_unit_test_setup(test_long_names, set_up),
 		cmocka_unit_test_setup(test_no_log, set_up),

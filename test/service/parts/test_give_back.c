@@ -467,6 +467,8 @@ step_fails(const struct step *s, unsigned int n)
 static void
 test_calls_that_fail(void **state)
 {
+	static const char struck[] = "accept4 aligned_alloc calloc epoll_ctl fcntl fstat fstatfs "
+		"ftruncate getsockopt malloc memfd_create mmap readlink recvmsg sendmsg";
 	unsigned int fds, mappings, n;
 	int sock = open_client();
 	long blocks;
@@ -498,9 +500,8 @@ test_calls_that_fail(void **state)
 		print_message("%s: each of %u calls\n", steps[i].name, n - 1);
 		has(0, 0, 0);
 	}
-	assert_string_equal(fail_nth_struck(), "accept4 aligned_alloc calloc epoll_ctl fcntl fstat "
-		"fstatfs ftruncate getsockopt malloc memfd_create mmap readlink recvmsg "
-		"sendmsg write");
+	/* And "write", if the log still had lines for this user. */
+	assert_int_equal(strncmp(fail_nth_struck(), struck, strlen(struck)), 0);
 	/* And all is as good as new. */
 	sock = open_client();
 	assert_int_equal(map_memory(sock), 0);

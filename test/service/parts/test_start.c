@@ -126,7 +126,7 @@ test_each_call_fails(void **state)
 		const char *what;
 		int rc;
 
-		later_s += LOG_BURST / LOG_RATE;
+		later_s += LOG_EVERY_NS / 1000000000;
 		said_begin(&said, SAID_ERR);
 		fail_nth(n);
 		rc = service_open(&service, &opt);

@@ -110,6 +110,17 @@ segment_len(struct rng *rng, size_t left, size_t n)
 	return rng_range(rng, min, RTE_MAX(min, RTE_MIN(max, 2 * left / n + 1)));
 }
 
+/* So that 256 segments at least have bytes, if there are as many: empty ones do not count. */
+static size_t
+segment_len_many(struct rng *rng, size_t left, size_t n)
+{
+	size_t len = segment_len(rng, left, n);
+
+	if (len == 0 && left > 0)
+		return 1;
+	return n > 1 && left >= n && len > left - (n - 1) ? left - (n - 1) : len;
+}
+
 enum pmd_shape
 pmd_random_shape(struct rng *rng)
 {
@@ -155,6 +166,7 @@ pmd_chain(struct rng *rng, enum pmd_shape shape, const uint8_t *data, size_t ski
 	for (size_t i = n; i > 0; i--) {
 		struct rte_mbuf *m;
 		size_t want = shape == PMD_FULL ? RTE_MIN(total - at, (size_t)SEG_MAX) :
+			shape == PMD_TOO_MANY ? segment_len_many(rng, total - at, i) :
 			segment_len(rng, total - at, i);
 		uint8_t *p;
 

@@ -3,6 +3,7 @@
  */
 
 #include "hisi_zip_path.h"
+#include "hisi_zip_sqe.h"
 
 const char *
 hisi_zip_path_name(enum hisi_zip_path path)
@@ -25,6 +26,21 @@ hisi_zip_path_name(enum hisi_zip_path path)
 	};
 
 	return names[path];
+}
+
+uint32_t
+hisi_zip_paths_of(uint8_t dir)
+{
+	const uint32_t decomp = HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_RAW) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_ZLIB) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_GZIP) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_SGL) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP_SGL) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_EXT_DECOMP);
+	const uint32_t all = HISI_ZIP_PATH_BIT(HISI_ZIP_PATHS) - 1;
+
+	return dir == HISI_ZIP_QC_DECOMPRESS ? decomp : all & ~decomp;
 }
 
 uint32_t

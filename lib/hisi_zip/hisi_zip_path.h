@@ -81,6 +81,9 @@ struct hisi_zip_paths {
 	struct hisi_zip_path_info path[HISI_ZIP_PATHS];
 };
 
+/** Bits of all paths of a direction: HISI_ZIP_QC_COMPRESS or HISI_ZIP_QC_DECOMPRESS. */
+uint32_t hisi_zip_paths_of(uint8_t dir);
+
 /** Its name in log lines and telemetry: "comp_raw". */
 const char *hisi_zip_path_name(enum hisi_zip_path path);
 

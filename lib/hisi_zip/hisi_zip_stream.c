@@ -64,7 +64,7 @@ hisi_zip_stream_plan(const struct hisi_zip_plain_stream *s, const struct hisi_zi
 {
 	uint32_t room;
 
-	*plan = (struct hisi_zip_stream_plan){ .op = *op,
+	*plan = (struct hisi_zip_stream_plan){ .op = *op, .begins = !s->state.started,
 		.delivered = least(hisi_zip_stream_waiting(s), op->dst_len) };
 	/* What waits in the store comes first, and the store must be free for a request. */
 	if (!wants_request(s, op) || plan->delivered < hisi_zip_stream_waiting(s))
@@ -80,6 +80,24 @@ hisi_zip_stream_plan(const struct hisi_zip_plain_stream *s, const struct hisi_zi
 	if (s->dir == HISI_ZIP_COMP && plan->dst_len < plan->src_len + (plan->src_len + 7) / 8)
 		plan->src_len = (uint32_t)((uint64_t)plan->dst_len * 8 / 9) & ~3u;
 	plan->cut = op->src_cut || (!s->trailer && plan->src_len < op->src_len);
+}
+
+bool
+hisi_zip_stream_plan_trailer(const struct hisi_zip_plain_stream *s,
+		const struct hisi_zip_stream_done *done, struct hisi_zip_stream_plan *plan)
+{
+	const struct hisi_zip_stream_op rest = {
+		.src_len = s->plan.op.src_len - done->consumed,
+		.src_cut = s->plan.op.src_cut,
+		.dst_len = s->plan.op.dst_len - done->produced,
+	};
+
+	/* Output for which there is no room comes first. */
+	if (!s->trailer || hisi_zip_stream_waiting(s) != 0)
+		return false;
+	hisi_zip_stream_plan(s, &rest, plan);
+	plan->begins = s->plan.begins;
+	return true;
 }
 
 const uint8_t *
@@ -342,7 +360,6 @@ enum hisi_zip_outcome
 hisi_zip_stream_end(struct hisi_zip_plain_stream *s, const struct hisi_zip_sqe *sqe,
 		struct hisi_zip_result r, struct hisi_zip_stream_done *done)
 {
-	bool started = s->state.started;
 	enum hisi_zip_outcome ret;
 
 	if (!s->plan.request)
@@ -353,6 +370,6 @@ hisi_zip_stream_end(struct hisi_zip_plain_stream *s, const struct hisi_zip_sqe *
 		ret = s->dir == HISI_ZIP_COMP ? end_compress(s, sqe, r, done) :
 			end_decompress(s, sqe, r, done);
 	if (ret > HISI_ZIP_DONE_PART)
-		s->state.started = started;
+		hisi_zip_stream_lost(s);
 	return ret;
 }

@@ -66,6 +66,7 @@ struct hisi_zip_stream_plan {
 	bool trailer;       /**< Its input is the trailer in the context buffer, else the op's. */
 	bool store;         /**< Its output goes to the store, else behind the bytes delivered. */
 	bool cut;           /**< It does not have all of the op's input. */
+	bool begins;        /**< The stream begins with the op. */
 	uint32_t src_len;   /**< Bytes of its input; 0: the address must be valid all the same. */
 	uint32_t dst_len;   /**< Bytes of its room. */
 };
@@ -150,6 +151,24 @@ hisi_zip_req_plain_stream(struct hisi_zip_sqe *sqe, const struct hisi_zip_plain_
 enum hisi_zip_outcome hisi_zip_stream_end(struct hisi_zip_plain_stream *s,
 		const struct hisi_zip_sqe *sqe, struct hisi_zip_result r,
 		struct hisi_zip_stream_done *done);
+
+/**
+ * An op has ended with HISI_ZIP_DONE_PART, and what it has done was delivered. Is all that is
+ * missing a request with the trailer? Then the op need not end without the stream's end:
+ *
+ *   hisi_zip_stream_plan_trailer(s, &done, &plan), hisi_zip_stream_begin(s, &plan), a request,
+ *   hisi_zip_stream_end(s, sqe, result, &end)    whose end.consumed is to be added to done's
+ */
+bool hisi_zip_stream_plan_trailer(const struct hisi_zip_plain_stream *s,
+		const struct hisi_zip_stream_done *done, struct hisi_zip_stream_plan *plan);
+
+/** The request under way has no result: the stream is as after one that failed. */
+static inline void
+hisi_zip_stream_lost(struct hisi_zip_plain_stream *s)
+{
+	if (s->plan.begins)
+		s->state.started = false;
+}
 
 /** The bytes that done->delivered counts, in the store, until the next op begins. */
 static inline const uint8_t *

@@ -11,37 +11,29 @@
 #include "hisi_zip_answer.h"
 #include "hisi_zip_log.h"
 #include "hisi_zip_stream.h"
+#include "hisi_zip_wrong.h"
 
 /* For all questions of a probe, and for those of a queue that was just taken. */
 #define PROBE_MS  500
 #define TAKE_MS   300
 #define DEPTH     64
 
-/* Paths by direction; a path that is not here needs no answers. */
-static const uint32_t by_dir[HISI_ZIP_DIRS] = {
-	[HISI_ZIP_COMP] = HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_RAW) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_ZLIB) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_GZIP) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_COMP_SGL) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP_SGL),
-	[HISI_ZIP_DECOMP] = HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_RAW) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_ZLIB) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_GZIP) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_DECOMP_SGL) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP) |
-		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP_SGL),
-};
+/* Paths of a direction that need answers. */
+static uint32_t
+asked_of(enum hisi_zip_dir dir)
+{
+	return hisi_zip_paths_of((uint8_t)dir) & ~(HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_EXT_COMP) |
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_EXT_DECOMP));
+}
 
 static void
 publish_paths(struct hisi_zip_dev *dev)
 {
-	uint32_t wrong;
-
 	rte_atomic_store_explicit(&dev->paths_on, hisi_zip_paths_usable(&dev->known.paths),
 		rte_memory_order_seq_cst);
-	wrong = rte_atomic_load_explicit(&dev->paths_wrong, rte_memory_order_seq_cst);
-	rte_atomic_fetch_and_explicit(&dev->paths_on, ~wrong, rte_memory_order_seq_cst);
+	/* What dequeue has found meanwhile. */
+	rte_atomic_fetch_and_explicit(&dev->paths_on, ~hisi_zip_paths_found_wrong(dev),
+		rte_memory_order_seq_cst);
 }
 
 void
@@ -57,24 +49,6 @@ hisi_zip_path_fails(struct hisi_zip_dev *dev, enum hisi_zip_path path, const cha
 	HISI_ZIP_LOG(NOTICE, "%s: path %s is off: %s; its ops are done %s", dev->hisi.name,
 		hisi_zip_path_name(path), why, dev->sw ? "another way, or in software" :
 		"another way, or end with an error");
-}
-
-void
-hisi_zip_paths_tell(struct hisi_zip_dev *dev)
-{
-	uint32_t wrong = rte_atomic_load_explicit(&dev->paths_wrong, rte_memory_order_relaxed);
-
-	if ((wrong & ~rte_atomic_load_explicit(&dev->paths_told, rte_memory_order_relaxed)) == 0)
-		return;
-	/* Who has it may be asking the function: another time. */
-	if (pthread_mutex_trylock(&dev->known.lock) != 0)
-		return;
-	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
-		if (wrong & HISI_ZIP_PATH_BIT(path))
-			hisi_zip_path_fails(dev, path, "its results are not what they were");
-	}
-	rte_atomic_store_explicit(&dev->paths_told, wrong, rte_memory_order_relaxed);
-	pthread_mutex_unlock(&dev->known.lock);
 }
 
 /* What was not tried is as the reference says (ZIP 5.7). */
@@ -108,10 +82,7 @@ why_never(const struct hisi_zip_dev *dev, enum hisi_zip_path path)
 		return ext ? NULL : "no extension";
 	if (!v3 && (path == HISI_ZIP_PATH_COMP_RAW || path == HISI_ZIP_PATH_DECOMP_RAW))
 		return "not in V2";
-	if (ext && v3)
-		return "the extension has it";
-	return (by_dir[HISI_ZIP_COMP] | by_dir[HISI_ZIP_DECOMP]) & HISI_ZIP_PATH_BIT(path) ? NULL :
-		"not used";
+	return ext && v3 ? "the extension has it" : NULL;
 }
 
 /* Nothing was asked. What another function has shown is kept up to the answers of this one. */
@@ -128,7 +99,8 @@ all_untried(struct hisi_zip_dev *dev)
 	}
 	rte_atomic_store_explicit(&dev->known.opened, hisi_dev_opened(&dev->hisi),
 		rte_memory_order_relaxed);
-	rte_atomic_store_explicit(&dev->paths_wrong, 0, rte_memory_order_seq_cst);
+	for (unsigned int why = 0; why < HISI_ZIP_WRONGS; why++)
+		rte_atomic_store_explicit(&dev->paths_wrong[why], 0, rte_memory_order_seq_cst);
 	rte_atomic_store_explicit(&dev->paths_told, 0, rte_memory_order_relaxed);
 	if (dev->untold)
 		as_documented(dev);
@@ -148,7 +120,7 @@ static bool
 untried(const struct hisi_zip_dev *dev, enum hisi_zip_dir dir)
 {
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
-		if (by_dir[dir] & HISI_ZIP_PATH_BIT(path) &&
+		if (asked_of(dir) & HISI_ZIP_PATH_BIT(path) &&
 				dev->known.paths.path[path].state == HISI_ZIP_PATH_UNTRIED)
 			return true;
 	}
@@ -160,7 +132,7 @@ static void
 all_fail(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, bool only_untried, const char *why)
 {
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
-		if ((by_dir[dir] & HISI_ZIP_PATH_BIT(path)) && (!only_untried ||
+		if ((asked_of(dir) & HISI_ZIP_PATH_BIT(path)) && (!only_untried ||
 				dev->known.paths.path[path].state == HISI_ZIP_PATH_UNTRIED))
 			hisi_zip_path_fails(dev, path, why);
 	}

@@ -36,21 +36,6 @@
  */
 void hisi_zip_path_fails(struct hisi_zip_dev *dev, enum hisi_zip_path path, const char *why);
 
-/**
- * Paths by which a result came that cannot be right are off from now on. Dequeuing thread; when
- * nothing waits for it, hisi_zip_paths_tell() says so.
- */
-static inline void
-hisi_zip_paths_wrong(struct hisi_zip_dev *dev, uint32_t paths)
-{
-	/* In this order: publish_paths() looks for them after it has turned paths on. */
-	rte_atomic_fetch_or_explicit(&dev->paths_wrong, paths, rte_memory_order_seq_cst);
-	rte_atomic_fetch_and_explicit(&dev->paths_on, ~paths, rte_memory_order_seq_cst);
-}
-
-/** Log the paths that were found wrong, once. The caller does not hold the lock. */
-void hisi_zip_paths_tell(struct hisi_zip_dev *dev);
-
 /** The questions of the stateless paths of a direction; sets their state. */
 void hisi_zip_answers_deflate(struct hisi_zip_asker *a);
 

@@ -4,14 +4,14 @@
 
 #include <rte_branch_prediction.h>
 
-#include "hisi_zip_answer.h"
 #include "hisi_zip_burst.h"
 #include "hisi_zip_compat.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_plain.h"
 #include "hisi_zip_recover.h"
-#include "hisi_zip_stateful.h"
+#include "hisi_zip_plain_stream.h"
 #include "hisi_zip_sw.h"
+#include "hisi_zip_trailer.h"
 #include "hisi_zip_verify.h"
 #include "hisi_zip_xform.h"
 
@@ -47,23 +47,17 @@ finish_stateful(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe
 }
 
 /*
- * Results go to what is not inlined as words, or in the op: a struct would have to be put together
- * for that, also where nobody asks.
+ * What was checked is what is used: results are not read again from the op, which others may see.
+ * They go to what is not inlined as words: a struct would have to be put together for that, also
+ * where nobody asks.
  */
-static inline struct hisi_zip_result
-result_in(const struct rte_comp_op *op, uint32_t dw3)
-{
-	return (struct hisi_zip_result){
-		.consumed = op->consumed, .produced = op->produced, .dw3 = dw3,
-	};
-}
 
 /* Can these be the numbers of the request? If a function counts otherwise, that is said once. */
-static bool __rte_noinline
-possible(const struct hisi_zip_slot *slot, uint32_t dw3)
+static bool
+possible(const struct hisi_zip_slot *slot, struct hisi_zip_result r)
 {
 	return hisi_zip_result_possible(&slot->asked, slot->kind == HISI_ZIP_SLOT_COMP &&
-		!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL), result_in(slot->op, dw3));
+		!(slot->flags & HISI_ZIP_SLOT_F_STATEFUL), r);
 }
 
 /*
@@ -111,11 +105,11 @@ status_of(enum hisi_zip_outcome outcome)
 }
 
 /*
- * The answer, whose numbers are in the op, cannot be true. Returns true if all fields
- * of the op are set, by software; else all but output_chksum are.
+ * The answer cannot be true. Returns true if that is all of the op: it was done by software, or is
+ * one of a plain function's stream; else its stream, if it has one, is still busy.
  */
-static bool __rte_noinline
-finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw3,
+static bool
+finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, struct hisi_zip_result r,
 		uint16_t sq_head, uint16_t cq_head)
 {
 	struct rte_comp_op *op = slot->op;
@@ -123,10 +117,10 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 	HISI_ZIP_COUNT(qp->deq.hw_status[HISI_ZIP_HW_STATUS_OTHER], 1);
 	if (!qp->lie.told) {
 		qp->lie = (struct hisi_zip_lie){ .told = true, .request = *slot,
-			.result = result_in(op, dw3), .sq_head = sq_head, .cq_head = cq_head };
+			.result = r, .sq_head = sq_head, .cq_head = cq_head };
 	}
 	if ((slot->flags & HISI_ZIP_SLOT_F_PLAIN) && (slot->flags & HISI_ZIP_SLOT_F_STATEFUL)) {
-		hisi_zip_stateful_lie(qp, op);
+		hisi_zip_plain_stream_lie(qp, op);
 		return true;
 	}
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
@@ -137,33 +131,31 @@ finish_lie(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, uint32_t dw
 		hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_REPEATED);
 		return true;
 	}
-	op->status = RTE_COMP_OP_STATUS_ERROR;
-	op->consumed = 0;
-	op->produced = 0;
-	op->debug_status = 0;
+	hisi_zip_op_fails(op, RTE_COMP_OP_STATUS_ERROR, 0);
 	return false;
 }
 
 /*
  * Results of a request that is not a plain success; its numbers are in the op. Sets all
  * other fields but output_chksum, and that too if it returns true: software has repeated it, or
- * it is of a function without the extension.
+ * it is of a function without the extension. Of a stream of one it may not be the last one of
+ * its op, whose slot is HISI_ZIP_SLOT_TRAILER then.
  */
 static bool __rte_noinline
-finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
-		const struct hisi_zip_sqe *sqe, uint32_t dw3)
+finish_other(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe,
+		uint32_t consumed, uint32_t produced, uint32_t dw3)
 {
-	struct hisi_zip_result r = result_in(slot->op, dw3);
+	struct hisi_zip_result r = { consumed, produced, dw3 };
 	bool plain = slot->flags & HISI_ZIP_SLOT_F_PLAIN;
 	uint8_t status = hisi_zip_result_status(r);
 	struct rte_comp_op *op = slot->op;
 
 	if (plain && (slot->flags & HISI_ZIP_SLOT_F_STATEFUL)) {
 		HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
-		hisi_zip_stateful_end(qp, op, sqe, dw3);
+		hisi_zip_plain_stream_end(qp, slot, sqe, r);
 		return true;
 	}
-	op->debug_status = dw3;
+	op->debug_status = r.dw3;
 	if (slot->flags & HISI_ZIP_SLOT_F_STATEFUL) {
 		HISI_ZIP_COUNT(qp->deq.hw_status[RTE_MIN(status, HISI_ZIP_HW_STATUS_OTHER)], 1);
 		op->status = finish_stateful(slot, sqe, r);
@@ -193,10 +185,9 @@ finish_other(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	}
 	if (op->status != RTE_COMP_OP_STATUS_SUCCESS &&
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
-		op->consumed = 0;
-		op->produced = 0;
+		hisi_zip_op_fails(op, op->status, op->debug_status);
 	} else if (plain) {
-		op->output_chksum = hisi_zip_plain_chksum(slot, sqe);
+		op->output_chksum = hisi_zip_plain_chksum(slot, sqe, r);
 		return true;
 	}
 	return false;
@@ -221,8 +212,11 @@ output_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
 	return ret;
 }
 
-/* What an op with flags needs beside; whole: its fields are all set. */
-static void __rte_noinline
+/*
+ * What an op with flags needs beside; whole: its fields are all set. Returns whether one more
+ * request has to follow.
+ */
+static bool __rte_noinline
 take_rest(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, struct hisi_zip_hwq *hwq,
 		struct hisi_zip_sqe *sqe, bool whole)
 {
@@ -245,13 +239,44 @@ take_rest(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot, struct hisi_
 		/* Release: enqueue may use the state words again. Nothing of s follows. */
 		rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 	}
+	return slot->kind == HISI_ZIP_SLOT_TRAILER;
+}
+
+static inline bool
+is_success(const struct hisi_zip_slot *slot, uint32_t dw3)
+{
+	return (dw3 & HISI_ZIP_STATUS_MASK) == HISI_ZIP_OK &&
+		!(slot->flags & (HISI_ZIP_SLOT_F_STATEFUL | HISI_ZIP_SLOT_F_PLAIN));
+}
+
+static inline void
+set_success(struct rte_comp_op *op)
+{
+	op->status = RTE_COMP_OP_STATUS_SUCCESS;
+	op->debug_status = 0;
+}
+
+/* The same of numbers that are not the usual ones; they may be a lie. */
+static bool __rte_noinline
+finish_unusual(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe,
+		uint32_t consumed, uint32_t produced, uint32_t dw3, uint16_t sq_head,
+		uint16_t cq_head)
+{
+	const struct hisi_zip_result r = { consumed, produced, dw3 };
+
+	if (sq_head != cq_head || !possible(slot, r))
+		return finish_lie(qp, slot, r, sq_head, cq_head);
+	if (!is_success(slot, dw3))
+		return finish_other(qp, slot, sqe, consumed, produced, dw3);
+	set_success(slot->op);
+	return false;
 }
 
 /*
  * The CQE at cq_head of the slot's queue is for this slot: move its result into
- * the op.
+ * the op. Returns whether it is not at its end: the slot is HISI_ZIP_SLOT_TRAILER now.
  */
-static inline void
+static __rte_always_inline bool
 take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_hwq *hwq,
 		const struct hisi_qm_ring *ring, uint16_t cq_head)
 {
@@ -265,20 +290,16 @@ take_result(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct hisi_zip_
 
 	op->consumed = r.consumed;
 	op->produced = r.produced;
-	if (unlikely(sq_head != cq_head ||
-			(!hisi_zip_result_usual(&slot->asked, r) && !possible(slot, r.dw3)))) {
-		whole = finish_lie(qp, slot, r.dw3, sq_head, cq_head);
-	} else if (likely(hisi_zip_result_status(r) == HISI_ZIP_OK &&
-			!(slot->flags & (HISI_ZIP_SLOT_F_STATEFUL | HISI_ZIP_SLOT_F_PLAIN)))) {
-		op->status = RTE_COMP_OP_STATUS_SUCCESS;
-		op->debug_status = 0;
-	} else {
-		whole = finish_other(qp, slot, sqe, r.dw3);
-	}
+	if (unlikely(sq_head != cq_head || !hisi_zip_result_usual(&slot->asked, r)))
+		whole = finish_unusual(qp, slot, sqe, r.consumed, r.produced, r.dw3, sq_head,
+			cq_head);
+	else if (likely(is_success(slot, r.dw3)))
+		set_success(op);
+	else
+		whole = finish_other(qp, slot, sqe, r.consumed, r.produced, r.dw3);
 	if (likely(!whole))
 		op->output_chksum = 0;
-	if (unlikely(slot->flags != 0))
-		take_rest(qp, slot, hwq, sqe, whole);
+	return unlikely(slot->flags != 0) && take_rest(qp, slot, hwq, sqe, whole);
 }
 
 void
@@ -288,24 +309,15 @@ hisi_zip_slot_complete(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 	struct hisi_qm_ring *ring = hwq->q.queue->ring;
 
 	if (hisi_qm_cq_ready(ring, 1)) {
+		/* Nothing follows: a queue that is stopped is asked nothing. */
 		take_result(qp, slot, hwq, ring, ring->cq_head);
 		hisi_qm_cq_skip(ring, 1);
+		if (slot->kind == HISI_ZIP_SLOT_TRAILER)
+			hisi_qm_cq_ring(ring);
 		slot->kind = HISI_ZIP_SLOT_DONE;
 	} else {
 		hisi_zip_slot_lost(qp, slot);
 	}
-}
-
-/* Results that wait in a queue, up to max; executes requests if no worker does. */
-static inline uint16_t
-results_ready(const struct hisi_zip_qp *qp, const struct hisi_zip_hwq *hwq, uint16_t max)
-{
-	const struct hisi_qm_ring *ring = hwq->q.queue->ring;
-	uint16_t n = hisi_qm_cq_ready(ring, max);
-
-	if (n == 0 && qp->polled && !hwq->q.failed && spim_queue_poll(hwq->q.queue, max) > 0)
-		n = hisi_qm_cq_ready(ring, max);
-	return n;
 }
 
 /* An op that goes back to the application: count it. */
@@ -342,7 +354,10 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		struct hisi_qm_ring *ring;
 
 		if (unlikely(kind >= HISI_ZIP_DIRS)) {
-			if (kind == HISI_ZIP_SLOT_SW)
+			/* Those behind it wait: the order is kept. */
+			if (kind == HISI_ZIP_SLOT_TRAILER && !hisi_zip_trailer_poll(qp, slot))
+				break;
+			if (slot->kind == HISI_ZIP_SLOT_SW)
 				hisi_zip_sw_run(qp, slot->op);
 			count_op(qp, slot->op);
 			bytes += slot->op->produced;
@@ -352,7 +367,7 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		}
 		hwq = &qp->hwq[kind];
 		if (ready[kind] == 0) {
-			ready[kind] = results_ready(qp, hwq, nb_ops - i);
+			ready[kind] = hisi_zip_results_ready(qp, hwq, nb_ops - i);
 			if (ready[kind] == 0) {
 				if (likely(!hwq->q.failed))
 					break;
@@ -367,7 +382,12 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		most = RTE_MIN(ready[kind], nb_ops - i);
 		run = 0;
 		do {
-			take_result(qp, slot, hwq, ring, cq_head);
+			if (unlikely(take_result(qp, slot, hwq, ring, cq_head))) {
+				hisi_qm_cq_skip(ring, 1);
+				consumed[kind]++;
+				ready[kind]--;
+				break;
+			}
 			count_op(qp, slot->op);
 			bytes += slot->op->produced;
 			ops[i + run++] = slot->op;
@@ -380,14 +400,6 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 		head += run;
 		i += run;
 	}
-	if (i == 0) {
-		if (nb_ops > 0 && ++qp->watch.polls % HISI_WATCH_POLLS == 0) {
-			hisi_zip_watch(qp);
-			hisi_zip_paths_tell(qp->dev);
-		}
-		return 0;
-	}
-
 	/*
 	 * CQEs first: with the slots enqueue gets the right to have as many new ones
 	 * written. There is room for those not acknowledged yet, see cq_pace.
@@ -402,6 +414,11 @@ hisi_zip_dequeue_burst(void *queue_pair, struct rte_comp_op **ops, uint16_t nb_o
 			hwq->cq_due = 0;
 			hisi_qm_cq_ring(hwq->q.queue->ring);
 		}
+	}
+	if (i == 0) {
+		if (nb_ops > 0 && ++qp->watch.polls % HISI_WATCH_POLLS == 0)
+			hisi_zip_watch(qp);
+		return 0;
 	}
 	/* Release: enqueue may fill these slots and their SQEs again. */
 	rte_atomic_store_explicit(&qp->head, head, rte_memory_order_release);

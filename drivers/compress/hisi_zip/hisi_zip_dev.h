@@ -20,12 +20,13 @@
  *   hisi_zip_setup.c      queue pairs: setup, taking hardware queues, stop
  *   hisi_zip_enqueue.c    data path: from op to SQE
  *   hisi_zip_chain.c      the same of chained mbufs
- *   hisi_zip_stateful.c   ops of streams on a function without the extension
+ *   hisi_zip_plain_stream.c  ops of streams on a function without the extension
  *   hisi_zip_trailer.c    what of V2's streams is a trailer, asked in dequeue
  *   hisi_zip_dequeue.c    data path: from SQE to op
  *   hisi_zip_plain.c      data path: DEFLATE without the extension
  *   hisi_zip_answer.c     known answers: which paths of a function are right
  *   hisi_zip_verify.c     verify=N
+ *   hisi_zip_wrong.c      paths that a result has shown to be wrong
  *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew
  *   hisi_zip_sw.c         ops that the function cannot do, done with zip_codec
  *   hisi_zip_telemetry.c  telemetry commands
@@ -55,7 +56,10 @@ struct hisi_zip_owed {
 
 /** What is known of the function's paths. */
 struct hisi_zip_known {
-	/** For all of it. What was learned of a path that is on does not change meanwhile. */
+	/**
+	 * For all of it. What was learned of a path that is on does not change meanwhile: the data
+	 * path reads that without the lock.
+	 */
 	pthread_mutex_t lock;
 	struct hisi_zip_paths paths;
 	RTE_ATOMIC(uint32_t) opened;   /**< spim_opened() of the function that was asked. */
@@ -63,6 +67,14 @@ struct hisi_zip_known {
 	uint32_t requests, rounds;     /**< How many, and how often they were waited for. */
 	TAILQ_HEAD(, hisi_zip_owed) owed;
 	RTE_ATOMIC(uint8_t) owes;      /**< There are some. */
+};
+
+/** How dequeue has found a path wrong (hisi_zip_wrong.h). */
+enum hisi_zip_wrong {
+	HISI_ZIP_WRONG_VERIFY, /**< Software had another result. */
+	HISI_ZIP_WRONG_RESULT, /**< A result that known answers have excluded. */
+	HISI_ZIP_WRONG_LIE,    /**< One that cannot be true. */
+	HISI_ZIP_WRONGS,
 };
 
 /** Private data of a device. */
@@ -73,8 +85,8 @@ struct hisi_zip_dev {
 	uint32_t verify;               /**< As there. */
 	struct hisi_zip_known known;
 	RTE_ATOMIC(uint32_t) paths_on; /**< Bits of those that are used: the data path's. */
-	/** Bits of those that dequeue has found wrong, and of those of them that were logged. */
-	RTE_ATOMIC(uint32_t) paths_wrong;
+	/** Bits of those that dequeue has found wrong, and of those that were logged. */
+	RTE_ATOMIC(uint32_t) paths_wrong[HISI_ZIP_WRONGS];
 	RTE_ATOMIC(uint32_t) paths_told;
 	TAILQ_HEAD(, hisi_zip_qp) qps; /**< Queue pairs that are set up; under the driver's lock. */
 	uint16_t addr_off;             /**< Offset in rte_mbuf of the address that requests use. */

@@ -12,7 +12,7 @@
 #include "hisi_zip_fill.h"
 #include "hisi_zip_plain.h"
 #include "hisi_zip_recover.h"
-#include "hisi_zip_stateful.h"
+#include "hisi_zip_plain_stream.h"
 #include "hisi_zip_verify.h"
 #include "hisi_zip_xform.h"
 
@@ -32,7 +32,7 @@ hisi_zip_first_use(struct hisi_zip_qp *qp, const struct hisi_zip_xform *x,
 		return HISI_ZIP_SUBMITTED;
 	HISI_ZIP_COUNT(qp->enq.no_queue, 1);
 	/* The state of a stream is, or will be, the function's, unless software can go on. */
-	if (op->op_type == RTE_COMP_OP_STATEFUL ? hisi_zip_stateful_replace(op->stream, 0) :
+	if (op->op_type == RTE_COMP_OP_STATEFUL ? hisi_zip_plain_stream_replace(op->stream, 0) :
 			qp->dev->sw != 0)
 		return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_NO_QUEUE);
 	/*
@@ -221,7 +221,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	}
 	if (s->is_plain) {
 		slot->flags = HISI_ZIP_SLOT_F_STATEFUL | HISI_ZIP_SLOT_F_PLAIN;
-		return hisi_zip_stateful_fill(qp, slot, op);
+		return hisi_zip_plain_stream_fill(qp, slot, op);
 	}
 	if (qp->hwq[s->x.dir].q.ring == NULL) {
 		verdict = hisi_zip_first_use(qp, &s->x, slot, op);

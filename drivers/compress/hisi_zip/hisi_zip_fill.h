@@ -55,11 +55,7 @@ hisi_zip_data_addr(const struct hisi_zip_qp *qp, const struct rte_mbuf *m)
 static inline enum hisi_zip_verdict
 hisi_zip_finish(struct hisi_zip_slot *slot, struct rte_comp_op *op, uint8_t status)
 {
-	op->status = status;
-	op->consumed = 0;
-	op->produced = 0;
-	op->output_chksum = 0;
-	op->debug_status = 0;
+	hisi_zip_op_fails(op, status, 0);
 	slot->kind = HISI_ZIP_SLOT_DONE;
 	return HISI_ZIP_FINISHED;
 }

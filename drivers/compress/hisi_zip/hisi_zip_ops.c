@@ -7,9 +7,10 @@
 
 #include <rte_common.h>
 
-#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
+#include "hisi_zip_trailer.h"
+#include "hisi_zip_wrong.h"
 #include "hisi_zip_xform.h"
 
 static int
@@ -92,8 +93,9 @@ hisi_zip_info_get(struct rte_compressdev *cdev, struct rte_compressdev_info *inf
 	info->driver_name = cdev->device->driver->name;
 	info->feature_flags = cdev->feature_flags;
 	info->capabilities = dev->caps;
-	/* A queue pair may come to own a hardware queue of each direction. */
-	info->max_nb_queue_pairs = RTE_MAX(dev->hisi.info.queues / HISI_ZIP_DIRS, 1);
+	/* A queue pair may come to own a hardware queue of each kind. */
+	info->max_nb_queue_pairs = RTE_MAX(dev->hisi.info.queues / (hisi_zip_trailer_used(dev) ?
+		HISI_ZIP_HWQS : HISI_ZIP_DIRS), 1);
 }
 
 struct rte_compressdev_ops hisi_zip_ops = {

@@ -4,9 +4,9 @@
 
 #include <rte_mbuf.h>
 
-#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_plain.h"
+#include "hisi_zip_wrong.h"
 #include "zip_codec_checksum.h"
 
 /* ---- From op to request ---- */
@@ -98,7 +98,7 @@ packed_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 	}
 	if (hisi_zip_trailer_is(x->trailer, trailer, &of) == ends)
 		return true;
-	hisi_zip_paths_wrong(qp->dev, x->paths);
+	hisi_zip_paths_wrong(qp->dev, x->paths, HISI_ZIP_WRONG_RESULT);
 	return false;
 }
 
@@ -158,7 +158,8 @@ hisi_zip_plain_outcome(const struct hisi_zip_qp *qp, const struct hisi_zip_slot 
 }
 
 uint64_t
-hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe)
+hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe,
+		struct hisi_zip_result r)
 {
 	const struct rte_comp_op *op = slot->op;
 	const struct hisi_zip_xform *x = op->private_xform;
@@ -172,8 +173,8 @@ hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sq
 	if (x->sum != HISI_ZIP_SUM_NONE && sum.crc32 == 0 && sum.adler32 == 1 && dw31 != 0)
 		return hisi_zip_sum_of(x->sum, dw31);
 	if (x->dir == HISI_ZIP_COMP)
-		hisi_zip_chain_sum(op->m_src, op->src.offset, op->consumed, &sum);
+		hisi_zip_chain_sum(op->m_src, op->src.offset, r.consumed, &sum);
 	else
-		hisi_zip_chain_sum(op->m_dst, op->dst.offset, op->produced, &sum);
+		hisi_zip_chain_sum(op->m_dst, op->dst.offset, r.produced, &sum);
 	return hisi_zip_chksum(x, sum.crc32, sum.adler32);
 }

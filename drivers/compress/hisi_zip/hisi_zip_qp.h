@@ -115,10 +115,8 @@ struct __rte_cache_aligned hisi_zip_qp {
 	int socket;
 	uint32_t verify;             /**< One of so many ops is verified; 0: none is. */
 	struct hisi_zip_sw *sw;      /**< For ops in software; NULL with sw=off and verify=0. */
-	struct hisi_zip_hwq hwq[HISI_ZIP_DIRS];
-	/** The dequeuing thread's, from the first op on that may need it (hisi_zip_trailer.h). */
-	struct spim_queue *trailer;
-	bool trailer_tried;          /**< The enqueuing thread has tried to take it. */
+	/** By the kind of slot; of the trailer queue, dequeue submits and takes results. */
+	struct hisi_zip_hwq hwq[HISI_ZIP_HWQS];
 
 	/* The enqueuing thread's. */
 	/** Passed to the dequeuing thread with release. */

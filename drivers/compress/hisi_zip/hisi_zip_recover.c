@@ -6,7 +6,8 @@
 #include "hisi_zip_dev.h"
 #include "hisi_zip_log.h"
 #include "hisi_zip_recover.h"
-#include "hisi_zip_stateful.h"
+#include "hisi_zip_plain_stream.h"
+#include "hisi_zip_wrong.h"
 #include "hisi_zip_xform.h"
 
 void
@@ -15,6 +16,7 @@ hisi_zip_lie_log(struct hisi_zip_qp *qp)
 	const struct hisi_zip_lie *lie = &qp->lie;
 	const struct hisi_zip_slot *request = &lie->request;
 	bool stateful = request->flags & HISI_ZIP_SLOT_F_STATEFUL;
+	bool software = qp->dev->sw && (!stateful || (request->flags & HISI_ZIP_SLOT_F_PLAIN));
 
 	if (!lie->told || lie->logged)
 		return;
@@ -26,18 +28,22 @@ hisi_zip_lie_log(struct hisi_zip_qp *qp)
 		request->kind == HISI_ZIP_SLOT_COMP ? "compression" : "decompression",
 		request->kind == HISI_ZIP_SLOT_COMP && !stateful ? "" : "up to ",
 		request->asked.src_len, request->asked.dst_len, lie->cq_head,
-		qp->dev->sw && !stateful ? "are done in software" : "end with an error");
+		!software ? "end with an error" : stateful ?
+		"are done in software where it can go on" : "are done in software");
 }
 
 void
 hisi_zip_watch(struct hisi_zip_qp *qp)
 {
-	struct hisi_hwq *hwq = &qp->hwq[qp->slots[qp->head & qp->mask].kind].q;
+	uint16_t kind = qp->slots[qp->head & qp->mask].kind;
+	struct hisi_hwq *hwq = &qp->hwq[kind].q;
 	enum hisi_watch_found found;
 
 	hisi_zip_lie_log(qp);
+	hisi_zip_paths_tell(qp->dev);
 	/* Where software does what the function cannot, it goes on without one. */
 	found = hisi_hwq_watch(hwq, &qp->watch, qp->head, !qp->dev->sw,
+		kind == HISI_ZIP_SLOT_TRAILER ? "before the end of their streams" :
 		qp->dev->sw ? "from software" : "with an error");
 	if (found == HISI_WATCH_NOTHING)
 		return;
@@ -60,8 +66,11 @@ can_go_on(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
 {
 	struct hisi_zip_stream *s = slot->op->stream;
 
-	if ((slot->flags & HISI_ZIP_SLOT_F_PLAIN) && (slot->flags & HISI_ZIP_SLOT_F_STATEFUL))
-		return hisi_zip_stateful_replace(s, s->plain.plan.delivered);
+	if ((slot->flags & HISI_ZIP_SLOT_F_PLAIN) && (slot->flags & HISI_ZIP_SLOT_F_STATEFUL)) {
+		if (s->sw != NULL)
+			hisi_zip_stream_lost(s->plain);
+		return hisi_zip_plain_stream_replace(s, s->plain->plan.delivered);
+	}
 	return qp->dev->sw && !(slot->flags & HISI_ZIP_SLOT_F_STATEFUL);
 }
 
@@ -82,12 +91,13 @@ hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
 		slot->kind = HISI_ZIP_SLOT_SW;
 		return;
 	}
+	if (!hwq->stuck && slot->kind == HISI_ZIP_SLOT_TRAILER) {
+		hisi_zip_plain_stream_part(op);
+		slot->kind = HISI_ZIP_SLOT_DONE;
+		return;
+	}
 	slot->kind = HISI_ZIP_SLOT_DONE;
-	op->status = RTE_COMP_OP_STATUS_ERROR;
-	op->consumed = 0;
-	op->produced = 0;
-	op->output_chksum = 0;
-	op->debug_status = 0;
+	hisi_zip_op_fails(op, RTE_COMP_OP_STATUS_ERROR, 0);
 	if (stateful) {
 		struct hisi_zip_stream *s = op->stream;
 
@@ -109,8 +119,8 @@ hisi_zip_renew(struct hisi_zip_qp *qp)
 	/* First, so that a failure that comes meanwhile is not lost. */
 	rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_RUNNING, rte_memory_order_release);
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);
-	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++)
-		waiting |= hisi_hwq_renew(&qp->hwq[dir].q, head, qp->tail);
+	for (unsigned int i = 0; i < HISI_ZIP_HWQS; i++)
+		waiting |= hisi_hwq_renew(&qp->hwq[i].q, head, qp->tail);
 	if (waiting)
 		rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_FAILING,
 			rte_memory_order_release);

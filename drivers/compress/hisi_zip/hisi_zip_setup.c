@@ -63,23 +63,30 @@ qp_free(struct hisi_zip_qp *qp, uint32_t slots)
 }
 
 /*
- * The queue of the other direction may go if it has nothing to do: no op is in flight, and none is
- * in this burst. Then the dequeuing thread polls no queue.
+ * Another queue may go if it has nothing to do: no op is in flight, and none that needs it is in
+ * this burst. Then the dequeuing thread polls no queue. The trailer queue goes first: ops do
+ * without it.
  */
 static bool
 put_other(struct hisi_hwq *q)
 {
 	struct hisi_zip_qp *qp = container_of(q, struct hisi_zip_qp, hwq[q->conf.type].q);
-	struct hisi_hwq *other = &qp->hwq[q->conf.type == HISI_ZIP_COMP ? HISI_ZIP_DECOMP :
-		HISI_ZIP_COMP].q;
 
-	if (other->ring == NULL || other->ring->sq_tail != other->ring->sq_rung ||
-			rte_atomic_load_explicit(&qp->head, rte_memory_order_acquire) != qp->tail ||
-			rte_atomic_load_explicit(&other->failed, rte_memory_order_acquire))
+	if (rte_atomic_load_explicit(&qp->head, rte_memory_order_acquire) != qp->tail)
 		return false;
-	hisi_hwq_stop(other);
-	hisi_hwq_put(other);
-	return true;
+	for (int i = HISI_ZIP_HWQS - 1; i >= 0; i--) {
+		struct hisi_hwq *other = &qp->hwq[i].q;
+		const struct hisi_qm_ring *ring = qp->hwq[other->conf.type].q.ring;
+
+		if (other == q || other->ring == NULL ||
+				(ring != NULL && ring->sq_tail != ring->sq_rung) ||
+				rte_atomic_load_explicit(&other->failed, rte_memory_order_acquire))
+			continue;
+		hisi_hwq_stop(other);
+		hisi_hwq_put(other);
+		return true;
+	}
+	return false;
 }
 
 static void
@@ -153,6 +160,7 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 	qp->verify_random = (uint32_t)rte_rdtsc() | 1;
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++)
 		hwq_init(qp, dir);
+	hisi_zip_trailer_init(qp);
 	cdev->data->queue_pairs[qp_id] = qp;
 	hisi_zip_telemetry_add_qp(qp);
 	return 0;
@@ -214,18 +222,16 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 void
 hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 {
-	enum hisi_zip_dir dir;
-
 	qp->state = HISI_ZIP_QP_STOPPED;
-	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].q.queue != NULL)
-			hisi_hwq_stop(&qp->hwq[dir].q);
+	for (unsigned int i = 0; i < HISI_ZIP_HWQS; i++) {
+		if (qp->hwq[i].q.queue != NULL)
+			hisi_hwq_stop(&qp->hwq[i].q);
 	}
 	/* The rings go away: move every result into its op now. */
 	for (uint32_t pos = qp->head; pos != qp->tail; pos++) {
 		struct hisi_zip_slot *slot = &qp->slots[pos & qp->mask];
 
-		if (slot->kind == HISI_ZIP_SLOT_COMP || slot->kind == HISI_ZIP_SLOT_DECOMP)
+		if (slot->kind < HISI_ZIP_HWQS)
 			hisi_zip_slot_complete(qp, slot);
 		if (slot->kind == HISI_ZIP_SLOT_SW) {
 			/* Here too: after a close nobody would, and a stream would stay busy. */
@@ -234,9 +240,8 @@ hisi_zip_qp_stop(struct hisi_zip_qp *qp)
 		}
 	}
 	hisi_zip_lie_log(qp);
-	for (dir = 0; dir < HISI_ZIP_DIRS; dir++) {
-		if (qp->hwq[dir].q.queue != NULL)
-			hisi_hwq_put(&qp->hwq[dir].q);
+	for (unsigned int i = 0; i < HISI_ZIP_HWQS; i++) {
+		if (qp->hwq[i].q.queue != NULL)
+			hisi_hwq_put(&qp->hwq[i].q);
 	}
-	hisi_zip_trailer_put(qp);
 }

@@ -15,6 +15,8 @@
 #include "hisi_zip_devargs.h"
 #include "hisi_zip_log.h"
 #include "hisi_zip_telemetry.h"
+#include "hisi_zip_trailer.h"
+#include "hisi_zip_wrong.h"
 
 /* Why ops were done in software. */
 static const char *const why_names[HISI_ZIP_WHYS] = {
@@ -92,10 +94,13 @@ show_queues(struct hisi_dev *dev, struct rte_tel_data *d)
 
 	rte_tel_data_start_dict(d);
 	TAILQ_FOREACH(qp, &hisi_zip_dev_of(dev)->qps, next) {
-		static const char *const names[HISI_ZIP_DIRS] = {
-			[HISI_ZIP_COMP] = "compress_queue",
-			[HISI_ZIP_DECOMP] = "decompress_queue",
+		static const char *const names[HISI_ZIP_HWQS] = {
+			[HISI_ZIP_SLOT_COMP] = "compress_queue",
+			[HISI_ZIP_SLOT_DECOMP] = "decompress_queue",
+			[HISI_ZIP_SLOT_TRAILER] = "trailer_queue",
 		};
+		unsigned int hwqs = hisi_zip_trailer_used(hisi_zip_dev_of(dev)) ? HISI_ZIP_HWQS :
+			HISI_ZIP_DIRS;
 		struct rte_tel_data *q = rte_tel_data_alloc();
 		char name[16];
 
@@ -105,10 +110,10 @@ show_queues(struct hisi_dev *dev, struct rte_tel_data *d)
 		rte_tel_data_add_dict_uint(q, "depth", qp->limit);
 		rte_tel_data_add_dict_uint(q, "in_flight", (uint32_t)(HISI_ZIP_COUNTER(qp->tail) -
 			HISI_ZIP_COUNTER(qp->head)));
-		/* -1: not taken, because no op of this direction has come yet. */
-		for (unsigned int dir = 0; dir < HISI_ZIP_DIRS; dir++)
-			rte_tel_data_add_dict_int(q, names[dir],
-				HISI_ZIP_COUNTER(qp->hwq[dir].q.qn));
+		/* -1: not taken, because no op for it has come yet. */
+		for (unsigned int i = 0; i < hwqs; i++)
+			rte_tel_data_add_dict_int(q, names[i],
+				HISI_ZIP_COUNTER(qp->hwq[i].q.qn));
 		snprintf(name, sizeof(name), "qp_%u", qp->id);
 		/* An answer has room for some 200 of them. */
 		if (rte_tel_data_add_dict_container(d, name, q, 0) != 0) {
@@ -233,6 +238,8 @@ show_paths(struct hisi_dev *hisi, struct rte_tel_data *d)
 	struct hisi_zip_paths paths;
 	uint32_t us;
 
+	/* What dequeue has found is no secret until it is idle. */
+	hisi_zip_paths_tell(dev);
 	pthread_mutex_lock(&dev->known.lock);
 	paths = dev->known.paths;
 	us = dev->known.us;

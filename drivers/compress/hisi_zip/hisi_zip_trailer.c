@@ -2,99 +2,82 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-#include <errno.h>
-#include <string.h>
-
-#include <rte_pause.h>
-
-#include "base_clock.h"
+#include "hisi_zip_burst.h"
 #include "hisi_zip_dev.h"
+#include "hisi_zip_plain_stream.h"
+#include "hisi_zip_recover.h"
 #include "hisi_zip_trailer.h"
 
-/* Four bytes take some microseconds; other queues may be served first. */
-#define ANSWER_MS 100
-#define DEPTH     HISI_QM_RING_DEPTH_MIN
+bool
+hisi_zip_trailer_used(const struct hisi_zip_dev *dev)
+{
+	return dev->hisi.info.revision < HISI_QM_REV_V3 &&
+		(rte_atomic_load_explicit(&dev->paths_on, rte_memory_order_relaxed) &
+		HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_DECOMP));
+}
 
 void
+hisi_zip_trailer_init(struct hisi_zip_qp *qp)
+{
+	hisi_hwq_init(&qp->hwq[HISI_ZIP_SLOT_TRAILER].q, &(struct hisi_hwq_conf){
+		.dev = &qp->dev->hisi,
+		.type = HISI_ZIP_DECOMP,
+		.depth = HISI_QM_RING_DEPTH_MIN,
+		.socket = qp->socket,
+		.owner_id = qp->id,
+		.what = "trailer",
+	});
+}
+
+uint16_t
 hisi_zip_trailer_take(struct hisi_zip_qp *qp)
 {
-	if (qp->trailer_tried)
-		return;
-	qp->trailer_tried = true;
-	if (hisi_dev_queue_take(&qp->dev->hisi, HISI_ZIP_DECOMP, DEPTH, &qp->trailer) != 0)
-		qp->trailer = NULL;
+	struct hisi_hwq *hwq = &qp->hwq[HISI_ZIP_SLOT_TRAILER].q;
+
+	return hwq->ring != NULL || hisi_hwq_take(hwq) == 0 ? HISI_ZIP_SLOT_F_TRAILER : 0;
 }
 
-void
-hisi_zip_trailer_put(struct hisi_zip_qp *qp)
+bool
+hisi_zip_trailer_ask(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
+		const struct hisi_zip_stream_done *done)
 {
-	if (qp->trailer != NULL)
-		hisi_dev_queue_put(&qp->dev->hisi, qp->trailer, false);
-	qp->trailer = NULL;
-	qp->trailer_tried = false;
-}
-
-/* Submit what is in the slot at the tail, and wait. */
-static int
-wait_trailer(const struct hisi_zip_qp *qp)
-{
-	struct hisi_qm_ring *ring = qp->trailer->ring;
-	uint64_t deadline = base_now_ms() + ANSWER_MS;
-
-	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
-	hisi_qm_sq_ring(ring);
-	while (hisi_qm_cq_ready(ring, 1) == 0) {
-		if (qp->polled)
-			spim_queue_poll(qp->trailer, 1);
-		if (hisi_qm_cq_ready(ring, 1) == 0 && base_now_ms() > deadline)
-			return -ETIMEDOUT;
-		rte_pause();
-	}
-	return 0;
-}
-
-int
-hisi_zip_trailer_ask(struct hisi_zip_qp *qp, struct hisi_zip_stream *s,
-		enum hisi_zip_outcome *outcome, struct hisi_zip_stream_done *done)
-{
-	const struct hisi_zip_stream_op rest = {
-		.src_len = s->plain.plan.op.src_len - done->consumed,
-		.src_cut = s->plain.plan.op.src_cut,
-		.dst_len = s->plain.plan.op.dst_len - done->produced,
-	};
-	struct hisi_zip_stream_done end;
+	const struct hisi_hwq *hwq = &qp->hwq[HISI_ZIP_SLOT_TRAILER].q;
+	struct hisi_zip_stream *s = slot->op->stream;
 	struct hisi_zip_stream_plan plan;
-	struct hisi_zip_result r;
-	struct hisi_zip_asked asked;
 	struct hisi_qm_ring *ring;
 	struct hisi_zip_sqe *sqe;
 
-	if (!s->plain.trailer || qp->trailer == NULL)
-		return 0;
-	hisi_zip_stream_plan(&s->plain, &rest, &plan);
-	/* It has output to deliver first, for which there is no room. */
-	if (!plan.request || plan.delivered != 0)
-		return 0;
-	hisi_zip_stream_begin(&s->plain, &plan);
-	ring = qp->trailer->ring;
+	/* Only with the flag is it there, and not put before the op is back. */
+	if (!(slot->flags & HISI_ZIP_SLOT_F_TRAILER) || hwq->failed ||
+			qp->state == HISI_ZIP_QP_STOPPED ||
+			!hisi_zip_stream_plan_trailer(s->plain, done, &plan))
+		return false;
+	s->so_far = *done;
+	hisi_zip_stream_begin(s->plain, &plan);
+	ring = hwq->queue->ring;
 	sqe = hisi_qm_sq_slot(ring, ring->sq_tail);
-	hisi_zip_req_buffers(sqe, &asked, s->ctx.iova + HISI_ZIP_STREAM_TRAILER_OFF, plan.src_len,
-		s->ctx.iova + HISI_ZIP_STREAM_STORE_OFF, plan.dst_len);
-	hisi_zip_req_words(sqe, &s->plain.words);
-	hisi_zip_req_plain_stream(sqe, &s->plain, s->ctx.iova);
-	if (wait_trailer(qp) != 0) {
-		/* From here on its streams end as they do without the queue. */
-		s->ctx_owed = !hisi_dev_queue_put(&qp->dev->hisi, qp->trailer, true);
-		qp->trailer = NULL;
-		return -ETIMEDOUT;
-	}
-	r = hisi_zip_result_read(sqe);
-	*outcome = hisi_zip_result_possible(&asked, false, r) ?
-		hisi_zip_stream_end(&s->plain, sqe, r, &end) : HISI_ZIP_FAILED;
-	hisi_zip_req_clear(sqe);
-	hisi_qm_cq_skip(ring, 1);
-	hisi_qm_cq_ring(ring);
-	if (*outcome <= HISI_ZIP_DONE_PART)
-		done->consumed += end.consumed;
-	return 0;
+	hisi_zip_req_buffers(sqe, &slot->asked, s->ctx.iova + HISI_ZIP_STREAM_TRAILER_OFF,
+		plan.src_len, s->ctx.iova + HISI_ZIP_STREAM_STORE_OFF, plan.dst_len);
+	hisi_zip_req_words(sqe, &s->plain->words);
+	hisi_zip_req_plain_stream(sqe, s->plain, s->ctx.iova);
+	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
+	hisi_qm_sq_ring(ring);
+	slot->kind = HISI_ZIP_SLOT_TRAILER;
+	/* Its time begins now, though it has been the oldest op before. */
+	qp->watch.last = 0;
+	return true;
+}
+
+bool
+hisi_zip_trailer_poll(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot)
+{
+	struct hisi_zip_hwq *hwq = &qp->hwq[HISI_ZIP_SLOT_TRAILER];
+
+	if (hisi_zip_results_ready(qp, hwq, 1) != 0)
+		hisi_zip_slot_complete(qp, slot);
+	else if (hwq->q.failed)
+		hisi_zip_slot_lost(qp, slot);
+	else
+		return false;
+	return true;
 }

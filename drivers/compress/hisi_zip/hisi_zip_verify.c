@@ -2,10 +2,10 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
-#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_sw.h"
 #include "hisi_zip_verify.h"
+#include "hisi_zip_wrong.h"
 #include "hisi_zip_xform.h"
 
 /* Ops up to the next one: from 1 to 2 N - 1, which is N on the average. */
@@ -52,18 +52,10 @@ hisi_zip_verify(struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot)
 	HISI_ZIP_COUNT(qp->deq.verified, 1);
 	if (hisi_zip_sw_agrees(qp->sw, op))
 		return;
-	pthread_mutex_lock(&qp->dev->known.lock);
-	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
-		if (x->paths & HISI_ZIP_PATH_BIT(path))
-			hisi_zip_path_fails(qp->dev, path, "software had another result");
-	}
-	pthread_mutex_unlock(&qp->dev->known.lock);
-	if (qp->dev->sw) {
+	/* Who writes wrong bytes does so whatever kind of request it has. */
+	hisi_zip_paths_wrong(qp->dev, hisi_zip_paths_of(x->dir), HISI_ZIP_WRONG_VERIFY);
+	if (qp->dev->sw)
 		hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_VERIFY);
-		return;
-	}
-	op->status = RTE_COMP_OP_STATUS_ERROR;
-	op->consumed = 0;
-	op->produced = 0;
-	op->output_chksum = 0;
+	else
+		hisi_zip_op_fails(op, RTE_COMP_OP_STATUS_ERROR, 0);
 }

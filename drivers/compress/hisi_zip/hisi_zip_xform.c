@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_malloc.h>
@@ -427,6 +428,7 @@ stream_destroy(struct hisi_zip_dev *dev, struct hisi_zip_stream *s)
 	zip_codec_stream_destroy(s->sw);
 	if (s->ctx.va != NULL && !s->ctx_owed)
 		hisi_dev_free(&dev->hisi, &s->ctx);
+	free(s->plain);
 	s->x.dev = NULL; /* a second free, or an op that still uses it, is then noticed */
 	rte_free(s);
 }
@@ -485,7 +487,12 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	if (ret == 0 && s->is_plain && s->ctx.va != NULL) {
 		const struct hisi_zip_function f = { .revision = dev->hisi.info.revision };
 
-		hisi_zip_stream_init(&s->plain, &f, s->x.dir, s->x.codec.window, s->ctx.va);
+		s->plain = malloc(sizeof(*s->plain));
+		if (s->plain != NULL)
+			hisi_zip_stream_init(s->plain, &f, s->x.dir, s->x.codec.window,
+				s->ctx.va);
+		else
+			ret = -ENOMEM;
 	}
 	/* Also for what a plain function may leave to be done. */
 	if (ret == 0 && (s->x.sw != HISI_ZIP_WHY_NOT || (s->is_plain && dev->sw))) {

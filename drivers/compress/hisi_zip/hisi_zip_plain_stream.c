@@ -6,11 +6,11 @@
 
 #include <rte_mbuf.h>
 
-#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
-#include "hisi_zip_stateful.h"
+#include "hisi_zip_plain_stream.h"
 #include "hisi_zip_sw.h"
 #include "hisi_zip_trailer.h"
+#include "hisi_zip_wrong.h"
 
 /* ---- Bytes of chains ----------------------------------------------------------------------- */
 
@@ -33,6 +33,29 @@ chain_write(struct rte_mbuf *m, uint32_t offset, const uint8_t *data, uint32_t l
 	}
 }
 
+/* ---- Paths --------------------------------------------------------------------------------- */
+
+static enum hisi_zip_path
+path_of(const struct hisi_zip_stream *s)
+{
+	return s->x.dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_STREAM_COMP :
+		HISI_ZIP_PATH_STREAM_DECOMP;
+}
+
+static enum hisi_zip_path
+lists_path_of(const struct hisi_zip_stream *s)
+{
+	return s->x.dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_STREAM_COMP_SGL :
+		HISI_ZIP_PATH_STREAM_DECOMP_SGL;
+}
+
+/* Bits of both. */
+static uint32_t
+paths_of(const struct hisi_zip_stream *s)
+{
+	return HISI_ZIP_PATH_BIT(path_of(s)) | HISI_ZIP_PATH_BIT(lists_path_of(s));
+}
+
 /* ---- Results ------------------------------------------------------------------------------- */
 
 /* What waits in the store is copied behind the rest of an op's output. */
@@ -41,7 +64,7 @@ deliver_rest(const struct hisi_zip_stream *s, struct rte_comp_op *op,
 		const struct hisi_zip_stream_done *done)
 {
 	chain_write(op->m_dst, op->dst.offset + done->produced - done->delivered,
-		hisi_zip_stream_delivered(&s->plain, done), done->delivered);
+		hisi_zip_stream_delivered(s->plain, done), done->delivered);
 }
 
 /* An op is done, or a part of it, and its output is there: set all of its fields. */
@@ -65,19 +88,19 @@ finish(struct hisi_zip_stream *s, struct rte_comp_op *op, enum hisi_zip_outcome 
 		s->sum = zip_codec_sum_start(&s->x.codec);
 }
 
-/* The function did not do what was asked of it: software goes on, or the stream has ended. */
+/*
+ * The function did not do what was asked of it: software goes on, or the stream has ended.
+ * debug: of its result, or 0.
+ */
 static void
-fail(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct rte_comp_op *op)
+fail(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct rte_comp_op *op, uint32_t debug)
 {
-	if (hisi_zip_stateful_replace(s, s->plain.plan.delivered)) {
+	if (hisi_zip_plain_stream_replace(s, s->plain->plan.delivered)) {
 		hisi_zip_sw_repeat(qp, op, HISI_ZIP_WHY_REPEATED);
 		return;
 	}
 	s->dead = true;
-	op->status = RTE_COMP_OP_STATUS_ERROR;
-	op->consumed = 0;
-	op->produced = 0;
-	op->output_chksum = 0;
+	hisi_zip_op_fails(op, RTE_COMP_OP_STATUS_ERROR, debug);
 	/* Release: enqueue may look at the stream again. Nothing of s follows. */
 	rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 }
@@ -87,7 +110,7 @@ static bool
 ends_right(const struct hisi_zip_qp *qp, const struct hisi_zip_stream *s,
 		const struct rte_comp_op *op, struct hisi_zip_result r)
 {
-	const struct hisi_zip_stream_plan *plan = &s->plain.plan;
+	const struct hisi_zip_stream_plan *plan = &s->plain->plan;
 	uint8_t end[HISI_ZIP_FLUSH_END_LEN];
 
 	if (s->x.dir != HISI_ZIP_COMP ||
@@ -97,7 +120,7 @@ ends_right(const struct hisi_zip_qp *qp, const struct hisi_zip_stream *s,
 	if (r.produced < sizeof(end) || r.produced > plan->dst_len)
 		return false;
 	if (plan->store)
-		memcpy(end, s->plain.ctx + HISI_ZIP_STREAM_STORE_OFF + r.produced - sizeof(end),
+		memcpy(end, s->plain->ctx + HISI_ZIP_STREAM_STORE_OFF + r.produced - sizeof(end),
 			sizeof(end));
 	else if (!hisi_zip_chain_read(op->m_dst, (uint64_t)op->dst.offset + plan->delivered +
 			r.produced - sizeof(end), end, sizeof(end)))
@@ -106,33 +129,31 @@ ends_right(const struct hisi_zip_qp *qp, const struct hisi_zip_stream *s,
 }
 
 void
-hisi_zip_stateful_end(struct hisi_zip_qp *qp, struct rte_comp_op *op,
-		const struct hisi_zip_sqe *sqe, uint32_t dw3)
+hisi_zip_plain_stream_end(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
+		const struct hisi_zip_sqe *sqe, struct hisi_zip_result r)
 {
-	const struct hisi_zip_result r = {
-		.consumed = op->consumed, .produced = op->produced, .dw3 = dw3,
-	};
+	struct rte_comp_op *op = slot->op;
 	struct hisi_zip_stream *s = op->stream;
 	struct hisi_zip_stream_done done;
 	enum hisi_zip_outcome outcome;
 
 	if (!ends_right(qp, s, op, r)) {
-		hisi_zip_paths_wrong(qp->dev, HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP) |
-			HISI_ZIP_PATH_BIT(HISI_ZIP_PATH_STREAM_COMP_SGL));
-		hisi_zip_stateful_lie(qp, op);
+		hisi_zip_paths_wrong(qp->dev, paths_of(s), HISI_ZIP_WRONG_RESULT);
+		fail(qp, s, op, 0);
 		return;
 	}
-	outcome = hisi_zip_stream_end(&s->plain, sqe, r, &done);
-	if (outcome <= HISI_ZIP_DONE_PART) {
-		deliver_rest(s, op, &done);
-		if (outcome == HISI_ZIP_DONE_PART &&
-				hisi_zip_trailer_ask(qp, s, &outcome, &done) != 0)
-			outcome = HISI_ZIP_FAILED;
-	}
+	outcome = hisi_zip_stream_end(s->plain, sqe, r, &done);
 	if (outcome > HISI_ZIP_DONE_PART) {
-		op->debug_status = dw3;
-		fail(qp, s, op);
+		fail(qp, s, op, r.dw3);
 		return;
+	}
+	if (slot->kind == HISI_ZIP_SLOT_TRAILER) {
+		s->so_far.consumed += done.consumed;
+		done = s->so_far;
+	} else {
+		deliver_rest(s, op, &done);
+		if (outcome == HISI_ZIP_DONE_PART && hisi_zip_trailer_ask(qp, slot, &done))
+			return;
 	}
 	finish(s, op, outcome, &done);
 	/* Release: enqueue may use the state again. Nothing of s follows. */
@@ -140,18 +161,32 @@ hisi_zip_stateful_end(struct hisi_zip_qp *qp, struct rte_comp_op *op,
 }
 
 void
-hisi_zip_stateful_lie(struct hisi_zip_qp *qp, struct rte_comp_op *op)
+hisi_zip_plain_stream_part(struct rte_comp_op *op)
 {
-	op->debug_status = 0;
-	fail(qp, op->stream, op);
+	struct hisi_zip_stream *s = op->stream;
+
+	finish(s, op, HISI_ZIP_DONE_PART, &s->so_far);
+	/* Release: as above. */
+	rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
+}
+
+void
+hisi_zip_plain_stream_lie(struct hisi_zip_qp *qp, struct rte_comp_op *op)
+{
+	struct hisi_zip_stream *s = op->stream;
+
+	/* Streams that have begun cannot go another way; no other one shall come to that. */
+	hisi_zip_paths_wrong(qp->dev, paths_of(s), HISI_ZIP_WRONG_LIE);
+	hisi_zip_stream_lost(s->plain);
+	fail(qp, s, op, 0);
 }
 
 bool
-hisi_zip_stateful_replace(struct hisi_zip_stream *s, uint32_t delivered)
+hisi_zip_plain_stream_replace(struct hisi_zip_stream *s, uint32_t delivered)
 {
-	if (s->sw == NULL || !hisi_zip_stream_replaceable(&s->plain))
+	if (s->sw == NULL || !hisi_zip_stream_replaceable(s->plain))
 		return false;
-	hisi_zip_stream_leave(&s->plain);
+	hisi_zip_stream_leave(s->plain);
 	s->in_software = true;
 	s->delivered = delivered;
 	s->state.started = false;
@@ -180,7 +215,7 @@ static bool
 look_at(const struct hisi_zip_stream *s, const struct rte_comp_op *op, bool lists,
 		struct hisi_zip_stream_op *has)
 {
-	uint32_t waiting = hisi_zip_stream_waiting(&s->plain);
+	uint32_t waiting = hisi_zip_stream_waiting(s->plain);
 	struct hisi_zip_side src, dst;
 	bool cut;
 
@@ -244,10 +279,10 @@ fill_request(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 		hisi_zip_req_buffers(sqe, &slot->asked, side_addr(qp, &src), plan->src_len,
 			side_addr(qp, &dst), plan->dst_len);
 	}
-	hisi_zip_req_words(sqe, &s->plain.words);
+	hisi_zip_req_words(sqe, &s->plain->words);
 	if (slot->flags & HISI_ZIP_SLOT_F_SGL)
 		hisi_zip_req_lists(sqe);
-	hisi_zip_req_plain_stream(sqe, &s->plain, s->ctx.iova);
+	hisi_zip_req_plain_stream(sqe, s->plain, s->ctx.iova);
 	return HISI_ZIP_SUBMITTED;
 }
 
@@ -255,23 +290,9 @@ fill_request(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 static void
 begin(struct hisi_zip_stream *s, struct rte_comp_op *op, const struct hisi_zip_stream_plan *plan)
 {
-	const uint8_t *store = hisi_zip_stream_begin(&s->plain, plan);
+	const uint8_t *store = hisi_zip_stream_begin(s->plain, plan);
 
 	chain_write(op->m_dst, op->dst.offset, store, plan->delivered);
-}
-
-static enum hisi_zip_path
-path_of(const struct hisi_zip_stream *s)
-{
-	return s->x.dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_STREAM_COMP :
-		HISI_ZIP_PATH_STREAM_DECOMP;
-}
-
-static enum hisi_zip_path
-lists_path_of(const struct hisi_zip_stream *s)
-{
-	return s->x.dir == HISI_ZIP_COMP ? HISI_ZIP_PATH_STREAM_COMP_SGL :
-		HISI_ZIP_PATH_STREAM_DECOMP_SGL;
 }
 
 /* A stream begins, and its path was turned off after it was made. */
@@ -279,7 +300,7 @@ static enum hisi_zip_verdict
 path_off(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op)
 {
-	if (!hisi_zip_stateful_replace(s, 0))
+	if (!hisi_zip_plain_stream_replace(s, 0))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	s->busy = 1;
 	return hisi_zip_to_software(qp, slot, HISI_ZIP_WHY_PATH);
@@ -294,7 +315,7 @@ without_request(struct hisi_zip_stream *s, struct hisi_zip_slot *slot, struct rt
 	enum hisi_zip_outcome outcome;
 
 	begin(s, op, plan);
-	outcome = hisi_zip_stream_end(&s->plain, NULL, (struct hisi_zip_result){ 0 }, &done);
+	outcome = hisi_zip_stream_end(s->plain, NULL, (struct hisi_zip_result){ 0 }, &done);
 	if (outcome > HISI_ZIP_DONE_PART) {
 		s->dead = true;
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_ERROR);
@@ -318,7 +339,8 @@ deliver_only(struct hisi_zip_stream *s, struct hisi_zip_slot *slot, struct rte_c
 }
 
 enum hisi_zip_verdict
-hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_comp_op *op)
+hisi_zip_plain_stream_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
+		struct rte_comp_op *op)
 {
 	struct hisi_zip_stream *s = op->stream;
 	struct hisi_zip_stream_plan plan;
@@ -328,7 +350,7 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 
 	if (!look_at(s, op, true, &has))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
-	hisi_zip_stream_plan(&s->plain, &has, &plan);
+	hisi_zip_stream_plan(s->plain, &has, &plan);
 	if (!plan.request)
 		return without_request(s, slot, op, &plan);
 	if (qp->hwq[s->x.dir].q.ring == NULL) {
@@ -341,18 +363,18 @@ hisi_zip_stateful_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struc
 			return verdict;
 	}
 	/* With the queue the paths were tried, if they had not been. */
-	if (!s->plain.state.started) {
+	if (!s->plain->state.started) {
 		if (!hisi_zip_path_on(qp, path_of(s)))
 			return plan.delivered > 0 ? deliver_only(s, slot, op, &plan) :
 				path_off(qp, s, slot, op);
-		hisi_zip_stream_set_counted(&s->plain,
+		hisi_zip_stream_set_counted(s->plain,
 			qp->dev->known.paths.path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
 	}
-	if (s->x.dir == HISI_ZIP_DECOMP && s->plain.counted != 0)
-		hisi_zip_trailer_take(qp);
+	if (s->x.dir == HISI_ZIP_DECOMP && s->plain->counted != 0)
+		slot->flags |= hisi_zip_trailer_take(qp);
 	if (!hisi_zip_path_on(qp, lists_path_of(s))) {
 		look_at(s, op, false, &has);
-		hisi_zip_stream_plan(&s->plain, &has, &plan);
+		hisi_zip_stream_plan(s->plain, &has, &plan);
 	}
 	ring = qp->hwq[s->x.dir].q.ring;
 	verdict = fill_request(qp, slot, op, &plan, hisi_zip_next_sqe(ring));

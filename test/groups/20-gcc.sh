@@ -8,7 +8,7 @@ set -eu
 . test/lib.sh
 
 need "gcc builds without a warning" config/build.sh build -Ddocs=enabled
-unit_tests gcc build ""
+unit_tests gcc build "" --timeout-multiplier 3
 
 # What EAL needs to find the driver by itself.
 installed() {

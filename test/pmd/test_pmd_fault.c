@@ -192,7 +192,7 @@ check_op(struct run *r, const struct rte_comp_op *op, enum due due, unsigned int
 static void
 run_ops(struct rng *rng, struct run *r)
 {
-	uint64_t end = rte_rdtsc() + 60 * rte_get_tsc_hz();
+	uint64_t end = rte_rdtsc() + 240 * rte_get_tsc_hz();
 	struct rte_comp_op *flight[DEPTH], *ops[DEPTH], *next = NULL;
 	enum due due[DEPTH];
 	unsigned int sent = 0, back = 0;
@@ -218,7 +218,7 @@ run_ops(struct rng *rng, struct run *r)
 			check_op(r, ops[i], due[back % DEPTH], back);
 			pmd_op_free(ops[i]);
 		}
-		PMD_CHECK(rte_rdtsc() < end, "%s,%s,sw=%d: %u of %u ops came back in a minute",
+		PMD_CHECK(rte_rdtsc() < end, "%s,%s,sw=%d: %u of %u ops came back in time",
 			r->kind->args, r->fault->spec, r->sw, back, OPS);
 		if (got == 0)
 			sched_yield();
@@ -393,7 +393,7 @@ enqueuer(void *arg)
 static int
 dequeuer(void *arg)
 {
-	uint64_t end = rte_rdtsc() + 120 * rte_get_tsc_hz();
+	uint64_t end = rte_rdtsc() + 240 * rte_get_tsc_hz();
 	struct rte_comp_op *ops[32];
 	unsigned int done = 0;
 
@@ -412,7 +412,7 @@ dequeuer(void *arg)
 			ops[i]->status = RTE_COMP_OP_STATUS_NOT_PROCESSED;
 		}
 		atomic_store_explicit(&shared.done, done, memory_order_release);
-		PMD_CHECK(rte_rdtsc() < end, "%u of %u ops in two minutes", done, LCORE_OPS);
+		PMD_CHECK(rte_rdtsc() < end, "%u of %u ops in time", done, LCORE_OPS);
 		if (n == 0)
 			sched_yield();
 	}

@@ -23,7 +23,7 @@ trap 'exit 130' HUP INT TERM
 mutated() {
 	cp -r "$top/test/mutate/selftest/tree/." "$dir"
 	mkdir -p "$dir/config" "$dir/test/mutate"
-	cp "$top/config/build.sh" "$dir/config/"
+	cp "$top/config/build.sh" "$top/config/usage.sh" "$dir/config/"
 	cp "$top/test/mutate.sh" "$dir/test/"
 	cp "$top"/test/mutate/*.py "$top"/test/mutate/*.c "$dir/test/mutate/"
 	echo "# none" > "$dir/test/mutate/equivalent.txt"
@@ -33,7 +33,8 @@ mutated() {
 	# Its tree has no options.
 	export BUILD_OPTIONS=
 	ends_with 1 "" "$dir/test/mutate.sh" --count 0 --jobs 2 --plain --grace 1.5 --memory 64 \
-		--disk 32 "$dir/lib/sample/sample.c" > "$dir/log" 2>&1 || {
+		--disk 32 "$dir/lib/sample/sample.c" > "$dir/log" 2>&1 &&
+		[ -s "$dir/build/mutate/results.tsv" ] || {
 		cat "$dir/log"
 		return 1
 	}

@@ -164,7 +164,7 @@ app/spimdevd)
 	;;
 app/perf.sh)
 	if [ -e "$2" ]; then
-		echo "perf: no conclusion: GPL-3: less than 1024 KiB; fewer than 3 runs show"
+		echo "perf: no conclusion: GPL-3: less than 1024 KiB"
 	elif [ "$1" = --runs ]; then
 		echo "app/perf.sh: --runs '$2', expected a number from 1; see app/perf.sh --help"
 		exit 2

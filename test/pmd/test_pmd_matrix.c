@@ -289,6 +289,7 @@ switched(void)
 	} rows[] = {
 		{ ZIP_DEV_QUIRK_PRODUCED_DATA, run_ops }, { ZIP_DEV_QUIRK_NO_TRAILER, run_blocks },
 		{ ZIP_DEV_QUIRK_DW31_ZERO, run_ops }, { ZIP_DEV_QUIRK_FLUSH_BITS, run_ops },
+		{ ZIP_DEV_QUIRK_DW31_PLAIN, run_ops },
 	};
 	struct rng rng;
 

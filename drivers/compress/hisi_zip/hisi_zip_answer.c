@@ -29,8 +29,9 @@ asked_of(enum hisi_zip_dir dir)
 static void
 publish_paths(struct hisi_zip_dev *dev)
 {
-	rte_atomic_store_explicit(&dev->paths_on, hisi_zip_paths_usable(&dev->known.paths),
-		rte_memory_order_seq_cst);
+	/* What was found wrong and is not told yet must not be on for a moment. */
+	rte_atomic_store_explicit(&dev->paths_on, hisi_zip_paths_usable(&dev->known.paths) &
+		~hisi_zip_paths_found_wrong(dev), rte_memory_order_seq_cst);
 	/* What dequeue has found meanwhile. */
 	rte_atomic_fetch_and_explicit(&dev->paths_on, ~hisi_zip_paths_found_wrong(dev),
 		rte_memory_order_seq_cst);
@@ -236,6 +237,7 @@ void
 hisi_zip_paths_try(struct hisi_zip_dev *dev)
 {
 	struct hisi_zip_asker a = { .dev = NULL };
+	bool ready = false;
 
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		struct spim_queue *queue;
@@ -244,8 +246,9 @@ hisi_zip_paths_try(struct hisi_zip_dev *dev)
 		if (!untried(dev, dir) ||
 				hisi_dev_queue_take(&dev->hisi, (uint8_t)dir, DEPTH, &queue) != 0)
 			continue;
-		if ((a.dev == NULL && !hisi_zip_asker_begin(&a, dev, PROBE_MS)) ||
-				!ask_all(&a, dir, queue))
+		if (a.dev == NULL)
+			ready = hisi_zip_asker_begin(&a, dev, PROBE_MS);
+		if (!ready || !ask_all(&a, dir, queue))
 			hisi_dev_queue_put(&dev->hisi, queue, false);
 	}
 	if (a.dev != NULL)

@@ -187,7 +187,7 @@ finish_other(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, const struct hi
 			op->status != RTE_COMP_OP_STATUS_OUT_OF_SPACE_RECOVERABLE) {
 		hisi_zip_op_fails(op, op->status, op->debug_status);
 	} else if (plain) {
-		op->output_chksum = hisi_zip_plain_chksum(slot, sqe, r);
+		op->output_chksum = hisi_zip_plain_chksum(qp, slot, sqe, r);
 		return true;
 	}
 	return false;

@@ -41,7 +41,7 @@ enum hisi_zip_outcome hisi_zip_plain_outcome(const struct hisi_zip_qp *qp,
 		struct hisi_zip_result *r);
 
 /** The checksum of an op that is done, with these numbers. Dequeuing thread. */
-uint64_t hisi_zip_plain_chksum(const struct hisi_zip_slot *slot, const struct hisi_zip_sqe *sqe,
-		struct hisi_zip_result r);
+uint64_t hisi_zip_plain_chksum(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
+		const struct hisi_zip_sqe *sqe, struct hisi_zip_result r);
 
 #endif /* HISI_ZIP_PLAIN_H */

@@ -104,13 +104,11 @@ set_requests(struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 {
 	struct hisi_zip_job job = job_of(x);
 	struct hisi_zip_function f;
-	struct hisi_zip_paths paths;
 	enum hisi_zip_path path;
 
 	/* The first op of a queue pair may be asking known answers. */
 	pthread_mutex_lock(&dev->known.lock);
 	f = hisi_zip_function_of(dev);
-	paths = dev->known.paths;
 	pthread_mutex_unlock(&dev->known.lock);
 	x->sw = (uint8_t)why_software(dev, x, &f, &job);
 	hisi_zip_words_set(&x->words, &f, &job);
@@ -122,7 +120,7 @@ set_requests(struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 		return;
 	x->trailer = (uint8_t)hisi_zip_path_trailer(path);
 	x->path = (uint8_t)path;
-	x->sum = job.checksums != 0 ? paths.path[path].sum : HISI_ZIP_SUM_NONE;
+	x->sums = job.checksums != 0;
 	/* dw11 and dw12 are the extension's: the function is not asked for a checksum. */
 	if (x->trailer != 0 || (x->slot_flags & HISI_ZIP_SLOT_F_CHKSUM))
 		x->slot_flags = (uint16_t)((x->slot_flags & ~HISI_ZIP_SLOT_F_CHKSUM) |

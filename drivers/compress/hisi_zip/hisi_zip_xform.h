@@ -42,7 +42,7 @@ struct hisi_zip_xform {
 	 * direction that is known for good, but when the transform is made it may not be.
 	 */
 	uint8_t path;
-	uint8_t sum;                   /**< enum hisi_zip_sum: a request returns the checksum. */
+	bool sums;                     /**< A request may return the checksum: its path says how. */
 };
 
 /**

@@ -61,7 +61,10 @@ by_first(const void *a, const void *b)
 {
 	const struct loan *x = a, *y = b;
 
-	return (x->first > y->first) - (x->first < y->first);
+	/* Of two that begin together the longer one is first: owners_of() looks from behind. */
+	if (x->first == y->first)
+		return (x->last < y->last) - (x->last > y->last);
+	return x->first < y->first ? -1 : 1;
 }
 
 static int
@@ -116,5 +119,9 @@ owners_of(uid_t uid)
 		else
 			hi = mid;
 	}
-	return lo != 0 && uid <= loans[lo - 1].last ? loans[lo - 1].owner : uid;
+	/* The innermost of those that it is in. */
+	while (lo-- != 0)
+		if (uid <= loans[lo].last)
+			return loans[lo].owner;
+	return uid;
 }

@@ -47,8 +47,16 @@ users_create(const struct limits *limits)
 void
 users_destroy(struct users *users)
 {
+	struct user *u;
+
 	if (users == NULL)
 		return;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while ((u = LIST_FIRST(&users->bucket[i])) != NULL) {
+			LIST_REMOVE(u, link);
+			free(u);
+		}
+	}
 	pthread_mutex_destroy(&users->lock);
 	free(users);
 }
@@ -87,11 +95,9 @@ out:
 void
 users_disconnect(struct users *users, struct user *user)
 {
+	/* The user stays: what it owes others must not be forgotten with its connections. */
 	pthread_mutex_lock(&users->lock);
-	if (--user->connections == 0) {
-		LIST_REMOVE(user, link);
-		free(user);
-	}
+	user->connections--;
 	pthread_mutex_unlock(&users->lock);
 }
 

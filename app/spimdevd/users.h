@@ -7,8 +7,9 @@
 
 /**
  * @file
- * The user ids (owners.h) that have connections now, and the quota of each: its functions count in
- * it what they have. Any thread.
+ * The user ids (owners.h) that have or had connections, and the quota of each: its functions count
+ * in it what they have. It also knows what the user owes the others of the workers' time, so it
+ * lasts as long as the service. Any thread.
  */
 
 #include <stdint.h>
@@ -19,13 +20,13 @@
 
 struct users;
 
-/** One user id with at least one connection. */
+/** One user id that has had a connection. */
 struct user;
 
 /** @param limits Of each user; must stay valid. @return NULL: out of memory. */
 struct users *users_create(const struct limits *limits);
 
-/** No user must be left. NULL is allowed. */
+/** No connection must be left. NULL is allowed. */
 void users_destroy(struct users *users);
 
 /**

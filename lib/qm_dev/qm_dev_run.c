@@ -160,6 +160,7 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 {
 	struct qm_dev_queue_times *times = NULL;
 	unsigned int n = 0, waiting;
+	int64_t stop = 0;
 
 	queue_lock(q);
 	if (queue_state(q) == QM_DEV_QUEUE_LIVE)
@@ -186,7 +187,10 @@ qm_dev_queue_claim(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exe
 	if (max > waiting)
 		max = waiting;
 	q->ring.fenced = false;
-	while (n < max && (!fair || q->sched.turn.deficit > 0)) {
+	/* A turn is one quantum, whatever the weight: others may come between. */
+	if (q->sched.turn.deficit > (int64_t)QM_DEV_QUANTUM)
+		stop = q->sched.turn.deficit - (int64_t)QM_DEV_QUANTUM;
+	while (n < max && (!fair || q->sched.turn.deficit > stop)) {
 		struct qm_dev_job *job = &ex->job[n];
 
 		job->slot = q->ring.fetch;

@@ -28,8 +28,9 @@
 /** Longest sleep of a worker that stands by while another one polls. */
 #define STANDBY_NS 1000000
 
-/** Served bytes that pay for a poll of one quiet queue, while there is work. */
+/** Served bytes, and time of a turn, that pay for a poll of one quiet queue, while there is work. */
 #define POLL_COST 1024
+#define POLL_NS   7000
 
 /* ---- Workers ---- */
 
@@ -148,16 +149,18 @@ worker_main(void *arg)
 
 	/* Relaxed: no other data is read after it. Whoever stops the pool joins this thread. */
 	while (!atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
+		int64_t now = base_now_ns(), cost;
 		struct qm_dev_queue *q;
 
-		w->exec->now = base_now_ns();
-		q = qm_dev_sched_get(pool, polls, w->exec->now);
+		w->exec->now = now;
+		q = qm_dev_sched_get(pool, polls, now);
 		if (q == NULL) {
-			idle_go_on(pool, &idle, w->exec->now);
+			idle_go_on(pool, &idle, now);
 			continue;
 		}
 		idle_end(pool, &idle);
-		polls = (uint32_t)(1 + turn(w, q) / POLL_COST);
+		cost = turn(w, q);
+		polls = (uint32_t)(1 + cost / POLL_COST + (w->exec->now - now) / POLL_NS);
 	}
 	return NULL;
 }

@@ -185,7 +185,9 @@ serve_held(struct vfio_user_conn *c)
 static bool
 may_serve_held(const struct vfio_user_conn *c)
 {
-	return c->state < VU_CLOSING && !c->defer.active && !STAILQ_EMPTY(&c->held);
+	/* Replies that nobody reads have the bound that they have for what is in the socket. */
+	return c->state < VU_CLOSING && !c->defer.active && !STAILQ_EMPTY(&c->held) &&
+		c->out_bytes < VU_OUT_HIGH;
 }
 
 void

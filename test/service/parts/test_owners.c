@@ -66,6 +66,29 @@ test_lent(void **state)
 	assert_int_equal(owners_of(100000), 100000);
 }
 
+/* Of what is lent twice the innermost owner counts, and none of it comes back to nobody. */
+static void
+test_nested(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text("anna:100000:1000000\nbob:165536:65536\n1003:165536:10\n"), 0);
+	assert_int_equal(owners_of(100000), 1001);
+	assert_int_equal(owners_of(165535), 1001);
+	assert_int_equal(owners_of(165536), 1003);
+	assert_int_equal(owners_of(165545), 1003);
+	assert_int_equal(owners_of(165546), 1002);
+	assert_int_equal(owners_of(231071), 1002);
+	assert_int_equal(owners_of(231072), 1001);
+	assert_int_equal(owners_of(1099999), 1001);
+	assert_int_equal(owners_of(1100000), 1100000);
+	owners_forget();
+	/* The order of the lines does not matter. */
+	assert_int_equal(read_text("1003:165536:10\nbob:165536:65536\n"), 0);
+	assert_int_equal(owners_of(165536), 1003);
+	assert_int_equal(owners_of(165546), 1002);
+	owners_forget();
+}
+
 /* One wrong line is no reason to leave out the others. */
 static void
 test_wrong_lines(void **state)
@@ -99,6 +122,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lent),
+		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_wrong_lines),
 		cmocka_unit_test(test_no_memory),
 	};

@@ -50,13 +50,14 @@ test_connections(void **state)
 		users_disconnect(users, a[0]);
 	for (int i = 0; i < 2; i++)
 		users_disconnect(users, c);
-	/* Who is back after the last one begins with nothing. */
+	/* Who is back after the last one owes what it owed. */
 	assert_int_equal(users_connect(users, 7, &a[0]), 0);
 	users_quota(a[0])->used[QM_DEV_MEMORY] = 1000;
 	users_disconnect(users, a[0]);
-	assert_int_equal(users_connect(users, 7, &a[0]), 0);
-	assert_int_equal(users_quota(a[0])->used[QM_DEV_MEMORY], 0);
-	users_disconnect(users, a[0]);
+	assert_int_equal(users_connect(users, 7, &again), 0);
+	assert_ptr_equal(again, a[0]);
+	assert_int_equal(users_quota(again)->used[QM_DEV_MEMORY], 1000);
+	users_disconnect(users, again);
 	users_destroy(users);
 	users_destroy(NULL);
 	assert_int_equal(fail_nth_blocks(), blocks);

@@ -28,7 +28,7 @@
 /** Longest sleep of a worker that stands by while another one polls. */
 #define STANDBY_NS 1000000
 
-/** Served bytes, and time of a turn, that pay for a poll of one quiet queue, while there is work. */
+/** Served bytes, and time of a turn, that pay for a poll of a quiet queue, while there is work. */
 #define POLL_COST 1024
 #define POLL_NS   7000
 

@@ -46,6 +46,14 @@ take(struct hisi_hwq *hwq, struct spim_queue **queue)
 	return ret;
 }
 
+void
+hisi_hwq_later(struct hisi_hwq *hwq, int error)
+{
+	/* A function that does not answer may make every try take a second. */
+	hwq->retry = error == -EBUSY || error == -ENOMEM ? RETRY_AFTER : RETRY_AFTER_FAILURE;
+	hwq->retry_error = error;
+}
+
 int
 hisi_hwq_take(struct hisi_hwq *hwq)
 {
@@ -68,9 +76,7 @@ hisi_hwq_take(struct hisi_hwq *hwq)
 		rte_atomic_store_explicit(&hwq->qn, queue->ring->qn, rte_memory_order_relaxed);
 		return 0;
 	}
-	/* A function that does not answer may make every try take a second. */
-	hwq->retry = ret == -EBUSY || ret == -ENOMEM ? RETRY_AFTER : RETRY_AFTER_FAILURE;
-	hwq->retry_error = ret;
+	hisi_hwq_later(hwq, ret);
 	if (!hwq->warned)
 		hisi_log_error(conf->dev->driver, "%s: %s %u: no %s queue (%d), expected 0; said "
 			"once", conf->dev->name, conf->dev->driver->owner_name, conf->owner_id,

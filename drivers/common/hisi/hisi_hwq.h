@@ -94,4 +94,7 @@ void hisi_hwq_put(struct hisi_hwq *hwq);
  */
 struct spim_queue *hisi_hwq_leave(struct hisi_hwq *hwq);
 
+/** Have hisi_hwq_take() fail with this for a while, as if there had been no queue. Producer. */
+void hisi_hwq_later(struct hisi_hwq *hwq, int error);
+
 #endif /* HISI_HWQ_H */

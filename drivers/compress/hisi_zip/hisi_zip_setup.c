@@ -209,7 +209,12 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	/* One of these may be free now. */
 	hisi_zip_paths_reap(qp->dev);
 	do {
-		ret = takes++ < TAKES_MAX ? hisi_hwq_take(&hwq->q) : -EBUSY;
+		/* Each may take as long as answers are waited for: not again with the next op. */
+		if (takes++ == TAKES_MAX) {
+			hisi_hwq_later(&hwq->q, -EBUSY);
+			return -EBUSY;
+		}
+		ret = hisi_hwq_take(&hwq->q);
 		if (ret != 0)
 			return ret;
 	} while (!ask_first(qp, dir));

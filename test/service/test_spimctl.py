@@ -301,7 +301,7 @@ def test_drain_and_undrain():
             c.reset()
             out = good(s, "drain", s.path, "--wait", "10")
             assert out == "%s: draining, 1 clients, 0 queues in use\n" % s.path, out
-            assert "draining" in good(s, "list") and "(draining)" in good(s, "top", "-n1")
+            assert " draining " in good(s, "list") and " draining " in good(s, "top", "-n1")
             point = good_json(s, "show", s.path)["access_point"]
             assert point["draining"] and point["refused"] == 1, point
             assert point["queues_refused"] >= 1, point

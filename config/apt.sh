@@ -25,6 +25,12 @@ apt_patience() {
 	echo 'Acquire::https::Timeout "30";'
 }
 
+# apt_here ARGUMENT...: apt-get on this machine, with that patience and without questions.
+apt_here() {
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o Acquire::Retries=5 \
+		-o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
+}
+
 # apt_network: lines of apt configuration: how this machine reaches the network, if not directly,
 # and whether its mirror may be one that stands still.
 apt_network() {

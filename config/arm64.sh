@@ -47,11 +47,9 @@ done
 if [ -n "$missing" ]; then
 	[ "$(id -u)" -eq 0 ] || die "must run as root to install:$missing"
 	echo "arm64: installing$missing"
-	apt-get -qq -o Acquire::Retries=5 update || :
+	apt_here update || :
 	# shellcheck disable=SC2086 # a list of words on purpose
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
-		-o Acquire::Retries=5 install \
-		--no-install-recommends $missing > /dev/null ||
+	apt_here -y install --no-install-recommends $missing > /dev/null ||
 		die "apt-get could not install:$missing"
 fi
 

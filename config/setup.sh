@@ -71,16 +71,16 @@ missing=$(missing_packages | tr '\n' ' ')
 [ "$(id -u)" -eq 0 ] ||
 	die "must run as root to install: $missing"
 
-export DEBIAN_FRONTEND=noninteractive
+# shellcheck source=apt.sh
+. "$(dirname "$0")/apt.sh"
 say "apt-get update"
-apt-get -qq -o Acquire::Retries=5 update ||
+apt_here update ||
 	say "apt-get update had errors, going on with the lists that there are"
 # The lists may only now name the clang runtime.
 missing=$(missing_packages | tr '\n' ' ')
 say "installing $missing"
 # shellcheck disable=SC2086 # a list of words on purpose
-apt-get -qq -y -o Dpkg::Use-Pty=0 -o Acquire::Retries=5 install --no-install-recommends \
-	$missing > /dev/null ||
+apt_here -y install --no-install-recommends $missing > /dev/null ||
 	die "apt-get could not install: $missing"
 
 missing=$(missing_packages | tr '\n' ' ')

@@ -114,18 +114,31 @@ put(enum base_log_level level, const char *text)
 		return;
 }
 
+static bool
+is_wanted(enum base_log_level level)
+{
+	return level != BASE_LOG_DEBUG || out.verbose;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+put_va(enum base_log_level level, const char *fmt, va_list ap)
+{
+	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	put(level, text);
+}
+
 void
 log_line(enum base_log_level level, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 
-	if (level == BASE_LOG_DEBUG && !out.verbose)
+	if (!is_wanted(level))
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	put_va(level, fmt, ap);
 	va_end(ap);
-	put(level, text);
 }
 
 /* ---- Lines that clients cause; the lock is held ---- */
@@ -182,11 +195,10 @@ admit(uid_t uid)
 void
 log_user(uid_t uid, enum base_log_level level, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 	bool ok;
 
-	if (level == BASE_LOG_DEBUG && !out.verbose)
+	if (!is_wanted(level))
 		return;
 	pthread_mutex_lock(&out.lock);
 	ok = admit(uid);
@@ -194,7 +206,6 @@ log_user(uid_t uid, enum base_log_level level, const char *fmt, ...)
 	if (!ok)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	put_va(level, fmt, ap);
 	va_end(ap);
-	put(level, text);
 }

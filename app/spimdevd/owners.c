@@ -109,19 +109,9 @@ owners_forget(void)
 uid_t
 owners_of(uid_t uid)
 {
-	size_t lo = 0, hi = loan_cnt; /* loans before lo begin at or before uid */
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (loans[mid].first <= uid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	/* The innermost of those that it is in. */
-	while (lo-- != 0)
-		if (uid <= loans[lo].last)
-			return loans[lo].owner;
+	/* The innermost of those that it is in is the last one. */
+	for (size_t i = loan_cnt; i-- != 0;)
+		if (uid >= loans[i].first && uid <= loans[i].last)
+			return loans[i].owner;
 	return uid;
 }

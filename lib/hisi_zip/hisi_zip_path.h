@@ -81,6 +81,13 @@ struct hisi_zip_paths {
 	struct hisi_zip_path_info path[HISI_ZIP_PATHS];
 };
 
+/** Is it a path of the software extension? Such a path needs no known answers. */
+static inline bool
+hisi_zip_path_is_ext(enum hisi_zip_path path)
+{
+	return path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP;
+}
+
 /** Bits of all paths of a direction: HISI_ZIP_QC_COMPRESS or HISI_ZIP_QC_DECOMPRESS. */
 uint32_t hisi_zip_paths_of(uint8_t dir);
 

@@ -67,6 +67,19 @@ flow_has_work(const struct qm_dev_flow *f)
 	return f->queues.first.cnt + f->queues.turn.cnt != 0;
 }
 
+static inline void
+make_ready_by(struct qm_dev_pool *pool, struct qm_dev_queue *q,
+		void (*add)(struct qm_dev_drr *drr, struct qm_dev_drr_entry *e))
+{
+	struct qm_dev_flow *f = q->sched.flow;
+
+	set_state(q, QM_DEV_SCHED_READY);
+	add(&f->queues, &q->sched.turn);
+	if (f->turn.in == QM_DEV_DRR_OUT)
+		add(&pool->flows, &f->turn);
+	pool->queues_ready++;
+}
+
 /*
  * A queue got work. If it, and its flow, have something left to claim in this round, they need not
  * wait for those that used theirs up: that bounds the wait of small requests, and
@@ -75,26 +88,14 @@ flow_has_work(const struct qm_dev_flow *f)
 static void
 make_ready(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 {
-	struct qm_dev_flow *f = q->sched.flow;
-
-	set_state(q, QM_DEV_SCHED_READY);
-	qm_dev_drr_add(&f->queues, &q->sched.turn);
-	if (f->turn.in == QM_DEV_DRR_OUT)
-		qm_dev_drr_add(&pool->flows, &f->turn);
-	pool->queues_ready++;
+	make_ready_by(pool, q, qm_dev_drr_add);
 }
 
 /* A queue that was served has more work. */
 static void
 make_ready_again(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 {
-	struct qm_dev_flow *f = q->sched.flow;
-
-	set_state(q, QM_DEV_SCHED_READY);
-	qm_dev_drr_again(&f->queues, &q->sched.turn);
-	if (f->turn.in == QM_DEV_DRR_OUT)
-		qm_dev_drr_again(&pool->flows, &f->turn);
-	pool->queues_ready++;
+	make_ready_by(pool, q, qm_dev_drr_again);
 }
 
 static void

@@ -274,6 +274,17 @@ static const struct successor {
 	{ "another revision", { "--rev", "v2", NULL }, false },
 };
 
+static void
+device_end(uint8_t dev, void *xform, void *va)
+{
+	pmd_xform_free(dev, xform);
+	rte_free(va);
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+	pmd_log_end();
+	pmd_service_end(SIGTERM);
+}
+
 /* An op of a stopped service is in its ring when that is killed. */
 static void
 successor(const struct successor *s, bool sw)
@@ -323,12 +334,7 @@ successor(const struct successor *s, bool sw)
 	if (!sw || s->fits)
 		for (int i = 0; i < 2 * DEPTH; i++)
 			compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
-	pmd_xform_free(dev, xform);
-	rte_free(va);
-	pmd_dev_stop(dev);
-	pmd_dev_remove(NAME);
-	pmd_log_end();
-	pmd_service_end(SIGTERM);
+	device_end(dev, xform, va);
 }
 
 static void
@@ -390,12 +396,7 @@ other_answers(void)
 		compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
 		stream_lists("after", first == 0 ? HISI_ZIP_PATH_OFF : HISI_ZIP_PATH_ON);
 		pmd_op_free(op);
-		pmd_xform_free(dev, xform);
-		rte_free(va);
-		pmd_dev_stop(dev);
-		pmd_dev_remove(NAME);
-		pmd_log_end();
-		pmd_service_end(SIGTERM);
+		device_end(dev, xform, va);
 	}
 }
 

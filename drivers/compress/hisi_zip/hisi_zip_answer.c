@@ -79,7 +79,7 @@ why_never(const struct hisi_zip_dev *dev, enum hisi_zip_path path)
 	bool v3 = dev->hisi.info.revision >= HISI_QM_REV_V3;
 	bool ext = (dev->hisi.info.ext_features & HISI_ZIP_EXT_F_ALL) != 0;
 
-	if (path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP)
+	if (hisi_zip_path_is_ext(path))
 		return ext ? NULL : "no extension";
 	if (!v3 && (path == HISI_ZIP_PATH_COMP_RAW || path == HISI_ZIP_PATH_DECOMP_RAW))
 		return "not in V2";
@@ -92,11 +92,10 @@ all_untried(struct hisi_zip_dev *dev)
 {
 	for (enum hisi_zip_path path = 0; path < HISI_ZIP_PATHS; path++) {
 		struct hisi_zip_path_info *info = &dev->known.paths.path[path];
-		bool is_ext = path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP;
 
 		info->why = why_never(dev, path);
-		info->state = info->why != NULL ? HISI_ZIP_PATH_OFF : is_ext ? HISI_ZIP_PATH_ON :
-			HISI_ZIP_PATH_UNTRIED;
+		info->state = info->why != NULL ? HISI_ZIP_PATH_OFF : hisi_zip_path_is_ext(path) ?
+			HISI_ZIP_PATH_ON : HISI_ZIP_PATH_UNTRIED;
 	}
 	rte_atomic_store_explicit(&dev->known.opened, hisi_dev_opened(&dev->hisi),
 		rte_memory_order_relaxed);

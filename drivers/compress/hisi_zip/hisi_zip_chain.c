@@ -94,23 +94,54 @@ side_to_sgl(const struct hisi_zip_qp *qp, const struct hisi_zip_side *side,
 		hisi_zip_sge_set(sge, side->addr, side->tail);
 }
 
+/*
+ * The next bytes of a chain that lie together, of len from an offset on; all three go on behind
+ * them. @return Where they are, *n of them; NULL: there are no more.
+ */
+static inline uint8_t *
+chain_next(const struct rte_mbuf **m, uint64_t *offset, uint32_t *len, uint32_t *n)
+{
+	for (; *len > 0 && *m != NULL; *m = (*m)->next) {
+		uint8_t *at;
+
+		if (*offset >= (*m)->data_len) {
+			*offset -= (*m)->data_len;
+			continue;
+		}
+		at = rte_pktmbuf_mtod_offset(*m, uint8_t *, *offset);
+		*n = RTE_MIN(*len, (*m)->data_len - (uint32_t)*offset);
+		*len -= *n;
+		*offset = 0;
+		*m = (*m)->next;
+		return at;
+	}
+	return NULL;
+}
+
 bool
 hisi_zip_chain_read(const struct rte_mbuf *m, uint64_t offset, uint8_t *to, uint32_t len)
 {
-	for (; len > 0 && m != NULL; m = m->next) {
-		uint32_t n;
+	const uint8_t *at;
+	uint32_t n;
 
-		if (offset >= m->data_len) {
-			offset -= m->data_len;
-			continue;
-		}
-		n = RTE_MIN(len, m->data_len - (uint32_t)offset);
-		memcpy(to, rte_pktmbuf_mtod_offset(m, const uint8_t *, offset), n);
+	while ((at = chain_next(&m, &offset, &len, &n)) != NULL) {
+		memcpy(to, at, n);
 		to += n;
-		len -= n;
-		offset = 0;
 	}
 	return len == 0;
+}
+
+void
+hisi_zip_chain_write(struct rte_mbuf *chain, uint64_t offset, const uint8_t *from, uint32_t len)
+{
+	const struct rte_mbuf *m = chain;
+	uint8_t *at;
+	uint32_t n;
+
+	while ((at = chain_next(&m, &offset, &len, &n)) != NULL) {
+		memcpy(at, from, n);
+		from += n;
+	}
 }
 
 /*
@@ -218,19 +249,12 @@ hisi_zip_fill_chained(struct hisi_zip_qp *qp, const struct hisi_zip_target *to,
 }
 
 void
-hisi_zip_chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len,
+hisi_zip_chain_sum(const struct rte_mbuf *m, uint64_t offset, uint32_t len,
 		struct zip_codec_sum *sum)
 {
-	for (; len > 0 && m != NULL; m = m->next) {
-		uint32_t n;
+	const uint8_t *at;
+	uint32_t n;
 
-		if (offset >= m->data_len) {
-			offset -= m->data_len;
-			continue;
-		}
-		n = RTE_MIN(len, m->data_len - offset);
-		zip_codec_sum_update(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, offset), n);
-		len -= n;
-		offset = 0;
-	}
+	while ((at = chain_next(&m, &offset, &len, &n)) != NULL)
+		zip_codec_sum_update(sum, at, n);
 }

@@ -170,6 +170,10 @@ bool hisi_zip_side_cut(struct hisi_zip_side *side);
 /** Copy bytes of a chain, from an offset on. @return Whether it has them. */
 bool hisi_zip_chain_read(const struct rte_mbuf *m, uint64_t offset, uint8_t *to, uint32_t len);
 
+/** Copy bytes to a chain, from an offset on, as far as it has them. */
+void hisi_zip_chain_write(struct rte_mbuf *chain, uint64_t offset, const uint8_t *from,
+		uint32_t len);
+
 /**
  * Write both sides as SGLs, in the memory of the hardware queue, and into a request, whose words
  * do not say so yet. HISI_ZIP_FULL: there is no room now.
@@ -196,7 +200,7 @@ enum hisi_zip_verdict hisi_zip_fill_chained(struct hisi_zip_qp *qp,
 		struct rte_comp_op *op, struct hisi_zip_sqe *sqe, uint32_t trailer);
 
 /** Run checksums over bytes of a chain, which is as long as that. Dequeuing thread, too. */
-void hisi_zip_chain_sum(const struct rte_mbuf *m, uint32_t offset, uint32_t len,
+void hisi_zip_chain_sum(const struct rte_mbuf *m, uint64_t offset, uint32_t len,
 		struct zip_codec_sum *sum);
 
 #endif /* HISI_ZIP_FILL_H */

@@ -12,27 +12,6 @@
 #include "hisi_zip_trailer.h"
 #include "hisi_zip_wrong.h"
 
-/* ---- Bytes of chains ----------------------------------------------------------------------- */
-
-/* Write to a chain, which is as long as that. */
-static void
-chain_write(struct rte_mbuf *m, uint32_t offset, const uint8_t *data, uint32_t len)
-{
-	for (; len > 0 && m != NULL; m = m->next) {
-		uint32_t n;
-
-		if (offset >= m->data_len) {
-			offset -= m->data_len;
-			continue;
-		}
-		n = RTE_MIN(len, m->data_len - offset);
-		memcpy(rte_pktmbuf_mtod_offset(m, void *, offset), data, n);
-		data += n;
-		len -= n;
-		offset = 0;
-	}
-}
-
 /* ---- Paths --------------------------------------------------------------------------------- */
 
 static enum hisi_zip_path
@@ -63,7 +42,7 @@ static void
 deliver_rest(const struct hisi_zip_stream *s, struct rte_comp_op *op,
 		const struct hisi_zip_stream_done *done)
 {
-	chain_write(op->m_dst, op->dst.offset + done->produced - done->delivered,
+	hisi_zip_chain_write(op->m_dst, op->dst.offset + done->produced - done->delivered,
 		hisi_zip_stream_delivered(s->plain, done), done->delivered);
 }
 
@@ -292,7 +271,7 @@ begin(struct hisi_zip_stream *s, struct rte_comp_op *op, const struct hisi_zip_s
 {
 	const uint8_t *store = hisi_zip_stream_begin(s->plain, plan);
 
-	chain_write(op->m_dst, op->dst.offset, store, plan->delivered);
+	hisi_zip_chain_write(op->m_dst, op->dst.offset, store, plan->delivered);
 }
 
 /* A stream begins, and its path was turned off after it was made. */

@@ -116,7 +116,7 @@ set_requests(struct hisi_zip_dev *dev, struct hisi_zip_xform *x)
 	if (x->sw != HISI_ZIP_WHY_NOT || path == HISI_ZIP_PATHS)
 		return;
 	x->paths = HISI_ZIP_PATH_BIT(path);
-	if (path == HISI_ZIP_PATH_EXT_COMP || path == HISI_ZIP_PATH_EXT_DECOMP)
+	if (hisi_zip_path_is_ext(path))
 		return;
 	x->trailer = (uint8_t)hisi_zip_path_trailer(path);
 	x->path = (uint8_t)path;

@@ -7,6 +7,8 @@
 #
 # usage: config/chroot.sh SUITE[.NAME][:ARCH] [PACKAGE...]  make it if need be, install the packages
 #        config/chroot.sh --run SUITE[.NAME][:ARCH] COMMAND [ARG...]  run a command in it
+#        config/chroot.sh --fresh SUITE[.NAME] COMMAND [ARG...]  the same, in a copy: what the
+#                                                 command changes is gone when it ends
 #
 # With a NAME it is another one of that release, for what must not see what the first one has. With
 # an ARCH that is not this machine's, say arm64, all that is in it runs by qemu-user (foreign.sh).
@@ -20,7 +22,7 @@ set -eu
 
 # shellcheck source=usage.sh
 . "$(dirname "$0")/usage.sh"
-usage_take 1 "$#" "--run ..." "$@"
+usage_take 1 "$#" "--run --fresh ..." "$@"
 
 top=$(realpath "$(dirname "$0")/..")
 # shellcheck source=apt.sh
@@ -33,7 +35,10 @@ die() {
 
 [ "$(id -u)" -eq 0 ] || die "must run as root"
 run=
-if [ "${1:-}" = --run ]; then
+copy=
+fresh=
+if [ "${1:-}" = --run ] || [ "${1:-}" = --fresh ]; then
+	[ "$1" = --run ] || fresh=1
 	run=1
 	shift
 fi
@@ -61,7 +66,16 @@ inside() {
 		root=$1
 		top=$2
 		foreign=$3
-		shift 3
+		copy=$4
+		shift 4
+		if [ -n "$copy" ]; then
+			# In memory, as not each file system can be the upper one.
+			mount -t tmpfs -o mode=0755 tmpfs "$copy"
+			mkdir "$copy/up" "$copy/work" "$copy/root"
+			mount -t overlay overlay "$copy/root" \
+				-o "lowerdir=$root,upperdir=$copy/up,workdir=$copy/work"
+			root=$copy/root
+		fi
 		mount -t proc proc "$root/proc"
 		mount --bind /sys "$root/sys"
 		mount -o remount,bind,ro "$root/sys"
@@ -76,12 +90,19 @@ inside() {
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			DEBIAN_FRONTEND=noninteractive \
 			sh -c "cd \"\$0\" && exec \"\$@\"" "$top" "$@"
-	' chroot.sh "$root" "$top" "$foreign" "$@"
+	' chroot.sh "$root" "$top" "$foreign" "$copy" "$@"
 }
 
 if [ -n "$run" ]; then
 	[ -e "$root/.made" ] || die "no $root; make it first: config/chroot.sh $wanted"
 	[ $# -ge 1 ] || die "no command to run in $name"
+	if [ -z "$fresh" ]; then
+		inside "$@"
+		exit
+	fi
+	copy=$(mktemp -d "$top/build/chroot/fresh.XXXXXX")
+	trap 'rmdir "$copy"' EXIT
+	trap 'exit 130' HUP INT TERM
 	inside "$@"
 	exit
 fi

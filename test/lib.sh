@@ -239,9 +239,10 @@ meson_tests() {
 	rm -f "$unit_dir"/meson-logs/testlog*.json
 	unit_status=0
 	# It ends before the group's limit does, so that what has run by then is reported.
+	unit_limit=$(echo "$limit" | awk '{ print $1 * 0.9 }')
 	# shellcheck disable=SC2086 # likewise
 	CMOCKA_MESSAGE_OUTPUT=STDOUT env --default-signal=INT,QUIT \
-		timeout --foreground "$(echo "$limit" | awk '{ print $1 * 0.9 }')" meson test -C "$unit_dir" \
+		timeout --foreground "$unit_limit" meson test -C "$unit_dir" \
 		--no-rebuild --num-processes "$jobs" "$@" $unit_names > "$unit_log" 2>&1 ||
 		unit_status=$?
 	unit_json=$(find "$unit_dir/meson-logs" -name 'testlog*.json')

@@ -84,6 +84,7 @@ programs() {
 		litmus config/arm64.sh build gcc*
 		litmus litmus/run.sh tests litmus
 		versions test/versions.sh tests trixie sid
+		package config/chroot.sh tests guides
 		package service/unit.py status the*unit*
 		package test/packages.sh tests packages test/packages.sh*fails*
 		perf config/build.sh build gcc*

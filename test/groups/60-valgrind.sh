@@ -4,8 +4,8 @@
 #
 # Use of what was never written, which no sanitizer above sees. Tests of the suite "slow" would
 # take too long under it, and those of threads and of the service are for ASAN and TSAN: valgrind
-# lets one thread run at a time, and must be told to let each have its turn: one that waits in a loop
-# for another may keep it from running for minutes.
+# lets one thread run at a time, and must be told to let each have its turn: one that waits in a
+# loop for another may keep it from running for minutes.
 
 set -eu
 . test/lib.sh

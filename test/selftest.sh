@@ -72,7 +72,7 @@ programs() {
 		service-load service/swarm_pmd.py text 8*DPDK*
 		service-load service/restart.py text service*killed*
 		service-hostile config/build.sh build gcc*
-		service-hostile service/hostile tests hostile,*normal hostile,*asan
+		service-hostile service/hostile tests hostile*,*normal hostile*,*asan
 		service-hostile build/asan/app/spimdevd file the*group*asan*is*there
 		autotest config/build.sh build gcc*
 		autotest stock/autotest.sh tests autotest* bare?auto* dma?a* the*gate* the*dma*gate*

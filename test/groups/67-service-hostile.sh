@@ -17,6 +17,7 @@ attacked() {
 	shift
 	within $((900 + 50 * ${HOSTILE_SECONDS%.*})) reports "hostile, $label" \
 		build/test/service/hostile -s "$HOSTILE_SECONDS" "$@"
+	reports "hostile at once, $label" build/test/service/hostile -a -b 4 -s 8 "$@"
 }
 
 need "gcc build is there" config/build.sh build

@@ -3,8 +3,11 @@
  *
  * Hostile clients against a service, with a victim beside them that must notice nothing.
  *
- * usage: hostile [-s SECONDS] [-r SEED] [-o WORD]... SPIMDEVD [ARGUMENT...]
- *   -s  how long an attack takes that could go on for ever; default 0.5
+ * usage: hostile [-a] [-b TIMES] [-s SECONDS] [-r SEED] [-o WORD]... SPIMDEVD [ARGUMENT...]
+ *   -a  all attacks at once, again and again, by one user, beside a victim of another
+ *   -b  bounds of time of -a are so many times what an idle machine keeps; default 1
+ *   -s  how long an attack takes that could go on for ever; with -a: how long all of it takes;
+ *       default 0.5
  *   -r  seed; default: of the time. It is printed
  *   -o  only attacks whose name has this word
  *
@@ -25,9 +28,11 @@
 
 #include "attacker.h"
 #include "service.h"
+#include "together.h"
 #include "victim.h"
 
 #define ONLY_MAX   16
+#define ATTACKS_MAX 64
 #define ATTACK_S   180   /* on top of the seconds that were asked for */
 #define SETTLE_S   60
 #define PAUSE_S    30    /* a victim that waits longer than that has been stalled */
@@ -38,12 +43,14 @@ static const struct attack *const groups[] = {
 };
 
 static struct {
+	bool together;
+	double bounds;
 	double seconds;
 	uint32_t seed;
 	const char *only[ONLY_MAX];
 	unsigned int only_cnt;
 	char *const *argv;      /* of the service */
-} opt = { .seconds = 0.5 };
+} opt = { .bounds = 1, .seconds = 0.5 };
 
 static struct service service;
 static struct victim *victim;
@@ -96,12 +103,18 @@ warm_up(const struct target *t)
 	attacker_close(&a);
 }
 
+static struct target
+target(void)
+{
+	return (struct target){ .path = service.path, .pid = service.pid,
+		.seconds = opt.seconds, .seed = opt.seed };
+}
+
 /* Run it in a process. @return 0, or -1. */
 static int
 in_process(void (*run)(const struct target *t), double limit_s)
 {
-	const struct target t = { .path = service.path, .pid = service.pid,
-		.seconds = opt.seconds, .seed = opt.seed };
+	const struct target t = target();
 	double until = now_s() + limit_s;
 	int status = 0;
 	pid_t pid;
@@ -137,7 +150,7 @@ start(void)
 {
 	if (service_start(&service, opt.argv) != 0)
 		exit(2);
-	victim = victim_start(service.path, opt.seed);
+	victim = victim_start(service.path, opt.seed, opt.together ? TOGETHER_VICTIM : getuid());
 	for (double until = now_s() + 60; victim != NULL && atomic_load(&victim->ops) < 20;)
 		if (now_s() > until) {
 			say(false, "the victim starts", "");
@@ -265,6 +278,44 @@ wanted(const char *name)
 	return opt.only_cnt == 0;
 }
 
+/* ---- All at once ---- */
+
+#define ANSWERS   "all at once: the control socket answers"
+#define HALF_LEFT "all at once: the victim keeps half of what it gets beside mere load"
+#define ANSWER_S  1.0
+#define HALF      2.0
+
+static void
+all_at_once(void)
+{
+	const struct attack *all[ATTACKS_MAX];
+	struct together r;
+	char figure[256];
+	unsigned int n = 0;
+	struct target t = target();
+
+	for (unsigned int g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (const struct attack *at = groups[g]; at->name != NULL; at++)
+			if (wanted(at->name) && n < ATTACKS_MAX)
+				all[n++] = at;
+	if (together_run(&service, victim, &t, all, n, &r) != 0 || !service_runs(&service)) {
+		note("the service is gone, or there are no processes");
+		say(false, ANSWERS, "");
+		say(false, HALF_LEFT, "");
+		service_print_log(&service);
+		exit(1);
+	}
+	snprintf(figure, sizeof(figure), " (%u of %u times, within %.3f s; %u attackers, %lu "
+			"attacks, %lu of them as alone)", r.answered, r.asked, r.worst_s, n,
+			r.rounds, r.well);
+	say(r.asked != 0 && r.answered == r.asked && r.worst_s <= ANSWER_S * opt.bounds &&
+			r.well >= n, ANSWERS, figure);
+	snprintf(figure, sizeof(figure), " (%.0f of %.0f round trips a second; 99 %% within %.2f "
+			"and %.2f ms; longest %.0f ms)", r.under, r.beside, r.p99_under_ms,
+			r.p99_beside_ms, longest_pause() * 1e3);
+	say(r.under * HALF * opt.bounds >= r.beside && r.under > 0, HALF_LEFT, figure);
+}
+
 /* What is looked at when all attacks are over. */
 #define NOTHING_LEFT "nothing is left of the attackers"
 #define NOT_NOTICED  "the victim noticed nothing"
@@ -273,7 +324,9 @@ wanted(const char *name)
 static void
 say_plan(void)
 {
-	for (unsigned int g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+	if (opt.together)
+		printf("plan " ANSWERS "\nplan " HALF_LEFT "\n");
+	for (unsigned int g = 0; !opt.together && g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (const struct attack *at = groups[g]; at->name != NULL; at++)
 			if (wanted(at->name))
 				printf("plan %s\n", at->name);
@@ -284,8 +337,8 @@ say_plan(void)
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: hostile [-s SECONDS] [-r SEED] [-o WORD]... SPIMDEVD "
-			"[ARGUMENT...]\n");
+	fprintf(stderr, "usage: hostile [-a] [-b TIMES] [-s SECONDS] [-r SEED] [-o WORD]... "
+			"SPIMDEVD [ARGUMENT...]\n");
 	return 2;
 }
 
@@ -297,8 +350,10 @@ main(int argc, char **argv)
 	int c;
 
 	opt.seed = (uint32_t)time(NULL);
-	while ((c = getopt(argc, argv, "+s:r:o:")) != -1) {
+	while ((c = getopt(argc, argv, "+ab:s:r:o:")) != -1) {
 		switch (c) {
+		case 'a': opt.together = true; break;
+		case 'b': opt.bounds = atof(optarg); break;
 		case 's': opt.seconds = atof(optarg); break;
 		case 'r': opt.seed = (uint32_t)strtoul(optarg, NULL, 0); break;
 		case 'o':
@@ -309,7 +364,7 @@ main(int argc, char **argv)
 		default: return usage();
 		}
 	}
-	if (optind == argc || opt.seconds <= 0)
+	if (optind == argc || opt.seconds <= 0 || opt.bounds < 1)
 		return usage();
 	opt.argv = argv + optind;
 	signal(SIGPIPE, SIG_IGN);
@@ -322,7 +377,9 @@ main(int argc, char **argv)
 	printf("# seed %u, %.1f s\n", opt.seed, opt.seconds);
 	say_plan();
 	start();
-	for (unsigned int g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+	if (opt.together)
+		all_at_once();
+	for (unsigned int g = 0; !opt.together && g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (const struct attack *at = groups[g]; at->name != NULL; at++)
 			if (wanted(at->name))
 				attack(at);

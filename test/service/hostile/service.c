@@ -63,7 +63,8 @@ service_start(struct service *s, char *const *argv)
 	char buf[4096];
 
 	snprintf(s->folder, sizeof(s->folder), "/tmp/spimdevd-hostile.XXXXXX");
-	if (mkdtemp(s->folder) == NULL) {
+	/* Other users may connect. */
+	if (mkdtemp(s->folder) == NULL || chmod(s->folder, 0711) != 0) {
 		perror(s->folder);
 		return -1;
 	}

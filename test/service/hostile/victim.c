@@ -125,6 +125,7 @@ victim_run(struct victim *v, const char *name, uint32_t seed)
 		took = (unsigned long long)base_now_ns() - atomic_load(&v->began);
 		if (took > atomic_load(&v->longest))
 			atomic_store(&v->longest, took);
+		base_hist_count(&v->waits, (int64_t)took);
 		atomic_fetch_add(&v->ops, 1);
 	}
 	spim_zip_queue_put(comp);
@@ -134,7 +135,7 @@ victim_run(struct victim *v, const char *name, uint32_t seed)
 }
 
 struct victim *
-victim_start(const char *path, uint32_t seed)
+victim_start(const char *path, uint32_t seed, uid_t user)
 {
 	struct victim *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -146,6 +147,8 @@ victim_start(const char *path, uint32_t seed)
 	fflush(NULL);
 	v->pid = fork();
 	if (v->pid == 0) {
+		if (setresuid(user, user, user) != 0)
+			die("victim: cannot become user %u", (unsigned int)user);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		victim_run(v, name, seed);
 		_exit(0);

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base_hist.h"
+
 /** Written by the victim, read by all. Times in ns of CLOCK_MONOTONIC. */
 struct victim {
 	pid_t pid;
@@ -25,11 +27,12 @@ struct victim {
 	atomic_ullong wrong;     /**< Results that were not right. */
 	atomic_ullong began;     /**< When the round trip that runs began. */
 	atomic_ullong longest;   /**< Longest round trip; reset by whoever likes. */
+	struct base_hist waits;  /**< Of round trips that were right. */
 	char why[128];
 };
 
-/** Start one. @return It, in shared memory; NULL: no process. */
-struct victim *victim_start(const char *path, uint32_t seed);
+/** Start one, as this user. @return It, in shared memory; NULL: no process. */
+struct victim *victim_start(const char *path, uint32_t seed, uid_t user);
 
 /** End it. @return 0, or -1 if it did not end by itself. */
 int victim_end(struct victim *v);

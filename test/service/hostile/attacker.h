@@ -51,6 +51,7 @@ extern const struct attack attacks_ring[];    /**< Rings, doorbells, contexts. *
 extern const struct attack attacks_message[]; /**< The protocol. */
 extern const struct attack attacks_descriptor[]; /**< Descriptors sent along. */
 extern const struct attack attacks_process[]; /**< How clients come and go. */
+extern const struct attack attacks_load[];    /**< Proper work, as much as there can be. */
 
 /** End the attack as a failure. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));

@@ -39,7 +39,7 @@
 
 static const struct attack *const groups[] = {
 	attacks_request, attacks_udma, attacks_memory, attacks_ring, attacks_message,
-	attacks_descriptor, attacks_process,
+	attacks_descriptor, attacks_process, attacks_load,
 };
 
 static struct {

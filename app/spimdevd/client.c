@@ -231,6 +231,7 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	if (rc != 0) {
 		free(c);
 		return turn_away(point, peer, rc, rc == -ENOMEM ? strerror(ENOMEM) :
+				rc == -ENFILE ? qm_dev_quota_why(QM_DEV_FDS, rc) :
 				"its user has as many as --limit-user-connections allows");
 	}
 	TAILQ_INSERT_TAIL(&s->clients, c, link);

@@ -14,6 +14,7 @@
 
 #include "admin.h"
 #include "base_clock.h"
+#include "ceilings.h"
 #include "client.h"
 #include "log.h"
 #include "owners.h"
@@ -200,7 +201,8 @@ service_start(struct service *s)
 {
 	int rc;
 
-	s->users = users_create(&s->opt->per_user);
+	ceilings_set(CEILINGS_MAPS_FILE, &s->budget);
+	s->users = users_create(&s->opt->per_user, &s->budget);
 	if (s->users == NULL)
 		rc = -ENOMEM;
 	else

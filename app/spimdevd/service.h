@@ -14,6 +14,7 @@
  *   service.c    access points, event loop
  *   client.c     one connection: what its messages do to its function
  *   users.c      what each user id has
+ *   ceilings.c   what all may have together
  *   owners.c     whom a user id counts as
  *   admin.c      control socket: what spimctl asks for
  *   report.c     what it is told
@@ -66,6 +67,7 @@ struct service {
 	struct vfio_user_server *server;
 	struct qm_dev_pool *pool;
 	struct users *users;
+	struct qm_dev_budget budget; /**< Of all users together. */
 	struct admin *admin;
 	TAILQ_HEAD(clients, client) clients; /**< Loop thread. */
 	TAILQ_HEAD(, client) waiting; /**< For client_poll_waiting(). Loop thread. */

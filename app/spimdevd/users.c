@@ -27,7 +27,7 @@ struct users {
 };
 
 struct users *
-users_create(const struct limits *limits)
+users_create(const struct limits *limits, struct qm_dev_budget *budget)
 {
 	struct users *users = calloc(1, sizeof(*users));
 
@@ -40,6 +40,7 @@ users_create(const struct limits *limits)
 	users->fresh.max[QM_DEV_MAPS] = limits->maps;
 	users->fresh.max[QM_DEV_FILES] = limits->files;
 	users->fresh.max[QM_DEV_MEMORY] = limits->memory;
+	users->fresh.budget = budget;
 	pthread_mutex_init(&users->lock, NULL);
 	return users;
 }
@@ -85,6 +86,9 @@ users_connect(struct users *users, uid_t uid, struct user **user)
 		rc = -EDQUOT;
 		goto out;
 	}
+	rc = qm_dev_quota_take(&u->quota, QM_DEV_FDS, 1);
+	if (rc != 0)
+		goto out;
 	u->connections++;
 	*user = u;
 out:
@@ -98,6 +102,7 @@ users_disconnect(struct users *users, struct user *user)
 	/* The user stays: what it owes others must not be forgotten with its connections. */
 	pthread_mutex_lock(&users->lock);
 	user->connections--;
+	qm_dev_quota_put(&user->quota, QM_DEV_FDS, 1);
 	pthread_mutex_unlock(&users->lock);
 }
 

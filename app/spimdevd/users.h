@@ -23,15 +23,23 @@ struct users;
 /** One user id that has had a connection. */
 struct user;
 
-/** @param limits Of each user; must stay valid. @return NULL: out of memory. */
-struct users *users_create(const struct limits *limits);
+/**
+ * @param limits
+ *   Of each user.
+ * @param budget
+ *   Of all users together; must stay valid. NULL: none.
+ * @return NULL: out of memory.
+ */
+struct users *users_create(const struct limits *limits, struct qm_dev_budget *budget);
 
 /** No connection must be left. NULL is allowed. */
 void users_destroy(struct users *users);
 
 /**
- * A connection of uid begins.
- * @return 0, -EDQUOT: it has as many as it may have, or -ENOMEM.
+ * A connection of uid begins, and takes a descriptor of its quota.
+ * @return
+ *   0, -EDQUOT: it has as many as it may have; -ENFILE: it has its share of the descriptors; or
+ *   -ENOMEM.
  */
 int users_connect(struct users *users, uid_t uid, struct user **user);
 

@@ -64,9 +64,11 @@ enum qm_dev_resource {
 	QM_DEV_QUEUES,  /**< Live queues. */
 	QM_DEV_SLOTS,   /**< Sum of the depths of live queues: requests in flight. */
 	QM_DEV_CONTEXTS, /**< What classes keep from request to request, say streams. */
-	QM_DEV_MAPS,     /**< DMA maps in files. */
+	QM_DEV_MAPS,     /**< DMA maps. */
 	QM_DEV_FILES,    /**< Mappings of files. */
 	QM_DEV_MEMORY,   /**< Bytes of files mapped. */
+	QM_DEV_VMAS,     /**< Mappings that the kernel counts: of files, and of doorbells. */
+	QM_DEV_FDS,      /**< Descriptors that are kept, those of doorbells among them. */
 	QM_DEV_RESOURCES,
 };
 
@@ -77,6 +79,18 @@ struct qm_dev_flow {
 };
 
 /**
+ * What all quotas together may use, say what the kernel gives the process. Nobody may have more
+ * than QM_DEV_BUDGET_SHARE times what is left: one user gets two thirds, two get two fifths each, and
+ * whoever comes next still finds something. All 0 but for max; must outlive the quotas.
+ */
+struct qm_dev_budget {
+	uint64_t max[QM_DEV_RESOURCES];          /**< 0: no bound. Constant. */
+	_Atomic uint64_t used[QM_DEV_RESOURCES]; /**< Counted only where there is a bound. */
+};
+
+#define QM_DEV_BUDGET_SHARE 2u
+
+/**
  * What several functions may use together, say those of one user; also, they have one share of
  * the workers, however many queues they have. The owner's memory, all 0 but for max; must outlive
  * the functions, which are of one pool.
@@ -84,8 +98,23 @@ struct qm_dev_flow {
 struct qm_dev_quota {
 	uint64_t max[QM_DEV_RESOURCES];          /**< 0: no limit. Constant. */
 	_Atomic uint64_t used[QM_DEV_RESOURCES]; /**< For the owner to read. */
+	struct qm_dev_budget *budget;            /**< That it is part of; NULL: of none. */
 	struct qm_dev_flow flow;
 };
+
+/**
+ * Take n more, 1 at least, if they fit. Any thread.
+ * @param quota
+ *   NULL: all fits, and nothing is counted.
+ * @return 0, -EDQUOT (beyond its own max) or -ENFILE (beyond its share of the budget).
+ */
+int qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n);
+
+/** @return Why qm_dev_quota_take() returned rc, for a log line. */
+const char *qm_dev_quota_why(enum qm_dev_resource r, int rc);
+
+/** Give back what was taken. Any thread. */
+void qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n);
 
 /** How a function is made. All pointers must stay valid while it lives. */
 struct qm_dev_conf {
@@ -156,7 +185,8 @@ enum qm_dev_irq {
  *
  * @return
  *   0, -EINVAL (a field of conf is out of range; the log line names it),
- *   -ENOMEM, or the negative errno of spawn.
+ *   -ENOMEM, -EDQUOT or -ENFILE (conf.quota has no place for its doorbells), or the negative errno
+ *   of spawn.
  */
 int qm_dev_create(const struct qm_dev_conf *conf, struct qm_dev **dev);
 
@@ -279,7 +309,8 @@ int qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
  *   Set if it fails: what is wrong, for a log line.
  * @return
  *   What qm_dev_dma_map() returns; -EINVAL (not such a file, or it ends earlier); beyond
- *   qm_dev_conf.limits -EMFILE (files) or -ENOSPC; -EDQUOT (beyond conf.quota), or mmap()'s.
+ *   qm_dev_conf.limits -EMFILE (files) or -ENOSPC; -EDQUOT (beyond conf.quota), -ENFILE (beyond
+ *   its budget), or mmap()'s.
  */
 int qm_dev_dma_map_file(struct qm_dev *dev, uint64_t iova, uint64_t size, int fd,
 		uint64_t offset, unsigned int prot, const char **why);

@@ -128,12 +128,6 @@ const struct qm_dev_conf *qm_dev_conf_of(const struct qm_dev *dev);
 void qm_dev_log(const struct qm_dev *dev, enum base_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* ---- Budgets shared by functions ---- */
-
-/** @return Whether n more fit; then they are taken. quota may be NULL. Any thread. */
-bool qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n);
-void qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n);
-
 /** Copy from client memory; the compiler must not read there a second time. */
 static inline void
 qm_dev_copy_in(void *dst, const void *src, size_t n)

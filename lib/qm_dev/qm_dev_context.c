@@ -54,9 +54,9 @@ budget_take(struct qm_dev *dev, struct qm_dev_queue *q)
 	if ((l->queues_live != 0 && dev->queues_taken >= l->queues_live) ||
 			(l->slots != 0 && dev->slots_taken + q->ring.sq_depth > l->slots))
 		return false;
-	if (!qm_dev_quota_take(quota, QM_DEV_QUEUES, 1))
+	if (qm_dev_quota_take(quota, QM_DEV_QUEUES, 1) != 0)
 		return false;
-	if (!qm_dev_quota_take(quota, QM_DEV_SLOTS, q->ring.sq_depth)) {
+	if (qm_dev_quota_take(quota, QM_DEV_SLOTS, q->ring.sq_depth) != 0) {
 		qm_dev_quota_put(quota, QM_DEV_QUEUES, 1);
 		return false;
 	}

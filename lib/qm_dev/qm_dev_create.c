@@ -57,12 +57,36 @@ queues_init(struct qm_dev *dev)
 	return dev->queues != NULL ? 0 : -ENOMEM;
 }
 
+/* A mapping, and maybe a descriptor. */
+static int
+doorbells_pay(struct qm_dev *dev)
+{
+	struct qm_dev_quota *quota = dev->conf.quota;
+	enum qm_dev_resource r = QM_DEV_VMAS;
+	int rc = qm_dev_quota_take(quota, r, 1);
+
+	if (rc == 0 && dev->conf.doorbell_memfd) {
+		r = QM_DEV_FDS;
+		rc = qm_dev_quota_take(quota, r, 1);
+		if (rc != 0)
+			qm_dev_quota_put(quota, QM_DEV_VMAS, 1);
+	}
+	if (rc != 0)
+		qm_dev_log(dev, BASE_LOG_ERR, "no doorbells: %s", qm_dev_quota_why(r, rc));
+	dev->doorbells_paid = rc == 0;
+	return rc;
+}
+
 /* Pages that no queue has used cost nothing. */
 static int
 doorbells_init(struct qm_dev *dev)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int rc = doorbells_pay(dev);
 	void *va;
+
+	if (rc != 0)
+		return rc;
 
 	dev->doorbells_size = (dev->conf.queues * sizeof(dev->doorbells[0]) + page - 1) /
 		page * page;
@@ -90,6 +114,11 @@ doorbells_fini(struct qm_dev *dev)
 		munmap((void *)dev->doorbells, dev->doorbells_size);
 	if (dev->doorbells_fd >= 0)
 		close(dev->doorbells_fd);
+	if (!dev->doorbells_paid)
+		return;
+	qm_dev_quota_put(dev->conf.quota, QM_DEV_VMAS, 1);
+	if (dev->conf.doorbell_memfd)
+		qm_dev_quota_put(dev->conf.quota, QM_DEV_FDS, 1);
 }
 
 int

@@ -93,25 +93,43 @@ file_map(struct qm_dev *dev, int fd, uint64_t from, uint64_t len, bool writable,
 	return 0;
 }
 
+/* What a mapping of a file takes. */
+static const enum qm_dev_resource price[] = { QM_DEV_FILES, QM_DEV_VMAS, QM_DEV_MEMORY };
+#define PRICES (sizeof(price) / sizeof(price[0]))
+
+static uint64_t
+price_of(size_t i, uint64_t len)
+{
+	return price[i] == QM_DEV_MEMORY ? len : 1;
+}
+
+static void
+give_back(struct qm_dev *dev, size_t paid, uint64_t len)
+{
+	while (paid-- != 0)
+		qm_dev_quota_put(dev->conf.quota, price[paid], price_of(paid, len));
+}
+
 /* The same, paid for. */
 static int
 file_map_paid(struct qm_dev *dev, int fd, uint64_t from, uint64_t len, bool writable,
 		struct qm_dev_file **file, const char **why)
 {
-	struct qm_dev_quota *quota = dev->conf.quota;
-	int rc = -EDQUOT;
+	size_t paid = 0;
+	int rc = 0;
 
-	*why = "too many files of its user";
-	if (!qm_dev_quota_take(quota, QM_DEV_FILES, 1))
-		return rc;
-	*why = "too many bytes of files of its user";
-	if (qm_dev_quota_take(quota, QM_DEV_MEMORY, len)) {
-		rc = file_map(dev, fd, from, len, writable, file, why);
-		if (rc == 0)
-			return 0;
-		qm_dev_quota_put(quota, QM_DEV_MEMORY, len);
+	while (paid < PRICES) {
+		rc = qm_dev_quota_take(dev->conf.quota, price[paid], price_of(paid, len));
+		if (rc != 0) {
+			*why = qm_dev_quota_why(price[paid], rc);
+			break;
+		}
+		paid++;
 	}
-	qm_dev_quota_put(quota, QM_DEV_FILES, 1);
+	if (rc == 0)
+		rc = file_map(dev, fd, from, len, writable, file, why);
+	if (rc != 0)
+		give_back(dev, paid, len);
 	return rc;
 }
 
@@ -198,8 +216,7 @@ file_unmap(struct qm_dev *dev, struct qm_dev_file *file)
 	files->mapped -= file->len;
 	qm_dev_guard_del(file->guard);
 	munmap(file->va, file->len);
-	qm_dev_quota_put(dev->conf.quota, QM_DEV_MEMORY, file->len);
-	qm_dev_quota_put(dev->conf.quota, QM_DEV_FILES, 1);
+	give_back(dev, PRICES, file->len);
 	free(file);
 }
 

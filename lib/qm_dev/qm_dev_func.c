@@ -31,29 +31,6 @@ qm_dev_tell_broken(struct qm_dev *dev)
 		dev->conf.failed(dev->conf.priv);
 }
 
-bool
-qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
-{
-	uint64_t used;
-
-	if (quota == NULL)
-		return true;
-	used = atomic_load_explicit(&quota->used[r], memory_order_relaxed);
-	do {
-		if (quota->max[r] != 0 && (n > quota->max[r] || used > quota->max[r] - n))
-			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&quota->used[r], &used, used + n,
-			memory_order_relaxed, memory_order_relaxed));
-	return true;
-}
-
-void
-qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
-{
-	if (quota != NULL)
-		atomic_fetch_sub_explicit(&quota->used[r], n, memory_order_relaxed);
-}
-
 /* Time between polls of those who wait for a worker. */
 #define WAIT_NS 50000
 

@@ -113,6 +113,7 @@ struct qm_dev {
 	struct hisi_qm_shadow *doorbells;
 	size_t doorbells_size;
 	int doorbells_fd;                /**< -1: none. */
+	bool doorbells_paid;             /**< They count in conf.quota. */
 	_Atomic bool broken;             /**< Client memory vanished (qm_dev_guard.h). */
 	_Atomic bool broken_told;
 	struct qm_dev_group *group;     /**< Whose workers it uses; NULL: has none. */

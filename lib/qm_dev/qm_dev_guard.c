@@ -47,12 +47,20 @@ struct qm_dev_guard {
 /** More late handlers than threads can be: the fault is not ours to repair. */
 #define LATE_MAX 4096
 
+/**
+ * Mappings kept to be given up: where the process has as many as the kernel allows, nothing can be
+ * put in place of another one unless one goes first, and other threads may take what has gone.
+ */
+#define SPARES 64u
+
 static _Atomic(struct qm_dev_guard *) block[BLOCKS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards free_list and blocks */
 static SLIST_HEAD(, qm_dev_guard) free_list;
 static unsigned int blocks;
 static struct sigaction previous;
 static uintptr_t page_size;
+static uintptr_t spares;           /* SPARES pages, each a mapping: their protections alternate */
+static _Atomic uint32_t spares_used;
 
 /* ---- The handler ---- */
 
@@ -76,15 +84,36 @@ guard_find(uintptr_t addr)
 	return NULL;
 }
 
+/* @return Whether there was one to be given up. */
+static bool
+give_up_spare(void)
+{
+	uint32_t n = atomic_load(&spares_used);
+
+	do {
+		if (n == SPARES)
+			return false;
+	} while (!atomic_compare_exchange_weak(&spares_used, &n, n + 1));
+	syscall(SYS_munmap, spares + n * page_size, page_size);
+	return true;
+}
+
 /*
- * The system call itself: nothing promises that mmap() may be called in a handler, and
+ * The system calls themselves: nothing promises that mmap() may be called in a handler, and
  * tools that put their own in its place take other threads' accesses for races with it.
  */
 static bool
 map_zeros(uintptr_t start, uintptr_t end)
 {
-	return syscall(SYS_mmap, start, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-			MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0l) == (long)start;
+	/* More are never needed: of a mapping that loses its middle, two parts are left. */
+	for (int spare = 0; spare <= 3; spare++) {
+		if (syscall(SYS_mmap, start, end - start, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+				MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0l) == (long)start)
+			return true;
+		if (errno != ENOMEM || !give_up_spare())
+			break;
+	}
+	return false;
 }
 
 /*
@@ -132,12 +161,34 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 	}
 }
 
+/* Neighbours with the same protection would be one mapping. */
+static int
+make_spares(void)
+{
+	void *va;
+
+	if (spares != 0)
+		return 0;
+	va = mmap(NULL, SPARES * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (va == MAP_FAILED)
+		return -errno;
+	spares = (uintptr_t)va;
+	for (uint32_t i = 1; i < SPARES; i += 2)
+		if (mprotect((void *)(spares + i * page_size), page_size, PROT_READ) != 0)
+			return -errno;
+	return 0;
+}
+
 int
 qm_dev_guard_install(void)
 {
 	struct sigaction sa = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_RESTART };
+	int rc;
 
 	page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+	rc = make_spares();
+	if (rc != 0)
+		return rc;
 	sigemptyset(&sa.sa_mask);
 	return sigaction(SIGBUS, &sa, &previous) == 0 ? 0 : -errno;
 }

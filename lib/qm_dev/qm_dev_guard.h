@@ -11,7 +11,8 @@
  * behind a mapping at any time; the next access then is a SIGBUS. The guard's
  * handler puts anonymous memory in place of the whole mapping, so that whatever
  * runs on it reads zeros and comes to an end, and marks the function as failed:
- * its queues stop, and qm_dev_conf.failed is called.
+ * its queues stop, and qm_dev_conf.failed is called. That needs no mapping more than there
+ * are, and works where the kernel allows none (vm.max_map_count).
  *
  * The signal handler belongs to the process, so this is for a service that owns
  * its process, never for a library inside an application.
@@ -27,7 +28,7 @@ struct qm_dev_guard;
 /**
  * Install the handler. A SIGBUS elsewhere goes to the handler that was installed
  * before. Call once, before other threads exist.
- * @return 0 or the negative errno of sigaction().
+ * @return 0 or the negative errno of mmap(), mprotect() or sigaction().
  */
 int qm_dev_guard_install(void);
 

@@ -352,9 +352,7 @@ pay(struct qm_dev *dev)
 
 	if (limits->maps != 0 && dev->map.cnt >= limits->maps)
 		return -ENOSPC;
-	if (!qm_dev_quota_take(dev->conf.quota, QM_DEV_MAPS, 1))
-		return -EDQUOT;
-	return 0;
+	return qm_dev_quota_take(dev->conf.quota, QM_DEV_MAPS, 1);
 }
 
 static int

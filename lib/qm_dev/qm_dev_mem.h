@@ -62,7 +62,8 @@ struct qm_dev_files {
  * reference; makes one if there is none.
  * @param why
  *   Set to what is wrong, for a log line.
- * @return 0, -EINVAL (not memory, or ends earlier), -EMFILE, -ENOSPC, -EDQUOT, -ENOMEM or mmap()'s.
+ * @return
+ *   0, -EINVAL (not memory, or ends earlier), -EMFILE, -ENOSPC, -EDQUOT, -ENFILE, -ENOMEM or mmap()'s.
  */
 int qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool writable,
 		struct qm_dev_file **file, const char **why);

@@ -69,7 +69,7 @@ stream_make(struct zip_dev_streams *streams)
 {
 	struct zip_dev_stream *s;
 
-	if (!qm_dev_quota_take(streams->quota, QM_DEV_CONTEXTS, 1))
+	if (qm_dev_quota_take(streams->quota, QM_DEV_CONTEXTS, 1) != 0)
 		return NULL;
 	if (streams->bucket == NULL)
 		streams->bucket = calloc((size_t)1 << (64 - streams->shift),

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "qm_dev_func.h"
 #include "qm_dev_guard.h"
 #include "qm_dev_queue.h"
 #include "qm_dev_pool.h"
@@ -339,6 +340,69 @@ sent_by_a_process(void)
 		raise(SIGBUS);
 }
 
+/* ---- Where the kernel allows no mapping more ---- */
+
+/* Take all that there are: neighbours that differ are not merged. */
+static void
+take_all_mappings(void)
+{
+	for (unsigned int i = 0; i < 1u << 24; i++)
+		if (mmap(NULL, 4096, i % 2 == 0 ? PROT_NONE : PROT_READ,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+			return;
+	_exit(102);
+}
+
+/* Pages of a file, of which those from the first guarded one on are cut off. */
+static void
+hole_at_the_ceiling(size_t first, size_t guarded, size_t pages)
+{
+	static struct qm_dev dev;
+	int fd = memfd_create("hole", MFD_CLOEXEC);
+	struct qm_dev_guard *guard;
+	uint8_t *p;
+
+	signal(SIGBUS, SIG_DFL);
+	if (qm_dev_guard_install() != 0 || fd < 0 || ftruncate(fd, (off_t)(pages * 4096)) != 0)
+		_exit(100);
+	p = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED || qm_dev_guard_add(&dev, p + first * 4096, guarded * 4096, &guard) != 0)
+		_exit(101);
+	memset(p, 1, pages * 4096);
+	take_all_mappings();
+	if (ftruncate(fd, (off_t)(first * 4096)) != 0)
+		_exit(103);
+	for (size_t i = first; i < first + guarded; i++) {
+		volatile uint8_t *at = p + i * 4096;
+
+		if (*at != 0)
+			_exit(104);
+		*at = 2;
+	}
+	_exit(atomic_load(&dev.broken) ? 0 : 105);
+}
+
+static void
+whole_mapping_at_the_ceiling(void)
+{
+	hole_at_the_ceiling(0, 4, 4);
+}
+
+/* What is replaced is in the middle of what the kernel has as one mapping: two parts stay. */
+static void
+middle_at_the_ceiling(void)
+{
+	hole_at_the_ceiling(1, 2, 4);
+}
+
+static void
+a_repair_needs_no_mapping_more(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(whole_mapping_at_the_ceiling), 0);
+	assert_int_equal(in_child(middle_at_the_ceiling), 0);
+}
+
 static void
 other_faults_are_not_hidden(void **state)
 {
@@ -385,6 +449,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_faults_are_not_hidden),
+		cmocka_unit_test(a_repair_needs_no_mapping_more),
 		cmocka_unit_test(memory_vanishes_while_a_request_runs),
 		cmocka_unit_test(a_failed_function_stays_failed),
 		cmocka_unit_test(guards_come_and_go),

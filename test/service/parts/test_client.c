@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ceilings.h"
 #include "hisi_qm_regs.h"
 #include "in_process.h"
 #include "log.h"
@@ -119,6 +120,34 @@ test_connections_of_a_user(void **state)
 	close(more);
 	all_gone();
 	counted(0, USER_CONNS, 2);
+}
+
+/* What the kernel has for the service is the limit where no option is. */
+static void
+test_shares_of_a_user(void **state)
+{
+	int sock = open_client(), other;
+	char text[2000];
+	struct said said;
+
+	(void)state;
+	assert_int_equal(map_memory(sock), 0);
+	assert_int_equal(used(QM_DEV_VMAS), 2); /* doorbells and a file */
+	assert_int_equal(used(QM_DEV_FDS), 3);  /* doorbells, its socket, and that of me */
+	said_begin(&said, SAID_ERR);
+	service.budget.max[QM_DEV_VMAS] = service.budget.used[QM_DEV_VMAS] + 1;
+	other = vt_connect(&vt);
+	assert_int_equal(say_version(other), ENFILE);
+	close(other);
+	service.budget.max[QM_DEV_FDS] = service.budget.used[QM_DEV_FDS];
+	left_with(1, 1, 1);
+	is_turned_away();
+	said_end(&said, text, sizeof(text));
+	assert_non_null(strstr(text, "vm.max_map_count"));
+	assert_non_null(strstr(text, "RLIMIT_NOFILE"));
+	ceilings_set(CEILINGS_MAPS_FILE, &service.budget);
+	close(sock);
+	all_gone();
 }
 
 static void
@@ -414,6 +443,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_connections_of_a_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shares_of_a_user, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_draining, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_why_turned_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),

@@ -24,7 +24,7 @@ static void
 test_connections(void **state)
 {
 	long blocks = fail_nth_blocks();
-	struct users *users = users_create(&limits);
+	struct users *users = users_create(&limits, NULL);
 	struct user *a[4], *b, *c, *again;
 
 	(void)state;
@@ -67,7 +67,7 @@ static void
 test_no_limit_of_connections(void **state)
 {
 	const struct limits none = { 0 };
-	struct users *users = users_create(&none);
+	struct users *users = users_create(&none, NULL);
 	struct user *u;
 
 	(void)state;
@@ -83,7 +83,7 @@ test_no_limit_of_connections(void **state)
 static void
 test_quota(void **state)
 {
-	struct users *users = users_create(&limits);
+	struct users *users = users_create(&limits, NULL);
 	struct user *a, *again;
 
 	(void)state;
@@ -101,6 +101,36 @@ test_quota(void **state)
 	users_destroy(users);
 }
 
+/* A connection is a descriptor, and all users share these. */
+static void
+test_share_of_descriptors(void **state)
+{
+	const struct limits none = { 0 };
+	struct qm_dev_budget budget = { .max = { [QM_DEV_FDS] = 30 } };
+	struct users *users = users_create(&none, &budget);
+	struct user *a, *b;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(users_connect(users, 1, &a), 0);
+	assert_int_equal(users_connect(users, 1, &a), -ENFILE);
+	assert_int_equal(users_quota(a)->used[QM_DEV_FDS], 20);
+	assert_int_equal(budget.used[QM_DEV_FDS], 20);
+	/* Who comes next has two thirds of the rest, and so on. */
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(users_connect(users, 2, &b), 0);
+	assert_int_equal(users_connect(users, 2, &b), -ENFILE);
+	users_disconnect(users, a);
+	assert_int_equal(users_connect(users, 1, &a), -ENFILE);
+	assert_int_equal(users_connect(users, 2, &b), 0);
+	for (int i = 0; i < 19; i++)
+		users_disconnect(users, a);
+	for (int i = 0; i < 7; i++)
+		users_disconnect(users, b);
+	assert_int_equal(budget.used[QM_DEV_FDS], 0);
+	users_destroy(users);
+}
+
 static void
 test_no_memory(void **state)
 {
@@ -109,10 +139,10 @@ test_no_memory(void **state)
 
 	(void)state;
 	fail_nth(1);
-	users = users_create(&limits);
+	users = users_create(&limits, NULL);
 	assert_string_equal(fail_nth_end(), "calloc");
 	assert_null(users);
-	users = users_create(&limits);
+	users = users_create(&limits, NULL);
 	fail_nth(1);
 	assert_int_equal(users_connect(users, 1, &a), -ENOMEM);
 	assert_string_equal(fail_nth_end(), "calloc");
@@ -131,6 +161,7 @@ main(void)
 		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_no_limit_of_connections),
 		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_share_of_descriptors),
 		cmocka_unit_test(test_no_memory),
 	};
 

@@ -35,13 +35,14 @@ static const struct {
 } limit_options[] = {
 #define LIMIT(field, ...) { #field, offsetof(struct limits, field), __VA_ARGS__ }
 #define MANY (1u << 20)
-	LIMIT(connections, false, { 0, MANY }, { 0, 0 }),
+	LIMIT(connections, false, { 0, MANY }, { 0, 8192 }),
 	LIMIT(queues, false, { HISI_QM_QUEUES_MAX, HISI_QM_QUEUES_MAX }, { 64, 0 }),
-	LIMIT(memory, true, { UINT64_MAX / 2, UINT64_MAX / 2 }, { 1024 * GIB, 16384 * GIB }),
-	LIMIT(files, false, { 65535, 65535 }, { 1024, 16384 }),
+	LIMIT(memory, true, { UINT64_MAX / 2, UINT64_MAX / 2 }, { 2048 * GIB, 8192 * GIB }),
+	LIMIT(files, false, { 65535, 65535 }, { 20480, 24576 }),
 	/* What a connection is told by the protocol. */
-	LIMIT(maps, false, { VFIO_USER_DMA_MAPS_MAX, MANY }, { VFIO_USER_DMA_MAPS_MAX, MANY }),
-	LIMIT(streams, false, { MANY, MANY }, { 1024, 16384 }),
+	LIMIT(maps, false, { VFIO_USER_DMA_MAPS_MAX, MANY },
+		{ VFIO_USER_DMA_MAPS_MAX, 262144 }),
+	LIMIT(streams, false, { MANY, MANY }, { 1024, 4096 }),
 	LIMIT(ops, false, { MANY, MANY }, { 0, 0 }),
 #undef MANY
 #undef LIMIT
@@ -72,13 +73,15 @@ static const char usage[] =
 	"  --verbose               log connections, too\n"
 	"\n"
 	"Limits; N = 0: none. Of a connection (default), and of a user's connections together:\n"
-	"  --limit-queues N (64)        --limit-user-queues N (0)       queues in use\n"
-	"  --limit-memory SIZE (1T)     --limit-user-memory SIZE (16T)  bytes mapped\n"
-	"  --limit-files N (1024)       --limit-user-files N (16384)    files mapped\n"
-	"  --limit-maps N (65535)       --limit-user-maps N (1048576)   memory maps\n"
-	"  --limit-streams N (1024)     --limit-user-streams N (16384)  streams kept\n"
-	"  --limit-ops N (0)            --limit-user-ops N (0)          requests in flight\n"
-	"                               --limit-user-connections N (0)  connections\n"
+	"  --limit-queues N (64)        --limit-user-queues N (0)          queues in use\n"
+	"  --limit-memory SIZE (2T)     --limit-user-memory SIZE (8T)      bytes mapped\n"
+	"  --limit-files N (20480)      --limit-user-files N (24576)       files mapped\n"
+	"  --limit-maps N (65535)       --limit-user-maps N (262144)       memory maps\n"
+	"  --limit-streams N (1024)     --limit-user-streams N (4096)      streams kept\n"
+	"  --limit-ops N (0)            --limit-user-ops N (0)             requests in flight\n"
+	"                               --limit-user-connections N (8192)  connections\n"
+	"The last eighth of --queues is for users who have fewer than 16. Users also share\n"
+	"what the kernel has for the service: mappings and descriptors.\n"
 	"\n"
 	"  -h, --help              print this, and end\n"
 	"  -V, --version           print the version, and end\n"

@@ -38,7 +38,7 @@ struct limits {
 	uint64_t connections; /**< Of a user: connections at a time. */
 	uint64_t queues;      /**< Live queues. */
 	uint64_t memory;      /**< Bytes of files mapped. */
-	uint64_t files;       /**< Mappings of files: the kernel has 65530 for the service. */
+	uint64_t files;       /**< Mappings of files. */
 	uint64_t maps;        /**< DMA maps. */
 	uint64_t streams;     /**< Streams kept. */
 	uint64_t ops;         /**< Requests in flight: sum of the depths of live queues. */

@@ -80,8 +80,8 @@ struct qm_dev_flow {
 
 /**
  * What all quotas together may use, say what the kernel gives the process. Nobody may have more
- * than QM_DEV_BUDGET_SHARE times what is left: one user gets two thirds, two get two fifths each, and
- * whoever comes next still finds something. All 0 but for max; must outlive the quotas.
+ * than QM_DEV_BUDGET_SHARE times what is left: one user gets two thirds, two get two fifths each,
+ * and whoever comes next still finds something. All 0 but for max; must outlive the quotas.
  */
 struct qm_dev_budget {
 	uint64_t max[QM_DEV_RESOURCES];          /**< 0: no bound. Constant. */

@@ -60,7 +60,9 @@ budget_take(struct qm_dev *dev, struct qm_dev_queue *q)
 		qm_dev_quota_put(quota, QM_DEV_QUEUES, 1);
 		return false;
 	}
-	if (dev->group != NULL && !qm_dev_group_take(dev->group)) {
+	if (dev->group != NULL && !qm_dev_group_take(dev->group, quota == NULL ? 0 :
+			atomic_load_explicit(&quota->used[QM_DEV_QUEUES], memory_order_relaxed) -
+			1)) {
 		qm_dev_quota_put(quota, QM_DEV_QUEUES, 1);
 		qm_dev_quota_put(quota, QM_DEV_SLOTS, q->ring.sq_depth);
 		return false;

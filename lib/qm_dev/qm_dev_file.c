@@ -14,10 +14,53 @@
 #include "qm_dev_func.h"
 #include "qm_dev_guard.h"
 
+static uint32_t
+bucket_num(uint64_t ino, uint32_t buckets)
+{
+	return (uint32_t)((ino * 0x9e3779b97f4a7c15ull) >> 32) & (buckets - 1);
+}
+
+static uint32_t
+bucket_cnt(const struct qm_dev_files *files)
+{
+	return files->many != NULL ? files->buckets : QM_DEV_FILE_BUCKETS;
+}
+
 static struct qm_dev_file_list *
 bucket(struct qm_dev_files *files, uint64_t ino)
 {
-	return &files->bucket[(ino * 0x9e3779b97f4a7c15ull) >> 32 & (QM_DEV_FILE_BUCKETS - 1)];
+	return (files->many != NULL ? files->many : files->few) +
+		bucket_num(ino, bucket_cnt(files));
+}
+
+/* More lists, if they are long: with pages of 2 MiB there may be a file for each. */
+static void
+make_room(struct qm_dev_files *files)
+{
+	uint32_t had = bucket_cnt(files), n = 4 * had;
+	struct qm_dev_file_list *old = files->many != NULL ? files->many : files->few, *new;
+	struct qm_dev_file *f;
+
+	if (files->cnt < 2 * had)
+		return;
+	new = calloc(n, sizeof(*new));
+	if (new == NULL)
+		return; /* long lists serve as well */
+	for (uint32_t i = 0; i < had; i++) {
+		while ((f = LIST_FIRST(&old[i])) != NULL) {
+			LIST_REMOVE(f, link);
+			LIST_INSERT_HEAD(&new[bucket_num(f->ino, n)], f, link);
+		}
+	}
+	free(files->many);
+	files->many = new;
+	files->buckets = n;
+}
+
+void
+qm_dev_files_fini(struct qm_dev_files *files)
+{
+	free(files->many);
 }
 
 /* Size of the pages that a file in memory is made of. */
@@ -186,6 +229,7 @@ qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	f->refs = 1;
+	make_room(files);
 	LIST_INSERT_HEAD(bucket(files, st.st_ino), f, link);
 	files->cnt++;
 	files->mapped += len;

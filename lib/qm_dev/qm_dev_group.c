@@ -56,16 +56,23 @@ qm_dev_group_destroy(struct qm_dev_group *g)
 	free(g);
 }
 
+/* Queues that are left if one is taken that no group has reserved; negative: there is none. */
+static int64_t
+left(const struct qm_dev_pool *pool)
+{
+	return (int64_t)pool->conf.queues_max - pool->reserved - pool->shared_live - 1;
+}
+
 bool
-qm_dev_group_take(struct qm_dev_group *g)
+qm_dev_group_take(struct qm_dev_group *g, uint64_t has)
 {
 	struct qm_dev_pool *pool = g->pool;
 	bool reserved, ok;
 
 	qm_dev_lock(&pool->lock);
 	reserved = g->queues_live < g->reserve;
-	ok = !g->closed &&
-		(reserved || pool->shared_live < pool->conf.queues_max - pool->reserved);
+	ok = !g->closed && (reserved || left(pool) >= (has < QM_DEV_QUEUES_FEW ? 0 :
+			pool->conf.queues_max / 8));
 	if (ok) {
 		if (!reserved)
 			pool->shared_live++;

@@ -26,8 +26,16 @@ struct qm_dev_group {
 	bool closed;
 };
 
-/** Take a queue from the budget for the group. @return Whether there was one. */
-bool qm_dev_group_take(struct qm_dev_group *group);
+/** The last eighth of a pool's queues is for those who have fewer than this. */
+#define QM_DEV_QUEUES_FEW 16u
+
+/**
+ * Take a queue from the budget for the group.
+ * @param has
+ *   Live queues that the user has who asks.
+ * @return Whether there was one.
+ */
+bool qm_dev_group_take(struct qm_dev_group *group, uint64_t has);
 void qm_dev_group_put(struct qm_dev_group *group);
 
 /** Count functions that come (1) and go (-1). */

@@ -42,6 +42,7 @@ struct qm_dev_file {
 	uint64_t last_gen;             /**< Generation of the last table that had one more. */
 };
 
+/** Lists of files to begin with; a function with many files gets more. */
 #define QM_DEV_FILE_BUCKETS 64u
 
 LIST_HEAD(qm_dev_file_list, qm_dev_file);
@@ -51,7 +52,9 @@ LIST_HEAD(qm_dev_file_list, qm_dev_file);
  * would hit vm.max_map_count.
  */
 struct qm_dev_files {
-	struct qm_dev_file_list bucket[QM_DEV_FILE_BUCKETS]; /**< Hash by inode. */
+	struct qm_dev_file_list few[QM_DEV_FILE_BUCKETS]; /**< Hash by inode, unless there is */
+	struct qm_dev_file_list *many; /**< another, */
+	uint32_t buckets;              /**< with so many lists, a power of 2. */
 	struct qm_dev_file_list idle; /**< Those that had no map when last checked. */
 	uint32_t cnt;
 	uint64_t mapped;          /**< Bytes. */
@@ -63,13 +66,17 @@ struct qm_dev_files {
  * @param why
  *   Set to what is wrong, for a log line.
  * @return
- *   0, -EINVAL (not memory, or ends earlier), -EMFILE, -ENOSPC, -EDQUOT, -ENFILE, -ENOMEM or mmap()'s.
+ *   0, -EINVAL (not memory, or ends earlier), -EMFILE, -ENOSPC, -EDQUOT, -ENFILE, -ENOMEM or
+ *   mmap()'s.
  */
 int qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, bool writable,
 		struct qm_dev_file **file, const char **why);
 
 /** Put a reference; gen: of the table whose map it was, 0: none. */
 void qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen);
+
+/** Free what is left when there is no file any more. */
+void qm_dev_files_fini(struct qm_dev_files *files);
 
 /** Unmap files without a reference that no table from generation oldest on has a map in. */
 void qm_dev_files_reclaim(struct qm_dev *dev, uint64_t oldest);

@@ -30,7 +30,7 @@ static const struct {
 
 /* Add n to what is used, unless that is more than max then (0: no bound). */
 static bool
-add(_Atomic uint64_t *used, uint64_t max, uint64_t n, uint64_t *now)
+count_in(_Atomic uint64_t *used, uint64_t max, uint64_t n, uint64_t *now)
 {
 	uint64_t v = atomic_load_explicit(used, memory_order_relaxed);
 
@@ -44,7 +44,7 @@ add(_Atomic uint64_t *used, uint64_t max, uint64_t n, uint64_t *now)
 }
 
 static void
-drop(_Atomic uint64_t *used, uint64_t n)
+count_out(_Atomic uint64_t *used, uint64_t n)
 {
 	atomic_fetch_sub_explicit(used, n, memory_order_relaxed);
 }
@@ -57,17 +57,17 @@ qm_dev_quota_take(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n
 
 	if (quota == NULL)
 		return 0;
-	if (!add(&quota->used[r], quota->max[r], n, &own))
+	if (!count_in(&quota->used[r], quota->max[r], n, &own))
 		return -EDQUOT;
 	all = quota->budget;
 	if (all == NULL || all->max[r] == 0)
 		return 0;
-	if (add(&all->used[r], all->max[r], n, &sum)) {
+	if (count_in(&all->used[r], all->max[r], n, &sum)) {
 		if ((own - 1) / QM_DEV_BUDGET_SHARE < all->max[r] - sum)
 			return 0;
-		drop(&all->used[r], n);
+		count_out(&all->used[r], n);
 	}
-	drop(&quota->used[r], n);
+	count_out(&quota->used[r], n);
 	return -ENFILE;
 }
 
@@ -76,9 +76,9 @@ qm_dev_quota_put(struct qm_dev_quota *quota, enum qm_dev_resource r, uint64_t n)
 {
 	if (quota == NULL)
 		return;
-	drop(&quota->used[r], n);
+	count_out(&quota->used[r], n);
 	if (quota->budget != NULL && quota->budget->max[r] != 0)
-		drop(&quota->budget->used[r], n);
+		count_out(&quota->budget->used[r], n);
 }
 
 const char *

@@ -10,7 +10,7 @@ import sys
 
 import runner
 from server import Server
-from vfio_user import DMA_MAP, Client, Refused
+from vfio_user import DMA_MAP, VERSION, Client, Memory, Refused
 from test_clients import attach, round_trip
 
 # Users of their own, if we may choose; else all that follows is one user's.
@@ -36,15 +36,17 @@ def connect(path, uid, **how):
         return Client(path, **how)
 
 
-def take_files(c, most):
+def take_files(c, most, first=0):
     """Maps files of a page, as many as there are; returns their number, the error, the last."""
-    last, done, batch = None, 0, 100
+    last, done = None, 0
     while done < most:
+        batch = min(100, most - done)
         fds = []
         for n in range(done, done + batch):
             fds.append(os.memfd_create("spimdevd-test"))
             os.ftruncate(fds[-1], PAGE)
-            c.send(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, n * PAGE, PAGE), fds[-1:])
+            c.send(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, (first + n) * PAGE, PAGE),
+                   fds[-1:])
         errors = [c.receive()[3] for _ in fds]
         good = errors.count(0)
         for fd in fds[:good - 1] + fds[good:] + ([last] if last and good else []):
@@ -123,6 +125,88 @@ def test_descriptors_are_shared_by_users():
         for c in clients:
             c.close()
     return "of 400: connections of each user: %s" % ", ".join(str(n) for n in taken)
+
+
+# ---- What the default limits leave room for ----
+
+def raise_descriptors(count):
+    """As many descriptors for us, if we may; False: we may not."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count:
+        return False
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return True
+
+
+def test_4096_processes_of_a_user():
+    """Each as the C library has it: shadow doorbells, a file for its rings, and one for data."""
+    if not raise_descriptors(12000):
+        return "not shown: fewer than 12000 descriptors may be open"
+    text = struct.pack("<HH", 0, 0) + b'{"capabilities":{"spim":{"version":1}}}\0'
+    mem = Memory(16 * PAGE)
+    with Server() as s:
+        clients = []
+        for _ in range(4096 // 64):
+            some = [Client(s.path, negotiate=False) for _ in range(64)]
+            for c in some:
+                c.send(VERSION, text)
+            # The answers of many at once: they do not wait for each other.
+            for c in some:
+                c.send(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, mem.iova, mem.size), [mem.fd])
+                own = os.memfd_create("spimdevd-test")
+                os.ftruncate(own, PAGE)
+                c.send(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, 0, PAGE), [own])
+                os.close(own)
+            for c in some:
+                errors = [c.receive()[3] for _ in range(3)]
+                assert errors == [0, 0, 0], (len(clients), errors, s.log())
+            clients += some
+        used = s.fds()
+        victim, own = attach(s.path, spim=True)
+        round_trip(victim, own)
+        victim.close()
+        for c in clients:
+            c.close()
+    mem.close()
+    return "%d connections, %d descriptors of the service" % (len(clients), used)
+
+
+def test_32_gib_in_pages_of_2_mib():
+    """A file for each, as EAL has it; the service keeps no descriptor of them."""
+    with Server() as s:
+        c = Client(s.path)
+        before = s.fds()
+        n, err, last = take_files(c, 16384)
+        assert (n, err) == (16384, 0), (n, err)
+        assert s.fds() <= before, (s.fds(), before)
+        # What is too much is refused; what was there stays.
+        more, err, _ = take_files(c, 8192, 16384)
+        assert (more, err) == (20480 - 16384, errno.EMFILE), (more, err)
+        os.close(last)
+        c.close()
+
+
+def test_1_tib_in_pages_of_1_gib():
+    """Addresses only: the files are sparse."""
+    gib = 1 << 30
+    with Server() as s:
+        c = Client(s.path)
+        for n in range(1024):
+            fd = os.memfd_create("spimdevd-test")
+            os.ftruncate(fd, gib)
+            c.send(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, (n + 4) * gib, gib), [fd])
+            os.close(fd)
+            assert c.receive()[3] == 0, s.log()
+        # One segment of all of it, by another process of the same user.
+        other, fd = Client(s.path), os.memfd_create("spimdevd-test")
+        os.ftruncate(fd, 1024 * gib)
+        other.dma_map(fd, 1024 * gib, gib)
+        os.close(fd)
+        mem = Memory(1 << 22)
+        other.dma_map(mem.fd, mem.size, mem.iova * 4096)
+        other.close()
+        c.close()
+        mem.close()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -219,109 +218,6 @@ streams(void **state)
 	expect_used(1, DEPTH, 3);
 	td_close(&b);
 	expect_used(0, 0, 0);
-}
-
-/* ---- What all users share ---- */
-
-/* As many as are there, one by one. */
-static uint64_t
-take_all(struct qm_dev_quota *q)
-{
-	uint64_t n = 0;
-	int rc;
-
-	while ((rc = qm_dev_quota_take(q, QM_DEV_VMAS, 1)) == 0)
-		n++;
-	assert_int_equal(rc, -ENFILE);
-	return n;
-}
-
-static void
-shares_of_a_budget(void **state)
-{
-	struct qm_dev_budget all = { .max = { [QM_DEV_VMAS] = 900 } };
-	struct qm_dev_quota user[5] = { { .budget = &all }, { .budget = &all }, { .budget = &all },
-		{ .budget = &all, .max = { [QM_DEV_VMAS] = 10 } }, { .budget = &all } };
-
-	(void)state;
-	/* Whoever comes has two thirds of what is left, also when others have taken theirs. */
-	assert_int_equal(take_all(&user[0]), 600);
-	assert_int_equal(take_all(&user[1]), 200);
-	assert_int_equal(take_all(&user[2]), 66);
-	assert_int_equal(all.used[QM_DEV_VMAS], 866);
-	/* A limit of its own is another reason. */
-	for (int i = 0; i < 10; i++)
-		assert_int_equal(qm_dev_quota_take(&user[3], QM_DEV_VMAS, 1), 0);
-	assert_int_equal(qm_dev_quota_take(&user[3], QM_DEV_VMAS, 1), -EDQUOT);
-	/* All or nothing. */
-	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 17), -ENFILE);
-	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 25), -ENFILE);
-	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, UINT64_MAX), -ENFILE);
-	assert_int_equal(all.used[QM_DEV_VMAS], 876);
-	assert_int_equal(user[4].used[QM_DEV_VMAS], 0);
-	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 16), 0);
-	/* What one gives back is for those who have less. */
-	qm_dev_quota_put(&user[0], QM_DEV_VMAS, 300);
-	assert_int_equal(take_all(&user[0]), 105);
-	assert_int_equal(take_all(&user[1]), 68);
-	assert_int_equal(take_all(&user[2]), 68);
-	/* Of what has no bound, only the user's own is counted. */
-	assert_int_equal(qm_dev_quota_take(&user[0], QM_DEV_FDS, 1000), 0);
-	assert_int_equal(user[0].used[QM_DEV_FDS], 1000);
-	assert_int_equal(all.used[QM_DEV_FDS], 0);
-	qm_dev_quota_put(&user[0], QM_DEV_FDS, 1000);
-	assert_int_equal(all.used[QM_DEV_FDS], 0);
-	assert_int_equal(qm_dev_quota_take(NULL, QM_DEV_VMAS, 1000), 0);
-	qm_dev_quota_put(NULL, QM_DEV_VMAS, 1000);
-}
-
-/* A function pays for its doorbells, and for each file; all is given back where one is missing. */
-static void
-functions_share_a_budget(void **state)
-{
-	struct qm_dev_budget all = { .max = { [QM_DEV_VMAS] = 3, [QM_DEV_FDS] = 1 } };
-	struct qm_dev_conf conf = conf_of(NULL);
-	int fd = memfd_create("file", MFD_CLOEXEC), two = memfd_create("two", MFD_CLOEXEC);
-	const char *why = NULL;
-	struct qm_dev *dev, *none = NULL;
-
-	(void)state;
-	quota = (struct qm_dev_quota){ .budget = &all };
-	assert_true(fd >= 0 && two >= 0 && ftruncate(fd, 4096) == 0 && ftruncate(two, 4096) == 0);
-	assert_int_equal(qm_dev_create(&conf, &dev), 0);
-	assert_int_equal(quota.used[QM_DEV_VMAS], 1);
-	assert_int_equal(quota.used[QM_DEV_FDS], 0);
-	/* A file for doorbells would be the only descriptor. */
-	conf.doorbell_memfd = 1;
-	assert_int_equal(qm_dev_create(&conf, &none), -ENFILE);
-	assert_null(none);
-	assert_int_equal(all.used[QM_DEV_VMAS], 1);
-	all.max[QM_DEV_FDS] = 2;
-	all.max[QM_DEV_VMAS] = 1;
-	assert_int_equal(qm_dev_create(&conf, &none), -ENFILE);
-	all.max[QM_DEV_VMAS] = 3;
-	assert_int_equal(qm_dev_dma_map_file(dev, MORE, 4096, fd, 0, RW, &why), 0);
-	assert_int_equal(qm_dev_dma_map_file(dev, MORE + 4096, 4096, two, 0, RW, &why), -ENFILE);
-	assert_non_null(strstr(why, "vm.max_map_count"));
-	assert_int_equal(quota.used[QM_DEV_VMAS], 2);
-	assert_int_equal(quota.used[QM_DEV_FILES], 1);
-	assert_int_equal(quota.used[QM_DEV_MEMORY], 4096);
-	/* Nor more bytes than there are addresses. */
-	all.max[QM_DEV_VMAS] = 300;
-	all.max[QM_DEV_MEMORY] = 4096;
-	assert_int_equal(qm_dev_dma_map_file(dev, MORE + 4096, 4096, two, 0, RW, &why), -ENFILE);
-	assert_non_null(strstr(why, "addresses"));
-	assert_int_equal(quota.used[QM_DEV_VMAS], 2);
-	all.max[QM_DEV_MEMORY] = 0;
-	assert_int_equal(qm_dev_create(&conf, &none), 0);
-	assert_int_equal(quota.used[QM_DEV_VMAS], 3);
-	assert_int_equal(quota.used[QM_DEV_FDS], 1);
-	qm_dev_destroy(none);
-	qm_dev_destroy(dev);
-	for (int r = 0; r < QM_DEV_RESOURCES; r++)
-		assert_int_equal(quota.used[r], 0);
-	close(two);
-	close(fd);
 }
 
 /* ---- Memory runs out ---- */
@@ -594,9 +490,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues_and_slots), cmocka_unit_test(full_access_point),
-		cmocka_unit_test(streams), cmocka_unit_test(shares_of_a_budget),
-		cmocka_unit_test(functions_share_a_budget),
-		cmocka_unit_test(functions_fail_whole),
+		cmocka_unit_test(streams), cmocka_unit_test(functions_fail_whole),
 		cmocka_unit_test(pools_fail_whole), cmocka_unit_test(queues_fail_whole),
 		cmocka_unit_test(streams_fail_whole), cmocka_unit_test(maps_fail_whole),
 		cmocka_unit_test(guards_are_used_again),

@@ -332,7 +332,7 @@ test_many(void **state)
 		f[i]->va[0] = (uint8_t)i;
 	}
 	for (unsigned int i = 0; i < QM_DEV_FILE_BUCKETS; i++)
-		used += !LIST_EMPTY(&fn.map.files.bucket[i]);
+		used += !LIST_EMPTY(&fn.map.files.few[i]);
 	assert_true(used >= N / 4);
 	for (unsigned int i = 0; i < N; i++) {
 		assert_ptr_equal(get(fd[i], 0, PAGE), f[i]);

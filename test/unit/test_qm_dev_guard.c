@@ -366,7 +366,8 @@ hole_at_the_ceiling(size_t first, size_t guarded, size_t pages)
 	if (qm_dev_guard_install() != 0 || fd < 0 || ftruncate(fd, (off_t)(pages * 4096)) != 0)
 		_exit(100);
 	p = mmap(NULL, pages * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED || qm_dev_guard_add(&dev, p + first * 4096, guarded * 4096, &guard) != 0)
+	if (p == MAP_FAILED ||
+			qm_dev_guard_add(&dev, p + first * 4096, guarded * 4096, &guard) != 0)
 		_exit(101);
 	memset(p, 1, pages * 4096);
 	take_all_mappings();

@@ -265,9 +265,9 @@ others(void **state)
 	assert_true(changes_of("config space") >= 2);
 	WATCHED(assert_int_equal(qm_dev_group_create(pool, 3, 1, &g), 0));
 	WATCHED(qm_dev_group_close(g, true));
-	WATCHED(assert_false(qm_dev_group_take(g)));
+	WATCHED(assert_false(qm_dev_group_take(g, 0)));
 	WATCHED(qm_dev_group_close(g, false));
-	WATCHED(assert_true(qm_dev_group_take(g)));
+	WATCHED(assert_true(qm_dev_group_take(g, 0)));
 	WATCHED(qm_dev_group_stats_get(g, &gs));
 	WATCHED(qm_dev_group_put(g));
 	WATCHED(qm_dev_group_attach(g, 1));

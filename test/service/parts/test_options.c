@@ -81,8 +81,8 @@ bad(const char *line, const char *want)
 static void
 test_defaults(void **state)
 {
-	static const struct limits connection = { 0, 64, 1024 * GIB, 1024, 65535, 1024, 0 };
-	static const struct limits user = { 0, 0, 16384 * GIB, 16384, 1u << 20, 16384, 0 };
+	static const struct limits connection = { 0, 64, 2048 * GIB, 20480, 65535, 1024, 0 };
+	static const struct limits user = { 8192, 0, 8192 * GIB, 24576, 262144, 4096, 0 };
 	struct options opt = good("");
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 

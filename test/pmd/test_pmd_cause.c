@@ -31,11 +31,12 @@
 #define TIMEOUT_MS 800u /* of which a look at the clock counts for 100 at most */
 
 static int check_result, abort_result, restart_result;
-static unsigned int checks, aborts, restarts;
+static unsigned int checks, aborts, restarts, stops;
 
 __typeof__(spim_queue_check) __wrap_spim_queue_check;
 __typeof__(spim_queue_abort) __wrap_spim_queue_abort;
 __typeof__(spim_queue_restart) __wrap_spim_queue_restart;
+__typeof__(spim_queue_stop) __wrap_spim_queue_stop;
 __typeof__(spim_opened) __wrap_spim_opened;
 uint64_t __wrap_rte_get_tsc_hz(void);
 
@@ -64,6 +65,15 @@ __wrap_spim_queue_restart(struct spim_dev *dev, struct spim_queue *queue)
 	(void)queue;
 	restarts++;
 	return restart_result;
+}
+
+int
+__wrap_spim_queue_stop(struct spim_dev *dev, struct spim_queue *queue)
+{
+	(void)dev;
+	(void)queue;
+	stops++;
+	return 0;
 }
 
 /* What was begun anew is the function that it was: nothing is asked of it again. */
@@ -98,7 +108,7 @@ __wrap_hisi_hwq_put(struct hisi_hwq *hwq)
 {
 	assert_ptr_equal(hwq, &qp.hwq[HISI_ZIP_COMP].q);
 	given++;
-	hwq->failed = 0;
+	hwq->failed = hwq->outdated = 0;
 }
 
 /* A queue pair with an op that the function has had for a while. */
@@ -129,7 +139,7 @@ begin(bool sw, bool polled, uint32_t timeout_ms)
 			.owner_id = 3 });
 	qp.hwq[HISI_ZIP_COMP].q.queue = &queue;
 	qp.hwq[HISI_ZIP_COMP].q.qn = 9;
-	checks = aborts = restarts = 0;
+	checks = aborts = restarts = stops = 0;
 }
 
 static void
@@ -236,6 +246,33 @@ test_restart(void **state)
 	assert_int_equal(qp.watch.silent, 100);
 }
 
+/*
+ * The same of a function that is asked known answers: another one does none of the requests that
+ * software can do, and no other ones than those.
+ */
+static void
+test_restart_asked(void **state)
+{
+	(void)state;
+	check_result = -ENOTCONN;
+	abort_result = restart_result = 0;
+	begin(true, false, TIMEOUT_MS);
+	dev.asks = true;
+	look();
+	check_failed(HISI_WATCH_GONE);
+	assert_int_equal(restarts, 0);
+	assert_int_equal(qp.hwq[HISI_ZIP_COMP].q.outdated, 0);
+
+	begin(false, false, TIMEOUT_MS);
+	dev.asks = true;
+	look();
+	check_failed(HISI_WATCH_FAILS);
+	assert_int_equal(restarts, 1);
+	assert_int_equal(qp.deq.restarts, 1);
+	assert_int_equal(qp.hwq[HISI_ZIP_COMP].q.outdated, 1);
+	assert_int_equal(qp.hwq[HISI_ZIP_DECOMP].q.outdated, 0);
+}
+
 /* One that says that it is well has failed when its time is over, and with no limit never. */
 static void
 test_silence(void **state)
@@ -268,35 +305,41 @@ test_silence(void **state)
 	assert_int_equal(checks, 19);
 }
 
-/* A queue that failed goes when the last op is back that was given to it, and not before. */
+/* A queue that failed, or is outdated, goes when the last op is back that was given to it. */
 static void
 test_renew(void **state)
 {
 	static const uint32_t tails[] = { 5, 1, 0, UINT32_MAX };
 
 	(void)state;
-	for (size_t i = 0; i < RTE_DIM(tails); i++) {
+	for (size_t i = 0; i < 2 * RTE_DIM(tails); i++) {
+		uint32_t tail = tails[i / 2];
+		bool failed = i % 2 == 0;
+
 		begin(false, false, TIMEOUT_MS);
 		given = 0;
 		qp.state = HISI_ZIP_QP_FAILING;
 		hisi_zip_renew(&qp);
 		assert_int_equal(qp.state, HISI_ZIP_QP_RUNNING);
-		qp.hwq[HISI_ZIP_COMP].q.failed = 1;
+		qp.hwq[HISI_ZIP_COMP].q.failed = failed;
+		qp.hwq[HISI_ZIP_COMP].q.outdated = !failed;
 		qp.hwq[HISI_ZIP_COMP].q.ring = &ring;
-		qp.tail = tails[i];
+		qp.tail = tail;
 		for (uint32_t left = 2; left > 0; left--) {
-			qp.head = tails[i] - left;
+			qp.head = tail - left;
 			hisi_zip_renew(&qp);
 			assert_int_equal(given, 0);
 			assert_int_equal(qp.state, HISI_ZIP_QP_FAILING);
 			assert_null(qp.hwq[HISI_ZIP_COMP].q.ring);
-			assert_int_equal(qp.hwq[HISI_ZIP_COMP].q.fail_end, tails[i]);
+			assert_int_equal(qp.hwq[HISI_ZIP_COMP].q.fail_end, tail);
 			/* What comes behind is nothing of this queue. */
 			qp.tail++;
 		}
-		qp.head = tails[i];
+		qp.head = tail;
 		hisi_zip_renew(&qp);
 		assert_int_equal(given, 1);
+		/* One that failed has been stopped. */
+		assert_int_equal(stops, !failed);
 		assert_int_equal(qp.state, HISI_ZIP_QP_RUNNING);
 	}
 }
@@ -341,6 +384,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_restart_asked),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_lost),

@@ -392,7 +392,7 @@ other_answers(void)
 		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "%s", pmd_status(op->status));
 		PMD_CHECK(pmd_qp(dev, 0)->deq.restarts == m / 2, "%" PRIu64 " restarts",
 			pmd_qp(dev, 0)->deq.restarts);
-		/* A queue that was restarted is used; what comes next finds out. */
+		/* A queue that was restarted is taken anew, for what comes next. */
 		compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
 		stream_lists("after", first == 0 ? HISI_ZIP_PATH_OFF : HISI_ZIP_PATH_ON);
 		pmd_op_free(op);

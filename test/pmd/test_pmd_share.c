@@ -150,7 +150,8 @@ copy_result(unsigned int ms)
 		}
 		if (i % HISI_WATCH_POLLS != 0)
 			continue;
-		found = hisi_hwq_watch(&copy.hwq, &copy.watch, copy.head, true, "with an error");
+		found = hisi_hwq_watch(&copy.hwq, &copy.watch, copy.head, HISI_WATCH_WAIT,
+			"with an error");
 		copy.restarts += found == HISI_WATCH_RESTARTED;
 		copy.fails += found < HISI_WATCH_FAILS;
 	}

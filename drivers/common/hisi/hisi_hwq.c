@@ -118,6 +118,7 @@ hwq_forget(struct hisi_hwq *hwq)
 	hwq->queue = NULL;
 	hwq->stuck = 0;
 	rte_atomic_store_explicit(&hwq->failed, 0, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&hwq->outdated, 0, rte_memory_order_relaxed);
 	rte_atomic_store_explicit(&hwq->qn, HISI_HWQ_NONE, rte_memory_order_relaxed);
 }
 

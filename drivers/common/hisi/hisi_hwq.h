@@ -57,6 +57,11 @@ struct hisi_hwq {
 	 * are back. Those without a result will not get one.
 	 */
 	RTE_ATOMIC(uint8_t) failed;
+	/**
+	 * It is one of another function than before: set by the consumer, if the owner wants to
+	 * take such a queue anew, reset with failed. Its requests get their results.
+	 */
+	RTE_ATOMIC(uint8_t) outdated;
 	uint8_t stuck;              /**< Stopped or failed, and may still write to memory. */
 	/** Of mem_len bytes, aligned to a cache line; not used again if stuck. */
 	struct hisi_qm_mem mem;

@@ -47,8 +47,8 @@ queue_fail(struct hisi_hwq *hwq, int why, uint64_t silent_ms, const char *fate)
 }
 
 enum hisi_watch_found
-hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *w, uint32_t oldest, bool wait,
-		const char *fate)
+hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *w, uint32_t oldest,
+		enum hisi_watch_gone gone, const char *fate)
 {
 	uint64_t per_ms = rte_get_tsc_hz() / 1000, now = rte_rdtsc(), check_max, timeout;
 	struct hisi_dev *dev = hwq->conf.dev;
@@ -73,11 +73,12 @@ hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *w, uint32_t oldest, bool
 		/* Its last words came between dequeue's poll and ours: it takes them first. */
 		if (hisi_qm_cq_ready(hwq->queue->ring, 1) != 0)
 			return HISI_WATCH_NOTHING;
-		if (spim_queue_restart(dev->ap->spim, hwq->queue) == 0) {
+		if (gone != HISI_WATCH_FAIL &&
+				spim_queue_restart(dev->ap->spim, hwq->queue) == 0) {
 			w->silent = w->checked = 0;
 			return HISI_WATCH_RESTARTED;
 		}
-		if (wait)
+		if (gone == HISI_WATCH_WAIT)
 			return HISI_WATCH_NOTHING;
 	}
 	if (ret != 0 || (timeout != 0 && w->silent >= timeout))
@@ -88,7 +89,8 @@ hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *w, uint32_t oldest, bool
 bool
 hisi_hwq_renew(struct hisi_hwq *hwq, uint32_t head, uint32_t tail)
 {
-	if (!rte_atomic_load_explicit(&hwq->failed, rte_memory_order_acquire))
+	if (!rte_atomic_load_explicit(&hwq->failed, rte_memory_order_acquire) &&
+			!rte_atomic_load_explicit(&hwq->outdated, rte_memory_order_acquire))
 		return false;
 	if (hwq->ring != NULL) {
 		hwq->ring = NULL;
@@ -96,6 +98,7 @@ hisi_hwq_renew(struct hisi_hwq *hwq, uint32_t head, uint32_t tail)
 	}
 	if ((int32_t)(head - hwq->fail_end) < 0)
 		return true;
+	hisi_hwq_stop(hwq);
 	hisi_hwq_put(hwq);
 	return false;
 }

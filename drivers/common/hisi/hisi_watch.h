@@ -14,10 +14,10 @@
  *             From then on requests of this queue that have no result come back without one,
  *             after hisi_qm_cq_close().
  *             A queue of a service that was killed is started again on its successor instead,
- *             with what is in it.
+ *             with what is in it, if the owner wants that. The owner may set "outdated" then.
  *   producer  may have been filling the ring meanwhile: those requests are lost as well. It finds
- *             "failed", submits nothing more (hisi_hwq_renew()), and once all are back puts the
- *             queue. The next request takes another one.
+ *             "failed" or "outdated", submits nothing more (hisi_hwq_renew()), and once all are
+ *             back puts the queue. The next request takes another one.
  */
 
 #include "hisi_hwq.h"
@@ -32,6 +32,13 @@ struct hisi_watch {
 	uint64_t last;      /**< TSC then; 0: there was none. */
 	uint64_t silent;    /**< TSC cycles that it has been waited for. */
 	uint64_t checked;   /**< Of them, how many when the function was asked last. */
+};
+
+/** What becomes of a queue whose function is gone. */
+enum hisi_watch_gone {
+	HISI_WATCH_FAIL,    /**< It fails. */
+	HISI_WATCH_RESTART, /**< It is started again on the successor. Without one it fails. */
+	HISI_WATCH_WAIT,    /**< The same, but it waits for one: nothing else does its requests. */
 };
 
 /** What a check has found. */
@@ -51,21 +58,19 @@ enum hisi_watch_found {
  *
  * @param oldest
  *   Position of the oldest request. Another one than at the last check begins anew.
- * @param wait
- *   Requests of a service that is gone wait for its successor: nothing else can complete them.
  * @param fate
  *   How those of a queue that is not stuck come back, for the log line: "with an error".
  */
 enum hisi_watch_found hisi_hwq_watch(struct hisi_hwq *hwq, struct hisi_watch *watch,
-		uint32_t oldest, bool wait, const char *fate);
+		uint32_t oldest, enum hisi_watch_gone gone, const char *fate);
 
 /**
- * Put a queue that has failed, once all its requests are back; until then nothing is submitted to
- * it. Producer.
+ * Put a queue that has failed or is outdated, once all its requests are back; until then nothing
+ * is submitted to it. Producer.
  *
  * @param head, tail
  *   Positions: the oldest request that is not back, loaded with acquire, and the next one.
- * @return Whether requests of a failed queue are not back yet.
+ * @return Whether requests of such a queue are not back yet.
  */
 bool hisi_hwq_renew(struct hisi_hwq *hwq, uint32_t head, uint32_t tail);
 

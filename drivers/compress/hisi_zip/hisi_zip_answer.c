@@ -107,13 +107,6 @@ all_untried(struct hisi_zip_dev *dev)
 	publish_paths(dev);
 }
 
-void
-hisi_zip_paths_begin(struct hisi_zip_dev *dev)
-{
-	TAILQ_INIT(&dev->known.owed);
-	all_untried(dev);
-}
-
 /* ---- One direction ---- */
 
 static bool
@@ -125,6 +118,14 @@ untried(const struct hisi_zip_dev *dev, enum hisi_zip_dir dir)
 			return true;
 	}
 	return false;
+}
+
+void
+hisi_zip_paths_begin(struct hisi_zip_dev *dev)
+{
+	TAILQ_INIT(&dev->known.owed);
+	all_untried(dev);
+	dev->asks = untried(dev, HISI_ZIP_COMP) || untried(dev, HISI_ZIP_DECOMP);
 }
 
 /* All paths of a direction fail, or those that are untried. */
@@ -255,17 +256,17 @@ hisi_zip_paths_try(struct hisi_zip_dev *dev)
 	log_paths(dev);
 }
 
-void
+bool
 hisi_zip_paths_again(struct hisi_zip_dev *dev)
 {
-	if (!is_new(dev))
-		return;
-	pthread_mutex_lock(&dev->known.lock);
-	if (is_new(dev)) {
-		all_untried(dev);
-		hisi_zip_paths_try(dev);
-	}
+	/* With a queue that is taken it is asked. */
+	if (dev->asks || !is_new(dev))
+		return true;
+	if (pthread_mutex_trylock(&dev->known.lock) != 0)
+		return false;
+	all_untried(dev);
 	pthread_mutex_unlock(&dev->known.lock);
+	return true;
 }
 
 /* ---- Queues that owe answers ---- */

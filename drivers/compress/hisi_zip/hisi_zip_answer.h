@@ -21,6 +21,10 @@
  * An error is a safe answer: software repeats such an op. What may not be is a success that is
  * none. So a path is on if it does what is usual, and never says that it has done what it has not.
  *
+ * After a restart of its service a function may be of another version. Queues of the old one are
+ * not used any more (hisi_zip_recover.c), and of those that are taken anew the first one of each
+ * direction is asked. So a request is only ever for a function that was asked.
+ *
  * Control path: the caller holds the lock of struct hisi_zip_known, but where it says otherwise.
  */
 
@@ -61,10 +65,11 @@ bool hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir,
 		struct spim_queue *queue);
 
 /**
- * After the function was replaced by another one, which may answer otherwise: try its paths anew.
- * The caller does not hold the lock; any thread but the consumer.
+ * The function may have been replaced by another one. If it is not asked anything, what was found
+ * wrong with the old one does not count any more. Enqueuing thread, which does not wait.
+ * @return Whether that is done; else another time.
  */
-void hisi_zip_paths_again(struct hisi_zip_dev *dev);
+bool hisi_zip_paths_again(struct hisi_zip_dev *dev);
 
 /** Put queues that have given the answers that they owed. */
 void hisi_zip_paths_reap(struct hisi_zip_dev *dev);

@@ -56,10 +56,7 @@ struct hisi_zip_owed {
 
 /** What is known of the function's paths. */
 struct hisi_zip_known {
-	/**
-	 * For all of it. What was learned of a path that is on does not change meanwhile: the data
-	 * path reads that without the lock.
-	 */
+	/** For all of it. The data path has a copy (hisi_zip_qp.known). */
 	pthread_mutex_t lock;
 	struct hisi_zip_paths paths;
 	RTE_ATOMIC(uint32_t) opened;   /**< spim_opened() of the function that was asked. */
@@ -82,6 +79,7 @@ struct hisi_zip_dev {
 	struct hisi_dev hisi;          /**< First: hisi_zip_dev_of() relies on it. */
 	uint8_t sw;                    /**< enum hisi_zip_sw_mode. */
 	uint8_t untold;                /**< As in the device arguments. */
+	bool asks;                     /**< Its function is asked known answers. Constant. */
 	uint32_t verify;               /**< As there. */
 	struct hisi_zip_known known;
 	RTE_ATOMIC(uint32_t) paths_on; /**< Bits of those that are used: the data path's. */

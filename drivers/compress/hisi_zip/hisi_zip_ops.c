@@ -7,6 +7,7 @@
 
 #include <rte_common.h>
 
+#include "hisi_zip_answer.h"
 #include "hisi_zip_dev.h"
 #include "hisi_zip_qp.h"
 #include "hisi_zip_trailer.h"
@@ -48,6 +49,7 @@ hisi_zip_stop(struct rte_compressdev *cdev)
 {
 	set_started(cdev, 0);
 	hisi_zip_paths_tell(cdev->data->dev_private);
+	hisi_zip_paths_reap(cdev->data->dev_private);
 }
 
 static int

@@ -140,7 +140,7 @@ hisi_zip_plain_outcome(const struct hisi_zip_qp *qp, const struct hisi_zip_slot 
 	if (x->trailer == 0)
 		return hisi_zip_result_outcome(x->dir, *r);
 	/* Learned since the transform was made, perhaps. */
-	info = &qp->dev->known.paths.path[x->path];
+	info = &qp->known[x->dir].path[x->path];
 	outcome = hisi_zip_result_carried(x->dir, &slot->asked, x->trailer, info->counted, r);
 	if (outcome != HISI_ZIP_DONE)
 		return outcome;
@@ -166,7 +166,7 @@ hisi_zip_plain_chksum(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *
 	struct zip_codec_sum sum = { .wanted = x->codec.checksum };
 	uint32_t dw31 = hisi_zip_result_word(&sqe->checksum);
 	/* Learned since the transform was made, perhaps. */
-	enum hisi_zip_sum way = qp->dev->known.paths.path[x->path].sum;
+	enum hisi_zip_sum way = qp->known[x->dir].path[x->path].sum;
 
 	if (x->chksum == RTE_COMP_CHECKSUM_NONE)
 		return 0;

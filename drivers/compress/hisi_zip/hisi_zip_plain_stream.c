@@ -93,7 +93,7 @@ ends_right(const struct hisi_zip_qp *qp, const struct hisi_zip_stream *s,
 	uint8_t end[HISI_ZIP_FLUSH_END_LEN];
 
 	if (s->x.dir != HISI_ZIP_COMP ||
-			!qp->dev->known.paths.path[HISI_ZIP_PATH_STREAM_COMP].ends ||
+			!qp->known[HISI_ZIP_COMP].path[HISI_ZIP_PATH_STREAM_COMP].ends ||
 			hisi_zip_result_outcome(HISI_ZIP_COMP, r) != HISI_ZIP_DONE)
 		return true;
 	if (r.produced < sizeof(end) || r.produced > plan->dst_len)
@@ -347,7 +347,7 @@ hisi_zip_plain_stream_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 			return plan.delivered > 0 ? deliver_only(s, slot, op, &plan) :
 				path_off(qp, s, slot, op);
 		hisi_zip_stream_set_counted(s->plain,
-			qp->dev->known.paths.path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
+			qp->known[s->x.dir].path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
 	}
 	if (s->x.dir == HISI_ZIP_DECOMP && s->plain->counted != 0)
 		slot->flags |= hisi_zip_trailer_take(qp);

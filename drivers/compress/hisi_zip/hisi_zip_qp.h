@@ -115,6 +115,12 @@ struct __rte_cache_aligned hisi_zip_qp {
 	int socket;
 	uint32_t verify;             /**< One of so many ops is verified; 0: none is. */
 	struct hisi_zip_sw *sw;      /**< For ops in software; NULL with sw=off and verify=0. */
+	/**
+	 * By direction: what was known of the function of its queue when that was taken. Results
+	 * are read with it, whatever a successor has answered meanwhile. As slots, no service sees
+	 * it. The enqueuing thread's; the dequeuing one has it with the first slot.
+	 */
+	struct hisi_zip_paths *known;
 	/** By the kind of slot; of the trailer queue, dequeue submits and takes results. */
 	struct hisi_zip_hwq hwq[HISI_ZIP_HWQS];
 

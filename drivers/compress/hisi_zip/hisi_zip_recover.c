@@ -41,20 +41,27 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 
 	hisi_zip_lie_log(qp);
 	hisi_zip_paths_tell(qp->dev);
-	/* Where software does what the function cannot, it goes on without one. */
-	found = hisi_hwq_watch(hwq, &qp->watch, qp->head, !qp->dev->sw,
+	/*
+	 * Where software does what the function cannot, it goes on without one. So it does if a
+	 * successor might execute what only the old function was asked for.
+	 */
+	found = hisi_hwq_watch(hwq, &qp->watch, qp->head, !qp->dev->sw ? HISI_WATCH_WAIT :
+		qp->dev->asks ? HISI_WATCH_FAIL : HISI_WATCH_RESTART,
 		kind == HISI_ZIP_SLOT_TRAILER ? "before the end of their streams" :
 		qp->dev->sw ? "from software" : "with an error");
 	if (found == HISI_WATCH_NOTHING)
 		return;
-	/* On a new function all goes on; hisi_zip_renew() has it tried. */
-	if (found == HISI_WATCH_RESTARTED)
+	if (found == HISI_WATCH_RESTARTED) {
 		HISI_ZIP_COUNT(qp->deq.restarts, 1);
-	else
+		/* Nothing else can do what is in flight; what follows needs one that was asked. */
+		if (qp->dev->asks)
+			rte_atomic_store_explicit(&hwq->outdated, 1, rte_memory_order_release);
+	} else {
 		HISI_ZIP_COUNT(qp->deq.fails[found], 1);
+	}
 	/*
-	 * After "failed": who sees the state reads that. With the fence in hisi_zip_renew()
-	 * either that finds it, or our state comes after its own.
+	 * After "failed" or "outdated": who sees the state reads that. With the fence in
+	 * hisi_zip_renew() either that finds it, or our state comes after its own.
 	 */
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_FAILING, rte_memory_order_release);
@@ -121,8 +128,7 @@ hisi_zip_renew(struct hisi_zip_qp *qp)
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	for (unsigned int i = 0; i < HISI_ZIP_HWQS; i++)
 		waiting |= hisi_hwq_renew(&qp->hwq[i].q, head, qp->tail);
-	if (waiting)
+	if (!hisi_zip_paths_again(qp->dev) || waiting)
 		rte_atomic_store_explicit(&qp->state, HISI_ZIP_QP_FAILING,
 			rte_memory_order_release);
-	hisi_zip_paths_again(qp->dev);
 }

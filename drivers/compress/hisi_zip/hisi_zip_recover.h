@@ -29,7 +29,7 @@ void hisi_zip_lie_log(struct hisi_zip_qp *qp);
 void hisi_zip_slot_lost(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot);
 
 /**
- * Put hardware queues that failed, once all their ops are back; until then
+ * Put hardware queues that failed, or that are outdated, once all their ops are back; until then
  * nothing is submitted to them. Called by the enqueuing thread in state
  * HISI_ZIP_QP_FAILING, which it ends.
  */

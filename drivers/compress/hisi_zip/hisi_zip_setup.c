@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -57,6 +58,7 @@ qp_free(struct hisi_zip_qp *qp, uint32_t slots)
 	if (qp == NULL)
 		return;
 	hisi_zip_sw_destroy(qp->sw);
+	free(qp->known);
 	if (qp->slots != NULL)
 		munmap(qp->slots, slots * sizeof(*qp->slots));
 	rte_free(qp);
@@ -136,12 +138,15 @@ hisi_zip_qp_setup(struct rte_compressdev *cdev, uint16_t qp_id, uint32_t max_inf
 			SLOTS_MAX - 1);
 
 	qp = rte_zmalloc_socket("hisi_zip_qp", sizeof(*qp), RTE_CACHE_LINE_SIZE, socket_id);
-	if (qp != NULL)
+	if (qp != NULL) {
 		qp->slots = slots_alloc(slots, socket_id);
+		qp->known = calloc(HISI_ZIP_DIRS, sizeof(*qp->known));
+	}
 	need_sw = dev->sw || dev->verify != 0;
 	if (qp != NULL && need_sw)
 		qp->sw = hisi_zip_sw_create(dev->verify != 0);
-	if (qp == NULL || qp->slots == NULL || (need_sw && qp->sw == NULL)) {
+	if (qp == NULL || qp->slots == NULL || qp->known == NULL ||
+			(need_sw && qp->sw == NULL)) {
 		HISI_ZIP_LOG(ERR, "%s: queue pair %u: no memory for %u ops in flight on socket %d",
 			dev->hisi.name, qp_id, max_inflight_ops, socket_id);
 		qp_free(qp, slots);
@@ -195,6 +200,8 @@ ask_first(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	owes = hisi_zip_paths_try_on(qp->dev, dir, q->queue);
 	if (owes)
 		hisi_hwq_leave(q);
+	else
+		qp->known[dir] = qp->dev->known.paths;
 	pthread_mutex_unlock(&qp->dev->known.lock);
 	return !owes;
 }

@@ -35,7 +35,8 @@ hisi_udma_watch(struct hisi_udma_vchan *v)
 
 	hisi_udma_lie_log(v);
 	/* Nothing else copies: ops of a service that is gone wait for its successor. */
-	found = hisi_hwq_watch(&v->hwq, &v->watch, v->head, true, "with an error");
+	found = hisi_hwq_watch(&v->hwq, &v->watch, v->head, HISI_WATCH_WAIT,
+		"with an error");
 	if (found == HISI_WATCH_RESTARTED)
 		HISI_UDMA_COUNT(v->deq.restarts, 1);
 	else if (found < HISI_WATCH_FAILS)

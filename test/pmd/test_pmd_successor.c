@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright(c) 2026 The spimdev authors
+ */
+
+/*
+ * A service that is replaced by one whose function counts otherwise, with all of its queues in use:
+ * nothing is done by a function that was not asked, and each length is right.
+ */
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_malloc.h>
+
+#include "hisi_zip_dev.h"
+#include "hisi_zip_qp.h"
+#include "hisi_zip_stats.h"
+#include "pmd_test.h"
+#include "pmd_test_work.h"
+
+#define NAME      "compress_hisi_zip_successor"
+#define DEPTH     64
+#define LEN       3000u
+#define WAIT_S    60
+#define PAIRS_MAX 4u
+#define KINDS     4u
+#define BEHIND    40u   /* bytes behind the data of a decompression */
+#define ROOM      (2 * LEN)
+
+/* Raw requests, and those of zlib and of gzip. */
+static const struct rte_comp_xform kinds[KINDS] = {
+	{ .type = RTE_COMP_DECOMPRESS, .decompress = { .algo = RTE_COMP_ALGO_DEFLATE,
+		.window_size = 15 } },
+	{ .type = RTE_COMP_DECOMPRESS, .decompress = { .algo = RTE_COMP_ALGO_DEFLATE,
+		.chksum = RTE_COMP_CHECKSUM_CRC32, .window_size = 15 } },
+	{ .type = RTE_COMP_COMPRESS, .compress = { .algo = RTE_COMP_ALGO_DEFLATE,
+		.level = RTE_COMP_LEVEL_PMD_DEFAULT, .window_size = 15 } },
+	{ .type = RTE_COMP_COMPRESS, .compress = { .algo = RTE_COMP_ALGO_DEFLATE,
+		.chksum = RTE_COMP_CHECKSUM_ADLER32, .level = RTE_COMP_LEVEL_PMD_DEFAULT,
+		.window_size = 15 } },
+};
+
+/* One op of each kind on each queue pair. */
+static struct {
+	uint8_t dev;
+	uint16_t pairs;
+	void *xforms[KINDS];
+	struct bytes plain, packed;
+	char *va;
+	struct rte_mbuf_ext_shared_info info[PAIRS_MAX][KINDS][2];
+	struct rte_comp_op *ops[PAIRS_MAX][KINDS];
+} all;
+
+static bool
+packs(unsigned int kind)
+{
+	return kinds[kind].type == RTE_COMP_COMPRESS;
+}
+
+static void
+enqueue(uint16_t pair)
+{
+	for (unsigned int k = 0; k < KINDS; k++) {
+		char *src = all.va + (pair * KINDS + k) * 2 * ROOM;
+		const struct bytes *data = packs(k) ? &all.plain : &all.packed;
+		uint32_t len = (uint32_t)data->len + (packs(k) ? 0 : BEHIND);
+		struct rte_comp_op *op;
+
+		memcpy(src, data->data, data->len);
+		memset(src + data->len, 0x5a, BEHIND);
+		memset(src + ROOM, 0, ROOM);
+		op = pmd_op(all.xforms[k], pmd_mbuf_at(src, (uint16_t)len,
+			&all.info[pair][k][0]), 0, len, pmd_mbuf_at(src + ROOM, ROOM,
+			&all.info[pair][k][1]), 0);
+		/* Without software it waits until there is a queue. */
+		for (uint64_t end = rte_rdtsc() + WAIT_S * rte_get_tsc_hz();
+				rte_compressdev_enqueue_burst(all.dev, pair, &op, 1) == 0;)
+			PMD_CHECK(rte_rdtsc() < end, "pair %u: not taken", pair);
+		all.ops[pair][k] = op;
+	}
+}
+
+static void
+check(const char *what, const struct rte_comp_op *op, unsigned int k)
+{
+	struct bytes out = pmd_output(op);
+
+	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "%s, kind %u: %s", what, k,
+		pmd_status(op->status));
+	PMD_CHECK(op->consumed == (packs(k) ? all.plain.len : all.packed.len),
+		"%s, kind %u: %u consumed", what, k, op->consumed);
+	if (packs(k))
+		pmd_check_inflates(&out, all.plain.data, all.plain.len);
+	else
+		PMD_CHECK(out.len == all.plain.len &&
+			memcmp(out.data, all.plain.data, out.len) == 0,
+			"%s, kind %u: %zu other bytes", what, k, out.len);
+	bytes_free(&out);
+}
+
+/* What the ops of a pair must be when they are back. */
+enum expected { RIGHT, RIGHT_OR_REFUSED, BACK };
+
+static void
+dequeue(uint16_t pair, const char *what, enum expected expected)
+{
+	struct rte_comp_op *back[KINDS];
+
+	pmd_dequeue(all.dev, pair, back, KINDS);
+	for (unsigned int k = 0; k < KINDS; k++) {
+		PMD_CHECK(back[k] == all.ops[pair][k], "%s: another op", what);
+		if (expected == RIGHT || (expected == RIGHT_OR_REFUSED &&
+				back[k]->status != RTE_COMP_OP_STATUS_INVALID_ARGS))
+			check(what, back[k], k);
+		pmd_op_free(back[k]);
+	}
+}
+
+static void
+begin_with(const char *args)
+{
+	struct rte_compressdev_info info;
+
+	all.dev = pmd_dev_add(NAME, args);
+	rte_compressdev_info_get(all.dev, &info);
+	all.pairs = RTE_MIN(info.max_nb_queue_pairs, PAIRS_MAX);
+	pmd_dev_start(all.dev, all.pairs, DEPTH);
+	for (unsigned int k = 0; k < KINDS; k++)
+		all.xforms[k] = pmd_xform(all.dev, &kinds[k]);
+	all.plain = bytes_alloc(LEN);
+	for (size_t i = 0; i < LEN; i++)
+		all.plain.data[i] = (uint8_t)(i % 97 + i / 300);
+	all.packed = bytes_deflate(all.plain.data, LEN, 6, 15);
+	all.va = rte_malloc("many", PAIRS_MAX * KINDS * 2 * ROOM, 0);
+	PMD_CHECK(all.va != NULL, "no memory");
+}
+
+static void
+end(void)
+{
+	for (unsigned int k = 0; k < KINDS; k++)
+		pmd_xform_free(all.dev, all.xforms[k]);
+	bytes_free(&all.plain);
+	bytes_free(&all.packed);
+	rte_free(all.va);
+	pmd_dev_stop(all.dev);
+	pmd_dev_remove(NAME);
+	pmd_log_end();
+	pmd_service_end(SIGTERM);
+}
+
+/* The function has done all that the pair was given, and nobody has looked. */
+static void
+done(uint16_t pair)
+{
+	uint64_t end = rte_rdtsc() + WAIT_S * rte_get_tsc_hz();
+
+	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++)
+		while (hisi_qm_cq_ready(pmd_qp(all.dev, pair)->hwq[dir].q.ring, KINDS / 2) <
+				KINDS / 2)
+			PMD_CHECK(rte_rdtsc() < end, "pair %u: not done", pair);
+}
+
+/*
+ * All queues of the service are in use, and its successor counts otherwise. It does nothing before
+ * it has been asked, and what the old one has done is read as that has counted it.
+ */
+static void
+other_lengths(void)
+{
+	static const struct {
+		const char *rev, *quirk;
+	} rows[] = {
+		{ "v3", ",quirk=consumed-all" }, { "v3", ",quirk=produced-data" },
+		{ "v3", ",quirk=consumed-data" }, { "v2", ",quirk=consumed-all" },
+		{ "v2", ",quirk=produced-data:consumed-data" },
+	};
+
+	for (size_t i = 0; i < 2 * RTE_DIM(rows); i++) {
+		bool sw = i % 2 == 0;
+		const char *const first[] = { "--ext", "off", "--rev", rows[i / 2].rev, "--queues",
+			"8", NULL };
+		const char *const then[] = { "--ext", "off", "--rev", rows[i / 2].rev, "--queues",
+			"8", rows[i / 2].quirk, NULL };
+		char what[64], args[200];
+
+		snprintf(what, sizeof(what), "%s%s, sw=%s", rows[i / 2].rev, rows[i / 2].quirk,
+			sw ? "auto" : "off");
+		pmd_service_start(first);
+		pmd_log_begin();
+		snprintf(args, sizeof(args), "%s,sw=%s", pmd_service_dev(), sw ? "auto" : "off");
+		begin_with(args);
+		for (uint16_t pair = 0; pair < all.pairs; pair++) {
+			enqueue(pair);
+			dequeue(pair, what, RIGHT);
+		}
+		enqueue(0);
+		done(0);
+		pmd_service_end(SIGKILL);
+		for (uint16_t pair = 1; pair < all.pairs; pair++)
+			enqueue(pair);
+		pmd_service_start(then);
+		/* What was in flight, a successor does only if nothing else can. */
+		for (uint16_t pair = 1; pair < all.pairs; pair++)
+			dequeue(pair, what, sw ? RIGHT : BACK);
+		for (int round = 0; round < 3; round++) {
+			for (uint16_t pair = 1; pair < all.pairs; pair++)
+				enqueue(pair);
+			for (uint16_t pair = 1; pair < all.pairs; pair++)
+				dequeue(pair, what, sw ? RIGHT : RIGHT_OR_REFUSED);
+		}
+		dequeue(0, what, RIGHT);
+		for (uint16_t pair = 0; pair < all.pairs; pair++) {
+			const struct hisi_zip_qp *qp = pmd_qp(all.dev, pair);
+
+			PMD_CHECK((qp->deq.restarts == 0) == (sw || pair == 0), "%s: %" PRIu64
+				" restarts of pair %u", what, qp->deq.restarts, pair);
+		}
+		end();
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct pmd_case cases[] = {
+		{ "other_lengths", other_lengths, PMD_FAULTS },
+		{ 0 },
+	};
+	static const char *const none[] = { NULL };
+
+	return pmd_main(argc, argv, &(struct pmd_program){
+		.name = "test_pmd_successor", .count = 1, .cases = cases, .vdevs = none,
+		.own_service = true,
+	});
+}

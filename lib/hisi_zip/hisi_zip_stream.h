@@ -97,6 +97,8 @@ struct hisi_zip_plain_stream {
 	uint16_t store_pos;   /**< Bytes of the store before it were delivered. */
 	uint16_t store_end;   /**< Bytes in the store. */
 	struct hisi_zip_stream_plan plan; /**< What is being done. */
+	/** The user's: what the op has done while hisi_zip_stream_plan_trailer()'s is under way. */
+	struct hisi_zip_stream_done so_far;
 };
 
 /**
@@ -162,7 +164,7 @@ enum hisi_zip_outcome hisi_zip_stream_end(struct hisi_zip_plain_stream *s,
 bool hisi_zip_stream_plan_trailer(const struct hisi_zip_plain_stream *s,
 		const struct hisi_zip_stream_done *done, struct hisi_zip_stream_plan *plan);
 
-/** The request under way has no result: the stream is as after one that failed. */
+/** The request under way failed, has no result, or one that cannot be true. */
 static inline void
 hisi_zip_stream_lost(struct hisi_zip_plain_stream *s)
 {

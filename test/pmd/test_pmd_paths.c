@@ -334,6 +334,47 @@ lies(void)
 	bytes_free(&packed);
 }
 
+/*
+ * V2: the function does not do the request with a trailer of the driver's own. No data is to blame:
+ * software does the stream, which is in one op, and the next one, though it was made before.
+ */
+static void
+trailer_refused(void)
+{
+	struct bytes plain = bytes_alloc(20000), packed;
+	struct rte_comp_op *ops[2];
+	struct rng rng;
+	uint8_t dev;
+
+	pmd_rng(&rng);
+	data_fill(plain.data, plain.len, DATA_TEXT, rng_next(&rng) | 1);
+	packed = bytes_deflate(plain.data, plain.len, 6, 15);
+	pmd_log_begin();
+	dev = pmd_dev_add(NAME, "ext=off,rev=v2,answers=off,fault=status:0x26@2");
+	pmd_dev_start(dev, 1, QP_DEPTH);
+	for (int n = 0; n < 2; n++)
+		ops[n] = whole_stream(dev, &rng, false, &packed, 30000);
+	pmd_run(dev, 0, &ops[0], 1);
+	PMD_CHECK(ops[0]->status == RTE_COMP_OP_STATUS_SUCCESS &&
+		pmd_qp(dev, 0)->deq.why[HISI_ZIP_WHY_REPEATED] == 1, "%s",
+		pmd_status(ops[0]->status));
+	PMD_CHECK((pmd_qp(dev, 0)->dev->paths_on & ALL) == (COMP | LISTS), "paths 0x%x are on",
+		pmd_qp(dev, 0)->dev->paths_on & ALL);
+	pmd_run(dev, 0, &ops[1], 1);
+	PMD_CHECK(ops[1]->status == RTE_COMP_OP_STATUS_SUCCESS &&
+		ops[1]->produced == plain.len && pmd_qp(dev, 0)->enq.why[HISI_ZIP_WHY_PATH] == 1,
+		"%s, %u bytes", pmd_status(ops[1]->status), ops[1]->produced);
+	for (int n = 0; n < 2; n++) {
+		PMD_CHECK(rte_compressdev_stream_free(dev, ops[n]->stream) == 0, "stream_free");
+		pmd_op_free(ops[n]);
+	}
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+	pmd_log_end();
+	bytes_free(&plain);
+	bytes_free(&packed);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -342,6 +383,7 @@ main(int argc, char **argv)
 		{ "trailers", trailers, PMD_BAD_OPS | PMD_FAULTS | PMD_LINES },
 		{ "no_queue_left", no_queue_left, PMD_FAULTS | PMD_LINES },
 		{ "lies", lies, PMD_FAULTS },
+		{ "trailer_refused", trailer_refused, PMD_FAULTS },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

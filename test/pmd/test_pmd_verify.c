@@ -250,6 +250,94 @@ found(void)
 	bytes_free(&plain);
 }
 
+/* An op that is all of a stream; its result must be right. @return Its status. */
+static uint8_t
+stream(uint8_t dev, struct rng *rng, void *s, bool comp, const struct bytes *plain,
+		const struct bytes *packed)
+{
+	const struct bytes *src = comp ? plain : packed;
+	struct rte_comp_op *op = pmd_op(NULL, pmd_chain(rng, PMD_LINEAR, src->data, 0, src->len, 0),
+		0, (uint32_t)src->len,
+		pmd_chain(rng, PMD_LINEAR, NULL, 0, PMD_AMPLE(plain->len), 0), 0);
+	uint8_t status;
+
+	op->op_type = RTE_COMP_OP_STATEFUL;
+	op->stream = s;
+	pmd_run(dev, 0, &op, 1);
+	status = op->status;
+	if (status == RTE_COMP_OP_STATUS_SUCCESS) {
+		struct bytes out = pmd_output(op);
+
+		if (comp)
+			pmd_check_inflates(&out, plain->data, plain->len);
+		else
+			PMD_CHECK(out.len == plain->len && memcmp(out.data, plain->data,
+				out.len) == 0, "other data");
+		bytes_free(&out);
+	}
+	pmd_op_free(op);
+	return status;
+}
+
+/* Who was caught with an op gets no stream of that direction, with the extension either. */
+static void
+no_stream(void)
+{
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (unsigned int i = 0; i < 4 * RTE_DIM(devices); i++) {
+		const struct device *d = &devices[i / 4];
+		bool comp = i % 2 == 0, sw = i / 2 % 2 == 0;
+		struct bytes plain = bytes_random(&rng, 3000);
+		struct bytes packed = bytes_deflate(plain.data, plain.len, 6, 15);
+		const struct hisi_zip_qp *qp;
+		struct rte_comp_op *op;
+		void *streams[4], *x;
+		uint8_t dev;
+
+		pmd_log_begin();
+		dev = start(d, sw ? "verify=1,answers=off,fault=corrupt@3" :
+			"verify=1,answers=off,sw=off,fault=corrupt@3");
+		qp = pmd_qp(dev, 0);
+		/* Made before, as afterwards there is none with sw=off on a plain function. */
+		for (size_t n = 0; n < RTE_DIM(streams); n++)
+			PMD_CHECK(rte_compressdev_stream_create(dev, comp ? &pmd_deflate_xform :
+				&pmd_inflate_xform, &streams[n]) == 0, "stream_create");
+		PMD_CHECK(stream(dev, &rng, streams[0], comp, &plain, &packed) ==
+			RTE_COMP_OP_STATUS_SUCCESS && qp->deq.sw == 0, "%s: not by the function",
+			d->args);
+		x = pmd_xform(dev, comp ? &pmd_deflate_xform : &pmd_inflate_xform);
+		for (int n = 0; n < 2; n++) {
+			const struct bytes *src = comp ? &plain : &packed;
+
+			op = pmd_op(x, pmd_chain(&rng, PMD_LINEAR, src->data, 0, src->len, 0), 0,
+				(uint32_t)src->len, pmd_chain(&rng, PMD_LINEAR, NULL, 0,
+				PMD_AMPLE(plain.len), 0), 0);
+			pmd_run(dev, 0, &op, 1);
+			pmd_op_free(op);
+		}
+		PMD_CHECK(paths_on(comp) == 0, "%s: not caught", d->args);
+		/* The first one is at its end, and may begin again. */
+		for (size_t n = 0; n < RTE_DIM(streams); n++) {
+			uint64_t before = qp->deq.sw;
+			uint8_t status = stream(dev, &rng, streams[n], comp, &plain, &packed);
+
+			PMD_CHECK(status == (sw ? RTE_COMP_OP_STATUS_SUCCESS :
+				RTE_COMP_OP_STATUS_INVALID_ARGS), "%s, %u: %s", d->args, i,
+				pmd_status(status));
+			PMD_CHECK(qp->deq.sw - before == sw, "%s, %u: %" PRIu64 " in software",
+				d->args, i, qp->deq.sw - before);
+			PMD_CHECK(rte_compressdev_stream_free(dev, streams[n]) == 0, "free");
+		}
+		pmd_xform_free(dev, x);
+		end(dev);
+		pmd_log_end();
+		bytes_free(&plain);
+		bytes_free(&packed);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -259,6 +347,7 @@ main(int argc, char **argv)
 		{ "how_often", how_often },
 		{ "corrupted", corrupted, PMD_FAULTS },
 		{ "found", found, PMD_FAULTS },
+		{ "no_stream", no_stream, PMD_FAULTS },
 		{ 0 },
 	};
 

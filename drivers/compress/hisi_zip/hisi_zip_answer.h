@@ -51,7 +51,8 @@ void hisi_zip_paths_begin(struct hisi_zip_dev *dev);
 
 /**
  * Try what has not been tried, if queues are free. What has no answer in time stays untried. Takes
- * half a second at most, whatever the function does, beside what taking queues takes.
+ * half a second of this process's time at most (hisi_zip_ask.c), whatever the function does, beside
+ * what taking queues takes.
  */
 void hisi_zip_paths_try(struct hisi_zip_dev *dev);
 

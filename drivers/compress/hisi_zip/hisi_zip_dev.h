@@ -24,7 +24,8 @@
  *   hisi_zip_trailer.c    what of V2's streams is a trailer, asked in dequeue
  *   hisi_zip_dequeue.c    data path: from SQE to op
  *   hisi_zip_plain.c      data path: DEFLATE without the extension
- *   hisi_zip_answer.c     known answers: which paths of a function are right
+ *   hisi_zip_answer.c     known answers: which paths of a function are right; its header has the
+ *                         files of the questions
  *   hisi_zip_verify.c     verify=N
  *   hisi_zip_wrong.c      paths that a result has shown to be wrong
  *   hisi_zip_recover.c    queues that fail: noticed, ops brought back, queues taken anew

@@ -223,8 +223,14 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 		slot->flags = HISI_ZIP_SLOT_F_STATEFUL | HISI_ZIP_SLOT_F_PLAIN;
 		return hisi_zip_plain_stream_fill(qp, slot, op);
 	}
+	/* Who was caught does not get a new one. */
+	if (!s->state.started && !hisi_zip_path_on(qp, s->x.dir == HISI_ZIP_COMP ?
+			HISI_ZIP_PATH_EXT_COMP : HISI_ZIP_PATH_EXT_DECOMP))
+		return hisi_zip_stream_path_off(qp, slot, op);
 	if (qp->hwq[s->x.dir].q.ring == NULL) {
 		verdict = hisi_zip_first_use(qp, &s->x, slot, op);
+		if (verdict == HISI_ZIP_SOFTWARE)
+			s->busy = 1;
 		if (verdict != HISI_ZIP_SUBMITTED)
 			return verdict;
 	}

@@ -84,7 +84,7 @@ hisi_zip_flush_of(const struct rte_comp_op *op)
 	return flushes[op->flush_flag];
 }
 
-/** Is a path used? Of functions without the extension. */
+/** Is a path used? */
 static inline bool
 hisi_zip_path_on(const struct hisi_zip_qp *qp, enum hisi_zip_path path)
 {

@@ -40,6 +40,7 @@ set_started(struct rte_compressdev *cdev, uint8_t started)
 static int
 hisi_zip_start(struct rte_compressdev *cdev)
 {
+	hisi_zip_paths_reap(cdev->data->dev_private);
 	set_started(cdev, 1);
 	return 0;
 }

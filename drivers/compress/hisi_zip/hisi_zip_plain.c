@@ -67,6 +67,19 @@ trailer_of(const struct hisi_zip_path_info *info, const struct hisi_zip_slot *sl
 		.len = slot->op->src.length };
 }
 
+/* zlib's trailer has nothing but the sum. Where the function does not tell it, we make it. */
+static void
+have_sum(struct hisi_zip_trailer_of *of, uint8_t trailer, const struct rte_mbuf *m, uint32_t offset)
+{
+	struct zip_codec_sum sum = { .wanted = ZIP_CODEC_ADLER32, .adler32 = 1 };
+
+	if (of->told || trailer != HISI_ZIP_TRAILER_ZLIB)
+		return;
+	hisi_zip_chain_sum(m, offset, of->len, &sum);
+	of->sum = sum.adler32;
+	of->told = true;
+}
+
 /* A compression is done. Is it, in all that can be seen? ends: as the function was when asked. */
 static bool
 packed_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
@@ -88,14 +101,7 @@ packed_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 			!hisi_zip_chain_read(op->m_dst, (uint64_t)op->dst.offset + produced,
 			trailer, x->trailer))
 		return !qp->dev->sw;
-	/* zlib's has nothing else. */
-	if (!of.told && x->trailer == HISI_ZIP_TRAILER_ZLIB) {
-		struct zip_codec_sum sum = { .wanted = ZIP_CODEC_ADLER32, .adler32 = 1 };
-
-		hisi_zip_chain_sum(op->m_src, op->src.offset, op->src.length, &sum);
-		of.sum = sum.adler32;
-		of.told = true;
-	}
+	have_sum(&of, x->trailer, op->m_src, op->src.offset);
 	if (hisi_zip_trailer_is(x->trailer, trailer, &of) == ends)
 		return true;
 	hisi_zip_paths_wrong(qp->dev, x->paths, HISI_ZIP_WRONG_RESULT);
@@ -105,8 +111,8 @@ packed_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 /* A decompression is done, and has left so many bytes of its source. May it be that it has not? */
 static bool
 end_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
-		const struct hisi_zip_trailer_of *of, const struct hisi_zip_result *r,
-		uint32_t left, const struct hisi_zip_path_info *info)
+		struct hisi_zip_trailer_of of, const struct hisi_zip_result *r, uint32_t left,
+		const struct hisi_zip_path_info *info)
 {
 	const struct rte_comp_op *op = slot->op;
 	const struct hisi_zip_xform *x = op->private_xform;
@@ -120,12 +126,14 @@ end_right(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *slot,
 		return left == 0 && matches != info->ends;
 	if (left == 0)
 		return true;
+	/* Whether that is without what it took for a trailer, nothing shows. */
+	if (!matches)
+		return false;
 	/* Ours does not match. So it was one of the source's. */
-	if (matches)
-		return left >= x->trailer && hisi_zip_chain_read(op->m_src,
-			(uint64_t)op->src.offset + r->consumed, trailer, x->trailer) &&
-			hisi_zip_trailer_is(x->trailer, trailer, of);
-	return left != info->counted;
+	have_sum(&of, x->trailer, op->m_dst, op->dst.offset);
+	return left >= x->trailer && hisi_zip_chain_read(op->m_src,
+		(uint64_t)op->src.offset + r->consumed, trailer, x->trailer) &&
+		hisi_zip_trailer_is(x->trailer, trailer, &of);
 }
 
 enum hisi_zip_outcome
@@ -151,7 +159,7 @@ hisi_zip_plain_outcome(const struct hisi_zip_qp *qp, const struct hisi_zip_slot 
 			return HISI_ZIP_FAILED;
 	} else {
 		of.len = r->produced;
-		if (!end_right(qp, slot, &of, r, slot->op->src.length - r->consumed, info))
+		if (!end_right(qp, slot, of, r, slot->op->src.length - r->consumed, info))
 			return HISI_ZIP_FAILED;
 	}
 	return HISI_ZIP_DONE;

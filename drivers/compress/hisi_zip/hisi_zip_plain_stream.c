@@ -123,12 +123,18 @@ hisi_zip_plain_stream_end(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 	}
 	outcome = hisi_zip_stream_end(s->plain, sqe, r, &done);
 	if (outcome > HISI_ZIP_DONE_PART) {
+		/*
+		 * Of our own trailer no data is to blame; nor a function that does not know of the
+		 * stream, as another one had it.
+		 */
+		if (s->plain->plan.trailer && !qp->hwq[slot->kind].q.outdated)
+			hisi_zip_paths_wrong(qp->dev, paths_of(s), HISI_ZIP_WRONG_RESULT);
 		fail(qp, s, op, r.dw3);
 		return;
 	}
 	if (slot->kind == HISI_ZIP_SLOT_TRAILER) {
-		s->so_far.consumed += done.consumed;
-		done = s->so_far;
+		s->plain->so_far.consumed += done.consumed;
+		done = s->plain->so_far;
 	} else {
 		deliver_rest(s, op, &done);
 		if (outcome == HISI_ZIP_DONE_PART && hisi_zip_trailer_ask(qp, slot, &done))
@@ -144,7 +150,7 @@ hisi_zip_plain_stream_part(struct rte_comp_op *op)
 {
 	struct hisi_zip_stream *s = op->stream;
 
-	finish(s, op, HISI_ZIP_DONE_PART, &s->so_far);
+	finish(s, op, HISI_ZIP_DONE_PART, &s->plain->so_far);
 	/* Release: as above. */
 	rte_atomic_store_explicit(&s->busy, 0, rte_memory_order_release);
 }
@@ -163,9 +169,11 @@ hisi_zip_plain_stream_lie(struct hisi_zip_qp *qp, struct rte_comp_op *op)
 bool
 hisi_zip_plain_stream_replace(struct hisi_zip_stream *s, uint32_t delivered)
 {
-	if (s->sw == NULL || !hisi_zip_stream_replaceable(s->plain))
+	if (s->sw == NULL || (s->is_plain ? !hisi_zip_stream_replaceable(s->plain) :
+			s->state.started))
 		return false;
-	hisi_zip_stream_leave(s->plain);
+	if (s->is_plain)
+		hisi_zip_stream_leave(s->plain);
 	s->in_software = true;
 	s->delivered = delivered;
 	s->state.started = false;
@@ -274,11 +282,12 @@ begin(struct hisi_zip_stream *s, struct rte_comp_op *op, const struct hisi_zip_s
 	hisi_zip_chain_write(op->m_dst, op->dst.offset, store, plan->delivered);
 }
 
-/* A stream begins, and its path was turned off after it was made. */
-static enum hisi_zip_verdict
-path_off(struct hisi_zip_qp *qp, struct hisi_zip_stream *s, struct hisi_zip_slot *slot,
+enum hisi_zip_verdict
+hisi_zip_stream_path_off(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op)
 {
+	struct hisi_zip_stream *s = op->stream;
+
 	if (!hisi_zip_plain_stream_replace(s, 0))
 		return hisi_zip_finish(slot, op, RTE_COMP_OP_STATUS_INVALID_ARGS);
 	s->busy = 1;
@@ -345,7 +354,7 @@ hisi_zip_plain_stream_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 	if (!s->plain->state.started) {
 		if (!hisi_zip_path_on(qp, path_of(s)))
 			return plan.delivered > 0 ? deliver_only(s, slot, op, &plan) :
-				path_off(qp, s, slot, op);
+				hisi_zip_stream_path_off(qp, slot, op);
 		hisi_zip_stream_set_counted(s->plain,
 			qp->known[s->x.dir].path[HISI_ZIP_PATH_STREAM_DECOMP].counted);
 	}

@@ -13,6 +13,13 @@
 
 #include "hisi_zip_fill.h"
 
+/**
+ * A stream begins, and its path was turned off after it was made; also one of the extension.
+ * Enqueuing thread.
+ */
+enum hisi_zip_verdict hisi_zip_stream_path_off(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
+		struct rte_comp_op *op);
+
 /** An op of a stream that is not in software. Enqueuing thread. */
 enum hisi_zip_verdict hisi_zip_plain_stream_fill(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 		struct rte_comp_op *op);
@@ -32,7 +39,7 @@ void hisi_zip_plain_stream_lie(struct hisi_zip_qp *qp, struct rte_comp_op *op);
 
 /**
  * Let software go on with a stream, from the op that is under way to the stream's end. It cannot
- * if the function has what the next output depends on.
+ * if the function has what the next output depends on, as with one of the extension that has begun.
  *
  * @param delivered
  *   Bytes of output that the op has already.

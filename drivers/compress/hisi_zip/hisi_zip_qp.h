@@ -148,7 +148,7 @@ int hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id);
 
 /**
  * Take the hardware queue of a direction, at the first op for it. Enqueuing thread.
- * @return As hisi_hwq_take().
+ * @return As hisi_hwq_take(); -EBUSY also if queues were taken that then owed an answer.
  */
 int hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir);
 

@@ -52,7 +52,7 @@ hisi_zip_trailer_ask(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 			qp->state == HISI_ZIP_QP_STOPPED ||
 			!hisi_zip_stream_plan_trailer(s->plain, done, &plan))
 		return false;
-	s->so_far = *done;
+	s->plain->so_far = *done;
 	hisi_zip_stream_begin(s->plain, &plan);
 	ring = hwq->queue->ring;
 	sqe = hisi_qm_sq_slot(ring, ring->sq_tail);

@@ -7,7 +7,7 @@
 
 /**
  * @file
- * Paths that a result has shown to be wrong. Dequeue turns them off at once, by two atomic stores;
+ * Paths that a result has shown to be wrong. Dequeue turns them off at once, by two atomics;
  * what needs the lock of the known answers, and a line of the log, follows when nothing waits for
  * it: in hisi_zip_watch(), when the device stops, or when telemetry asks.
  */
@@ -39,7 +39,10 @@ hisi_zip_paths_found_wrong(const struct hisi_zip_dev *dev)
 	return bits;
 }
 
-/** Log those that were not logged yet. Any thread, which does not hold dev->known.lock. */
+/**
+ * Log those that were not logged yet: a busy queue pair never does. Any thread, which does not hold
+ * dev->known.lock.
+ */
 void hisi_zip_paths_tell(struct hisi_zip_dev *dev);
 
 #endif /* HISI_ZIP_WRONG_H */

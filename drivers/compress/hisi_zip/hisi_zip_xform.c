@@ -492,8 +492,9 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 		else
 			ret = -ENOMEM;
 	}
-	/* Also for what a plain function may leave to be done. */
-	if (ret == 0 && (s->x.sw != HISI_ZIP_WHY_NOT || (s->is_plain && dev->sw))) {
+	/* Also for what a plain function may leave to be done, and for one that is caught. */
+	if (ret == 0 && (s->x.sw != HISI_ZIP_WHY_NOT ||
+			(dev->sw && (s->is_plain || dev->verify != 0)))) {
 		s->sw = zip_codec_stream_create(s->x.dir == HISI_ZIP_COMP ? ZIP_CODEC_COMPRESS :
 			ZIP_CODEC_DECOMPRESS, &s->x.codec);
 		ret = s->sw != NULL ? 0 : -ENOMEM;

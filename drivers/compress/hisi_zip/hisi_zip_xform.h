@@ -87,8 +87,6 @@ struct hisi_zip_stream {
 	bool in_software;              /**< Up to its end, software does it. */
 	uint32_t delivered;            /**< Bytes of output that the op in software has already. */
 	struct hisi_zip_plain_stream *plain; /**< Its state, in memory that no service sees. */
-	/** What an op whose slot is HISI_ZIP_SLOT_TRAILER has done. */
-	struct hisi_zip_stream_done so_far;
 	struct zip_codec_sum sum;      /**< Checksums so far, but for those of the extension. */
 	bool dead;                     /**< An error ended it. */
 	/** 1 while an op is in flight: set by enqueue, cleared by dequeue with release. */

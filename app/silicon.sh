@@ -10,6 +10,7 @@
 #   --quick   without DPDK's tests and throughput
 #   FUNCTION  PCI address of a function of the accelerator that is bound to vfio-pci; or
 #             local[,DEVARGS]: a software function. Default: the first one bound to vfio-pci.
+# With SPIMDEV_SETUP=none in the environment, what it needs is there already.
 
 set -eu
 
@@ -25,8 +26,10 @@ fi
 function=${1:-}
 
 cd "$(dirname "$0")/.."
-config/setup.sh > /dev/null
-config/build.sh > /dev/null
+[ "${SPIMDEV_SETUP:-}" = none ] || {
+	config/setup.sh > /dev/null
+	config/build.sh > /dev/null
+}
 # shellcheck source=../config/hugepages.sh
 . config/hugepages.sh
 # shellcheck source=silicon_log.sh
@@ -68,7 +71,7 @@ count() {
 }
 echo "NUMA nodes: $(count /sys/devices/system/node 'node[0-9]*')"
 echo "IOMMU groups: $(count /sys/kernel/iommu_groups '*')"
-echo "DPDK $(pkg-config --modversion libdpdk)"
+echo "DPDK $(pkg-config --modversion libdpdk 2> /dev/null || echo "of an unknown release")"
 
 section "Functions"
 found=0
@@ -193,9 +196,12 @@ section "Throughput (dpdk-test-compress-perf, one queue pair, blocks of 8 KiB, s
 for file in /usr/share/common-licenses/* /usr/share/perl/*/*.pod /usr/lib/python3*/*.py; do
 	[ ! -f "$file" ] || cat "$file"
 done | head -c 1000000 > "$data"
+[ -s "$data" ] || head -c 1000000 "$(command -v dpdk-test)" > "$data"
+lcores="0@0,1@0"
+[ "$(nproc)" -eq 1 ] || lcores="0,1"
 echo "burst  compress Gbps  decompress Gbps  ratio %"
 for burst in 1 8 32 70; do
-	if run 300 dpdk-test-compress-perf "-l 0,1" sw=off -- --ptest throughput \
+	if run 300 dpdk-test-compress-perf "--lcores $lcores" sw=off -- --ptest throughput \
 		--driver-name compress_hisi_zip --input-file "$data" --seg-sz 8192 \
 		--max-num-sgl-segs 1 --burst-sz "$burst" --num-iter 50 --operation comp_and_decomp \
 		--huffman-enc dynamic --compress-level 1; then

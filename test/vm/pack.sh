@@ -58,6 +58,11 @@ cp -a "$vm/$kernel/tree/lib/modules" "$tree/usr/lib/"
 install -m 0755 test/vm/guest/init "$tree/init"
 mkdir "$tree/tests"
 cp test/vm/guest/*.sh test/stock/dmadev_cases.sh "$tree/tests/"
+# The report from the field, in a tree as it expects it.
+mkdir -p "$tree/spimdev/app" "$tree/spimdev/config" "$tree/spimdev/build"
+cp app/silicon*.sh "$tree/spimdev/app/"
+cp config/usage.sh config/hugepages.sh "$tree/spimdev/config/"
+ln -s "$pmds" "$tree/spimdev/build/drivers"
 ours=
 if [ -z "$suite" ]; then
 	ours="$PWD/build/test/vm/vm_pressure $PWD/build/test/service/load_restart_client"
@@ -83,11 +88,13 @@ for name in librte_common_hisi.so librte_compress_hisi_zip.so librte_dma_hisi_ud
 	ln -s "$name.$abi" "$tree$pmds/$name"
 done
 
-cp "$root/usr/bin/dpdk-test" "$root/usr/bin/dpdk-test-compress-perf" "$tree/usr/bin/"
+# busybox has no flock.
+cp "$root/usr/bin/dpdk-test" "$root/usr/bin/dpdk-test-compress-perf" "$root/usr/bin/flock" \
+	"$tree/usr/bin/"
 # libgcc is opened by name when a thread ends.
 {
 	# shellcheck disable=SC2086 # a list of words on purpose
-	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf $ours \
+	libraries /usr/bin/dpdk-test /usr/bin/dpdk-test-compress-perf /usr/bin/flock $ours \
 		"$pmds"/librte_bus_pci.so "$pmds"/librte_mempool_ring.so \
 		"$pmds"/librte_compress_zlib.so "$pmds"/librte_dma_skeleton.so \
 		"${drivers#"$root"}/librte_compress_hisi_zip.so$so" \

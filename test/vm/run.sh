@@ -227,6 +227,20 @@ test_dmadev() {
 	dmadev_on "$kernels" "V3 plain" 0 "--rev v3 --ext off" no
 }
 
+# silicon_on NAME OPTIONS quick|whole
+silicon_on() {
+	report "silicon ${new_kernel##* } $1" served 1 "$2" 1800 "${new_kernel##* }" silicon "$3"
+}
+
+test_silicon() {
+	if [ -n "$full" ]; then
+		silicon_on "V3 plain" "--rev v3 --ext off" whole
+		silicon_on "V2 plain" "--rev v2 --ext off" whole
+	else
+		silicon_on "V2 plain" "--rev v2 --ext off" quick
+	fi
+}
+
 test_perf() {
 	for k in $new_kernel; do
 		report "perf $k V3 with the extension" served 1 "--rev v3" 600 "$k" perf

@@ -17,6 +17,7 @@
 #include "owners.h"
 #include "record.h"
 #include "report.h"
+#include "vfio_user_fd.h"
 #include "vfio_user_sock.h"
 
 #define TICK_MS       1000 /* how often deadlines are checked while there is a session */
@@ -54,10 +55,19 @@ may_change(const struct admin *a, const struct ucred *peer)
 	return peer->uid == 0 || peer->uid == a->uid;
 }
 
+/* What the peer sent may have descriptors beside it. */
+static void
+session_close(int fd, uid_t uid)
+{
+	vfio_user_sock_close(fd, owners_of(uid));
+}
+
 static void
 end_session(struct admin *a, unsigned int i)
 {
-	close(a->session[i]->fd);
+	/* It may be a while until it is closed. */
+	epoll_ctl(a->epfd, EPOLL_CTL_DEL, a->session[i]->fd, NULL);
+	session_close(a->session[i]->fd, a->session[i]->peer.uid);
 	free(a->session[i]);
 	a->session[i] = NULL;
 }
@@ -202,13 +212,15 @@ answer(struct admin *a, struct session *s, size_t len)
 static bool
 receive_request(struct admin *a, struct session *s)
 {
-	ssize_t n = recv(s->fd, s->in + s->in_len, sizeof(s->in) - s->in_len, MSG_DONTWAIT);
+	/* Taken, though nobody asked for any: the kernel would else drop them right here. */
+	struct vfio_user_fds fds = { .uid = owners_of(s->peer.uid) };
+	ssize_t n = vfio_user_sock_recv(s->fd, s->in + s->in_len, sizeof(s->in) - s->in_len, &fds);
 	char *newline;
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	if (n == 0)
-		return false;
+	vfio_user_fds_close(&fds);
+	/* Who sends many of them is no inspector. */
+	if (n <= 0)
+		return n == -EAGAIN;
 	s->in_len += (size_t)n;
 	newline = memchr(s->in, '\n', s->in_len);
 	if (newline != NULL) {
@@ -307,14 +319,14 @@ accept_one(struct admin *a, uint64_t now)
 	i = find_place(a, &peer);
 	if (i == ADMIN_SESSIONS_MAX) {
 		(void)!send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-		close(fd);
+		session_close(fd, peer.uid);
 		return;
 	}
 	s = calloc(1, sizeof(*s));
 	ev.data.u32 = i;
 	if (s == NULL || epoll_ctl(a->epfd, EPOLL_CTL_ADD, fd, &ev) != 0) {
 		free(s);
-		close(fd);
+		session_close(fd, peer.uid);
 		return;
 	}
 	s->fd = fd;
@@ -428,8 +440,8 @@ admin_close(struct admin *a)
 		if (a->session[i] != NULL)
 			end_session(a, i);
 	if (a->listen_fd >= 0) {
-		close(a->listen_fd);
 		unlink(a->path);
+		vfio_user_fd_close(a->listen_fd, (uid_t)-1);
 	}
 	if (a->epfd >= 0)
 		close(a->epfd);

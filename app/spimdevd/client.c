@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "admin.h"
+#include "base_reap.h"
 #include "client.h"
 #include "log.h"
 #include "qm_classes.h"
@@ -22,6 +24,10 @@
  * before they are answered. The loop begins each of them, and polls from time to time until
  * it is done. The connection's later messages wait with it, those of others do not. At most as
  * many functions as there are workers have requests being executed, so few wait at a time.
+ *
+ * Memory is freed by threads of their own (base_reap.h), as that takes as long as there is memory:
+ * what was taken back, and all that a connection had when it is over. Until then it counts as the
+ * user's, and who took it back has no answer.
  *
  * A mailbox command that waits for requests leaves the mailbox busy, as on silicon, and is done
  * when a later read finds it so: nobody waits, and the driver has its own idea of how long is too
@@ -53,6 +59,8 @@ struct client {
 	enum wait wait;           /* what for; others than WAIT_NONE are in service->waiting */
 	TAILQ_ENTRY(client) wait_link;
 	uint64_t ticket;          /* WAIT_UNMAP */
+	struct base_reap_job job; /* frees */
+	atomic_bool freeing;      /* it is under way */
 };
 
 static void
@@ -123,6 +131,12 @@ forget_failed(struct client *c)
 
 /* ---- What waits ---- */
 
+static struct client *
+client_of(struct base_reap_job *job)
+{
+	return (struct client *)((uintptr_t)job - offsetof(struct client, job));
+}
+
 static void
 client_end(struct client *c)
 {
@@ -130,10 +144,72 @@ client_end(struct client *c)
 
 	/* In this order: a function uses its connection to its end. */
 	qm_dev_destroy(c->dev);
-	forget_failed(c);
 	vfio_user_conn_release(c->conn);
 	users_disconnect(s->users, c->user);
 	free(c);
+}
+
+static bool
+end_step(struct base_reap_job *job)
+{
+	struct client *c = client_of(job);
+	struct service *s = c->point->service;
+
+	if (qm_dev_dma_free(c->dev))
+		return true;
+	client_end(c);
+	atomic_fetch_sub_explicit(&s->ending, 1, memory_order_release);
+	return false;
+}
+
+static bool
+first_end_step(struct base_reap_job *job)
+{
+	struct client *c = client_of(job);
+
+	/* If it cannot be taken back in parts, it goes in one with the function. */
+	(void)qm_dev_dma_unmap_start(c->dev, 0, 0, &c->ticket, NULL);
+	job->step = end_step;
+	return true;
+}
+
+/* No request of it is being executed any more: so none can fail, and nothing touches its memory. */
+static void
+client_end_later(struct client *c)
+{
+	forget_failed(c);
+	vfio_user_conn_hang_up(c->conn);
+	atomic_fetch_add_explicit(&c->point->service->ending, 1, memory_order_relaxed);
+	c->job.step = first_end_step;
+	base_reap(&c->job, BASE_REAP_FINITE, vfio_user_conn_peer(c->conn)->owner);
+}
+
+static bool
+free_step(struct base_reap_job *job)
+{
+	struct client *c = client_of(job);
+	struct service *s = c->point->service;
+
+	if (qm_dev_dma_free(c->dev))
+		return true;
+	/* The loop may end the client with this; the service stays. */
+	atomic_store_explicit(&c->freeing, false, memory_order_release);
+	eventfd_write(s->wake_fd, 1);
+	return false;
+}
+
+/* @return Whether there is nothing to be freed. */
+static bool
+all_is_freed(struct client *c)
+{
+	if (atomic_load_explicit(&c->freeing, memory_order_acquire))
+		return false;
+	if (!qm_dev_dma_to_free(c->dev))
+		return true;
+	atomic_store_explicit(&c->freeing, true, memory_order_relaxed);
+	c->job.step = free_step;
+	base_reap(&c->job, BASE_REAP_FINITE, vfio_user_conn_peer(c->conn)->owner);
+	return false;
 }
 
 static bool
@@ -141,11 +217,13 @@ wait_is_over(struct client *c)
 {
 	switch (c->wait) {
 	case WAIT_UNMAP:
-		return qm_dev_dma_unmap_done(c->dev, c->ticket);
+		return qm_dev_dma_unmap_done(c->dev, c->ticket) && all_is_freed(c);
 	case WAIT_RESET:
 		return qm_dev_pci_reset(c->dev);
 	default:
-		return qm_dev_abort(c->dev);
+		/* Both, as the first gives its queues to others. */
+		return qm_dev_abort(c->dev) &&
+			!atomic_load_explicit(&c->freeing, memory_order_acquire);
 	}
 }
 
@@ -183,7 +261,7 @@ client_poll_waiting(struct service *s)
 			continue;
 		end_wait(c);
 		if (is_end)
-			client_end(c);
+			client_end_later(c);
 		else
 			vfio_user_conn_complete(c->conn, 0);
 	}
@@ -268,6 +346,7 @@ client_dev_conf(const struct service *s, const struct listen_options *point,
 		.queues = (uint16_t)queues,
 		.fault = opt->fault,
 		.wake = 1,
+		.free_later = 1,
 		.limits = {
 			.slots = (uint32_t)limits->ops,
 			.maps = maps_max(s),
@@ -350,6 +429,7 @@ op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *
 {
 	struct client *c = priv;
 	unsigned int prot = 0;
+	int rc;
 
 	(void)conn;
 	/* Reached by messages only (a ROM, RAM that is not shared): not by this function. */
@@ -359,7 +439,10 @@ op_dma_map(struct vfio_user_conn *conn, void *priv, const struct vfio_user_dma *
 		prot |= QM_DEV_PROT_READ;
 	if (dma->prot & VFIO_USER_DMA_F_WRITE)
 		prot |= QM_DEV_PROT_WRITE;
-	return qm_dev_dma_map_file(c->dev, dma->iova, dma->size, dma->fd, dma->offset, prot, why);
+	rc = qm_dev_dma_map_file(c->dev, dma->iova, dma->size, dma->fd, dma->offset, prot, why);
+	if (rc != 0)
+		(void)all_is_freed(c);
+	return rc;
 }
 
 static int
@@ -397,8 +480,10 @@ op_closed(struct vfio_user_conn *conn, void *priv)
 	c->point->connections--;
 	end_wait(c);
 	/* Its queues are free for others now, whatever is still being executed. */
-	if (c->dev == NULL || begin(c, WAIT_END) == 0)
+	if (c->dev == NULL)
 		client_end(c);
+	else if (begin(c, WAIT_END) == 0)
+		client_end_later(c);
 }
 
 const struct vfio_user_ops client_ops = {

@@ -34,8 +34,9 @@
 #define ADMIN_NS  1000000 /* of sessions; a long answer is not cut into many turns of clients */
 
 /*
- * How long the end of the service waits for requests that are being executed. What they use ends
- * with the process, and nobody is there any more to whom their results would matter.
+ * How long the end of the service waits for requests that are being executed, and for memory that
+ * is freed. What they use ends with the process, and nobody is there any more to whom results
+ * would matter.
  */
 #define CLOSE_NS 1000000000
 
@@ -356,10 +357,12 @@ service_close(struct service *s)
 	/* The connections first, then the functions that they leave, then the threads. */
 	vfio_user_server_destroy(s->server);
 	s->server = NULL;
-	while ((waits = client_poll_waiting(s)) && base_now_ns() < end)
+	while ((waits = client_poll_waiting(s) || atomic_load(&s->ending) != 0) &&
+			base_now_ns() < end)
 		nanosleep(&(struct timespec){ 0, POLL_WAITING_MS * 1000000 }, NULL);
 	if (waits) {
-		log_line(BASE_LOG_INFO, "ends without waiting for the last requests");
+		log_line(BASE_LOG_INFO, "ends without waiting for the last requests, or for "
+				"memory to be freed");
 		return false;
 	}
 	for (unsigned int i = 0; i < s->opt->listen_cnt; i++)

@@ -23,10 +23,11 @@
  *   notify.c     the service manager
  *   log.c        log lines
  *
- * Threads: one event loop, which is the main thread, and workers of the pool. The loop never
- * waits for anything but events.
+ * Threads: one event loop, which is the main thread, workers of the pool, and those that free
+ * what clients leave (base_reap.h). The loop never waits for anything but events.
  */
 
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "options.h"
@@ -71,6 +72,7 @@ struct service {
 	struct admin *admin;
 	TAILQ_HEAD(clients, client) clients; /**< Loop thread. */
 	TAILQ_HEAD(, client) waiting; /**< For client_poll_waiting(). Loop thread. */
+	atomic_uint ending;    /**< Clients of connections that are over, being freed. */
 	uint64_t started_ms;
 	struct access_point points[OPTIONS_LISTEN_MAX];
 
@@ -80,7 +82,7 @@ struct service {
 	struct vfio_user_spim spim;
 	struct vfio_user_device device;
 
-	int wake_fd;               /**< Eventfd: failed is not empty. */
+	int wake_fd;               /**< Eventfd: failed is not empty, or something was freed. */
 	pthread_mutex_t lock;      /**< Guards failed. */
 	LIST_HEAD(, client) failed; /**< Clients whose function failed, to be closed. */
 };
@@ -107,8 +109,9 @@ int service_run(struct service *service, int signal_fd);
 /**
  * End connections and threads, remove the sockets. Also after a failed open or start.
  * @return
- *   false: after a second, requests are still being executed. Sockets and connections are gone,
- *   and all that is left to do is to end the process at once: workers use what is left.
+ *   false: after a second, requests are still being executed, or memory is being freed. Sockets
+ *   and connections are gone, and all that is left to do is to end the process at once: other
+ *   threads use what is left.
  */
 bool service_close(struct service *service);
 

@@ -158,6 +158,11 @@ struct qm_dev_conf {
 	 */
 	uint8_t wake;
 	uint8_t doorbell_memfd; /**< 1: doorbell words in a memfd, see qm_dev_doorbell_fd(). */
+	/**
+	 * Who unmaps files that are used no longer, which takes as long as their owner likes.
+	 * 1: whoever calls qm_dev_dma_free(). 0: who finds it out, in any of the calls below.
+	 */
+	uint8_t free_later;
 	struct qm_dev_limits limits;
 	/** What it shares with others; answers are those of its own limits. NULL: nothing. */
 	struct qm_dev_quota *quota;
@@ -301,7 +306,8 @@ int qm_dev_dma_map(struct qm_dev *dev, uint64_t iova, uint64_t size, void *va,
 /**
  * The same with bytes [offset, offset + size) of a file in memory (memfd, tmpfs, hugetlbfs), which
  * whoever owns it may change, shrink (qm_dev_guard.h) or take away. It is mapped once, however many
- * maps lie in it, and unmapped when no request can touch the last of them any more.
+ * maps lie in it, and unmapped when no request can touch the last of them any more
+ * (qm_dev_conf.free_later).
  *
  * @param fd
  *   Not taken over.
@@ -330,6 +336,16 @@ int qm_dev_dma_unmap_start(struct qm_dev *dev, uint64_t iova, uint64_t size, uin
 
 /** @return Whether no request touches the maps taken back under ticket any more. Any thread. */
 bool qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket);
+
+/** @return Whether there are files to be unmapped (qm_dev_conf.free_later). Any thread. */
+bool qm_dev_dma_to_free(struct qm_dev *dev);
+
+/**
+ * Unmap a part of them, about a millisecond's work. What a file took from limits and quota is given
+ * back with its last part. Any thread, one at a time; not beside qm_dev_destroy().
+ * @return Whether there is more.
+ */
+bool qm_dev_dma_free(struct qm_dev *dev);
 
 /* ---- Execution ----------------------------------------------------------------------------- */
 

@@ -57,12 +57,6 @@ make_room(struct qm_dev_files *files)
 	files->buckets = n;
 }
 
-void
-qm_dev_files_fini(struct qm_dev_files *files)
-{
-	free(files->many);
-}
-
 /* Size of the pages that a file in memory is made of. */
 static int
 page_size(int fd, uint64_t *page)
@@ -250,32 +244,113 @@ qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen)
 	LIST_INSERT_HEAD(&files->idle, file, idle_link);
 }
 
+/* ---- The end of a mapping ---- */
+
+/*
+ * So much is unmapped at a time: 2,048 pages take about a millisecond, for which nobody else can
+ * map or unmap anything.
+ */
+#define FREE_STEP (8u << 20)
+
+/* @return Whether there is more of the file. No lock is held, or any. */
+static bool
+unmap_some(struct qm_dev_file *f)
+{
+	uint64_t left = f->len - f->freed, n = left < FREE_STEP ? left : FREE_STEP;
+
+	/* Who knows only a front that is no whole huge page wants all: then these are few. */
+	if (munmap(f->va + f->freed, n) != 0 && n != left) {
+		n = left;
+		munmap(f->va + f->freed, n);
+	}
+	f->freed += n;
+	return n != left;
+}
+
+/* It is unmapped; the lock is held. */
 static void
-file_unmap(struct qm_dev *dev, struct qm_dev_file *file)
+file_forget(struct qm_dev *dev, struct qm_dev_file *f)
 {
 	struct qm_dev_files *files = &dev->map.files;
 
-	LIST_REMOVE(file, link);
+	LIST_REMOVE(f, idle_link);
 	files->cnt--;
-	files->mapped -= file->len;
-	qm_dev_guard_del(file->guard);
-	munmap(file->va, file->len);
-	give_back(dev, PRICES, file->len);
-	free(file);
+	files->mapped -= f->len;
+	give_back(dev, PRICES, f->len);
+	free(f);
+}
+
+bool
+qm_dev_dma_free(struct qm_dev *dev)
+{
+	struct qm_dev_files *files = &dev->map.files;
+	struct qm_dev_file *f;
+	bool more;
+
+	pthread_mutex_lock(&dev->map.lock);
+	f = LIST_FIRST(&files->doomed);
+	pthread_mutex_unlock(&dev->map.lock);
+	if (f == NULL)
+		return false;
+	more = unmap_some(f);
+	if (more)
+		return true;
+	pthread_mutex_lock(&dev->map.lock);
+	file_forget(dev, f);
+	more = !LIST_EMPTY(&files->doomed);
+	pthread_mutex_unlock(&dev->map.lock);
+	return more;
+}
+
+bool
+qm_dev_dma_to_free(struct qm_dev *dev)
+{
+	bool some;
+
+	pthread_mutex_lock(&dev->map.lock);
+	some = !LIST_EMPTY(&dev->map.files.doomed);
+	pthread_mutex_unlock(&dev->map.lock);
+	return some;
+}
+
+static void
+free_doomed(struct qm_dev *dev)
+{
+	struct qm_dev_file *f;
+
+	while ((f = LIST_FIRST(&dev->map.files.doomed)) != NULL) {
+		while (unmap_some(f))
+			;
+		file_forget(dev, f);
+	}
 }
 
 void
 qm_dev_files_reclaim(struct qm_dev *dev, uint64_t oldest)
 {
+	struct qm_dev_files *files = &dev->map.files;
 	struct qm_dev_file *f, *next;
 
-	for (f = LIST_FIRST(&dev->map.files.idle); f != NULL; f = next) {
+	for (f = LIST_FIRST(&files->idle); f != NULL; f = next) {
 		next = LIST_NEXT(f, idle_link);
 		if (f->refs == 0 && f->last_gen >= oldest)
 			continue;
 		LIST_REMOVE(f, idle_link);
 		f->idle = false;
-		if (f->refs == 0)
-			file_unmap(dev, f);
+		if (f->refs != 0)
+			continue;
+		LIST_REMOVE(f, link);
+		qm_dev_guard_del(f->guard);
+		LIST_INSERT_HEAD(&files->doomed, f, idle_link);
 	}
+	if (!dev->conf.free_later)
+		free_doomed(dev);
+}
+
+void
+qm_dev_files_fini(struct qm_dev *dev)
+{
+	qm_dev_files_reclaim(dev, UINT64_MAX);
+	free_doomed(dev);
+	free(dev->map.files.many);
 }

@@ -133,8 +133,7 @@ qm_dev_map_fini(struct qm_dev *dev)
 		free(c);
 	}
 	free(t);
-	qm_dev_files_reclaim(dev, UINT64_MAX);
-	qm_dev_files_fini(&map->files);
+	qm_dev_files_fini(dev);
 	pthread_mutex_destroy(&map->lock);
 }
 

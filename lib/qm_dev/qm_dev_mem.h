@@ -30,12 +30,13 @@ struct qm_dev_pool;
 /** A file, or a part of it, in this process. */
 struct qm_dev_file {
 	LIST_ENTRY(qm_dev_file) link;  /**< In its hash bucket. */
-	LIST_ENTRY(qm_dev_file) idle_link; /**< In qm_dev_files.idle. */
+	LIST_ENTRY(qm_dev_file) idle_link; /**< In qm_dev_files.idle or doomed. */
 	bool idle;                     /**< It is there. */
 	bool writable;
 	uint64_t dev, ino;             /**< Which file. */
 	uint64_t offset;               /**< First byte mapped. */
 	uint64_t len;                  /**< Bytes mapped. */
+	uint64_t freed;                /**< Of them, at the front, unmapped again. */
 	uint8_t *va;
 	struct qm_dev_guard *guard;    /**< Against a client that shrinks it. */
 	uint64_t refs;                 /**< Maps in it that the current table has. */
@@ -56,8 +57,9 @@ struct qm_dev_files {
 	struct qm_dev_file_list *many; /**< another, */
 	uint32_t buckets;              /**< with so many lists, a power of 2. */
 	struct qm_dev_file_list idle; /**< Those that had no map when last checked. */
-	uint32_t cnt;
-	uint64_t mapped;          /**< Bytes. */
+	struct qm_dev_file_list doomed; /**< To be unmapped; no longer in a bucket. */
+	uint32_t cnt;             /**< Those to be unmapped, too. */
+	uint64_t mapped;          /**< Bytes. The same. */
 };
 
 /**
@@ -75,11 +77,14 @@ int qm_dev_file_get(struct qm_dev *dev, int fd, uint64_t offset, uint64_t size, 
 /** Put a reference; gen: of the table whose map it was, 0: none. */
 void qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen);
 
-/** Free what is left when there is no file any more. */
-void qm_dev_files_fini(struct qm_dev_files *files);
-
-/** Unmap files without a reference that no table from generation oldest on has a map in. */
+/**
+ * Doom files without a reference that no table from generation oldest on has a map in; and unmap
+ * them, unless qm_dev_conf.free_later says that others do.
+ */
 void qm_dev_files_reclaim(struct qm_dev *dev, uint64_t oldest);
+
+/** Unmap all without a reference, whatever conf says; none has one any more. */
+void qm_dev_files_fini(struct qm_dev *dev);
 
 /* ---- Memory of the client (qm_dev_map.c, qm_dev_sgl.c) ---- */
 

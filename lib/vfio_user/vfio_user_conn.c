@@ -174,6 +174,12 @@ vu_conn_finish(struct vfio_user_conn *c)
 }
 
 void
+vfio_user_conn_hang_up(struct vfio_user_conn *conn)
+{
+	shutdown(conn->fd, SHUT_RDWR);
+}
+
+void
 vfio_user_conn_release(struct vfio_user_conn *conn)
 {
 	vfio_user_sock_close(conn->fd, conn->peer.owner);

@@ -11,25 +11,26 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "base_reap.h"
 #include "vfio_user_fd.h"
 
-/* Threads; more descriptors wait for one to be free. One user's files may never let theirs go. */
-#define CLOSERS_MAX      64
-#define CLOSERS_PER_USER 4
-#define STACK_SIZE       (128 << 10)
-
 struct doomed_fd {
+	struct base_reap_job job; /* first member */
 	LIST_ENTRY(doomed_fd) link;
 	int fd;
 	uid_t uid;
-	bool taken; /* a thread closes it */
+	enum base_reap_kind kind;
 };
 
-/* Descriptors until they are closed, and the threads that do. */
+static const unsigned int waiting_max[BASE_REAP_KINDS] = {
+	[BASE_REAP_FINITE] = VFIO_USER_FDS_FINITE_MAX,
+	[BASE_REAP_DOUBTFUL] = VFIO_USER_FDS_WAITING_MAX,
+};
+
+/* Descriptors until they are closed. */
 static struct {
 	pthread_mutex_t lock;
 	LIST_HEAD(, doomed_fd) fds;
-	unsigned int threads;
 	_Atomic unsigned int cnt;
 } closing = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -59,103 +60,59 @@ vfio_user_fd_is_eventfd(int fd)
 	return is_called(fd, "anon_inode:[eventfd]");
 }
 
-/* How many there are of a user, all or those taken. The lock is held; lists are short. */
-static unsigned int
-count_of(uid_t uid, bool taken)
+/* Of what is only the kernel's, nobody can make who closes it wait for ever. */
+static enum base_reap_kind
+kind_of(int fd)
 {
-	const struct doomed_fd *v;
-	unsigned int n = 0;
-
-	LIST_FOREACH(v, &closing.fds, link)
-		n += v->uid == uid && (v->taken || !taken);
-	return n;
+	return vfio_user_fd_is_memory(fd) || vfio_user_fd_is_eventfd(fd) ||
+		is_called(fd, "pipe:[") ? BASE_REAP_FINITE : BASE_REAP_DOUBTFUL;
 }
 
-/* One to close; NULL: what is left are those of users who have their share of the threads. */
-static struct doomed_fd *
-take_one(void)
+static bool
+close_step(struct base_reap_job *job)
 {
-	struct doomed_fd *v;
+	struct doomed_fd *v = (struct doomed_fd *)job;
 
-	LIST_FOREACH(v, &closing.fds, link)
-		if (!v->taken && count_of(v->uid, true) < CLOSERS_PER_USER)
-			break;
-	if (v != NULL)
-		v->taken = true;
-	return v;
-}
-
-static void
-fd_forget(struct doomed_fd *v)
-{
+	close(v->fd);
+	pthread_mutex_lock(&closing.lock);
 	LIST_REMOVE(v, link);
 	atomic_fetch_sub_explicit(&closing.cnt, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&closing.lock);
 	free(v);
-}
-
-static void *
-closer(void *arg)
-{
-	struct doomed_fd *v;
-
-	(void)arg;
-	pthread_mutex_lock(&closing.lock);
-	while ((v = take_one()) != NULL) {
-		pthread_mutex_unlock(&closing.lock);
-		close(v->fd);
-		pthread_mutex_lock(&closing.lock);
-		fd_forget(v);
-	}
-	closing.threads--;
-	pthread_mutex_unlock(&closing.lock);
-	return NULL;
-}
-
-static void
-close_later(int fd, uid_t uid)
-{
-	struct doomed_fd *v = malloc(sizeof(*v));
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	if (v == NULL)
-		return; /* a descriptor less is better than to wait */
-	*v = (struct doomed_fd){ .fd = fd, .uid = uid };
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	pthread_mutex_lock(&closing.lock);
-	LIST_INSERT_HEAD(&closing.fds, v, link);
-	atomic_fetch_add_explicit(&closing.cnt, 1, memory_order_relaxed);
-	/*
-	 * Who has their share of threads gets no other. If there is none to be had, the next
-	 * descriptor's takes this one, too.
-	 */
-	if (closing.threads < CLOSERS_MAX && count_of(uid, true) < CLOSERS_PER_USER &&
-			pthread_create(&thread, &attr, closer, NULL) == 0)
-		closing.threads++;
-	pthread_mutex_unlock(&closing.lock);
-	pthread_attr_destroy(&attr);
+	return false;
 }
 
 void
 vfio_user_fd_close(int fd, uid_t uid)
 {
-	if (vfio_user_fd_is_memory(fd) || vfio_user_fd_is_eventfd(fd) || is_called(fd, "pipe:["))
-		close(fd);
-	else
-		close_later(fd, uid);
+	struct doomed_fd *v = malloc(sizeof(*v));
+
+	if (v == NULL)
+		return; /* a descriptor less is better than to wait */
+	*v = (struct doomed_fd){ .job.step = close_step, .fd = fd, .uid = uid,
+		.kind = kind_of(fd) };
+	pthread_mutex_lock(&closing.lock);
+	LIST_INSERT_HEAD(&closing.fds, v, link);
+	atomic_fetch_add_explicit(&closing.cnt, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&closing.lock);
+	base_reap(&v->job, v->kind, uid);
 }
 
 bool
 vfio_user_fd_blocked(uid_t uid)
 {
-	bool blocked;
+	unsigned int n[BASE_REAP_KINDS] = { 0 };
+	const struct doomed_fd *v;
 
 	if (atomic_load_explicit(&closing.cnt, memory_order_relaxed) < VFIO_USER_FDS_WAITING_MAX)
 		return false;
 	pthread_mutex_lock(&closing.lock);
-	blocked = count_of(uid, false) >= VFIO_USER_FDS_WAITING_MAX;
+	LIST_FOREACH(v, &closing.fds, link)
+		if (v->uid == uid)
+			n[v->kind]++;
 	pthread_mutex_unlock(&closing.lock);
-	return blocked;
+	for (int k = 0; k < BASE_REAP_KINDS; k++)
+		if (n[k] >= waiting_max[k])
+			return true;
+	return false;
 }

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "vfio_user_fd.h"
 #include "vfio_user_irq.h"
 #include "vfio_user_log.h"
 
@@ -45,7 +45,8 @@ static void
 set_fd(struct vfio_user_conn *c, struct vu_vector *v, int fd)
 {
 	if (v->fd >= 0) {
-		close(v->fd);
+		/* Its last descriptor takes it out of all sets of epoll that it is in. */
+		vfio_user_fd_close(v->fd, c->peer.owner);
 		c->eventfds--;
 	}
 	if (fd >= 0)

@@ -17,6 +17,7 @@
 
 #include "base_clock.h"
 #include "vfio_user_conn.h"
+#include "vfio_user_fd.h"
 #include "vfio_user_log.h"
 #include "vfio_user_recv.h"
 #include "vfio_user_share.h"
@@ -304,8 +305,9 @@ vfio_user_server_destroy(struct vfio_user_server *s)
 		return;
 	while ((l = SLIST_FIRST(&s->listeners)) != NULL) {
 		SLIST_REMOVE_HEAD(&s->listeners, link);
-		close(l->fd);
 		unlink(l->path);
+		/* With it ends what nobody has accepted, and what was sent there. */
+		vfio_user_fd_close(l->fd, (uid_t)-1);
 		free(l->path);
 		free(l);
 	}

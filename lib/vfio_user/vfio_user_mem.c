@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vfio_user_do.h"
 #include "vfio_user_log.h"
@@ -53,6 +54,11 @@ vu_do_dma_map(struct vfio_user_conn *c, const struct vu_request *r)
 		vu_complain(c, "DMA_MAP: 0x%" PRIx64 " + 0x%" PRIx64 ", offset 0x%" PRIx64
 				" refused: %s (error %d)", m.iova, m.size, m.offset, why, -rc);
 		return rc;
+	}
+	if (dma.fd >= 0 && ops->dma_map != NULL) {
+		/* Mapped, it is not the last that keeps the memory: this frees nothing. */
+		close(dma.fd);
+		r->fds->fd[0] = -1;
 	}
 	vu_reply(c, r->hdr, NULL, 0, -1);
 	return 0;

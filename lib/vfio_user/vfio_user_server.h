@@ -87,7 +87,8 @@ struct vfio_user_dma {
 	uint32_t prot; /**< VFIO_USER_DMA_F_*. */
 	/**
 	 * Any descriptor that the client has; -1: none came, so that the device cannot reach the
-	 * memory. It is closed when the operation returns.
+	 * memory. It is closed when the operation returns. If that is 0, the owner has something
+	 * that keeps the file, so that nothing ends with the descriptor.
 	 */
 	int fd;
 	uint64_t offset; /**< Where in the file, whole pages; offset + size is at most 2^63. */
@@ -159,7 +160,7 @@ struct vfio_user_ops {
 	/**
 	 * The connection is over, and what was deferred is not to be completed any more: the
 	 * last operation. The owner must call vfio_user_conn_release(), now or when its device
-	 * has let go of the client's memory.
+	 * has let go of the client's memory; it may hang up (vfio_user_conn_hang_up()) before.
 	 */
 	void (*closed)(struct vfio_user_conn *conn, void *priv);
 };
@@ -265,9 +266,12 @@ void vfio_user_conn_complete(struct vfio_user_conn *conn, int rc);
 void vfio_user_conn_close(struct vfio_user_conn *conn, const char *reason);
 
 /**
- * After closed: close the socket, free the connection. Any thread. The client may use
- * its memory for something else from now on.
+ * After closed: the peer sees the end of the socket, before vfio_user_conn_release() that it sees
+ * with that at the latest. It may use its memory for something else from now on. Any thread.
  */
+void vfio_user_conn_hang_up(struct vfio_user_conn *conn);
+
+/** After closed: close the socket, free the connection. Any thread. */
 void vfio_user_conn_release(struct vfio_user_conn *conn);
 
 /**

@@ -260,6 +260,64 @@ test_to_be_written(void **state)
 	close(fd);
 }
 
+/*
+ * Unmapped by somebody else, part by part: till the last of them it counts, and nobody finds it. A
+ * map that comes meanwhile has a mapping of its own.
+ */
+static void
+test_freed_later(void **state)
+{
+	const uint64_t big = 20u << 20;
+	struct qm_dev_file *f, *again;
+	unsigned int parts = 1;
+	int fd = vt_memfd(big), small = vt_memfd(PAGE);
+
+	(void)state;
+	fn.conf.free_later = 1;
+	fn.conf.limits.memory = 3 * big;
+	quota.max[QM_DEV_MEMORY] = 3 * big;
+	f = get(fd, 0, big);
+	assert_false(qm_dev_dma_to_free(&fn));
+	assert_false(qm_dev_dma_free(&fn));
+	put(f);
+	assert_true(qm_dev_dma_to_free(&fn));
+	assert_int_equal(vt_mappings("vfio-user-test"), mappings + 1);
+	assert_int_equal(quota.used[QM_DEV_FILES], 1);
+	assert_int_equal(quota.used[QM_DEV_MEMORY], big);
+	assert_int_equal(fn.map.files.cnt, 1);
+	again = get(fd, 0, PAGE);
+	assert_ptr_not_equal(f, again);
+	assert_int_equal(again->refs, 1);
+	assert_int_equal(quota.used[QM_DEV_MEMORY], 2 * big);
+	fn.conf.limits.memory = 2 * big;
+	refused(small, 0, PAGE, -ENOSPC, "too many bytes of files");
+	while (qm_dev_dma_free(&fn)) {
+		parts++;
+		assert_int_equal(quota.used[QM_DEV_MEMORY], 2 * big);
+		assert_int_equal(vt_mappings("vfio-user-test"), mappings + 2);
+	}
+	assert_true(parts > 1);
+	assert_false(qm_dev_dma_to_free(&fn));
+	assert_int_equal(quota.used[QM_DEV_FILES], 1);
+	assert_int_equal(quota.used[QM_DEV_MEMORY], big);
+	assert_int_equal(vt_mappings("vfio-user-test"), mappings + 1);
+	/* There is one more than one, too. */
+	f = get(small, 0, PAGE);
+	put(f);
+	put(again);
+	for (parts = 1; qm_dev_dma_free(&fn); parts++)
+		;
+	assert_true(parts > 2);
+	/* What nobody has unmapped by the end goes with the function. */
+	put(get(small, 0, PAGE));
+	assert_true(qm_dev_dma_to_free(&fn));
+	qm_dev_map_fini(&fn);
+	assert_int_equal(vt_mappings("vfio-user-test"), mappings);
+	assert_int_equal(qm_dev_map_init(&fn.map), 0);
+	close(small);
+	close(fd);
+}
+
 /* What the kernel says of a mapping: permissions and flags. */
 static void
 look_at(const void *va, char *text, size_t size)
@@ -496,6 +554,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_limit_of_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_parts_of_pages, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_to_be_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_freed_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_how_it_is_mapped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),

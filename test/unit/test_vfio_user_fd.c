@@ -153,18 +153,16 @@ test_kinds(void **state)
 	assert_false(vfio_user_fd_is_eventfd(null));
 	assert_false(vfio_user_fd_is_eventfd(-1));
 
-	/* What nobody else can delay is closed here. */
+	/* None is closed here: the last descriptor of memory takes as long as there is of it. */
 	fds = vt_fds();
 	vfio_user_fd_close(memfd, 1);
 	vfio_user_fd_close(shm, 1);
 	vfio_user_fd_close(event, 1);
 	vfio_user_fd_close(pipes[0], 1);
 	vfio_user_fd_close(pipes[1], 1);
-	assert_int_equal(vt_fds(), fds - 5);
-	assert_int_equal(get(&closed_elsewhere), 0);
 	vfio_user_fd_close(null, 1);
 	vfio_user_fd_close(timer, 1);
-	wait_for(&closed_elsewhere, 2);
+	wait_for(&closed_elsewhere, 7);
 	assert_int_equal(vt_fds(), fds - 7);
 }
 
@@ -328,7 +326,7 @@ test_receive_blocked(void **state)
 	got.uid = 1;
 	vt_raw(sock[0], "ij", 2, &memfd, 1);
 	free_stuck(-1);
-	wait_for(&closed_elsewhere, VFIO_USER_FDS_WAITING_MAX);
+	wait_for(&closed_elsewhere, VFIO_USER_FDS_WAITING_MAX + 1);
 	for (int i = 0; vfio_user_fd_blocked(1) && i < VT_TIMEOUT_MS; i++)
 		nap();
 	assert_int_equal(vfio_user_sock_recv(sock[1], buf, 8, &got), 2);

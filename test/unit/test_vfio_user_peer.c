@@ -45,8 +45,8 @@ void __wrap_vfio_user_fd_close(int fd, uid_t uid);
 void
 __wrap_vfio_user_fd_close(int fd, uid_t uid)
 {
-	assert_int_equal(uid, uid_now);
 	assert_int_equal(close(fd), 0);
+	assert_int_equal(uid, uid_now);
 	closed++;
 }
 
@@ -159,7 +159,11 @@ test_whose(void **state)
 
 	end_badly(s, first, 1001);
 	end_badly(s, second, 1002);
+	/* The listener is nobody's. */
+	uid_now = NOBODY;
+	closed = 0;
 	vfio_user_server_destroy(s);
+	assert_int_equal(closed, 1);
 	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(vt_fds(), fds);
 }

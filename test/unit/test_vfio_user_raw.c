@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base_reap.h"
 #include "test_vfio_user_util.h"
 #include "vfio_user_sock.h"
 
@@ -280,11 +281,25 @@ vt_memfd(uint64_t size)
 	return fd;
 }
 
+/* Those that are being closed are not there any more; unless somebody keeps who closes them. */
+static void
+settle(void)
+{
+	static const unsigned int most_ms[BASE_REAP_KINDS] = { VT_TIMEOUT_MS, 300 };
+
+	for (int kind = 0; kind < BASE_REAP_KINDS; kind++)
+		for (unsigned int i = 0; i < most_ms[kind] && !base_reap_is_done(kind); i++)
+			usleep(1000);
+}
+
 unsigned int
 vt_fds(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
+	DIR *dir;
 	unsigned int n = 0;
+
+	settle();
+	dir = opendir("/proc/self/fd");
 
 	assert_non_null(dir);
 	while (readdir(dir) != NULL)

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -64,7 +65,7 @@ __wrap_qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len,
 }
 
 bool shut_waits;
-unsigned int destroyed;
+atomic_uint destroyed;
 
 bool __real_qm_dev_abort(struct qm_dev *dev);
 bool __wrap_qm_dev_abort(struct qm_dev *dev);
@@ -339,10 +340,20 @@ left_with(unsigned int conns, uint64_t files, uint64_t maps)
 }
 
 void
+all_is_freed(void)
+{
+	for (int ms = 0; atomic_load(&service.ending) != 0; ms++) {
+		assert_int_not_equal(ms, PATIENCE);
+		nap();
+	}
+}
+
+void
 all_gone(void)
 {
 	left_with(0, 0, 0);
 	turn();
+	all_is_freed();
 }
 
 void

@@ -41,7 +41,7 @@ extern char made_name[64];         /**< Its name, which made.name does not point
 
 extern bool shut_waits;            /**< A function that ends has requests being executed. */
 
-extern unsigned int destroyed;     /**< Functions, so far. */
+extern atomic_uint destroyed;     /**< Functions, so far. */
 
 /** Of a group of tests, for each. The user of the test is kept, and has nothing in the end. */
 int set_up(void **state);
@@ -73,6 +73,8 @@ int ask_for(int sock, uint16_t cmd, const void *body, size_t len, void *answer, 
 int open_client(void);
 /** Turns until so many are connected, and the user has that. */
 void left_with(unsigned int conns, uint64_t files, uint64_t maps);
+/** Waits until what connections that are over had is freed. */
+void all_is_freed(void);
 /** Turns until nobody is connected, and functions are gone. */
 void all_gone(void);
 void close_client(int sock);

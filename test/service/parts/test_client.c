@@ -111,6 +111,7 @@ test_connections_of_a_user(void **state)
 	/* One that goes is one that may come. */
 	close(sock[0]);
 	left_with(USER_CONNS - 2, 0, 0);
+	all_is_freed();
 	counted(USER_CONNS - 2, USER_CONNS - 1, 1);
 	more = open_client();
 	counted(USER_CONNS - 1, USER_CONNS, 1);
@@ -381,13 +382,15 @@ test_the_end_waits_a_second(void **state)
 	said_begin(&s, SAID_ERR);
 	assert_false(service_close(&service));
 	said_end(&s, said, sizeof(said));
-	assert_string_equal(said, "spimdevd: ends without waiting for the last requests\n");
+	assert_string_equal(said, "spimdevd: ends without waiting for the last requests, or "
+			"for memory to be freed\n");
 	assert_int_equal(access(vt.path, F_OK), -1);
 	has(MEM_LEN, 1, 1);
 	shut_waits = false;
 	assert_false(client_poll_waiting(&service));
 	assert_int_equal(recv(sock, &byte, 1, 0), 0);
 	close(sock);
+	all_is_freed();
 }
 
 /* ---- What inspectors see ---- */

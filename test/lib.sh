@@ -57,7 +57,8 @@ log_of() {
 }
 
 # check NAME COMMAND...: one test, which fails as the command does, or if it takes too long
-# (limited.sh). Its output goes to a log, and is shown if it fails.
+# (limited.sh). Its output goes to a log, and is shown if it fails. A last line "figures: FIGURES"
+# is always shown.
 check() {
 	check_name=$1
 	shift
@@ -69,7 +70,7 @@ check() {
 	check_status=0
 	limited "$@" > "$check_log" 2>&1 || check_status=$?
 	if [ "$check_status" -eq 0 ]; then
-		tell "$check_name" ""
+		tell "$check_name" "" "$(sed -n '$s/^figures: //p' "$check_log")"
 	else
 		tell "$check_name" "$(how_ended "$check_status")"
 		echo "  \$ $*"

@@ -21,21 +21,34 @@ check "a bad access is found" ends_with 134 "AddressSanitizer: heap-buffer-overf
 	bad_access "clang -fsanitize=address,undefined"
 unit_tests asan build/asan "" --timeout-multiplier 5
 
-# fuzz NAME
+# fuzz_on NAME OPTION...: runs a fuzzer; adds what it has executed to $runs.
+fuzz_on() {
+	fuzz_name=$1
+	shift
+	# What it finds on the way goes to the first folder, which is not the repository's.
+	"build/asan/test/fuzz/$fuzz_name" "$@" -rss_limit_mb=4096 -timeout=20 \
+		-artifact_prefix="build/fuzz/$fuzz_name-" -print_final_stats=1 \
+		"build/fuzz/$fuzz_name" "test/fuzz/corpus/$fuzz_name" \
+		> "$logs/$fuzz_name.stats" 2>&1 || {
+		cat "$logs/$fuzz_name.stats"
+		return 1
+	}
+	fuzz_runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$fuzz_name.stats")
+	runs=$((runs + ${fuzz_runs:-0}))
+}
+
+# fuzz NAME: for so many seconds, and so many executions.
 fuzz() {
 	mkdir -p "build/fuzz/$1"
 	corpus=$(find "test/fuzz/corpus/$1" -type f | wc -l)
-	# What it finds on the way goes to the first folder, which is not the repository's.
-	"build/asan/test/fuzz/$1" -max_total_time="${FUZZ_SECONDS:-15}" -rss_limit_mb=4096 \
-		-timeout=20 -artifact_prefix="build/fuzz/$1-" -print_final_stats=1 \
-		"build/fuzz/$1" "test/fuzz/corpus/$1" > "$logs/$1.stats" 2>&1 || {
-		cat "$logs/$1.stats"
-		return 1
-	}
-	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$1.stats")
-	echo "$corpus inputs of the repository, ${runs:-no} executions"
 	# Each input of the repository, and some that it has made of them.
-	[ "$corpus" -gt 0 ] && [ "${runs:-0}" -gt $((corpus + 100)) ]
+	least=$((corpus + 100))
+	[ "$1" != fuzz_vfio_user_message ] || least=100000
+	runs=0
+	fuzz_on "$1" -max_total_time="${FUZZ_SECONDS:-15}" || return 1
+	[ "$runs" -ge "$least" ] || fuzz_on "$1" -runs=$((least - runs)) || return 1
+	echo "figures: $corpus inputs of the repository, $runs executions"
+	[ "$corpus" -gt 0 ] && [ "$runs" -ge "$least" ]
 }
 
 # One beside the other for each CPU: they are bound by time, not by work.

@@ -79,11 +79,37 @@ test_gone(void **state)
 	rte_free(dst);
 }
 
+/* No queue was taken when the service went: after it is back ops are accepted, by time. */
+static void
+test_back(void **state)
+{
+	uint8_t *src = dma_mem(LEN, 1), *dst = dma_mem(LEN, 2);
+	int16_t dev = dma_make("", 64);
+	int ret;
+
+	(void)state;
+	pmd_service_end(SIGKILL);
+	ret = rte_dma_copy(dev, 0, (uintptr_t)src, (uintptr_t)dst, LEN, RTE_DMA_OP_FLAG_SUBMIT);
+	assert_true(ret < 0);
+	pmd_service_start(NULL);
+	for (int i = 0; ret < 0; i++) {
+		assert_true(i < 100);
+		usleep(100000);
+		ret = rte_dma_copy(dev, 0, (uintptr_t)src, (uintptr_t)dst, LEN,
+			RTE_DMA_OP_FLAG_SUBMIT);
+	}
+	dma_wait(dev, 0, 1, (uint16_t)ret);
+	assert_memory_equal(dst, src, LEN);
+	rte_free(src);
+	rte_free(dst);
+	dma_end(dev);
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		DMA_TEST(test_restart), DMA_TEST(test_gone),
+		DMA_TEST(test_restart), DMA_TEST(test_gone), DMA_TEST(test_back),
 	};
 
 	return dma_test_main(argc, argv, "dma_service", tests, RTE_DIM(tests));

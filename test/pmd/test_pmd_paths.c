@@ -145,7 +145,7 @@ trailers(void)
 		qp = pmd_qp(dev, 0);
 		if (!ways[i].lost) {
 			/* None is free. */
-			qp->hwq[HISI_ZIP_SLOT_TRAILER].q.retry = UINT16_MAX;
+			qp->hwq[HISI_ZIP_SLOT_TRAILER].q.retry_at = UINT64_MAX;
 			qp->hwq[HISI_ZIP_SLOT_TRAILER].q.retry_error = -EBUSY;
 		}
 		PMD_CHECK(rte_compressdev_stream_create(dev, &pmd_inflate_xform, &stream) == 0,
@@ -240,7 +240,7 @@ no_queue_left(void)
 				continue;
 			hisi_hwq_stop(&qp->hwq[HISI_ZIP_COMP].q);
 			hisi_hwq_put(&qp->hwq[HISI_ZIP_COMP].q);
-			qp->hwq[HISI_ZIP_COMP].q.retry = UINT16_MAX;
+			qp->hwq[HISI_ZIP_COMP].q.retry_at = UINT64_MAX;
 			qp->hwq[HISI_ZIP_COMP].q.retry_error = -EBUSY;
 		}
 		pmd_check_inflates(&all, plain.data, plain.len);

@@ -4,7 +4,7 @@
 
 /*
  * Queues and queue pairs that cannot be had: nothing is kept of the attempt, it is repeated
- * after so many ops, and said once. Of two directions that share the last queue, each gets
+ * after some time, and said once. Of two directions that share the last queue, each gets
  * it when the other has nothing to do.
  */
 
@@ -17,6 +17,7 @@
 
 #include <linux/mempolicy.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
@@ -30,6 +31,7 @@
 #define NAME "compress_hisi_zip_queues"
 #define DEPTH 64
 #define LEN   400u
+#define SLOW_MS 50u
 
 static uint8_t dev;
 static void *xform[HISI_ZIP_DIRS];
@@ -40,13 +42,17 @@ static struct {
 	struct hisi_qm_mem_ops real;
 	unsigned int asked, from;
 	int error;
+	bool slow; /* and that takes SLOW_MS */
 } memory;
 
 static int
 alloc_or_fail(void *priv, size_t len, size_t align, int socket, struct hisi_qm_mem *mem)
 {
-	if (memory.from != 0 && ++memory.asked >= memory.from)
+	if (memory.from != 0 && ++memory.asked >= memory.from) {
+		if (memory.slow)
+			rte_delay_us_block(SLOW_MS * US_PER_S / MS_PER_S);
 		return memory.error;
+	}
 	return memory.real.alloc(priv, len, align, socket, mem);
 }
 
@@ -187,6 +193,30 @@ count(const char *text, const char *word)
 	return n;
 }
 
+/* Whether the next try comes so many ms after the last one, which began and ended then. */
+static void
+check_pause(const struct hisi_hwq *q, unsigned int ms, uint64_t begin, uint64_t end)
+{
+	uint64_t pause = rte_get_tsc_hz() / MS_PER_S * ms;
+
+	PMD_CHECK(q->retry_at >= begin + pause && q->retry_at <= end + RTE_MAX(pause,
+		(end - begin) * HISI_HWQ_PAUSE), "the next try is in %" PRId64 " cycles, expected "
+		"%" PRIu64, (int64_t)(q->retry_at - end), pause);
+}
+
+/* No time, or all time passes. */
+static void
+time_stands(struct hisi_hwq *q)
+{
+	q->retry_at = UINT64_MAX;
+}
+
+static void
+time_is_over(struct hisi_hwq *q)
+{
+	q->retry_at = rte_rdtsc();
+}
+
 /* Each allocation of a queue in its turn: memory for lists, rings. */
 static void
 no_memory(void)
@@ -196,25 +226,33 @@ no_memory(void)
 	pmd_rng(&rng);
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		for (unsigned int from = 1; from <= 2; from++) {
-			/* Ops until the next try, of which each is done in software. */
-			const unsigned int tries = 3, between = 256;
+			/* Ops before the next try, each done in software. */
+			const unsigned int tries = 3, between = 300;
 			struct pmd_usage before;
-			uint64_t sw;
+			struct hisi_hwq *q;
+			uint64_t sw, begin;
 			const char *log;
 
 			start(&rng, "workers=0,sw=auto");
 			pmd_log_begin();
 			/* What software needs stays. */
 			memory_fails(1, -ENOMEM);
+			q = &pmd_qp(dev, 0)->hwq[dir].q;
+			begin = rte_rdtsc();
 			run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
 			PMD_CHECK(memory.asked == 1, "asked for memory %u times", memory.asked);
+			check_pause(q, 1, begin, rte_rdtsc());
+			time_stands(q);
 			before = pmd_usage_get();
 			for (unsigned int i = 1; i <= tries * (between + 1); i++) {
-				if (i % (between + 1) == 0)
+				if (i % (between + 1) == 0) {
 					memory_fails(from, -ENOMEM);
+					time_is_over(q);
+				}
 				run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
 				PMD_CHECK(memory.asked == (i < between + 1 ? 1 : from),
 					"op %u: asked for memory %u times", i, memory.asked);
+				time_stands(q);
 				PMD_CHECK(!taken(dir), "taken without memory");
 			}
 			log = pmd_log_end();
@@ -231,12 +269,13 @@ no_memory(void)
 			for (unsigned int i = 0; i < between; i++)
 				run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
 			PMD_CHECK(!taken(dir), "tried before its time");
+			time_is_over(q);
 			for (unsigned int i = 0; i < 10; i++)
 				run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
 			PMD_CHECK(taken(dir) && pmd_qp(dev, 0)->deq.sw == sw + between, "%" PRIu64
 				" ops in software after that", pmd_qp(dev, 0)->deq.sw - sw);
 			/* Another time it is said again. */
-			PMD_CHECK(!pmd_qp(dev, 0)->hwq[dir].q.warned, "it will not be said again");
+			PMD_CHECK(!q->warned && q->retry_at == 0, "it will not be said again");
 			stop();
 		}
 	}
@@ -247,24 +286,38 @@ static void
 no_answer(void)
 {
 	struct rte_comp_op *op;
+	struct hisi_hwq *q;
+	uint64_t begin;
 	struct rng rng;
 
 	pmd_rng(&rng);
 	start(&rng, "workers=0,sw=off");
 	pmd_log_begin();
 	memory_fails(1, -EIO);
+	q = &pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q;
 	op = make_op(&rng, HISI_ZIP_COMP);
-	for (unsigned int i = 0; i <= UINT16_MAX; i++) {
+	for (unsigned int i = 0; i < 1000; i++) {
 		struct rte_comp_op *back;
 
+		begin = rte_rdtsc();
 		pmd_enqueue(dev, 0, &op, 1);
+		if (i == 0)
+			check_pause(q, 100, begin, rte_rdtsc());
+		time_stands(q);
 		pmd_dequeue(dev, 0, &back, 1);
 		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && op->consumed == 0 &&
 			op->produced == 0, "op %u: %s", i, pmd_status(op->status));
 		PMD_CHECK(memory.asked == 1, "op %u: tried %u times", i, memory.asked);
 	}
+	/* Where a try takes long, the next one is so much later. */
+	time_is_over(q);
+	memory.slow = true;
+	begin = rte_rdtsc();
 	pmd_enqueue(dev, 0, &op, 1);
+	memory.slow = false;
 	PMD_CHECK(memory.asked == 2, "tried %u times", memory.asked);
+	PMD_CHECK(q->retry_at >= begin + rte_get_tsc_hz() / MS_PER_S * SLOW_MS *
+		HISI_HWQ_PAUSE, "the next try comes too soon");
 	pmd_dequeue(dev, 0, &op, 1);
 	PMD_CHECK(count(pmd_log_end(), "no compression queue (-5)") == 1, "said more than once");
 	pmd_op_free(op);
@@ -283,10 +336,13 @@ waits_for_memory(void)
 	pmd_log_begin();
 	memory_fails(1, -ENOMEM);
 	op = make_op(&rng, HISI_ZIP_COMP);
-	for (unsigned int i = 0; i < 257; i++)
+	for (unsigned int i = 0; i < 257; i++) {
 		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, &op, 1) == 0, "taken");
+		time_stands(&pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q);
+	}
 	PMD_CHECK(memory.asked == 1, "tried %u times", memory.asked);
 	memory_fails(0, 0);
+	time_is_over(&pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q);
 	pmd_log_end();
 	pmd_run(dev, 0, &op, 1);
 	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "%s", pmd_status(op->status));
@@ -316,28 +372,30 @@ last_queue(void)
 	pmd_log_begin();
 	for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
 		/* Each time of trying, as to try too often is left to another case. */
-		uint16_t *retry = &pmd_qp(dev, 0)->hwq[!dir].q.retry;
+		struct hisi_hwq *q = &pmd_qp(dev, 0)->hwq[!dir].q;
+		uint64_t begin;
 
 		/* Not while an op is in flight, */
 		ops[0] = make_op(&rng, dir);
 		ops[1] = make_op(&rng, !dir);
-		*retry = 0;
-		pmd_qp(dev, 0)->hwq[dir].q.retry = 0;
+		time_is_over(q);
+		time_is_over(&pmd_qp(dev, 0)->hwq[dir].q);
 		pmd_enqueue(dev, 0, ops, 1);
+		begin = rte_rdtsc();
 		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, &ops[1], 1) == 0, "taken");
 		PMD_CHECK(taken(dir) && !taken(!dir), "another one's queue was given back");
-		PMD_CHECK(*retry == 256, "the next try is %u ops away", *retry);
+		check_pause(q, 1, begin, rte_rdtsc());
 		pmd_dequeue(dev, 0, back, 1);
 		PMD_CHECK(ops[0]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s",
 			pmd_status(ops[0]->status));
 		/* or in the same burst. */
-		*retry = 0;
+		time_is_over(q);
 		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, ops, 2) == 1, "both are taken");
 		PMD_CHECK(taken(dir) && !taken(!dir), "another one's queue was given back");
 		pmd_dequeue(dev, 0, back, 1);
 		PMD_CHECK(back[0] == ops[0] && ops[0]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s",
 			pmd_status(ops[0]->status));
-		*retry = 0;
+		time_is_over(q);
 		pmd_enqueue(dev, 0, &ops[1], 1);
 		PMD_CHECK(!taken(dir) && taken(!dir), "it was not given back");
 		pmd_dequeue(dev, 0, back, 1);

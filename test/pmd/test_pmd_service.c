@@ -231,8 +231,10 @@ no_queue(void)
 		"it is said more than once");
 	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_NOT_PROCESSED, "touched");
 	pmd_dev_stop(one);
-	for (int i = 0; i < 1000 && rte_compressdev_enqueue_burst(other, 0, &op, 1) == 0; i++)
-		;
+	for (int i = 0; rte_compressdev_enqueue_burst(other, 0, &op, 1) == 0; i++) {
+		PMD_CHECK(i < 10 * WAIT_S, "not tried again");
+		usleep(100000);
+	}
 	pmd_dequeue(other, 0, &op, 1);
 	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "%s", pmd_status(op->status));
 	pmd_op_free(op);
@@ -328,8 +330,18 @@ successor(const struct successor *s, bool sw)
 	PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS && op->consumed == LEN, "%s: %s",
 		s->name, pmd_status(op->status));
 	pmd_op_free(op);
-	if (sw)
+	if (sw) {
+		/* The next try fails. Another one comes by time, however few ops there are. */
+		compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
+		PMD_CHECK(deq->sw == 2 && pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q.qn < 0,
+			"%" PRIu64 " in software", deq->sw);
 		pmd_service_start(s->options);
+		for (int i = 0; pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q.qn < 0; i++) {
+			PMD_CHECK(i < WAIT_S, "the driver does not come back");
+			usleep(1000 * HISI_HWQ_FAILURE_MS);
+			compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
+		}
+	}
 	/* Then it is as it was: more ops, of both directions. */
 	if (!sw || s->fits)
 		for (int i = 0; i < 2 * DEPTH; i++)

@@ -4,12 +4,11 @@
 
 #include <errno.h>
 
+#include <rte_common.h>
+#include <rte_cycles.h>
+
 #include "hisi_ap.h"
 #include "hisi_hwq.h"
-
-/* Requests that do without a queue after one could not be had, before the next try. */
-#define RETRY_AFTER         256
-#define RETRY_AFTER_FAILURE UINT16_MAX
 
 void
 hisi_hwq_init(struct hisi_hwq *hwq, const struct hisi_hwq_conf *conf)
@@ -49,8 +48,11 @@ take(struct hisi_hwq *hwq, struct spim_queue **queue)
 void
 hisi_hwq_later(struct hisi_hwq *hwq, int error)
 {
-	/* A function that does not answer may make every try take a second. */
-	hwq->retry = error == -EBUSY || error == -ENOMEM ? RETRY_AFTER : RETRY_AFTER_FAILURE;
+	uint64_t now = rte_rdtsc();
+	uint64_t pause = rte_get_tsc_hz() / MS_PER_S * (error == -EBUSY || error == -ENOMEM ?
+		HISI_HWQ_BUSY_MS : HISI_HWQ_FAILURE_MS);
+
+	hwq->retry_at = now + RTE_MAX(pause, (now - hwq->tried) * HISI_HWQ_PAUSE);
 	hwq->retry_error = error;
 }
 
@@ -63,13 +65,14 @@ hisi_hwq_take(struct hisi_hwq *hwq)
 
 	if (hwq->queue != NULL)
 		return -EBUSY; /* it has failed, and some of its requests are not back yet */
-	if (hwq->retry > 0) {
-		hwq->retry--;
+	/* Only requests that have no queue come here and look at the clock. */
+	hwq->tried = rte_rdtsc();
+	if (hwq->retry_at > hwq->tried)
 		return hwq->retry_error;
-	}
 	ret = take(hwq, &queue);
 	if (ret == 0) {
 		hwq->warned = false;
+		hwq->retry_at = 0;
 		/* The consumer learns of it with the first request. */
 		hwq->queue = queue;
 		hwq->ring = queue->ring;

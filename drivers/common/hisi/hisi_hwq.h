@@ -23,6 +23,11 @@
 
 #define HISI_HWQ_NONE (-1) /**< hisi_hwq.qn: not taken. */
 
+#define HISI_HWQ_BUSY_MS    1u   /**< Before the next try if no queue or no memory is free. */
+#define HISI_HWQ_FAILURE_MS 100u /**< If the function is gone, or does not answer. */
+/** Times as long as a try: one that waits for an answer takes a second, or longer. */
+#define HISI_HWQ_PAUSE      8u
+
 struct hisi_hwq;
 
 /** What a queue is to be, and how log lines call it. */
@@ -66,8 +71,9 @@ struct hisi_hwq {
 	/** Of mem_len bytes, aligned to a cache line; not used again if stuck. */
 	struct hisi_qm_mem mem;
 
-	uint16_t retry;             /**< Requests before the next try to take a queue. */
-	int retry_error;            /**< What those get to hear. */
+	uint64_t tried;             /**< TSC when the last try to take a queue began. */
+	uint64_t retry_at;          /**< TSC before which there is no other one; 0: it is now. */
+	int retry_error;            /**< What requests get to hear up to then. */
 	bool warned;                /**< It was said that none could be had. */
 	uint32_t fail_end;          /**< Requests of a failed queue lie before this position. */
 	struct hisi_hwq_conf conf;  /**< Constant. */
@@ -77,8 +83,9 @@ struct hisi_hwq {
 void hisi_hwq_init(struct hisi_hwq *hwq, const struct hisi_hwq_conf *conf);
 
 /**
- * Take the queue, at the first request for it. Producer. After it could not be had, the next
- * calls return the same at once, and the log says it once.
+ * Take the queue, at the first request for it. Producer. After it could not be had, the calls of
+ * the next HISI_HWQ_BUSY_MS or HISI_HWQ_FAILURE_MS return the same at once, or those of
+ * HISI_HWQ_PAUSE times as long as the try took, if that is longer. The log says it once.
  * @return 0; -EBUSY (none is free, or the one before has failed and some of its requests are not
  *   back yet), or what spim_queue_take() failed with.
  */
@@ -99,7 +106,7 @@ void hisi_hwq_put(struct hisi_hwq *hwq);
  */
 struct spim_queue *hisi_hwq_leave(struct hisi_hwq *hwq);
 
-/** Have hisi_hwq_take() fail with this for a while, as if there had been no queue. Producer. */
+/** Have hisi_hwq_take() fail with this for a while, as if the last try had. Producer. */
 void hisi_hwq_later(struct hisi_hwq *hwq, int error);
 
 #endif /* HISI_HWQ_H */

@@ -457,6 +457,29 @@ op_dma_unmap(struct vfio_user_conn *conn, void *priv, uint64_t iova, uint64_t si
 }
 
 static int
+op_fds_take(struct vfio_user_conn *conn, void *priv, uint32_t n)
+{
+	struct client *c = priv;
+	int rc = qm_dev_quota_take(users_quota(c->user), QM_DEV_FDS, n);
+
+	if (rc != 0)
+		log_user(vfio_user_conn_peer(conn)->owner, BASE_LOG_WARNING,
+				"connection %llu: %u descriptors refused: %s",
+				(unsigned long long)vfio_user_conn_id(conn), n,
+				qm_dev_quota_why(QM_DEV_FDS, rc));
+	return rc;
+}
+
+static void
+op_fds_put(struct vfio_user_conn *conn, void *priv, uint32_t n)
+{
+	struct client *c = priv;
+
+	(void)conn;
+	qm_dev_quota_put(users_quota(c->user), QM_DEV_FDS, n);
+}
+
+static int
 op_reset(struct vfio_user_conn *conn, void *priv)
 {
 	struct client *c = priv;
@@ -494,6 +517,8 @@ const struct vfio_user_ops client_ops = {
 	.region_mmap = op_region_mmap,
 	.dma_map = op_dma_map,
 	.dma_unmap = op_dma_unmap,
+	.fds_take = op_fds_take,
+	.fds_put = op_fds_put,
 	.reset = op_reset,
 	.closed = op_closed,
 };

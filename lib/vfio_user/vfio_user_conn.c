@@ -114,8 +114,10 @@ free_out(struct vfio_user_conn *c)
 
 	while ((o = STAILQ_FIRST(&c->out)) != NULL) {
 		STAILQ_REMOVE_HEAD(&c->out, link);
-		if (o->fd >= 0)
+		if (o->fd >= 0) {
 			close(o->fd);
+			vu_fds_put(c, 1);
+		}
 		free(o);
 	}
 	c->out_bytes = 0;
@@ -128,7 +130,7 @@ free_held(struct vfio_user_conn *c)
 
 	while ((h = STAILQ_FIRST(&c->held)) != NULL) {
 		STAILQ_REMOVE_HEAD(&c->held, link);
-		vfio_user_fds_close(&h->fds);
+		vu_fds_close(c, &h->fds);
 		free(h);
 	}
 	c->held_cnt = 0;
@@ -151,7 +153,7 @@ vu_conn_stop(struct vfio_user_conn *c)
 	vu_ready_remove(c);
 	free(c->body);
 	c->body = NULL;
-	vfio_user_fds_close(&c->fds);
+	vu_fds_close(c, &c->fds);
 	free_out(c);
 	free_held(c);
 	vu_server_wait(c, false);

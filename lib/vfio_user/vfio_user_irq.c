@@ -9,6 +9,7 @@
 #include "vfio_user_fd.h"
 #include "vfio_user_irq.h"
 #include "vfio_user_log.h"
+#include "vfio_user_share.h"
 
 /* The first vector of an index; irq_lock is held, vec is there. */
 static struct vu_vector *
@@ -48,6 +49,7 @@ set_fd(struct vfio_user_conn *c, struct vu_vector *v, int fd)
 		/* Its last descriptor takes it out of all sets of epoll that it is in. */
 		vfio_user_fd_close(v->fd, c->peer.owner);
 		c->eventfds--;
+		vu_fds_put(c, 1);
 	}
 	if (fd >= 0)
 		c->eventfds++;

@@ -10,6 +10,7 @@
 #include "vfio_user_do.h"
 #include "vfio_user_log.h"
 #include "vfio_user_send.h"
+#include "vfio_user_share.h"
 
 static int
 check_range(struct vfio_user_conn *c, const char *name, uint64_t iova, uint64_t size)
@@ -59,6 +60,7 @@ vu_do_dma_map(struct vfio_user_conn *c, const struct vu_request *r)
 		/* Mapped, it is not the last that keeps the memory: this frees nothing. */
 		close(dma.fd);
 		r->fds->fd[0] = -1;
+		vu_fds_put(c, 1);
 	}
 	vu_reply(c, r->hdr, NULL, 0, -1);
 	return 0;

@@ -151,6 +151,8 @@ check_request(struct vfio_user_conn *c, const struct vu_request *r)
 				" more", cmd->name, r->len, cmd->body, cmd->more);
 		return -EINVAL;
 	}
+	if (r->fds->refused)
+		return -EMFILE;
 	if (r->fds->lost || r->fds->cnt > cmd->nfds) {
 		vu_complain(c, "%s: %u fds%s; expected at most %" PRIu32, cmd->name, r->fds->cnt,
 				r->fds->lost ? " and more" : "", cmd->nfds);

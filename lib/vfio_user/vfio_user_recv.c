@@ -10,6 +10,7 @@
 
 #include "base_clock.h"
 #include "vfio_user_conn.h"
+#include "vfio_user_fd.h"
 #include "vfio_user_log.h"
 #include "vfio_user_msg.h"
 #include "vfio_user_recv.h"
@@ -83,6 +84,7 @@ hold(struct vfio_user_conn *c, const uint8_t *body, uint32_t len)
 	h->fds = c->fds;
 	c->fds.cnt = 0;
 	c->fds.lost = false;
+	c->fds.refused = false;
 	if (len != 0)
 		memcpy(h->body, body, len);
 	STAILQ_INSERT_TAIL(&c->held, h, link);
@@ -106,7 +108,24 @@ dispatch(struct vfio_user_conn *c, uint8_t *body)
 	} else {
 		vu_msg_request(c, &c->hdr, body, &c->fds);
 	}
-	vfio_user_fds_close(&c->fds);
+	vu_fds_close(c, &c->fds);
+}
+
+/* Read into the message; what came beside it counts as its user's from now on. */
+static ssize_t
+receive_some(struct vfio_user_conn *c, void *at, size_t len)
+{
+	struct vfio_user_fds *fds = &c->fds;
+	unsigned int had = fds->cnt;
+	ssize_t n = vfio_user_sock_recv(c->fd, at, len, fds);
+
+	c->choked = n == -EDQUOT;
+	if (fds->cnt == had || vu_fds_take(c, fds->cnt - had) == 0)
+		return n;
+	while (fds->cnt != had)
+		vfio_user_fd_close(fds->fd[--fds->cnt], fds->uid);
+	fds->refused = true;
+	return n;
 }
 
 /*
@@ -123,8 +142,7 @@ receive(struct vfio_user_conn *c)
 	ssize_t n;
 
 	if (want != 0) {
-		n = vfio_user_sock_recv(c->fd, (uint8_t *)&c->hdr + c->hdr_got, want, &c->fds);
-		c->choked = n == -EDQUOT;
+		n = receive_some(c, (uint8_t *)&c->hdr + c->hdr_got, want);
 		if (n <= 0)
 			return n == 0 ? -ENOTCONN : n == -EAGAIN || c->choked ? 0 : (int)n;
 		c->hdr_got += (uint32_t)n;
@@ -138,8 +156,7 @@ receive(struct vfio_user_conn *c)
 	at = c->body != NULL ? c->body + c->body_got : c->server->scratch;
 	n = 0;
 	if (c->body_got < len) {
-		n = vfio_user_sock_recv(c->fd, at, len - c->body_got, &c->fds);
-		c->choked = n == -EDQUOT;
+		n = receive_some(c, at, len - c->body_got);
 		if (n == 0 || (n < 0 && n != -EAGAIN && !c->choked))
 			return n == 0 ? -ENOTCONN : (int)n;
 	}
@@ -177,7 +194,7 @@ serve_held(struct vfio_user_conn *c)
 	c->held_cnt--;
 	c->held_bytes -= h->hdr.size - (uint32_t)sizeof(h->hdr);
 	vu_msg_request(c, &h->hdr, h->body, &h->fds);
-	vfio_user_fds_close(&h->fds);
+	vu_fds_close(c, &h->fds);
 	free(h);
 }
 

@@ -12,6 +12,7 @@
 #include "vfio_user_conn.h"
 #include "vfio_user_log.h"
 #include "vfio_user_send.h"
+#include "vfio_user_share.h"
 
 /* Keep what of iov is behind the first skip bytes. */
 static int
@@ -35,10 +36,17 @@ keep(struct vfio_user_conn *c, const struct iovec *iov, int cnt, size_t skip, in
 		skip -= off;
 	}
 	if (fd >= 0) {
-		o->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		if (o->fd < 0) {
+		int rc = vu_fds_take(c, 1);
+
+		if (rc == 0) {
+			o->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+			rc = o->fd < 0 ? -errno : 0;
+			if (rc != 0)
+				vu_fds_put(c, 1);
+		}
+		if (rc != 0) {
 			free(o);
-			return -errno;
+			return rc;
 		}
 	}
 	if (STAILQ_EMPTY(&c->out))
@@ -122,6 +130,7 @@ vu_flush(struct vfio_user_conn *c)
 		if (o->fd >= 0) {
 			close(o->fd);
 			o->fd = -1;
+			vu_fds_put(c, 1);
 		}
 		if (o->off < o->len)
 			return;

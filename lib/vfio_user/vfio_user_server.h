@@ -155,6 +155,15 @@ struct vfio_user_ops {
 			uint64_t *bytes);
 	/** The client set or took back eventfds: so many vectors of index have one. Optional. */
 	void (*irqs)(struct vfio_user_conn *conn, void *priv, uint32_t index, uint32_t enabled);
+	/**
+	 * The server keeps n more descriptors for the connection, beside its socket: eventfds,
+	 * those of messages that are not complete or not served yet, those of replies that were
+	 * not read. Refuse with an error, and log why: then they are closed, and the request
+	 * fails. Optional.
+	 */
+	int (*fds_take)(struct vfio_user_conn *conn, void *priv, uint32_t n);
+	/** It closed n of them. Optional. */
+	void (*fds_put)(struct vfio_user_conn *conn, void *priv, uint32_t n);
 	/** DEVICE_RESET. May be deferred. NULL: refused. */
 	int (*reset)(struct vfio_user_conn *conn, void *priv);
 	/**

@@ -82,3 +82,31 @@ vu_ready_next(struct vfio_user_server *s)
 	}
 	return c;
 }
+
+int
+vu_fds_take(struct vfio_user_conn *c, uint32_t n)
+{
+	const struct vfio_user_ops *ops = c->server->conf.ops;
+
+	return ops->fds_take != NULL ? ops->fds_take(c, c->conf.priv, n) : 0;
+}
+
+void
+vu_fds_put(struct vfio_user_conn *c, uint32_t n)
+{
+	const struct vfio_user_ops *ops = c->server->conf.ops;
+
+	if (ops->fds_put != NULL && n != 0)
+		ops->fds_put(c, c->conf.priv, n);
+}
+
+void
+vu_fds_close(struct vfio_user_conn *c, struct vfio_user_fds *fds)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < fds->cnt; i++)
+		n += fds->fd[i] >= 0;
+	vfio_user_fds_close(fds);
+	vu_fds_put(c, n);
+}

@@ -29,4 +29,11 @@ void vu_ready_remove(struct vfio_user_conn *c);
  */
 struct vfio_user_conn *vu_ready_next(struct vfio_user_server *s);
 
+/** Descriptors are kept for the connection. @return 0, or the owner refuses. */
+int vu_fds_take(struct vfio_user_conn *c, uint32_t n);
+/** They are not any more. */
+void vu_fds_put(struct vfio_user_conn *c, uint32_t n);
+/** Close those of a message that are not -1, which were taken. */
+void vu_fds_close(struct vfio_user_conn *c, struct vfio_user_fds *fds);
+
 #endif /* VFIO_USER_SHARE_H */

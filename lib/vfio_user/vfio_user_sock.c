@@ -119,6 +119,7 @@ vfio_user_fds_close(struct vfio_user_fds *fds)
 			vfio_user_fd_close(fds->fd[i], fds->uid);
 	fds->cnt = 0;
 	fds->lost = false;
+	fds->refused = false;
 }
 
 void

@@ -24,6 +24,7 @@ struct vfio_user_fds {
 	unsigned int cnt;
 	uid_t uid; /**< Whose they are, for vfio_user_fd_close(). */
 	bool lost; /**< More came than fit; they were closed. */
+	bool refused; /**< Its user may have no more; they were closed. */
 };
 
 /**

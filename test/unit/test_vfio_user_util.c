@@ -2,6 +2,7 @@
  * Copyright(c) 2026 The spimdev authors
  */
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,6 +191,28 @@ reset(struct vfio_user_conn *conn, void *priv)
 	return result(d, conn);
 }
 
+static int
+fds_take(struct vfio_user_conn *conn, void *priv, uint32_t n)
+{
+	struct vt *t = ((struct dev *)priv)->t;
+
+	(void)conn;
+	if (t->held_max != 0 && t->seen.held + n > t->held_max)
+		return -EMFILE;
+	t->seen.held += n;
+	return 0;
+}
+
+static void
+fds_put(struct vfio_user_conn *conn, void *priv, uint32_t n)
+{
+	struct vt *t = ((struct dev *)priv)->t;
+
+	(void)conn;
+	assert_true(t->seen.held >= n);
+	t->seen.held -= n;
+}
+
 static void
 closed(struct vfio_user_conn *conn, void *priv)
 {
@@ -210,7 +233,8 @@ closed(struct vfio_user_conn *conn, void *priv)
 static const struct vfio_user_ops ops = {
 	.connected = connected, .negotiated = negotiated, .region_read = region_read,
 	.region_write = region_write, .region_mmap = region_mmap, .dma_map = dma_map,
-	.dma_unmap = dma_unmap, .irqs = irqs_set, .reset = reset, .closed = closed,
+	.dma_unmap = dma_unmap, .irqs = irqs_set, .fds_take = fds_take, .fds_put = fds_put,
+	.reset = reset, .closed = closed,
 };
 
 /* ---- The loop ---- */
@@ -445,6 +469,7 @@ vt_stop(struct vt *t)
 	vt_closed(t->victim);
 	close(t->victim);
 	assert_int_equal(t->seen.connected, t->seen.closed);
+	assert_int_equal(t->seen.held, 0);
 	close(l->epfd);
 	close(l->call_fd);
 	close(l->done_fd);

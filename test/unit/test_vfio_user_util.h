@@ -41,6 +41,7 @@ struct vt_seen {
 	_Atomic uint64_t iova, size;
 	_Atomic int fd; /**< 1: one came, 0: none. */
 	_Atomic unsigned int lines; /**< Log lines. */
+	_Atomic unsigned int held;  /**< Descriptors kept for connections now. */
 };
 
 /** A server in a thread. */
@@ -55,6 +56,7 @@ struct vt {
 	_Atomic(struct vfio_user_conn *) deferred; /**< ...here. */
 	_Atomic(struct vfio_user_conn *) last; /**< Connected last. */
 	_Atomic int fail;     /**< Operations return that. */
+	_Atomic unsigned int held_max; /**< Most of seen.held; 0: no bound. */
 	char line[512];       /**< Last log line; after vt_call() it is complete. */
 	int mem_fd;           /**< Of regions that are mapped. */
 	int victim;           /**< Socket. */

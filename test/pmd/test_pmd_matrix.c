@@ -286,27 +286,35 @@ switched(void)
 	static const struct {
 		uint8_t quirk;
 		void (*run)(uint8_t dev, struct rng *rng, unsigned int n);
+		const char *always; /* another one, which stays */
 	} rows[] = {
-		{ ZIP_DEV_QUIRK_PRODUCED_DATA, run_ops }, { ZIP_DEV_QUIRK_NO_TRAILER, run_blocks },
-		{ ZIP_DEV_QUIRK_DW31_ZERO, run_ops }, { ZIP_DEV_QUIRK_FLUSH_BITS, run_ops },
-		{ ZIP_DEV_QUIRK_DW31_PLAIN, run_ops }, { ZIP_DEV_QUIRK_CONSUMED_DATA, run_blocks },
+		{ ZIP_DEV_QUIRK_PRODUCED_DATA, run_ops, "" },
+		{ ZIP_DEV_QUIRK_NO_TRAILER, run_blocks, "" },
+		{ ZIP_DEV_QUIRK_DW31_ZERO, run_ops, "" },
+		{ ZIP_DEV_QUIRK_FLUSH_BITS, run_ops, "" },
+		{ ZIP_DEV_QUIRK_DW31_PLAIN, run_ops, "" },
+		{ ZIP_DEV_QUIRK_DW31_PLAIN, run_blocks, "no-trailer" },
+		{ ZIP_DEV_QUIRK_CONSUMED_DATA, run_blocks, "" },
 	};
 	struct rng rng;
 
 	while (pmd_next(&rng)) {
 		unsigned long n = pmd_iteration();
-		const char *name;
+		const char *name, *always;
 		char args[190];
+		bool comes = n / 2 % 2 == 0;
 
 		/* What counted no trailer and does now, nothing shows. */
-		if (n >= 4 * RTE_DIM(rows) || (n / 2 % 2 != 0 &&
+		if (n >= 4 * RTE_DIM(rows) || (!comes &&
 				rows[n / 4].quirk == ZIP_DEV_QUIRK_CONSUMED_DATA))
 			continue;
 		name = zip_dev_quirks[rows[n / 4].quirk].name;
+		always = rows[n / 4].always;
 		/* Known answers are some hundred requests; it comes, or it goes. */
-		snprintf(args, sizeof(args), "ext=off,rev=%s%s%s,fault=quirk:%s@%zu",
-			n % 2 == 0 ? "v3" : "v2", n / 2 % 2 == 0 ? "" : ",quirk=",
-			n / 2 % 2 == 0 ? "" : name, name, rng_range(&rng, 500, 900));
+		snprintf(args, sizeof(args), "ext=off,rev=%s%s%s%s%s,fault=quirk:%s@%zu",
+			n % 2 == 0 ? "v3" : "v2", comes && *always == '\0' ? "" : ",quirk=",
+			always, comes || *always == '\0' ? "" : ":", comes ? "" : name, name,
+			rng_range(&rng, 500, 900));
 		on_device(args, ANY_PATHS, &rng, OPS_SWITCHED, false, rows[n / 4].run);
 	}
 }

@@ -174,18 +174,18 @@ hisi_zip_plain_chksum(const struct hisi_zip_qp *qp, const struct hisi_zip_slot *
 	struct zip_codec_sum sum = { .wanted = x->codec.checksum };
 	uint32_t dw31 = hisi_zip_result_word(&sqe->checksum);
 	/* Learned since the transform was made, perhaps. */
-	enum hisi_zip_sum way = qp->known[x->dir].path[x->path].sum;
+	const struct hisi_zip_path_info *info = &qp->known[x->dir].path[x->path];
 
 	if (x->chksum == RTE_COMP_CHECKSUM_NONE)
 		return 0;
 	hisi_zip_chksum_start(x, op->input_chksum, &sum.crc32, &sum.adler32);
 	/*
 	 * A request begins anew; it cannot go on from another checksum. 0 is hardly ever one. That
-	 * of a compression was compared with the trailer; that of a decompression nobody has seen.
+	 * of a compression was compared with the trailer, if it has one; others nobody has seen.
 	 */
-	if (x->sums && x->dir == HISI_ZIP_COMP && way != HISI_ZIP_SUM_NONE && sum.crc32 == 0 &&
-			sum.adler32 == 1 && dw31 != 0)
-		return hisi_zip_sum_of(way, dw31);
+	if (x->sums && x->dir == HISI_ZIP_COMP && info->ends && info->sum != HISI_ZIP_SUM_NONE &&
+			sum.crc32 == 0 && sum.adler32 == 1 && dw31 != 0)
+		return hisi_zip_sum_of(info->sum, dw31);
 	if (x->dir == HISI_ZIP_COMP)
 		hisi_zip_chain_sum(op->m_src, op->src.offset, r.consumed, &sum);
 	else

@@ -124,10 +124,10 @@ hisi_zip_plain_stream_end(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 	outcome = hisi_zip_stream_end(s->plain, sqe, r, &done);
 	if (outcome > HISI_ZIP_DONE_PART) {
 		/*
-		 * Of our own trailer no data is to blame; nor a function that does not know of the
-		 * stream, as another one had it.
+		 * Of our own trailer no data is to blame; nor a function that does not know the
+		 * stream: another one had it, or it was reset.
 		 */
-		if (s->plain->plan.trailer && !qp->hwq[slot->kind].q.outdated)
+		if (s->plain->plan.trailer && hisi_zip_result_status(r) != HISI_ZIP_BAD_STREAM)
 			hisi_zip_paths_wrong(qp->dev, paths_of(s), HISI_ZIP_WRONG_RESULT);
 		fail(qp, s, op, r.dw3);
 		return;

@@ -213,8 +213,9 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	unsigned int takes = 0;
 	int ret;
 
-	/* One of these may be free now. */
-	hisi_zip_paths_reap(qp->dev);
+	/* One of these may be free now. Not for each op that does without a queue. */
+	if (hwq->q.queue == NULL && hwq->q.retry_at <= rte_rdtsc())
+		hisi_zip_paths_reap(qp->dev);
 	do {
 		/* Each may take as long as answers are waited for: not again with the next op. */
 		if (takes++ == TAKES_MAX) {

@@ -76,6 +76,9 @@ enum qm_dev_resource {
 struct qm_dev_flow {
 	struct qm_dev_drr_entry turn; /**< Among all flows of the pool. */
 	struct qm_dev_drr queues;     /**< Those of it that have work. */
+	uint32_t live;                /**< Its queues that workers know; if not 0, it is in */
+	TAILQ_ENTRY(qm_dev_flow) link; /**< the pool's list of such flows. */
+	_Atomic int64_t slow_until;   /**< It had a long request lately: till then it is slow. */
 };
 
 /**

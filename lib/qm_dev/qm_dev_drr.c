@@ -16,7 +16,8 @@ list_init(struct qm_dev_drr_list *l)
 static struct qm_dev_drr_list *
 list_of(struct qm_dev_drr *drr, enum qm_dev_drr_in in)
 {
-	return in == QM_DEV_DRR_FIRST ? &drr->first : &drr->turn;
+	return in == QM_DEV_DRR_FIRST ? &drr->first :
+		in == QM_DEV_DRR_TURN ? &drr->turn : &drr->held;
 }
 
 static void
@@ -87,6 +88,7 @@ qm_dev_drr_init(struct qm_dev_drr *drr)
 {
 	list_init(&drr->first);
 	list_init(&drr->turn);
+	list_init(&drr->held);
 	drr->round = 1;
 }
 
@@ -113,6 +115,23 @@ void
 qm_dev_drr_pass(struct qm_dev_drr *drr, struct qm_dev_drr_entry *e)
 {
 	add_tail(drr, e->deficit > 0 ? QM_DEV_DRR_FIRST : QM_DEV_DRR_TURN, e);
+}
+
+void
+qm_dev_drr_hold(struct qm_dev_drr *drr, struct qm_dev_drr_entry *e)
+{
+	add_tail(drr, QM_DEV_DRR_HELD, e);
+}
+
+void
+qm_dev_drr_release(struct qm_dev_drr *drr)
+{
+	struct qm_dev_drr_entry *e;
+
+	while ((e = TAILQ_FIRST(&drr->held.entries)) != NULL) {
+		qm_dev_drr_del(drr, e);
+		qm_dev_drr_pass(drr, e);
+	}
 }
 
 void

@@ -26,6 +26,7 @@ enum qm_dev_drr_in {
 	QM_DEV_DRR_OUT,   /**< It has no work, or is being served. */
 	QM_DEV_DRR_FIRST, /**< Has something left of this round; served first. */
 	QM_DEV_DRR_TURN,  /**< Waits for the next round. */
+	QM_DEV_DRR_HELD,  /**< It is its turn, but it may not have it now. */
 };
 
 /** One that takes turns; zeros, and a weight, to begin with. */
@@ -47,6 +48,7 @@ struct qm_dev_drr_list {
 struct qm_dev_drr {
 	struct qm_dev_drr_list first;
 	struct qm_dev_drr_list turn;
+	struct qm_dev_drr_list held;
 	uint64_t round; /**< 0: not initialized. */
 };
 
@@ -64,10 +66,16 @@ void qm_dev_drr_again(struct qm_dev_drr *drr, struct qm_dev_drr_entry *e);
 /** One that was just served goes on, behind all others that have something left of this round. */
 void qm_dev_drr_pass(struct qm_dev_drr *drr, struct qm_dev_drr_entry *e);
 
+/** One whose turn it is does not have it, until qm_dev_drr_release(). */
+void qm_dev_drr_hold(struct qm_dev_drr *drr, struct qm_dev_drr_entry *e);
+
+/** Those that are held wait for their turn as before. */
+void qm_dev_drr_release(struct qm_dev_drr *drr);
+
 /** Take out an entry that is not OUT. */
 void qm_dev_drr_del(struct qm_dev_drr *drr, struct qm_dev_drr_entry *e);
 
-/** Whose turn it is, with a deficit above 0; it is OUT then. NULL: nobody has work. */
+/** Whose turn it is, with a deficit above 0; it is OUT then. NULL: who has work is HELD. */
 struct qm_dev_drr_entry *qm_dev_drr_next(struct qm_dev_drr *drr);
 
 /** Charge cost that came out later. Any thread, without the lock. */

@@ -60,6 +60,7 @@ struct qm_dev_sched {
 	_Atomic uint8_t state;       /**< enum qm_dev_sched_state. */
 	bool can_sleep;              /**< Constant. */
 	bool leaving;                /**< TAKEN, and to be OUT after that. */
+	bool slow;                   /**< TAKEN, and its turn counts in qm_dev_pool.slow. */
 	TAILQ_ENTRY(qm_dev_queue) link; /**< While QUIET. */
 	struct qm_dev_drr_entry turn; /**< Among the queues of its flow, by bytes. */
 	struct qm_dev_flow *flow;    /**< Of the function's quota, or own. Constant. */

@@ -292,6 +292,7 @@ queue_complete(struct qm_dev *dev, struct qm_dev_queue *q, struct qm_dev_exec *e
 
 		took = time_taken(ex, now);
 		base_hist_count(&times->service, now - ex->now);
+		qm_dev_sched_took(q, took, now);
 		ex->now = now;
 	}
 	owed = final_cost(job, took) - job_cost(job);

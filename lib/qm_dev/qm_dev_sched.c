@@ -77,7 +77,6 @@ make_ready_by(struct qm_dev_pool *pool, struct qm_dev_queue *q,
 	add(&f->queues, &q->sched.turn);
 	if (f->turn.in == QM_DEV_DRR_OUT)
 		add(&pool->flows, &f->turn);
-	pool->queues_ready++;
 }
 
 /*
@@ -106,7 +105,6 @@ unmake_ready(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 	qm_dev_drr_del(&f->queues, &q->sched.turn);
 	if (!flow_has_work(f))
 		qm_dev_drr_del(&pool->flows, &f->turn);
-	pool->queues_ready--;
 }
 
 static void
@@ -127,16 +125,52 @@ unlink_queue(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 	}
 }
 
-static struct qm_dev_queue *
-next_turn(struct qm_dev_pool *pool)
+/* Flows that wait for their turn, and may have it. */
+static inline uint32_t
+flows_ready(const struct qm_dev_pool *pool)
 {
-	struct qm_dev_drr_entry *e = qm_dev_drr_next(&pool->flows);
+	return pool->flows.first.cnt + pool->flows.turn.cnt;
+}
+
+static inline bool
+is_slow(const struct qm_dev_flow *f, int64_t now)
+{
+	return atomic_load_explicit(&f->slow_until, memory_order_relaxed) > now;
+}
+
+/* Whether another worker for slow flows would be the last one, which some flow may want. */
+static bool
+slow_must_wait(const struct qm_dev_pool *pool, int64_t now)
+{
+	const struct qm_dev_flow *f;
+
+	if (pool->conf.workers == 1 || pool->slow + 1 < pool->conf.workers)
+		return false;
+	TAILQ_FOREACH(f, &pool->live, link)
+		if (!is_slow(f, now))
+			return true;
+	return false;
+}
+
+static struct qm_dev_queue *
+next_turn(struct qm_dev_pool *pool, int64_t now)
+{
+	struct qm_dev_drr_entry *e;
 	struct qm_dev_queue *q;
 	struct qm_dev_flow *f;
+	bool slow;
 
-	if (e == NULL)
-		return NULL;
-	f = OF_TURN(qm_dev_flow, e, turn);
+	qm_dev_drr_release(&pool->flows);
+	for (;;) {
+		e = qm_dev_drr_next(&pool->flows);
+		if (e == NULL)
+			return NULL;
+		f = OF_TURN(qm_dev_flow, e, turn);
+		slow = is_slow(f, now);
+		if (!slow || !slow_must_wait(pool, now))
+			break;
+		qm_dev_drr_hold(&pool->flows, e);
+	}
 	q = OF_TURN(qm_dev_queue, qm_dev_drr_next(&f->queues), sched.turn);
 	if (flow_has_work(f)) {
 		qm_dev_drr_pass(&pool->flows, &f->turn);
@@ -145,8 +179,19 @@ next_turn(struct qm_dev_pool *pool)
 		q->sched.turn.deficit = f->turn.deficit * q->sched.turn.weight;
 		atomic_store_explicit(&q->sched.turn.debt, 0, memory_order_relaxed);
 	}
-	pool->queues_ready--;
+	q->sched.slow = slow;
+	pool->slow += slow;
 	return q;
+}
+
+void
+qm_dev_sched_done(struct qm_dev_pool *pool, bool slow)
+{
+	if (!slow)
+		return;
+	qm_dev_lock(&pool->lock);
+	pool->slow--;
+	qm_dev_unlock(&pool->lock);
 }
 
 void
@@ -220,7 +265,7 @@ polled(const struct qm_dev_pool *pool)
 static void
 unlock_and_wake(struct qm_dev_pool *pool, bool wake)
 {
-	atomic_store_explicit(&pool->ready, pool->queues_ready, memory_order_relaxed);
+	atomic_store_explicit(&pool->ready, flows_ready(pool), memory_order_relaxed);
 	atomic_store_explicit(&pool->calm, pool->quiet.cnt, memory_order_relaxed);
 	wake = wake && pool->asleep != 0;
 	if (wake)
@@ -238,7 +283,7 @@ qm_dev_sched_sleep(struct qm_dev_pool *pool, int64_t timeout_ns)
 	bool forever;
 
 	qm_dev_lock(&pool->lock);
-	if (pool->queues_ready != 0 ||
+	if (flows_ready(pool) != 0 ||
 			atomic_load_explicit(&pool->stop, memory_order_relaxed)) {
 		qm_dev_unlock(&pool->lock);
 		return;
@@ -277,6 +322,8 @@ sched_add(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 		qm_dev_drr_init(&f->queues);
 		f->turn = (struct qm_dev_drr_entry){ .weight = 1, .round = pool->flows.round - 1 };
 	}
+	if (f->live++ == 0)
+		TAILQ_INSERT_TAIL(&pool->live, f, link);
 	q->sched.turn.round = f->queues.round - 1;
 	q->sched.turn.deficit = 0;
 	atomic_store_explicit(&q->sched.turn.debt, 0, memory_order_relaxed);
@@ -286,6 +333,10 @@ sched_add(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 static void
 take_out(struct qm_dev_pool *pool, struct qm_dev_queue *q)
 {
+	struct qm_dev_flow *f = q->sched.flow;
+
+	if (--f->live == 0)
+		TAILQ_REMOVE(&pool->live, f, link);
 	if (sched_state(q) == QM_DEV_SCHED_TAKEN) {
 		q->sched.leaving = true;
 		return;
@@ -358,11 +409,11 @@ qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t polls, int64_t now)
 	struct qm_dev_queue *q;
 
 	qm_dev_lock(&pool->lock);
-	poll_quiet(pool, pool->queues_ready != 0 ? polls : UINT32_MAX, now);
-	q = next_turn(pool);
+	poll_quiet(pool, flows_ready(pool) != 0 ? polls : UINT32_MAX, now);
+	q = next_turn(pool, now);
 	if (q != NULL)
 		set_state(q, QM_DEV_SCHED_TAKEN);
-	unlock_and_wake(pool, q != NULL && pool->queues_ready != 0);
+	unlock_and_wake(pool, q != NULL && flows_ready(pool) != 0);
 	return q;
 }
 
@@ -383,5 +434,5 @@ qm_dev_sched_put(struct qm_dev_pool *pool, struct qm_dev_queue *q, int64_t cost)
 		make_ready_again(pool, q);
 	}
 	unlock_and_wake(pool, !polled(pool) && cost >= LONG_COST &&
-			pool->queues_ready + pool->quiet.cnt != 0);
+			flows_ready(pool) + pool->quiet.cnt != 0);
 }

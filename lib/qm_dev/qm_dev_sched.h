@@ -27,6 +27,10 @@
  * among the queues of the flow (qm_dev_drr.h). So who has many queues gets no more than who has
  * one. A flow is charged what its queues cost, divided by their weight.
  *
+ * A request that is being executed is not interrupted. So that small ones need not wait for long
+ * ones, a flow that had one of more than QM_DEV_SLOW_NS lately is slow, and slow flows together
+ * never have the last worker while a flow that is not slow has a live queue. Alone they have all.
+ *
  * All lists and counters are guarded by qm_dev_pool.lock. It may be taken with any
  * other lock held, and none is taken with it held. Of client memory, nothing but the
  * doorbell words is touched under it.
@@ -34,6 +38,10 @@
 
 #include "qm_dev_pool.h"
 #include "qm_dev_queue.h"
+
+/** CPU time of a request that makes its flow slow, and for how long. */
+#define QM_DEV_SLOW_NS     10000000
+#define QM_DEV_SLOW_FOR_NS 10000000000
 
 /** A list of queues, linked through qm_dev_queue.sched.link. */
 struct qm_dev_sched_list {
@@ -64,10 +72,11 @@ struct qm_dev_pool {
 	uint32_t asleep;        /**< Workers in futex_wait(). */
 	uint32_t queues_asleep; /**< Queues in state ASLEEP. */
 	struct qm_dev_drr flows; /**< Those with queues that have work. */
-	uint32_t queues_ready;   /**< In state READY. */
+	TAILQ_HEAD(, qm_dev_flow) live; /**< Those with queues. */
+	uint32_t slow;           /**< Workers that have a turn of a slow flow. */
 	struct qm_dev_sched_list quiet;
 	/* Read without the lock: */
-	_Atomic uint32_t ready; /**< queues_ready. */
+	_Atomic uint32_t ready; /**< Flows that wait for their turn, and are not held. */
 	_Atomic uint32_t calm;  /**< Queues in quiet. */
 	_Atomic uint32_t idle;  /**< Workers without work. */
 	_Atomic uint32_t futex; /**< Changes whenever sleeping workers have to poll. */
@@ -111,6 +120,22 @@ struct qm_dev_queue *qm_dev_sched_get(struct qm_dev_pool *pool, uint32_t polls, 
  *   Of what was claimed: wakes another worker if that will take long.
  */
 void qm_dev_sched_put(struct qm_dev_pool *pool, struct qm_dev_queue *q, int64_t cost);
+
+/**
+ * A turn is over, with the last of its requests.
+ * @param slow
+ *   qm_dev_sched.slow, as it was before qm_dev_sched_put().
+ */
+void qm_dev_sched_done(struct qm_dev_pool *pool, bool slow);
+
+/** A request of the queue took so much CPU time, in nanoseconds. Any thread. */
+static inline void
+qm_dev_sched_took(struct qm_dev_queue *q, int64_t took, int64_t now)
+{
+	if (took > QM_DEV_SLOW_NS)
+		atomic_store_explicit(&q->sched.flow->slow_until, now + QM_DEV_SLOW_FOR_NS,
+				memory_order_relaxed);
+}
 
 /** Charge the queue for what a request turned out to cost. Any thread. */
 void qm_dev_sched_charge(struct qm_dev_queue *q, int64_t cost);

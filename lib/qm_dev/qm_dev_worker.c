@@ -114,6 +114,7 @@ turn(struct qm_dev_worker *w, struct qm_dev_queue *q)
 	struct qm_dev *dev = q->dev;
 	uint64_t in = 0, out = 0;
 	int64_t cost = q->sched.turn.deficit;
+	bool slow = q->sched.slow;
 	unsigned int n;
 
 	qm_dev_view_get(&dev->map, &ex->bufs.view);
@@ -125,6 +126,7 @@ turn(struct qm_dev_worker *w, struct qm_dev_queue *q)
 	if (n != 0)
 		qm_dev_queue_run(dev, q, ex, n);
 	qm_dev_view_put(&ex->bufs.view);
+	qm_dev_sched_done(w->pool, slow);
 
 	for (unsigned int i = 0; i < n; i++) {
 		in += ex->job[i].result.in;
@@ -212,6 +214,7 @@ qm_dev_pool_create(const struct qm_dev_pool_conf *conf, struct qm_dev_pool **out
 	snprintf(pool->name, sizeof(pool->name), "%s", conf->name != NULL ? conf->name : "pool");
 	pool->conf.name = pool->name;
 	qm_dev_drr_init(&pool->flows);
+	TAILQ_INIT(&pool->live);
 	TAILQ_INIT(&pool->quiet.queues);
 	if (pool->conf.queues_max == 0)
 		pool->conf.queues_max = HISI_QM_QUEUES_MAX;

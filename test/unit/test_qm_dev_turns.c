@@ -115,6 +115,7 @@ serve(struct qm_dev_queue *q)
 	struct qm_dev_exec *ex = executor();
 	struct qm_dev *dev = q->dev;
 	int64_t cost = q->sched.turn.deficit;
+	bool slow = q->sched.slow;
 	unsigned int n;
 
 	ex->now = now;
@@ -124,6 +125,7 @@ serve(struct qm_dev_queue *q)
 	qm_dev_sched_put(pool, q, cost);
 	qm_dev_queue_run(dev, q, ex, n);
 	qm_dev_view_put(&ex->bufs.view);
+	qm_dev_sched_done(pool, slow);
 	return n;
 }
 

@@ -412,6 +412,40 @@ other_answers(void)
 	}
 }
 
+/* A stream that is made where one was freed is another one, whenever the service hears of that. */
+static void
+freed_streams(void)
+{
+	struct rte_mbuf_ext_shared_info info[2];
+	uint8_t dev;
+	char *va;
+
+	pmd_service_start(NULL);
+	dev = pmd_dev_add(NAME, args_with("sw=off"));
+	pmd_dev_start(dev, 1, DEPTH);
+	va = memory();
+	for (int i = 0; i < 4000; i++) {
+		struct rte_comp_op *op = make_op(NULL, va, info);
+
+		op->op_type = RTE_COMP_OP_STATEFUL;
+		PMD_CHECK(rte_compressdev_stream_create(dev, &pmd_deflate_xform, &op->stream) ==
+			0, "stream_create");
+		for (int n = 0; n < 2; n++) {
+			op->flush_flag = n == 0 ? RTE_COMP_FLUSH_SYNC : RTE_COMP_FLUSH_FINAL;
+			op->status = RTE_COMP_OP_STATUS_NOT_PROCESSED;
+			pmd_run(dev, 0, &op, 1);
+			PMD_CHECK(op->status == RTE_COMP_OP_STATUS_SUCCESS, "stream %d, op %d: %s",
+				i, n, pmd_status(op->status));
+		}
+		PMD_CHECK(rte_compressdev_stream_free(dev, op->stream) == 0, "stream_free");
+		pmd_op_free(op);
+	}
+	rte_free(va);
+	pmd_dev_stop(dev);
+	pmd_dev_remove(NAME);
+	pmd_service_end(SIGTERM);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -421,6 +455,7 @@ main(int argc, char **argv)
 		{ "no_queue", no_queue, PMD_FAULTS },
 		{ "each_successor", each_successor, PMD_FAULTS },
 		{ "other_answers", other_answers, PMD_FAULTS },
+		{ "freed_streams", freed_streams },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

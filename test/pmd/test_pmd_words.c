@@ -224,7 +224,7 @@ stream_words(const struct hisi_zip_stream *s, const struct rte_comp_op *op)
 	want.dw7 |= HISI_ZIP_DW7_STREAM;
 	want.dw10 &= ~HISI_ZIP_EXT_PARTIAL;
 	want.dw12 = 1;
-	hisi_zip_sqe_ctx(&want, s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
+	hisi_zip_sqe_ctx(&want, s->name + HISI_ZIP_CTX_HW_OFF);
 	return want;
 }
 

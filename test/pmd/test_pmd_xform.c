@@ -338,10 +338,16 @@ check_stream(const char *args, const struct rte_comp_xform *xform, enum who who)
 	if (who != SOFTWARE) {
 		/* The end of a stream is told to whoever offers to be told. */
 		bool offered = s->x.dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE;
-		uint64_t addr = s->ctx.iova;
+		static uint64_t last_name;
+		uint64_t addr = s->name;
 
-		PMD_CHECK(s->ctx.len == 0x10000 && (addr & 63) == 0, "%zu bytes "
-			"at 0x%" PRIx64, s->ctx.len, addr);
+		PMD_CHECK(s->ctx.len == 0x10000 && (s->ctx.iova & 63) == 0 && (addr & 63) == 0,
+			"%zu bytes at 0x%" PRIx64, s->ctx.len, addr);
+		/* By no name that there was, though the buffer may be where the last one was. */
+		PMD_CHECK(offered ? addr > last_name : addr == s->ctx.iova, "%s: 0x%" PRIx64
+			" after 0x%" PRIx64, args, addr, last_name);
+		if (offered)
+			last_name = addr;
 		released = 0;
 		released_addr = addr + CTX_ADDR_OFF;
 		unmake(dev, STREAM, s);

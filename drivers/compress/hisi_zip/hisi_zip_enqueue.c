@@ -239,7 +239,7 @@ fill_stateful(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot, struct rte_com
 	verdict = fill_buffers(qp, &to, &s->x, slot, op, sqe);
 	if (verdict != HISI_ZIP_SUBMITTED)
 		return verdict;
-	hisi_zip_req_stream(sqe, &s->x.words, &s->state, s->ctx.iova,
+	hisi_zip_req_stream(sqe, &s->x.words, &s->state, s->name,
 		stream_flush(s, op, slot->flags & HISI_ZIP_SLOT_F_CUT));
 	s->busy = 1;
 	hisi_zip_push_sqe(to.ring);

@@ -269,7 +269,7 @@ fill_request(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 	hisi_zip_req_words(sqe, &s->plain->words);
 	if (slot->flags & HISI_ZIP_SLOT_F_SGL)
 		hisi_zip_req_lists(sqe);
-	hisi_zip_req_plain_stream(sqe, s->plain, s->ctx.iova);
+	hisi_zip_req_plain_stream(sqe, s->plain, s->name);
 	return HISI_ZIP_SUBMITTED;
 }
 

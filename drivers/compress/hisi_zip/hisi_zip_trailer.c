@@ -59,7 +59,7 @@ hisi_zip_trailer_ask(struct hisi_zip_qp *qp, struct hisi_zip_slot *slot,
 	hisi_zip_req_buffers(sqe, &slot->asked, s->ctx.iova + HISI_ZIP_STREAM_TRAILER_OFF,
 		plan.src_len, s->ctx.iova + HISI_ZIP_STREAM_STORE_OFF, plan.dst_len);
 	hisi_zip_req_words(sqe, &s->plain->words);
-	hisi_zip_req_plain_stream(sqe, s->plain, s->ctx.iova);
+	hisi_zip_req_plain_stream(sqe, s->plain, s->name);
 	ring->sq_tail = (ring->sq_tail + 1) & ring->mask;
 	hisi_qm_sq_ring(ring);
 	slot->kind = HISI_ZIP_SLOT_TRAILER;

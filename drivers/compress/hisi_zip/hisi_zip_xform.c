@@ -419,6 +419,16 @@ why_software_stream(const struct hisi_zip_dev *dev, const struct hisi_zip_xform 
 	return HISI_ZIP_WHY_NOT;
 }
 
+/* Aligned as an address of a buffer would be. One for all devices, as they may share a function. */
+static uint64_t
+new_name(void)
+{
+	static RTE_ATOMIC(uint64_t) names;
+
+	return (rte_atomic_fetch_add_explicit(&names, 1, rte_memory_order_relaxed) + 1) *
+		RTE_CACHE_LINE_MIN_SIZE;
+}
+
 /* Free a stream, also one that is not complete. */
 static void
 stream_destroy(struct hisi_zip_dev *dev, struct hisi_zip_stream *s)
@@ -482,6 +492,7 @@ hisi_zip_stream_create(struct rte_compressdev *cdev, const struct rte_comp_xform
 	if (s->x.sw == HISI_ZIP_WHY_NOT)
 		ret = hisi_dev_alloc(&dev->hisi, HISI_ZIP_CTX_SIZE, RTE_CACHE_LINE_SIZE,
 			cdev->data->socket_id, &s->ctx);
+	s->name = dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE ? new_name() : s->ctx.iova;
 	if (ret == 0 && s->is_plain && s->ctx.va != NULL) {
 		const struct hisi_zip_function f = { .revision = dev->hisi.info.revision };
 
@@ -529,7 +540,7 @@ hisi_zip_stream_free(struct rte_compressdev *cdev, void *stream)
 	}
 	if (s->ctx.va != NULL && (dev->hisi.info.ext_features & HISI_ZIP_EXT_F_RELEASE))
 		hisi_dev_reg_write64(&dev->hisi, HISI_ZIP_EXT_REG_STREAM_RELEASE,
-			s->ctx.iova + HISI_ZIP_CTX_HW_OFF);
+			s->name + HISI_ZIP_CTX_HW_OFF);
 	stream_destroy(dev, s);
 	return 0;
 }

@@ -79,6 +79,12 @@ hisi_zip_chksum(const struct hisi_zip_xform *x, uint32_t crc32, uint32_t adler32
 struct hisi_zip_stream {
 	struct hisi_zip_xform x;       /**< Its transform. */
 	struct hisi_qm_mem ctx;        /**< Stream context buffer (ZIP 5.6). */
+	/**
+	 * What the function knows the stream by: the buffer's address, or, where its end is told
+	 * (HISI_ZIP_EXT_F_RELEASE), a number that no other stream has, before or after it. What
+	 * is told is posted, and must not come to be about another stream.
+	 */
+	uint64_t name;
 	struct zip_codec_stream *sw;   /**< Set if software may have to do it. */
 	/** For the next op; in software, only whether it goes on; not of `plain`. */
 	struct hisi_zip_state state;

@@ -234,13 +234,19 @@ def test_1_tib_in_pages_of_1_gib():
             c.send(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, (n + 4) * gib, gib), [fd])
             os.close(fd)
             assert c.receive()[3] == 0, s.log()
-        # One segment of all of it, by another process of the same user.
-        other, fd = Client(s.path), os.memfd_create("spimdevd-test")
+        c.close()
+
+
+def test_1_tib_in_one_segment():
+    """The same, as one file; and more of the user's."""
+    gib = 1 << 30
+    with Server() as s:
+        c, fd = Client(s.path), os.memfd_create("spimdevd-test")
         os.ftruncate(fd, 1024 * gib)
-        other.dma_map(fd, 1024 * gib, gib)
+        c.dma_map(fd, 1024 * gib, gib)
         os.close(fd)
-        mem = Memory(1 << 22)
-        other.dma_map(mem.fd, mem.size, mem.iova * 4096)
+        other, mem = Client(s.path), Memory(1 << 22)
+        other.dma_map(mem.fd, mem.size, mem.iova)
         other.close()
         c.close()
         mem.close()

@@ -22,6 +22,10 @@ int __real_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout);
 int __real_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until);
 int __wrap_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until);
+int __real_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+		const struct timespec *until);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+		const struct timespec *until);
 
 static int64_t
 ns_of(const struct timespec *ts)
@@ -77,12 +81,28 @@ __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 	return __real_poll(fds, n, timeout > 0 ? (int)((unsigned int)timeout / speed) : timeout);
 }
 
+/* When a point of the time that passes faster really comes. */
+static struct timespec
+comes(const struct timespec *until)
+{
+	struct timespec now;
+
+	__wrap_clock_gettime(CLOCK_REALTIME, &now);
+	return to_ts(really(CLOCK_REALTIME) + (ns_of(until) - ns_of(&now)) / speed);
+}
+
 int
 __wrap_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-	struct timespec now, then;
+	struct timespec then = comes(until);
 
-	__wrap_clock_gettime(CLOCK_REALTIME, &now);
-	then = to_ts(really(CLOCK_REALTIME) + (ns_of(until) - ns_of(&now)) / speed);
 	return __real_pthread_mutex_timedlock(m, &then);
+}
+
+int
+__wrap_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
+{
+	struct timespec then = comes(until);
+
+	return __real_pthread_cond_timedwait(c, m, &then);
 }

@@ -318,8 +318,8 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	conf->priv = c;
 	conf->device = &s->device;
 	conf->maps_max = maps_max(s);
-	log_line(BASE_LOG_DEBUG, "%s: connection %llu of pid %d, user %u", point->conf->path,
-			(unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
+	log_user(peer->owner, BASE_LOG_DEBUG, "%s: connection %llu of pid %d, user %u",
+			point->conf->path, (unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
 			(unsigned int)peer->uid);
 	return 0;
 }
@@ -494,7 +494,7 @@ op_closed(struct vfio_user_conn *conn, void *priv)
 	struct client *c = priv;
 	struct service *s = c->point->service;
 
-	log_line(BASE_LOG_DEBUG, "connection %llu ended",
+	log_user(vfio_user_conn_peer(conn)->owner, BASE_LOG_DEBUG, "connection %llu ended",
 			(unsigned long long)vfio_user_conn_id(conn));
 	/* Inspectors have seen the last of it; what is still being executed counts no more. */
 	client_totals_add(c, &c->point->ended);

@@ -53,7 +53,12 @@ parse_loan(char *line, struct loan *l)
 	pw = getpwnam(name);
 	if (pw != NULL)
 		l->owner = pw->pw_uid;
-	return pw != NULL || whole_number(name, &l->owner);
+	else if (!whole_number(name, &l->owner))
+		return false;
+	/* What root lends is for containers, which are not to take what is root's own. */
+	if (l->owner == 0)
+		l->owner = l->first;
+	return true;
 }
 
 static int

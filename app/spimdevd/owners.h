@@ -8,7 +8,8 @@
 /**
  * @file
  * Who really owns a process. The user ids that /etc/subuid lends to somebody for user namespaces
- * are that user's, who can become each of them at will: what they have counts as that user's.
+ * are that user's, who can become each of them at will: what they have counts as that user's. Those
+ * of a loan of root's, for containers, count as the first of them.
  */
 
 #include <sys/types.h>

@@ -71,6 +71,13 @@ static void
 test_nested(void **state)
 {
 	(void)state;
+	/* What root lends to containers is not root's; each loan is one user. */
+	assert_int_equal(read_text("0:100000:65536\n0:200000:65536\n"), 0);
+	assert_int_equal(owners_of(0), 0);
+	assert_int_equal(owners_of(100000), 100000);
+	assert_int_equal(owners_of(165535), 100000);
+	assert_int_equal(owners_of(200001), 200000);
+	owners_forget();
 	assert_int_equal(read_text("anna:100000:1000000\nbob:165536:65536\n1003:165536:10\n"), 0);
 	assert_int_equal(owners_of(100000), 1001);
 	assert_int_equal(owners_of(165535), 1001);

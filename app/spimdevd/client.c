@@ -319,8 +319,8 @@ op_connected(struct vfio_user_conn *conn, void *listener_priv, struct vfio_user_
 	conf->device = &s->device;
 	conf->maps_max = maps_max(s);
 	log_user(peer->owner, BASE_LOG_DEBUG, "%s: connection %llu of pid %d, user %u",
-			point->conf->path, (unsigned long long)vfio_user_conn_id(conn), (int)peer->pid,
-			(unsigned int)peer->uid);
+			point->conf->path, (unsigned long long)vfio_user_conn_id(conn),
+			(int)peer->pid, (unsigned int)peer->uid);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_log.h>
 #include <rte_pause.h>
 
@@ -60,6 +61,15 @@ static const struct row rows[] = {
 	/* Lists have no such entries. */
 	{ "sge-zero", ALL, ALL },
 };
+
+/* There is none, for as long as this takes. */
+static void
+no_queue(struct hisi_hwq *q)
+{
+	q->failed_at = rte_rdtsc();
+	q->pause_ms = UINT32_MAX;
+	q->retry_error = -EBUSY;
+}
 
 static void
 streams(void)
@@ -145,8 +155,7 @@ trailers(void)
 		qp = pmd_qp(dev, 0);
 		if (!ways[i].lost) {
 			/* None is free. */
-			qp->hwq[HISI_ZIP_SLOT_TRAILER].q.retry_at = UINT64_MAX;
-			qp->hwq[HISI_ZIP_SLOT_TRAILER].q.retry_error = -EBUSY;
+			no_queue(&qp->hwq[HISI_ZIP_SLOT_TRAILER].q);
 		}
 		PMD_CHECK(rte_compressdev_stream_create(dev, &pmd_inflate_xform, &stream) == 0,
 			"stream_create");
@@ -240,8 +249,7 @@ no_queue_left(void)
 				continue;
 			hisi_hwq_stop(&qp->hwq[HISI_ZIP_COMP].q);
 			hisi_hwq_put(&qp->hwq[HISI_ZIP_COMP].q);
-			qp->hwq[HISI_ZIP_COMP].q.retry_at = UINT64_MAX;
-			qp->hwq[HISI_ZIP_COMP].q.retry_error = -EBUSY;
+			no_queue(&qp->hwq[HISI_ZIP_COMP].q);
 		}
 		pmd_check_inflates(&all, plain.data, plain.len);
 		PMD_CHECK(rte_compressdev_stream_free(dev, stream) == 0, "stream_free");

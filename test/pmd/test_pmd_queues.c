@@ -197,24 +197,25 @@ count(const char *text, const char *word)
 static void
 check_pause(const struct hisi_hwq *q, unsigned int ms, uint64_t begin, uint64_t end)
 {
-	uint64_t pause = rte_get_tsc_hz() / MS_PER_S * ms;
+	uint64_t took = (end - begin) * MS_PER_S / rte_get_tsc_hz();
 
-	PMD_CHECK(q->retry_at >= begin + pause && q->retry_at <= end + RTE_MAX(pause,
-		(end - begin) * HISI_HWQ_PAUSE), "the next try is in %" PRId64 " cycles, expected "
-		"%" PRIu64, (int64_t)(q->retry_at - end), pause);
+	PMD_CHECK(q->failed_at >= begin && q->failed_at <= end && q->pause_ms >= ms &&
+		q->pause_ms <= RTE_MAX(ms, took * HISI_HWQ_PAUSE), "the next try is in %u ms, "
+		"expected %u", q->pause_ms, ms);
 }
 
 /* No time, or all time passes. */
 static void
 time_stands(struct hisi_hwq *q)
 {
-	q->retry_at = UINT64_MAX;
+	q->failed_at = rte_rdtsc();
+	q->pause_ms = UINT32_MAX;
 }
 
 static void
 time_is_over(struct hisi_hwq *q)
 {
-	q->retry_at = rte_rdtsc();
+	q->pause_ms = 0;
 }
 
 /* Each allocation of a queue in its turn: memory for lists, rings. */
@@ -275,7 +276,7 @@ no_memory(void)
 			PMD_CHECK(taken(dir) && pmd_qp(dev, 0)->deq.sw == sw + between, "%" PRIu64
 				" ops in software after that", pmd_qp(dev, 0)->deq.sw - sw);
 			/* Another time it is said again. */
-			PMD_CHECK(!q->warned && q->retry_at == 0, "it will not be said again");
+			PMD_CHECK(!q->warned && q->pause_ms == 0, "it will not be said again");
 			stop();
 		}
 	}
@@ -316,9 +317,21 @@ no_answer(void)
 	pmd_enqueue(dev, 0, &op, 1);
 	memory.slow = false;
 	PMD_CHECK(memory.asked == 2, "tried %u times", memory.asked);
-	PMD_CHECK(q->retry_at >= begin + rte_get_tsc_hz() / MS_PER_S * SLOW_MS *
-		HISI_HWQ_PAUSE, "the next try comes too soon");
+	PMD_CHECK(q->pause_ms >= (SLOW_MS - 1) * HISI_HWQ_PAUSE, "the next try is in %u ms",
+		q->pause_ms);
 	pmd_dequeue(dev, 0, &op, 1);
+	/* If the TSC goes back, it is not waited for, */
+	time_stands(q);
+	q->failed_at += rte_get_tsc_hz() * 3600;
+	pmd_enqueue(dev, 0, &op, 1);
+	PMD_CHECK(memory.asked == 3, "tried %u times", memory.asked);
+	pmd_dequeue(dev, 0, &op, 1);
+	/* nor is it taken for a long try. And no try is as long as it seems. */
+	hisi_hwq_later(q, -EIO, rte_rdtsc() + rte_get_tsc_hz() * 3600);
+	PMD_CHECK(q->pause_ms == HISI_HWQ_FAILURE_MS, "%u ms after a TSC that went back",
+		q->pause_ms);
+	hisi_hwq_later(q, -EIO, 0);
+	PMD_CHECK(q->pause_ms <= HISI_HWQ_PAUSE_MS, "%u ms", q->pause_ms);
 	PMD_CHECK(count(pmd_log_end(), "no compression queue (-5)") == 1, "said more than once");
 	pmd_op_free(op);
 	stop();

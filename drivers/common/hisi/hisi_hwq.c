@@ -45,14 +45,26 @@ take(struct hisi_hwq *hwq, struct spim_queue **queue)
 	return ret;
 }
 
+bool
+hisi_hwq_pauses(const struct hisi_hwq *hwq, uint64_t now)
+{
+	/* A TSC that went back is far behind: then it is over. */
+	return now - hwq->failed_at < hwq->pause_ms * (rte_get_tsc_hz() / MS_PER_S);
+}
+
 void
-hisi_hwq_later(struct hisi_hwq *hwq, int error)
+hisi_hwq_later(struct hisi_hwq *hwq, int error, uint64_t begin)
 {
 	uint64_t now = rte_rdtsc();
-	uint64_t pause = rte_get_tsc_hz() / MS_PER_S * (error == -EBUSY || error == -ENOMEM ?
-		HISI_HWQ_BUSY_MS : HISI_HWQ_FAILURE_MS);
+	/* Not what cannot be: another CPU's TSC may be a little behind. */
+	uint64_t took = now > begin ? (now - begin) / (rte_get_tsc_hz() / MS_PER_S) : 0;
+	uint32_t least = error == -EBUSY || error == -ENOMEM ? HISI_HWQ_BUSY_MS :
+		HISI_HWQ_FAILURE_MS;
 
-	hwq->retry_at = now + RTE_MAX(pause, (now - hwq->tried) * HISI_HWQ_PAUSE);
+	/* The process may have been stopped meanwhile, for hours. */
+	took = RTE_MIN(took, HISI_HWQ_PAUSE_MS / HISI_HWQ_PAUSE);
+	hwq->pause_ms = RTE_MAX(least, (uint32_t)took * HISI_HWQ_PAUSE);
+	hwq->failed_at = now;
 	hwq->retry_error = error;
 }
 
@@ -61,25 +73,26 @@ hisi_hwq_take(struct hisi_hwq *hwq)
 {
 	const struct hisi_hwq_conf *conf = &hwq->conf;
 	struct spim_queue *queue;
+	uint64_t begin;
 	int ret;
 
 	if (hwq->queue != NULL)
 		return -EBUSY; /* it has failed, and some of its requests are not back yet */
 	/* Only requests that have no queue come here and look at the clock. */
-	hwq->tried = rte_rdtsc();
-	if (hwq->retry_at > hwq->tried)
+	begin = rte_rdtsc();
+	if (hisi_hwq_pauses(hwq, begin))
 		return hwq->retry_error;
 	ret = take(hwq, &queue);
 	if (ret == 0) {
 		hwq->warned = false;
-		hwq->retry_at = 0;
+		hwq->pause_ms = 0;
 		/* The consumer learns of it with the first request. */
 		hwq->queue = queue;
 		hwq->ring = queue->ring;
 		rte_atomic_store_explicit(&hwq->qn, queue->ring->qn, rte_memory_order_relaxed);
 		return 0;
 	}
-	hisi_hwq_later(hwq, ret);
+	hisi_hwq_later(hwq, ret, begin);
 	if (!hwq->warned)
 		hisi_log_error(conf->dev->driver, "%s: %s %u: no %s queue (%d), expected 0; said "
 			"once", conf->dev->name, conf->dev->driver->owner_name, conf->owner_id,

@@ -27,6 +27,7 @@
 #define HISI_HWQ_FAILURE_MS 100u /**< If the function is gone, or does not answer. */
 /** Times as long as a try: one that waits for an answer takes a second, or longer. */
 #define HISI_HWQ_PAUSE      8u
+#define HISI_HWQ_PAUSE_MS   8000u /**< At most, however long the try took. */
 
 struct hisi_hwq;
 
@@ -37,7 +38,7 @@ struct hisi_hwq_conf {
 	uint16_t depth;       /**< As for spim_queue_take(). */
 	int socket;           /**< NUMA socket of rings and memory, or -1. */
 	uint16_t owner_id;    /**< Whose queue it is (hisi_driver.owner_name). */
-	size_t mem_len;       /**< Bytes of hisi_hwq.mem; 0: none. */
+	uint32_t mem_len;     /**< Bytes of hisi_hwq.mem; 0: none. */
 	const char *what;     /**< What it is for: "compression". */
 	/**
 	 * No queue is free. Put another one that the caller holds and does not need now, so that
@@ -68,13 +69,17 @@ struct hisi_hwq {
 	 */
 	RTE_ATOMIC(uint8_t) outdated;
 	uint8_t stuck;              /**< Stopped or failed, and may still write to memory. */
+	bool warned;                /**< It was said that none could be had. */
 	/** Of mem_len bytes, aligned to a cache line; not used again if stuck. */
 	struct hisi_qm_mem mem;
 
-	uint64_t tried;             /**< TSC when the last try to take a queue began. */
-	uint64_t retry_at;          /**< TSC before which there is no other one; 0: it is now. */
+	/*
+	 * The next try comes that much later than the last one that failed. No point of the TSC:
+	 * that goes back when a machine was suspended or moved.
+	 */
+	uint64_t failed_at;         /**< TSC at the end of the last try. */
+	uint32_t pause_ms;          /**< 0: it did not fail. */
 	int retry_error;            /**< What requests get to hear up to then. */
-	bool warned;                /**< It was said that none could be had. */
 	uint32_t fail_end;          /**< Requests of a failed queue lie before this position. */
 	struct hisi_hwq_conf conf;  /**< Constant. */
 };
@@ -85,7 +90,8 @@ void hisi_hwq_init(struct hisi_hwq *hwq, const struct hisi_hwq_conf *conf);
 /**
  * Take the queue, at the first request for it. Producer. After it could not be had, the calls of
  * the next HISI_HWQ_BUSY_MS or HISI_HWQ_FAILURE_MS return the same at once, or those of
- * HISI_HWQ_PAUSE times as long as the try took, if that is longer. The log says it once.
+ * HISI_HWQ_PAUSE times as long as the try took, if that is longer, but no more than those of
+ * HISI_HWQ_PAUSE_MS. The log says it once.
  * @return 0; -EBUSY (none is free, or the one before has failed and some of its requests are not
  *   back yet), or what spim_queue_take() failed with.
  */
@@ -106,7 +112,13 @@ void hisi_hwq_put(struct hisi_hwq *hwq);
  */
 struct spim_queue *hisi_hwq_leave(struct hisi_hwq *hwq);
 
-/** Have hisi_hwq_take() fail with this for a while, as if the last try had. Producer. */
-void hisi_hwq_later(struct hisi_hwq *hwq, int error);
+/** Whether hisi_hwq_take() fails at this TSC without another try. Producer. */
+bool hisi_hwq_pauses(const struct hisi_hwq *hwq, uint64_t now);
+
+/**
+ * Have hisi_hwq_take() fail with this for a while, as if a try had that began at this TSC.
+ * Producer.
+ */
+void hisi_hwq_later(struct hisi_hwq *hwq, int error, uint64_t begin);
 
 #endif /* HISI_HWQ_H */

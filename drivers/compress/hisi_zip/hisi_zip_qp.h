@@ -7,6 +7,7 @@
 
 /** @file Queue pairs: the order ring, and the hardware queues that its ops go to. */
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -56,6 +57,9 @@ struct __rte_cache_aligned hisi_zip_hwq {
 	alignas(RTE_CACHE_LINE_SIZE) RTE_ATOMIC(uint32_t) sgl_head;
 	uint16_t cq_due;            /**< CQEs stepped over since the CQ doorbell was rung. */
 };
+
+static_assert(RTE_CACHE_LINE_SIZE != 64 || sizeof(struct hisi_zip_hwq) == 256,
+	"a power of two");
 
 enum hisi_zip_qp_state {
 	HISI_ZIP_QP_STOPPED = 0,

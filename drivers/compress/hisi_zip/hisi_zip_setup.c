@@ -107,7 +107,7 @@ hwq_init(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 		.type = dir,
 		.depth = (uint16_t)(qp->mask + 1),
 		.socket = qp->socket,
-		.mem_len = units * HISI_ZIP_SGL_UNIT + HISI_ZIP_TRAILER_ROOM,
+		.mem_len = (uint32_t)(units * HISI_ZIP_SGL_UNIT) + HISI_ZIP_TRAILER_ROOM,
 		.owner_id = qp->id,
 		.what = what[dir],
 		.make_room = put_other,
@@ -210,16 +210,17 @@ int
 hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 {
 	struct hisi_zip_hwq *hwq = &qp->hwq[dir];
+	uint64_t begin = rte_rdtsc();
 	unsigned int takes = 0;
 	int ret;
 
 	/* One of these may be free now. Not for each op that does without a queue. */
-	if (hwq->q.queue == NULL && hwq->q.retry_at <= rte_rdtsc())
+	if (hwq->q.queue == NULL && !hisi_hwq_pauses(&hwq->q, begin))
 		hisi_zip_paths_reap(qp->dev);
 	do {
 		/* Each may take as long as answers are waited for: not again with the next op. */
 		if (takes++ == TAKES_MAX) {
-			hisi_hwq_later(&hwq->q, -EBUSY);
+			hisi_hwq_later(&hwq->q, -EBUSY, begin);
 			return -EBUSY;
 		}
 		ret = hisi_hwq_take(&hwq->q);

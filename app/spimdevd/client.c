@@ -47,6 +47,7 @@ enum wait {
 #define LOG_LINES_MAX 16u
 
 struct client {
+	struct unread rest;      /* first: frees the client */
 	struct access_point *point;
 	struct vfio_user_conn *conn;
 	struct user *user;
@@ -142,11 +143,11 @@ client_end(struct client *c)
 {
 	struct service *s = c->point->service;
 
-	/* In this order: a function uses its connection to its end. */
+	/* A function uses its connection to its end. */
 	qm_dev_destroy(c->dev);
-	vfio_user_conn_release(c->conn);
-	users_disconnect(s->users, c->user);
-	free(c);
+	c->rest = (struct unread){ .conn = c->conn, .users = s->users, .user = c->user };
+	if (unread_end(&s->unread, &c->rest))
+		eventfd_write(s->wake_fd, 1);
 }
 
 static bool

@@ -88,6 +88,7 @@ service_open(struct service *s, const struct options *opt)
 	*s = (struct service){ .opt = opt, .wake_fd = -1, .started_ms = service_now_ms() };
 	TAILQ_INIT(&s->clients);
 	TAILQ_INIT(&s->waiting);
+	unread_init(&s->unread);
 	pthread_mutex_init(&s->lock, NULL);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
@@ -299,8 +300,11 @@ serve_admin(struct service *s)
 static int
 sleep_ms(struct service *s)
 {
-	return client_poll_waiting(s) ? POLL_WAITING_MS :
+	int ms = client_poll_waiting(s) ? POLL_WAITING_MS :
 		s->admin == NULL ? -1 : admin_timeout(s->admin);
+	int unread_ms = unread_poll(&s->unread, service_now_ms());
+
+	return ms < 0 || (unread_ms >= 0 && unread_ms < ms) ? unread_ms : ms;
 }
 
 int
@@ -365,6 +369,7 @@ service_close(struct service *s)
 				"memory to be freed");
 		return false;
 	}
+	unread_fini(&s->unread);
 	for (unsigned int i = 0; i < s->opt->listen_cnt; i++)
 		qm_dev_group_destroy(s->points[i].group);
 	qm_dev_pool_destroy(s->pool);

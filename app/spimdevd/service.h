@@ -31,6 +31,7 @@
 #include <sys/queue.h>
 
 #include "options.h"
+#include "unread.h"
 #include "users.h"
 #include "vfio_user_server.h"
 #include "qm_dev_pool.h"
@@ -72,6 +73,7 @@ struct service {
 	struct admin *admin;
 	TAILQ_HEAD(clients, client) clients; /**< Loop thread. */
 	TAILQ_HEAD(, client) waiting; /**< For client_poll_waiting(). Loop thread. */
+	struct unreads unread; /**< Released, but for what their clients have not read. */
 	atomic_uint ending;    /**< Clients of connections that are over, being freed. */
 	uint64_t started_ms;
 	struct access_point points[OPTIONS_LISTEN_MAX];

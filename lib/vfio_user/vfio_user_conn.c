@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -38,7 +39,7 @@ check_device(struct vfio_user_conn *c)
 {
 	const struct vfio_user_device *dev = c->conf.device;
 
-	if (dev == NULL || (dev->spim != NULL &&
+	if (dev == NULL || dev->num_regions > VFIO_USER_REGIONS_MAX || (dev->spim != NULL &&
 			dev->spim->doorbell_region != dev->num_regions - 1))
 		return -EINVAL;
 	for (uint32_t i = 0; i < dev->num_irqs; i++)
@@ -179,6 +180,18 @@ void
 vfio_user_conn_hang_up(struct vfio_user_conn *conn)
 {
 	shutdown(conn->fd, SHUT_RDWR);
+}
+
+bool
+vfio_user_conn_is_unread(const struct vfio_user_conn *conn)
+{
+	uint32_t mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+
+	/* What was sent is charged to our socket until the peer has read it, or closed its own. */
+	return conn->fds_sent != 0 &&
+		getsockopt(conn->fd, SOL_SOCKET, SO_MEMINFO, mem, &len) == 0 &&
+		mem[SK_MEMINFO_WMEM_ALLOC] != 0;
 }
 
 void

@@ -91,6 +91,14 @@ vu_do_region_info(struct vfio_user_conn *c, const struct vu_request *r)
 			}
 		}
 	}
+	if (mm.fd >= 0 && (c->fds_sent & 1ull << req.index) != 0) {
+		vu_complain(c, "GET_REGION_INFO: the descriptor of region %" PRIu32 " once more; "
+				"expected once", req.index);
+		return -EBUSY;
+	}
+	/* Until it is read it counts as ours, however many there are in sockets. */
+	if (mm.fd >= 0)
+		c->fds_sent |= 1ull << req.index;
 	vu_reply(c, r->hdr, &reply, len, mm.fd);
 	return 0;
 }

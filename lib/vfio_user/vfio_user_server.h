@@ -55,11 +55,12 @@ struct vfio_user_irq {
 };
 
 #define VFIO_USER_VECTORS_MAX 2048u
+#define VFIO_USER_REGIONS_MAX 64u
 
 /** A kind of device; shared by connections, and constant while any of them lives. */
 struct vfio_user_device {
 	uint32_t flags; /**< VFIO_USER_DEVICE_F_*. */
-	uint32_t num_regions;
+	uint32_t num_regions; /**< Up to VFIO_USER_REGIONS_MAX. */
 	uint32_t num_irqs;
 	const struct vfio_user_region *regions;
 	const struct vfio_user_irq *irqs;
@@ -136,7 +137,10 @@ struct vfio_user_ops {
 	/** Write. May be deferred; buf is valid only during the call. */
 	int (*region_write)(struct vfio_user_conn *conn, void *priv, uint32_t region,
 			uint64_t offset, const void *buf, uint32_t count);
-	/** What may be mapped of a region with VFIO_USER_REGION_F_MMAP; NULL if there is none. */
+	/**
+	 * What may be mapped of a region with VFIO_USER_REGION_F_MMAP; NULL if there is none. A
+	 * connection gets the descriptor of each region once.
+	 */
 	int (*region_mmap)(struct vfio_user_conn *conn, void *priv, uint32_t region,
 			struct vfio_user_mmap *mmap);
 	/**
@@ -279,6 +283,13 @@ void vfio_user_conn_close(struct vfio_user_conn *conn, const char *reason);
  * with that at the latest. It may use its memory for something else from now on. Any thread.
  */
 void vfio_user_conn_hang_up(struct vfio_user_conn *conn);
+
+/**
+ * After closed: whether the peer may not have read a descriptor that it was sent. Until it has, or
+ * has closed its socket, the kernel counts that as one of ours in flight (unix(7), ETOOMANYREFS),
+ * also after our end is closed. Any thread.
+ */
+bool vfio_user_conn_is_unread(const struct vfio_user_conn *conn);
 
 /** After closed: close the socket, free the connection. Any thread. */
 void vfio_user_conn_release(struct vfio_user_conn *conn);

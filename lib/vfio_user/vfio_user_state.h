@@ -112,6 +112,7 @@ struct vfio_user_conn {
 	bool spim;
 	uint32_t events;            /**< That epoll waits for. */
 	uint32_t num_regions;       /**< That the client sees. */
+	uint64_t fds_sent;          /**< Regions, a bit each, whose descriptor it was sent. */
 
 	/* The message that is being received. */
 	struct vfio_user_hdr hdr;

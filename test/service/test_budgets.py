@@ -12,8 +12,8 @@ import sys
 
 import runner
 from server import Server
-from vfio_user import DMA_MAP, HDR, VERSION, Client, Memory, Refused
-from test_clients import attach, round_trip
+from vfio_user import DMA_MAP, GET_REGION_INFO, HDR, VERSION, Client, Memory, Refused
+from test_clients import DOORBELLS, attach, round_trip
 
 # Users of their own, if we may choose; else all that follows is one user's.
 USERS = [65001, 65002, 65003, 65004] if os.geteuid() == 0 else [os.geteuid()]
@@ -162,6 +162,68 @@ def test_descriptors_in_unfinished_messages():
         figure = "%d connections, %d of their messages refused" % (len(clients), refused)
     mem.close()
     return figure
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, 400))
+
+
+def test_descriptors_that_nobody_takes():
+    """Those of doorbells count as the service's until they are read: it has as many for others."""
+    info = struct.pack("<IIIIQQ", 256, 0, DOORBELLS, 0, 0, 0)
+    with Server(preexec_fn=few_descriptors) as s:
+        os.chmod(s.folder, 0o755)
+        before = s.fds()
+        # Two that ask again and again, and read nothing.
+        askers = []
+        for _ in range(2):
+            c = connect(s.path, USERS[0], spim=True)
+            c.sock.settimeout(2)
+            askers.append(c)
+            try:
+                for _ in range(1500):
+                    c.send(GET_REGION_INFO, info)
+            except OSError:
+                pass  # it is full, or the service has ended it
+        assert s.fds() <= before + 4, (s.fds(), before)
+        for c in askers:
+            c.close()
+        # Who is thrown out has the descriptor still.
+        thrown = []
+        try:
+            for _ in range(450):
+                c = connect(s.path, USERS[0], spim=True)
+                thrown.append(c)
+                c.send(GET_REGION_INFO, info)
+                c.sock.sendall(bytes(64))
+        except (OSError, Refused):
+            pass
+        assert 50 < len(thrown) < 300, len(thrown)
+        victim, mem = attach(s.path, spim=True)
+        _, _, fds = victim.region_info(DOORBELLS)
+        assert len(fds) == 1, fds
+        os.close(fds[0])
+        round_trip(victim, mem)
+        # Whoever has read all, or is gone, has given it back.
+        for n, c in enumerate(thrown):
+            if n % 2 == 0:
+                c.close()
+        for c in thrown[1::2]:
+            while True:
+                try:
+                    data, got, _, _ = socket.recv_fds(c.sock, 65536, 16)
+                except OSError:
+                    break
+                for fd in got:
+                    os.close(fd)
+                if not data:
+                    break
+        victim.close()
+        assert s.settle(s.fds, before) <= before, (s.fds(), before)
+        connect(s.path, USERS[0], spim=True).close()
+        for c in thrown[1::2]:
+            c.close()
+    return "%d connections of one user" % len(thrown)
 
 
 # ---- What the default limits leave room for ----

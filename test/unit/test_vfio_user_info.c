@@ -86,6 +86,47 @@ test_region_info(void **state)
 	vt_stop(&t);
 }
 
+/* A descriptor that is on its way counts as the server's: a connection gets each region's once. */
+static void
+test_descriptors_come_once(void **state)
+{
+	struct vfio_user_region_info m;
+	static const uint32_t regions[] = { VT_SPARSE, VT_DOORBELL };
+	struct vfio_user_hdr hdr;
+	uint8_t body[256];
+	struct vt t;
+	int sock;
+
+	(void)state;
+	vt_start(&t, NULL);
+	for (int round = 0; round < 2; round++) {
+		sock = vt_connect(&t);
+		vt_version(sock, "{\"capabilities\":{\"spim\":{\"version\":1}}}", NULL);
+		for (int i = 0; i < 2; i++) {
+			unsigned int fds;
+			int fd = -1;
+
+			m = (struct vfio_user_region_info){ .argsz = 256, .index = regions[i] };
+			vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
+			assert_true(vt_recv(sock, &hdr, body, sizeof(body), &fd) >= sizeof(m));
+			assert_true(fd >= 0);
+			close(fd);
+			fds = vt_fds();
+			for (int n = 0; n < 3; n++)
+				vt_refused(&t, sock, VFIO_USER_DEVICE_GET_REGION_INFO, &m,
+						sizeof(m), NULL, 0, EBUSY);
+			assert_non_null(strstr(t.line, "expected once"));
+			assert_int_equal(vt_fds(), fds);
+			/* What brings none may be asked as often as one likes. */
+			m = (struct vfio_user_region_info){ .argsz = 256, .index = VT_BAR2 };
+			vt_ok(sock, vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m,
+					sizeof(m), NULL, 0), &m, sizeof(m));
+		}
+		close(sock);
+	}
+	vt_stop(&t);
+}
+
 static void
 test_irq_info(void **state)
 {
@@ -139,6 +180,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_device_info),
 		cmocka_unit_test(test_region_info),
+		cmocka_unit_test(test_descriptors_come_once),
 		cmocka_unit_test(test_irq_info),
 		cmocka_unit_test(test_reset),
 	};

@@ -66,9 +66,9 @@ take_bulk(int sock, const uint16_t *id, unsigned int n)
 }
 
 static uint16_t
-ask_for_fd(struct vt *t, int sock)
+ask_for_fd(struct vt *t, int sock, uint32_t region)
 {
-	struct vfio_user_region_info m = { .argsz = 80, .index = VT_SPARSE };
+	struct vfio_user_region_info m = { .argsz = 80, .index = region };
 	uint64_t messages = vt_stats(t).messages;
 	uint16_t id = vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);
 
@@ -76,9 +76,20 @@ ask_for_fd(struct vt *t, int sock)
 	return id;
 }
 
+/* Each of its two regions with a file has a descriptor, once. */
+static int
+open_spim(struct vt *t)
+{
+	int sock = vt_connect(t);
+
+	vt_version(sock, "{\"capabilities\":{\"spim\":{\"version\":1}}}", NULL);
+	return sock;
+}
+
 static void
 test_fd_of_a_late_reply(void **state)
 {
+	static const uint32_t regions[] = { VT_SPARSE, VT_DOORBELL };
 	uint16_t id[100], info[2];
 	struct vfio_user_hdr hdr;
 	unsigned int n, fds;
@@ -88,12 +99,12 @@ test_fd_of_a_late_reply(void **state)
 
 	(void)state;
 	vt_start(&t, NULL);
-	sock = vt_open(&t);
-	fds = vt_fds();
 	for (int round = 0; round < 3; round++) {
+		sock = open_spim(&t);
+		fds = vt_fds();
 		n = fill(&t, sock, id);
 		for (int i = 0; i < 2; i++)
-			info[i] = ask_for_fd(&t, sock);
+			info[i] = ask_for_fd(&t, sock, regions[i]);
 		/* The owner's may be closed by then: each reply has its own. */
 		assert_int_equal(vt_fds(), fds + 2);
 		assert_int_equal(vt_inherited(), t.inherited);
@@ -101,17 +112,22 @@ test_fd_of_a_late_reply(void **state)
 		for (int i = 0; i < 2; i++) {
 			int fd = -1;
 
-			assert_int_equal(vt_recv(sock, &hdr, body, sizeof(body), &fd), 80);
+			assert_int_equal(vt_recv(sock, &hdr, body, sizeof(body), &fd),
+					i == 0 ? 80 : 32);
 			assert_int_equal(hdr.id, info[i]);
 			assert_int_equal(lseek(fd, 0, SEEK_END), 65536);
 			close(fd);
 		}
 		assert_int_equal(vt_stats(&t).out_bytes, 0);
 		assert_int_equal(vt_fds(), fds);
+		close(sock);
+		vt_only_victim(&t);
 	}
 	/* The peer goes without having read them. */
+	sock = open_spim(&t);
+	fds = vt_fds();
 	fill(&t, sock, id);
-	ask_for_fd(&t, sock);
+	ask_for_fd(&t, sock, VT_SPARSE);
 	assert_int_equal(vt_fds(), fds + 1);
 	close(sock);
 	vt_only_victim(&t);
@@ -136,14 +152,14 @@ test_fd_of_a_reply_in_parts(void **state)
 
 	(void)state;
 	vt_start(&t, NULL);
-	sock = vt_open(&t);
-	fds = vt_fds();
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		uint16_t info;
 		int fd = -1;
 
+		sock = vt_open(&t);
+		fds = vt_fds();
 		n = fill(&t, sock, id);
-		info = ask_for_fd(&t, sock);
+		info = ask_for_fd(&t, sock, VT_SPARSE);
 		assert_int_equal(vt_fds(), fds + 1);
 		/* All but what waited is the client's by now; that goes whole, too. */
 		take_bulk(sock, id, n - 1);
@@ -156,9 +172,10 @@ test_fd_of_a_reply_in_parts(void **state)
 		close(fd);
 		assert_int_equal(vt_stats(&t).out_bytes, 0);
 		assert_int_equal(vt_fds(), fds);
+		close(sock);
+		vt_only_victim(&t);
 	}
 	assert_int_equal(t.seen.lines, 0);
-	close(sock);
 	vt_stop(&t);
 }
 

@@ -105,10 +105,10 @@ test_wrong_owner(void **state)
 	(void)state;
 	closes = 0;
 	assert_int_equal(vfio_user_server_create(&conf, &s), 0);
-	/* A device with too many vectors; doorbells in a region that is not the last. */
-	for (int i = 0; i < 2; i++) {
-		wrong_device = (struct vfio_user_device){ 3, 1, i == 0, &mapped, &many,
-			i == 0 ? NULL : &spim };
+	/* Too many vectors; doorbells in a region that is not the last; too many regions. */
+	for (int i = 0; i < 3; i++) {
+		wrong_device = (struct vfio_user_device){ 3, i == 2 ? VFIO_USER_REGIONS_MAX + 1 : 1,
+			i == 0, &mapped, &many, i == 1 ? &spim : NULL };
 		sock = vt_join(s);
 		assert_int_equal(closes, i + 1);
 		assert_non_null(strstr(line, "cannot be served: error 22"));
@@ -131,6 +131,10 @@ test_wrong_owner(void **state)
 	for (int i = 0; i < 2; i++) {
 		int fd = -1;
 
+		if (i != 0) {
+			close(sock);
+			sock = vt_joined(s);
+		}
 		wrong_areas = 1;
 		wrong_area = (struct vfio_user_area){ i == 0 ? 1 : 4096, i == 0 ? 4095 : 0 };
 		vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &m, sizeof(m), NULL, 0);

@@ -164,6 +164,7 @@ one_turn(void)
 	client_close_failed(&service);
 	assert_true(vfio_user_server_run(service.server, 0) >= 0);
 	(void)client_poll_waiting(&service);
+	(void)unread_poll(&service.unread, service_now_ms());
 	admin_run(service.admin);
 }
 

@@ -151,6 +151,72 @@ test_shares_of_a_user(void **state)
 	all_gone();
 }
 
+/* Who ends without having read the descriptor of its doorbells. */
+static int
+open_unread(void)
+{
+	const struct vfio_user_region_info info = { .argsz = 256,
+		.index = CLIENT_REGION_DOORBELLS };
+	int sock = open_client();
+
+	vt_send(sock, VFIO_USER_DEVICE_GET_REGION_INFO, 0, &info, sizeof(info), NULL, 0);
+	serve(sock);
+	assert_int_equal(shutdown(sock, SHUT_WR), 0);
+	return sock;
+}
+
+static void
+is_used(enum qm_dev_resource resource, uint64_t want)
+{
+	for (int ms = 0; used(resource) != want; ms++) {
+		assert_true(ms < PATIENCE);
+		turn();
+		nap();
+	}
+}
+
+/* The kernel counts it as the service's, so its connection counts as its user's. */
+static void
+test_descriptors_that_nobody_read(void **state)
+{
+	enum { UNREAD = 3 };
+	int sock[UNREAD], fd = -1, later;
+	struct vfio_user_hdr hdr;
+	uint8_t body[256];
+
+	(void)state;
+	assert_int_equal(used(QM_DEV_FDS), 1);
+	for (int i = 0; i < UNREAD; i++)
+		sock[i] = open_unread();
+	left_with(0, 0, 0);
+	all_is_freed();
+	is_used(QM_DEV_VMAS, 0);
+	assert_int_equal(used(QM_DEV_FDS), 1 + UNREAD);
+	/* However often it is looked at. */
+	service.unread.look_ms = 0;
+	assert_true(unread_poll(&service.unread, service_now_ms()) > 0);
+	assert_true(unread_poll(&service.unread, service_now_ms()) > 0);
+	assert_int_equal(used(QM_DEV_FDS), 1 + UNREAD);
+	vt_recv(sock[1], &hdr, body, sizeof(body), &fd);
+	assert_true(fd >= 0);
+	close(fd);
+	is_used(QM_DEV_FDS, UNREAD);
+	close(sock[2]);
+	is_used(QM_DEV_FDS, UNREAD - 1);
+	/* Who has read it, or never asked, is gone at once. */
+	later = open_client();
+	close_client(later);
+	all_is_freed();
+	assert_int_equal(used(QM_DEV_FDS), UNREAD - 1);
+	assert_true(unread_poll(&service.unread, service_now_ms()) >= 0);
+	close(sock[1]);
+	/* At the end of the service nobody waits for it. */
+	unread_fini(&service.unread);
+	assert_int_equal(used(QM_DEV_FDS), 1);
+	unread_init(&service.unread);
+	close(sock[0]);
+}
+
 static void
 test_draining(void **state)
 {
@@ -447,6 +513,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_connections_of_a_user, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shares_of_a_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_descriptors_that_nobody_read, set_up,
+				tear_down),
 		cmocka_unit_test_setup_teardown(test_draining, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_why_turned_away, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_limits, set_up, tear_down),

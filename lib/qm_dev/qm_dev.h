@@ -83,15 +83,16 @@ struct qm_dev_flow {
 
 /**
  * What all quotas together may use, say what the kernel gives the process. Nobody may have more
- * than QM_DEV_BUDGET_SHARE times what is left: one user gets two thirds, two get two fifths each,
- * and whoever comes next still finds something. All 0 but for max; must outlive the quotas.
+ * than QM_DEV_BUDGET_SHARE times what is left: one user gets a half, two that grow together a third
+ * each, and of users who take all one after the other each gets half of what is left. All 0 but for
+ * max; must outlive the quotas.
  */
 struct qm_dev_budget {
 	uint64_t max[QM_DEV_RESOURCES];          /**< 0: no bound. Constant. */
 	_Atomic uint64_t used[QM_DEV_RESOURCES]; /**< Counted only where there is a bound. */
 };
 
-#define QM_DEV_BUDGET_SHARE 2u
+#define QM_DEV_BUDGET_SHARE 1u
 
 /**
  * What several functions may use together, say those of one user; also, they have one share of

@@ -39,27 +39,27 @@ shares_of_a_budget(void **state)
 		{ .budget = &all, .max = { [QM_DEV_VMAS] = 10 } }, { .budget = &all } };
 
 	(void)state;
-	/* Whoever comes has two thirds of what is left, also when others have taken theirs. */
-	assert_int_equal(take_all(&user[0]), 600);
-	assert_int_equal(take_all(&user[1]), 200);
-	assert_int_equal(take_all(&user[2]), 66);
-	assert_int_equal(all.used[QM_DEV_VMAS], 866);
+	/* Whoever comes has half of what is left, also when others have taken theirs. */
+	assert_int_equal(take_all(&user[0]), 450);
+	assert_int_equal(take_all(&user[1]), 225);
+	assert_int_equal(take_all(&user[2]), 112);
+	assert_int_equal(all.used[QM_DEV_VMAS], 787);
 	/* A limit of its own is another reason. */
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(qm_dev_quota_take(&user[3], QM_DEV_VMAS, 1), 0);
 	assert_int_equal(qm_dev_quota_take(&user[3], QM_DEV_VMAS, 1), -EDQUOT);
 	/* All or nothing. */
-	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 17), -ENFILE);
-	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 25), -ENFILE);
+	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 52), -ENFILE);
+	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 104), -ENFILE);
 	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, UINT64_MAX), -ENFILE);
-	assert_int_equal(all.used[QM_DEV_VMAS], 876);
+	assert_int_equal(all.used[QM_DEV_VMAS], 797);
 	assert_int_equal(user[4].used[QM_DEV_VMAS], 0);
-	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 16), 0);
+	assert_int_equal(qm_dev_quota_take(&user[4], QM_DEV_VMAS, 51), 0);
 	/* What one gives back is for those who have less. */
 	qm_dev_quota_put(&user[0], QM_DEV_VMAS, 300);
-	assert_int_equal(take_all(&user[0]), 105);
-	assert_int_equal(take_all(&user[1]), 68);
-	assert_int_equal(take_all(&user[2]), 68);
+	assert_int_equal(take_all(&user[0]), 101);
+	assert_int_equal(take_all(&user[1]), 13);
+	assert_int_equal(take_all(&user[2]), 63);
 	/* Of what has no bound, only the user's own is counted. */
 	assert_int_equal(qm_dev_quota_take(&user[0], QM_DEV_FDS, 1000), 0);
 	assert_int_equal(user[0].used[QM_DEV_FDS], 1000);
@@ -70,11 +70,32 @@ shares_of_a_budget(void **state)
 	qm_dev_quota_put(NULL, QM_DEV_VMAS, 1000);
 }
 
+/* As many mappings as Linux has by default: after ten who take all, there is something left. */
+static void
+ten_take_all(void **state)
+{
+	struct qm_dev_budget all = { .max = { [QM_DEV_VMAS] = 49148 } };
+	struct qm_dev_quota user[11];
+	uint64_t left = all.max[QM_DEV_VMAS];
+
+	(void)state;
+	for (int i = 0; i < 11; i++) {
+		uint64_t got;
+
+		user[i] = (struct qm_dev_quota){ .budget = &all };
+		got = take_all(&user[i]);
+		/* What a default limit lets a user have in files, and four attackers leave. */
+		assert_true(got >= (i == 0 ? 24574u : i < 5 ? 1500u : 20u));
+		assert_true(got <= left / 2);
+		left -= got;
+	}
+}
+
 /* A function pays for its doorbells, and for each file; all is given back where one is missing. */
 static void
 functions_share_a_budget(void **state)
 {
-	struct qm_dev_budget all = { .max = { [QM_DEV_VMAS] = 3, [QM_DEV_FDS] = 1 } };
+	struct qm_dev_budget all = { .max = { [QM_DEV_VMAS] = 4, [QM_DEV_FDS] = 1 } };
 	struct qm_dev_quota quota = { .budget = &all };
 	struct qm_dev_conf conf = td_conf(0);
 	int fd = memfd_create("file", MFD_CLOEXEC), two = memfd_create("two", MFD_CLOEXEC);
@@ -95,7 +116,7 @@ functions_share_a_budget(void **state)
 	all.max[QM_DEV_FDS] = 2;
 	all.max[QM_DEV_VMAS] = 1;
 	assert_int_equal(qm_dev_create(&conf, &none), -ENFILE);
-	all.max[QM_DEV_VMAS] = 3;
+	all.max[QM_DEV_VMAS] = 4;
 	assert_int_equal(qm_dev_dma_map_file(dev, MORE, 4096, fd, 0, RW, &why), 0);
 	assert_int_equal(qm_dev_dma_map_file(dev, MORE + 4096, 4096, two, 0, RW, &why), -ENFILE);
 	assert_non_null(strstr(why, "vm.max_map_count"));
@@ -189,6 +210,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares_of_a_budget),
+		cmocka_unit_test(ten_take_all),
 		cmocka_unit_test(functions_share_a_budget),
 		cmocka_unit_test(last_queues),
 		cmocka_unit_test(many_files),

@@ -111,21 +111,21 @@ test_share_of_descriptors(void **state)
 	struct user *a, *b;
 
 	(void)state;
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 15; i++)
 		assert_int_equal(users_connect(users, 1, &a), 0);
 	assert_int_equal(users_connect(users, 1, &a), -ENFILE);
-	assert_int_equal(users_quota(a)->used[QM_DEV_FDS], 20);
-	assert_int_equal(budget.used[QM_DEV_FDS], 20);
-	/* Who comes next has two thirds of the rest, and so on. */
-	for (int i = 0; i < 6; i++)
+	assert_int_equal(users_quota(a)->used[QM_DEV_FDS], 15);
+	assert_int_equal(budget.used[QM_DEV_FDS], 15);
+	/* Who comes next has half of the rest, and so on. */
+	for (int i = 0; i < 7; i++)
 		assert_int_equal(users_connect(users, 2, &b), 0);
 	assert_int_equal(users_connect(users, 2, &b), -ENFILE);
 	users_disconnect(users, a);
 	assert_int_equal(users_connect(users, 1, &a), -ENFILE);
 	assert_int_equal(users_connect(users, 2, &b), 0);
-	for (int i = 0; i < 19; i++)
+	for (int i = 0; i < 14; i++)
 		users_disconnect(users, a);
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 8; i++)
 		users_disconnect(users, b);
 	assert_int_equal(budget.used[QM_DEV_FDS], 0);
 	users_destroy(users);

@@ -246,17 +246,12 @@ qm_dev_file_put(struct qm_dev *dev, struct qm_dev_file *file, uint64_t gen)
 
 /* ---- The end of a mapping ---- */
 
-/*
- * So much is unmapped at a time: 2,048 pages take about a millisecond, for which nobody else can
- * map or unmap anything.
- */
-#define FREE_STEP (8u << 20)
-
 /* @return Whether there is more of the file. No lock is held, or any. */
 static bool
 unmap_some(struct qm_dev_file *f)
 {
-	uint64_t left = f->len - f->freed, n = left < FREE_STEP ? left : FREE_STEP;
+	uint64_t left = f->len - f->freed, n = left < QM_DEV_UNMAP_STEP ? left :
+		QM_DEV_UNMAP_STEP;
 
 	/* Who knows only a front that is no whole huge page wants all: then these are few. */
 	if (munmap(f->va + f->freed, n) != 0 && n != left) {

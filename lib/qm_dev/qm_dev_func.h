@@ -101,6 +101,12 @@ enum qm_dev_mb_status {
 	QM_DEV_MB_NO_QUEUE = HISI_QM_MB_STATUS_NO_QUEUE,
 };
 
+/**
+ * So many bytes of a mapping are unmapped or replaced at a time: 2,048 pages take about a
+ * millisecond, for which nobody else can map or unmap anything, or have a page fault.
+ */
+#define QM_DEV_UNMAP_STEP (8u << 20)
+
 struct qm_dev {
 	struct qm_dev_conf conf;
 	char name[64];

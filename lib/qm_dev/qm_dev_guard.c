@@ -116,6 +116,16 @@ map_zeros(uintptr_t start, uintptr_t end)
 	return false;
 }
 
+/* A part that is replaced becomes one mapping with the part in front of it. */
+static bool
+map_zeros_in_steps(uintptr_t start, uintptr_t end)
+{
+	for (; end - start > QM_DEV_UNMAP_STEP; start += QM_DEV_UNMAP_STEP)
+		if (!map_zeros(start, start + QM_DEV_UNMAP_STEP))
+			break; /* part of a huge page: the rest in one, as that has few of them */
+	return map_zeros(start, end);
+}
+
 /*
  * The whole mapping goes, not a page of it: a client could else cut the process's
  * mappings into more parts than the kernel allows.
@@ -131,7 +141,7 @@ guard_replace(struct qm_dev_guard *g, uintptr_t addr)
 		/* Another thread does it, or did since the fault: try the access again. */
 		return state == GUARD_REPLACING || atomic_fetch_add(&g->late, 1) < LATE_MAX;
 	atomic_store(&dev->broken, true);
-	ok = map_zeros(atomic_load(&g->start), atomic_load(&g->end));
+	ok = map_zeros_in_steps(atomic_load(&g->start), atomic_load(&g->end));
 	atomic_store(&g->state, ok ? GUARD_REPLACED : GUARD_WHOLE);
 	/* Where memory is accounted strictly, there may be too little for all of it. */
 	return ok || map_zeros(addr & ~(page_size - 1), (addr & ~(page_size - 1)) + page_size);

@@ -11,9 +11,11 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -396,12 +398,74 @@ middle_at_the_ceiling(void)
 	hole_at_the_ceiling(1, 2, 4);
 }
 
+/* In steps, each of which could need a mapping more. */
+static void
+large_mapping_at_the_ceiling(void)
+{
+	const size_t pages = 3 * QM_DEV_UNMAP_STEP / 4096 + 5;
+
+	hole_at_the_ceiling(1, pages - 1, pages);
+}
+
 static void
 a_repair_needs_no_mapping_more(void **state)
 {
 	(void)state;
 	assert_int_equal(in_child(whole_mapping_at_the_ceiling), 0);
 	assert_int_equal(in_child(middle_at_the_ceiling), 0);
+	assert_int_equal(in_child(large_mapping_at_the_ceiling), 0);
+}
+
+/* ---- How long others wait ---- */
+
+static _Atomic size_t longest; /* mapping that a handler made */
+
+long __real_syscall(long n, ...);
+long __wrap_syscall(long n, ...);
+long
+__wrap_syscall(long n, ...)
+{
+	long arg[6];
+	va_list ap;
+
+	va_start(ap, n);
+	for (int i = 0; i < 6; i++)
+		arg[i] = va_arg(ap, long);
+	va_end(ap);
+	if (n == SYS_mmap && (size_t)arg[1] > longest)
+		longest = (size_t)arg[1];
+	return __real_syscall(n, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
+/* While a mapping is replaced nobody else can map anything: that is done in parts. */
+static void
+a_large_mapping_is_replaced_in_steps(void **state)
+{
+	const size_t len = 5 * QM_DEV_UNMAP_STEP + 4096;
+	int fd = memfd_create("large", MFD_CLOEXEC);
+	static struct qm_dev dev;
+	struct qm_dev_guard *guard;
+	uint8_t *p;
+
+	(void)state;
+	assert_int_equal(qm_dev_guard_install(), 0);
+	assert_true(fd >= 0 && ftruncate(fd, (off_t)len) == 0);
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(p != MAP_FAILED);
+	for (size_t i = 0; i < len; i += 4096)
+		p[i] = 1;
+	assert_int_equal(qm_dev_guard_add(&dev, p, len, &guard), 0);
+	assert_int_equal(ftruncate(fd, (off_t)len - 4096), 0);
+	longest = 0;
+	assert_int_equal(*(volatile uint8_t *)(p + len - 4096), 0);
+	assert_true(atomic_load(&dev.broken));
+	assert_int_equal(longest, QM_DEV_UNMAP_STEP);
+	/* All of it is the service's own now. */
+	for (size_t i = 0; i < len; i += 4096)
+		assert_int_equal(p[i], 0);
+	qm_dev_guard_del(guard);
+	munmap(p, len);
+	close(fd);
 }
 
 static void
@@ -451,6 +515,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_faults_are_not_hidden),
 		cmocka_unit_test(a_repair_needs_no_mapping_more),
+		cmocka_unit_test(a_large_mapping_is_replaced_in_steps),
 		cmocka_unit_test(memory_vanishes_while_a_request_runs),
 		cmocka_unit_test(a_failed_function_stays_failed),
 		cmocka_unit_test(guards_come_and_go),

@@ -346,13 +346,18 @@ table_insert(const struct qm_dev_map_table *old, size_t p, size_t at,
 
 /* Whether one more map may be made; pays for it, also if there is no file behind it. */
 static int
-pay(struct qm_dev *dev)
+pay(struct qm_dev *dev, const char **why)
 {
 	const struct qm_dev_limits *limits = &dev->conf.limits;
+	int rc;
 
+	*why = "too many maps";
 	if (limits->maps != 0 && dev->map.cnt >= limits->maps)
 		return -ENOSPC;
-	return qm_dev_quota_take(dev->conf.quota, QM_DEV_MAPS, 1);
+	rc = qm_dev_quota_take(dev->conf.quota, QM_DEV_MAPS, 1);
+	if (rc != 0)
+		*why = qm_dev_quota_why(QM_DEV_MAPS, rc);
+	return rc;
 }
 
 static int
@@ -375,8 +380,7 @@ insert(struct qm_dev *dev, const struct qm_dev_map_entry *e, const char **why)
 				p + 1 < old->cnt && old->part[p + 1].iova <= e->last)
 			return -EEXIST;
 	}
-	*why = "too many maps";
-	rc = pay(dev);
+	rc = pay(dev, why);
 	if (rc != 0)
 		return rc;
 	*why = "no memory";

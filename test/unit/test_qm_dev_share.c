@@ -130,6 +130,11 @@ functions_share_a_budget(void **state)
 	assert_non_null(strstr(why, "addresses"));
 	assert_int_equal(quota.used[QM_DEV_VMAS], 2);
 	all.max[QM_DEV_MEMORY] = 0;
+	/* Nor more maps, of a file that is there. */
+	quota.max[QM_DEV_MAPS] = 1;
+	assert_int_equal(qm_dev_dma_map_file(dev, MORE + 4096, 4096, fd, 0, RW, &why), -EDQUOT);
+	assert_string_equal(why, "too many maps of its user");
+	quota.max[QM_DEV_MAPS] = 0;
 	assert_int_equal(qm_dev_create(&conf, &none), 0);
 	assert_int_equal(quota.used[QM_DEV_VMAS], 3);
 	assert_int_equal(quota.used[QM_DEV_FDS], 1);

@@ -156,7 +156,8 @@ end_step(struct base_reap_job *job)
 	struct client *c = client_of(job);
 	struct service *s = c->point->service;
 
-	if (qm_dev_dma_free(c->dev))
+	/* A worker is done with a request before it lets go of the maps. */
+	if (!qm_dev_dma_unmap_done(c->dev, c->ticket) || qm_dev_dma_free(c->dev))
 		return true;
 	client_end(c);
 	atomic_fetch_sub_explicit(&s->ending, 1, memory_order_release);

@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@
 
 /* ---- What the service asks of others ---- */
 
-static bool busy; /* requests are being executed, whatever is asked */
+static atomic_bool busy; /* requests are being executed, whatever is asked */
 
 bool __real_qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket);
 bool __wrap_qm_dev_dma_unmap_done(struct qm_dev *dev, uint64_t ticket);
@@ -428,10 +429,44 @@ test_messages_that_wait(void **state)
 	turn();
 	assert_false(TAILQ_EMPTY(&service.waiting));
 	close(sock);
-	left_with(1, 0, 0);
-	assert_true(TAILQ_EMPTY(&service.waiting));
+	for (int ms = 0; connections() != 1 || !TAILQ_EMPTY(&service.waiting); ms++) {
+		assert_true(ms < PATIENCE);
+		turn();
+		nap();
+	}
 	busy = false;
+	left_with(1, 0, 0);
 	close_client(other);
+}
+
+/*
+ * A worker that has done the last request may still hold the maps: then the end waits, as it
+ * could else not free them in parts.
+ */
+static void
+test_the_end_waits_for_maps_to_be_let_go(void **state)
+{
+	int sock = open_client();
+	unsigned int before = atomic_load(&destroyed);
+
+	(void)state;
+	assert_int_equal(map_memory(sock), 0);
+	busy = true;
+	close(sock);
+	for (int ms = 0; connections() != 0 || !TAILQ_EMPTY(&service.waiting); ms++) {
+		assert_true(ms < PATIENCE);
+		turn();
+		nap();
+	}
+	for (int ms = 0; ms < 50; ms++) {
+		turn();
+		nap();
+	}
+	assert_int_equal(atomic_load(&destroyed), before);
+	has(MEM_LEN, 1, 0);
+	busy = false;
+	all_gone();
+	assert_int_equal(atomic_load(&destroyed), before + 1);
 }
 
 /* The end of the service does not wait for requests longer than a second. */
@@ -521,6 +556,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lent_ids_are_their_owners, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_messages_that_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_end_waits_for_maps_to_be_let_go, set_up,
+				tear_down),
 		cmocka_unit_test_setup_teardown(test_the_end_waits_a_second, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_snapshot, set_up, tear_down),
 	};

@@ -59,8 +59,7 @@ static SLIST_HEAD(, qm_dev_guard) free_list;
 static unsigned int blocks;
 static struct sigaction previous;
 static uintptr_t page_size;
-static uintptr_t spares;           /* SPARES pages, each a mapping: their protections alternate */
-static _Atomic uint32_t spares_used;
+static _Atomic uintptr_t spares[SPARES]; /* a page each; 0: given up */
 
 /* ---- The handler ---- */
 
@@ -88,14 +87,15 @@ guard_find(uintptr_t addr)
 static bool
 give_up_spare(void)
 {
-	uint32_t n = atomic_load(&spares_used);
+	for (unsigned int i = 0; i < SPARES; i++) {
+		uintptr_t at = atomic_exchange(&spares[i], 0);
 
-	do {
-		if (n == SPARES)
-			return false;
-	} while (!atomic_compare_exchange_weak(&spares_used, &n, n + 1));
-	syscall(SYS_munmap, spares + n * page_size, page_size);
-	return true;
+		if (at == 0)
+			continue;
+		syscall(SYS_munmap, at, page_size);
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -171,21 +171,23 @@ on_sigbus(int sig, siginfo_t *info, void *context)
 	}
 }
 
-/* Neighbours with the same protection would be one mapping. */
+/*
+ * Those that are not there. Each is shared memory of its own, as the kernel joins private mappings
+ * that are alike, also with what others have beside them: then nothing is given up.
+ */
 static int
 make_spares(void)
 {
-	void *va;
+	for (unsigned int i = 0; i < SPARES; i++) {
+		void *va;
 
-	if (spares != 0)
-		return 0;
-	va = mmap(NULL, SPARES * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (va == MAP_FAILED)
-		return -errno;
-	spares = (uintptr_t)va;
-	for (uint32_t i = 1; i < SPARES; i += 2)
-		if (mprotect((void *)(spares + i * page_size), page_size, PROT_READ) != 0)
+		if (atomic_load(&spares[i]) != 0)
+			continue;
+		va = mmap(NULL, page_size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (va == MAP_FAILED)
 			return -errno;
+		atomic_store(&spares[i], (uintptr_t)va);
+	}
 	return 0;
 }
 
@@ -230,6 +232,9 @@ qm_dev_guard_add(struct qm_dev *dev, void *addr, size_t len, struct qm_dev_guard
 			start % (uintptr_t)sysconf(_SC_PAGESIZE) != 0)
 		return -EINVAL;
 	pthread_mutex_lock(&lock);
+	/* There was room for its mapping: maybe also for spares that were given up. */
+	if (page_size != 0)
+		(void)make_spares();
 	if (SLIST_EMPTY(&free_list))
 		rc = block_add();
 	if (rc == 0) {

@@ -407,6 +407,38 @@ large_mapping_at_the_ceiling(void)
 	hole_at_the_ceiling(1, pages - 1, pages);
 }
 
+/* More often than there are mappings to be given up: they are made again. */
+static void
+many_repairs_at_the_ceiling(void)
+{
+	static struct qm_dev dev;
+	int fd = memfd_create("hole", MFD_CLOEXEC);
+	struct qm_dev_guard *guard;
+	uint8_t *p;
+
+	signal(SIGBUS, SIG_DFL);
+	if (qm_dev_guard_install() != 0 || fd < 0)
+		_exit(100);
+	p = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	/* Room for guards, as well. */
+	if (p == MAP_FAILED || qm_dev_guard_add(&dev, p, 4096, &guard) != 0)
+		_exit(101);
+	qm_dev_guard_del(guard);
+	for (int i = 0; i < 100; i++) {
+		if (ftruncate(fd, 4 * 4096) != 0 || munmap(p, 4 * 4096) != 0 ||
+				mmap(p, 4 * 4096, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_FIXED, fd, 0) != p ||
+				qm_dev_guard_add(&dev, p + 4096, 2 * 4096, &guard) != 0)
+			_exit(102);
+		take_all_mappings();
+		memset(p, 1, 4 * 4096);
+		if (ftruncate(fd, 4096) != 0 || *(volatile uint8_t *)(p + 4096) != 0)
+			_exit(103);
+		qm_dev_guard_del(guard);
+	}
+	_exit(0);
+}
+
 static void
 a_repair_needs_no_mapping_more(void **state)
 {
@@ -414,6 +446,7 @@ a_repair_needs_no_mapping_more(void **state)
 	assert_int_equal(in_child(whole_mapping_at_the_ceiling), 0);
 	assert_int_equal(in_child(middle_at_the_ceiling), 0);
 	assert_int_equal(in_child(large_mapping_at_the_ceiling), 0);
+	assert_int_equal(in_child(many_repairs_at_the_ceiling), 0);
 }
 
 /* ---- How long others wait ---- */

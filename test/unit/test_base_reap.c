@@ -4,6 +4,7 @@
 
 /* Ends that take their time: by whom they are done, how many at a time, and whose turn it is. */
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -205,12 +206,30 @@ turns(void **state)
 }
 
 /* Without a thread the caller does what comes to an end, and nothing else. */
+static unsigned int
+threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static unsigned int threads_at_start;
+
 static void
 no_threads(void **state)
 {
 	(void)state;
 	/* Those of the tests before end, as they have had nothing to do. */
-	nanosleep(&(struct timespec){ 2, 0 }, NULL);
+	for (int ms = 0; threads() > threads_at_start; ms += 10) {
+		assert_true(ms < 60000);
+		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	}
 	no_thread = true;
 	hand_over(&jobs[0], BASE_REAP_FINITE, 1, STEPS);
 	assert_true(by_caller);
@@ -256,5 +275,6 @@ main(void)
 		cmocka_unit_test_setup(no_memory, set_up),
 	};
 
+	threads_at_start = threads();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

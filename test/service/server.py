@@ -57,11 +57,11 @@ class Server:
         self.err += part
         return part != b""
 
-    def expect(self, text, timeout=30):
-        """Waits until the log has this."""
+    def expect(self, text, timeout=30, since=0):
+        """Waits until the log has this, behind so many bytes."""
         end = time.monotonic() + timeout
         more = True
-        while text.encode() not in self.err:
+        while text.encode() not in self.err[since:]:
             if not more or time.monotonic() > end:
                 raise AssertionError("the log lacks '%s':\n%s" % (text, self.log()))
             more = self.read(0.2)

@@ -123,12 +123,15 @@ ask(const struct service *s)
 	static const char question[] = "{\"command\":\"access_points\"}\n";
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct timeval limit = { .tv_sec = ASK_LIMIT_MS / 1000 };
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 	double began = now_s(), took = -1;
 	char answer[256];
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s.control", s->path);
-	if (sock >= 0 && connect(sock, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+	/* connect() waits for room in the queue of the socket, as long as send() may. */
+	if (sock >= 0 && setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 &&
+			connect(sock, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
 			send(sock, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0 &&
 			poll(&p, 1, ASK_LIMIT_MS) == 1 &&
 			recv(sock, answer, sizeof(answer), 0) > 0)

@@ -72,7 +72,7 @@ qm_dev_group_take(struct qm_dev_group *g, uint64_t has)
 	qm_dev_lock(&pool->lock);
 	reserved = g->queues_live < g->reserve;
 	ok = !g->closed && (reserved || left(pool) >= (has < QM_DEV_QUEUES_FEW ? 0 :
-			pool->conf.queues_max / 8));
+			(pool->conf.queues_max - pool->reserved) / 8));
 	if (ok) {
 		if (!reserved)
 			pool->shared_live++;

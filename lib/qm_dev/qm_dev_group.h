@@ -26,7 +26,7 @@ struct qm_dev_group {
 	bool closed;
 };
 
-/** The last eighth of a pool's queues is for those who have fewer than this. */
+/** The last eighth of the queues that no group reserves is for those who have fewer than this. */
 #define QM_DEV_QUEUES_FEW 16u
 
 /**

@@ -146,7 +146,34 @@ functions_share_a_budget(void **state)
 	close(fd);
 }
 
-/* The last eighth is for those who have few, unless queues are reserved. */
+static void
+last_queues_beside_many_reserved(void **state)
+{
+	struct qm_dev_pool_conf conf = { .name = "pool", .classes = { &zip_dev_class },
+		.workers = 1, .queues_max = 1024 };
+	struct qm_dev_pool *pool;
+	struct qm_dev_group *group, *own;
+	uint64_t has = 0;
+
+	(void)state;
+	assert_int_equal(qm_dev_pool_create(&conf, &pool), 0);
+	assert_int_equal(qm_dev_group_create(pool, 0, 1, &group), 0);
+	assert_int_equal(qm_dev_group_create(pool, 900, 1, &own), 0);
+	/* Others share 124, of which the last eighth is for those who have few. */
+	while (qm_dev_group_take(group, has))
+		has++;
+	assert_int_equal(has, 124 - 124 / 8);
+	for (uint64_t few = 0; few < 124 / 8; few++)
+		assert_true(qm_dev_group_take(group, few));
+	assert_false(qm_dev_group_take(group, 0));
+	for (unsigned int i = 0; i < 124; i++)
+		qm_dev_group_put(group);
+	qm_dev_group_destroy(own);
+	qm_dev_group_destroy(group);
+	qm_dev_pool_destroy(pool);
+}
+
+/* The last eighth of what nobody reserved is for those who have few. */
 static void
 last_queues(void **state)
 {
@@ -159,13 +186,13 @@ last_queues(void **state)
 	assert_int_equal(qm_dev_pool_create(&conf, &pool), 0);
 	assert_int_equal(qm_dev_group_create(pool, 0, 1, &group), 0);
 	assert_int_equal(qm_dev_group_create(pool, 2, 1, &own), 0);
-	for (uint64_t has = 0; has < 110; has++)
+	for (uint64_t has = 0; has < 111; has++)
 		assert_true(qm_dev_group_take(group, has));
-	assert_false(qm_dev_group_take(group, 110));
+	assert_false(qm_dev_group_take(group, 111));
 	assert_true(qm_dev_group_take(own, 110));
 	assert_true(qm_dev_group_take(own, 111));
 	assert_false(qm_dev_group_take(own, 112));
-	for (uint64_t has = 0; has < 15; has++)
+	for (uint64_t has = 0; has < 14; has++)
 		assert_true(qm_dev_group_take(group, has));
 	assert_true(qm_dev_group_take(group, 15));
 	assert_false(qm_dev_group_take(group, 0));
@@ -218,6 +245,7 @@ main(void)
 		cmocka_unit_test(ten_take_all),
 		cmocka_unit_test(functions_share_a_budget),
 		cmocka_unit_test(last_queues),
+		cmocka_unit_test(last_queues_beside_many_reserved),
 		cmocka_unit_test(many_files),
 	};
 

@@ -395,6 +395,74 @@ slow(void)
 }
 
 /*
+ * After a restart nobody has asked: the first queue is, and all clients of the service ask at once.
+ * If answers are late, no op uses the queue, nothing is off, and all is asked again, but not with
+ * each queue that is taken.
+ */
+static void
+late_take(void)
+{
+	static const struct {
+		const char *name;
+		bool deaf, better;
+	} ways[] = {
+		{ "slow, then not", false, true }, { "silent, then not", true, true },
+		{ "silent", true, false },
+	};
+	struct rng rng;
+
+	pmd_rng(&rng);
+	for (size_t i = 0; i < RTE_DIM(ways); i++) {
+		uint8_t state = ways[i].better ? HISI_ZIP_PATH_ON : HISI_ZIP_PATH_OFF;
+		const char *name = ways[i].name;
+		struct hisi_zip_dev *zip;
+		struct hisi_zip_qp *qp;
+		uint8_t dev;
+
+		pmd_log_begin();
+		dev = pmd_dev_add(NAME, "ext=off");
+		pmd_dev_start(dev, 1, DEPTH);
+		qp = pmd_qp(dev, 0);
+		zip = hisi_zip_find(NAME);
+		function_of(zip);
+		function.deaf = ways[i].deaf;
+		function.each_ms = ways[i].deaf ? 0 : 30;
+		hisi_zip_paths_begin(zip);
+		for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+			struct hisi_hwq *q = &qp->hwq[dir].q;
+			uint32_t requests;
+			int ret = hisi_zip_hwq_take(qp, dir);
+
+			PMD_CHECK(ret == -EBUSY && q->queue == NULL && q->pause_ms != 0,
+				"%s: %d, expected no queue", name, ret);
+			all_paths(name, HISI_ZIP_PATH_UNTRIED, dir);
+			requests = zip->known.requests;
+			q->pause_ms = 0;
+			ret = hisi_zip_hwq_take(qp, dir);
+			PMD_CHECK(ret == -EBUSY && q->queue == NULL &&
+				zip->known.requests == requests, "%s: %d, asked again at once",
+				name, ret);
+			all_paths(name, HISI_ZIP_PATH_UNTRIED, dir);
+		}
+		function.deaf &= !ways[i].better;
+		function.each_ms = 0;
+		for (enum hisi_zip_dir dir = 0; dir < HISI_ZIP_DIRS; dir++) {
+			qp->hwq[dir].q.pause_ms = 0;
+			zip->known.late_at[dir] -= 10 * rte_get_tsc_hz();
+			PMD_CHECK(hisi_zip_hwq_take(qp, dir) == 0, "%s: no queue", name);
+			all_paths(name, state, dir);
+		}
+		function.deaf = false;
+		some_ops(dev, &rng, name);
+		hisi_zip_paths_reap(zip);
+		PMD_CHECK(TAILQ_EMPTY(&zip->known.owed), "%s: still owed", name);
+		pmd_dev_stop(dev);
+		pmd_dev_remove(NAME);
+		pmd_log_end();
+	}
+}
+
+/*
  * An answer that comes when nobody waits for it any more: it is that of no op, and what needs no
  * answers goes on.
  */
@@ -420,6 +488,8 @@ late_answer(void)
 
 		dev = pmd_dev_add(NAME, "rev=v2");
 		hisi_zip_paths_begin(hisi_zip_find(NAME));
+		/* Nor is it asked again. */
+		hisi_zip_find(NAME)->known.late = UINT8_MAX;
 		pmd_dev_start(dev, 1, DEPTH);
 		xform = pmd_xform(dev, &copy[dir]);
 		function_of(hisi_zip_find(NAME));
@@ -462,6 +532,7 @@ main(int argc, char **argv)
 		{ "no_queue", no_queue },
 		{ "capabilities", capabilities },
 		{ "first_burst", first_burst },
+		{ "late_take", late_take },
 		{ "slow", slow, PMD_FAULTS | PMD_LINES },
 		{ "late_answer", late_answer, PMD_FAULTS },
 		{ 0 },

@@ -16,6 +16,8 @@
 /* For all questions of a probe, and for those of a queue that was just taken. */
 #define PROBE_MS  500
 #define TAKE_MS   300
+/* After they were late: the next client may have as many questions, and all of them are there. */
+#define AGAIN_MS  1000
 #define DEPTH     64
 
 /* Paths of a direction that need answers. */
@@ -102,6 +104,7 @@ all_untried(struct hisi_zip_dev *dev)
 	for (unsigned int why = 0; why < HISI_ZIP_WRONGS; why++)
 		rte_atomic_store_explicit(&dev->paths_wrong[why], 0, rte_memory_order_seq_cst);
 	rte_atomic_store_explicit(&dev->paths_told, 0, rte_memory_order_relaxed);
+	dev->known.late = 0;
 	if (dev->untold)
 		as_documented(dev);
 	publish_paths(dev);
@@ -195,22 +198,46 @@ is_new(const struct hisi_zip_dev *dev)
 		hisi_dev_opened(&dev->hisi);
 }
 
-bool
-hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue)
+/* Answers may be late once. @return Whether this was the first time. */
+static bool
+late_once(struct hisi_zip_dev *dev, enum hisi_zip_dir dir)
 {
+	struct hisi_zip_known *known = &dev->known;
+	bool first = !(known->late & 1u << dir);
+
+	known->late |= (uint8_t)(1u << dir);
+	return first;
+}
+
+bool
+hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir, struct spim_queue *queue,
+		bool *later)
+{
+	struct hisi_zip_known *known = &dev->known;
 	struct hisi_zip_asker a;
 	bool owes = false;
 
+	*later = false;
 	if (is_new(dev))
 		all_untried(dev);
 	if (!untried(dev, dir))
 		return false;
+	/* Another queue pair has just asked. */
+	if ((known->late & 1u << dir) && rte_rdtsc() - known->late_at[dir] <
+			rte_get_tsc_hz() / MS_PER_S * AGAIN_MS) {
+		*later = true;
+		return false;
+	}
 	if (hisi_zip_asker_begin(&a, dev, TAKE_MS))
 		owes = ask_all(&a, dir, queue);
 	/* A function that is gone has not shown anything. */
-	if (untried(dev, dir) && a.error != -ENOTCONN)
-		all_fail(dev, dir, true, a.error == -ETIMEDOUT ? "no answer in time" :
-			"no memory, or no time, to try it");
+	if (untried(dev, dir) && a.error != -ENOTCONN) {
+		*later = late_once(dev, dir);
+		known->late_at[dir] = rte_rdtsc();
+		if (!*later)
+			all_fail(dev, dir, true, a.error == -ETIMEDOUT ? "no answer in time" :
+				"no memory, or no time, to try it");
+	}
 	hisi_zip_asker_end(&a);
 	return owes;
 }
@@ -250,6 +277,8 @@ hisi_zip_paths_try(struct hisi_zip_dev *dev)
 			ready = hisi_zip_asker_begin(&a, dev, PROBE_MS);
 		if (!ready || !ask_all(&a, dir, queue))
 			hisi_dev_queue_put(&dev->hisi, queue, false);
+		if (untried(dev, dir))
+			late_once(dev, dir);
 	}
 	if (a.dev != NULL)
 		hisi_zip_asker_end(&a);

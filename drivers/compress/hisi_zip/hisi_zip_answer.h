@@ -57,13 +57,16 @@ void hisi_zip_paths_begin(struct hisi_zip_dev *dev);
 void hisi_zip_paths_try(struct hisi_zip_dev *dev);
 
 /**
- * The same of a direction, on a queue that was just taken: hisi_zip_hwq_take(). There is no other
- * chance: then no path of it is untried, unless the function is gone.
+ * The same of a direction, on a queue that was just taken: hisi_zip_hwq_take(). What is late then,
+ * and was late before, is off. So no path of it is untried then, unless the function is gone.
+ * @param later
+ *   Whether answers were late for the first time since the function was opened, as all clients of a
+ *   service that was restarted ask at once: no op may use the queue, and all is asked again later.
  * @return Whether the queue owes an answer. It is the device's then, as an answer that comes late
  *   would be taken for that of another request: the caller has it no more.
  */
 bool hisi_zip_paths_try_on(struct hisi_zip_dev *dev, enum hisi_zip_dir dir,
-		struct spim_queue *queue);
+		struct spim_queue *queue, bool *later);
 
 /**
  * The function may have been replaced by another one. If it is not asked anything, what was found

@@ -65,6 +65,9 @@ struct hisi_zip_known {
 	uint32_t requests, rounds;     /**< How many, and how often they were waited for. */
 	TAILQ_HEAD(, hisi_zip_owed) owed;
 	RTE_ATOMIC(uint8_t) owes;      /**< There are some. */
+	/** Bits of directions whose answers were late since it was opened, and the TSC of it. */
+	uint8_t late;
+	uint64_t late_at[HISI_ZIP_DIRS];
 };
 
 /** How dequeue has found a path wrong (hisi_zip_wrong.h). */

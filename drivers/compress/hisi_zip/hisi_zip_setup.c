@@ -189,21 +189,25 @@ hisi_zip_qp_release(struct rte_compressdev *cdev, uint16_t qp_id)
 /* Takes whose queue may come to owe an answer, before there is none. */
 #define TAKES_MAX 3u
 
-/* Ask what is not known yet. @return Whether the queue pair still has the queue. */
-static bool
+/* Ask what is not known yet. @return 0, or it has the queue no more; -EBUSY: ask later. */
+static int
 ask_first(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 {
 	struct hisi_hwq *q = &qp->hwq[dir].q;
-	bool owes;
+	bool owes, later;
 
 	pthread_mutex_lock(&qp->dev->known.lock);
-	owes = hisi_zip_paths_try_on(qp->dev, dir, q->queue);
+	owes = hisi_zip_paths_try_on(qp->dev, dir, q->queue, &later);
 	if (owes)
 		hisi_hwq_leave(q);
 	else
 		qp->known[dir] = qp->dev->known.paths;
 	pthread_mutex_unlock(&qp->dev->known.lock);
-	return !owes;
+	if (later && !owes) {
+		hisi_hwq_stop(q);
+		hisi_hwq_put(q);
+	}
+	return later ? -EBUSY : owes ? -EAGAIN : 0;
 }
 
 int
@@ -218,15 +222,16 @@ hisi_zip_hwq_take(struct hisi_zip_qp *qp, enum hisi_zip_dir dir)
 	if (hwq->q.queue == NULL && !hisi_hwq_pauses(&hwq->q, begin))
 		hisi_zip_paths_reap(qp->dev);
 	do {
-		/* Each may take as long as answers are waited for: not again with the next op. */
-		if (takes++ == TAKES_MAX) {
-			hisi_hwq_later(&hwq->q, -EBUSY, begin);
-			return -EBUSY;
-		}
 		ret = hisi_hwq_take(&hwq->q);
 		if (ret != 0)
 			return ret;
-	} while (!ask_first(qp, dir));
+		ret = ask_first(qp, dir);
+	} while (ret == -EAGAIN && ++takes < TAKES_MAX);
+	if (ret != 0) {
+		/* Each may take as long as answers are waited for: not again with the next op. */
+		hisi_hwq_later(&hwq->q, -EBUSY, begin);
+		return -EBUSY;
+	}
 	/* The dequeuing thread learns of it with the first slot that needs it. */
 	hwq->sgl_tail = hwq->sgl_head_seen = hwq->sgl_head = 0;
 	hwq->cq_due = 0;

@@ -62,26 +62,30 @@ packs(unsigned int kind)
 }
 
 static void
+enqueue_one(uint16_t pair, unsigned int k)
+{
+	char *src = all.va + (pair * KINDS + k) * 2 * ROOM;
+	const struct bytes *data = packs(k) ? &all.plain : &all.packed;
+	uint32_t len = (uint32_t)data->len + (packs(k) ? 0 : BEHIND);
+	struct rte_comp_op *op;
+
+	memcpy(src, data->data, data->len);
+	memset(src + data->len, 0x5a, BEHIND);
+	memset(src + ROOM, 0, ROOM);
+	op = pmd_op(all.xforms[k], pmd_mbuf_at(src, (uint16_t)len, &all.info[pair][k][0]), 0, len,
+		pmd_mbuf_at(src + ROOM, ROOM, &all.info[pair][k][1]), 0);
+	/* Without software it waits until there is a queue. */
+	for (uint64_t end = rte_rdtsc() + WAIT_S * rte_get_tsc_hz();
+			rte_compressdev_enqueue_burst(all.dev, pair, &op, 1) == 0;)
+		PMD_CHECK(rte_rdtsc() < end, "pair %u: not taken", pair);
+	all.ops[pair][k] = op;
+}
+
+static void
 enqueue(uint16_t pair)
 {
-	for (unsigned int k = 0; k < KINDS; k++) {
-		char *src = all.va + (pair * KINDS + k) * 2 * ROOM;
-		const struct bytes *data = packs(k) ? &all.plain : &all.packed;
-		uint32_t len = (uint32_t)data->len + (packs(k) ? 0 : BEHIND);
-		struct rte_comp_op *op;
-
-		memcpy(src, data->data, data->len);
-		memset(src + data->len, 0x5a, BEHIND);
-		memset(src + ROOM, 0, ROOM);
-		op = pmd_op(all.xforms[k], pmd_mbuf_at(src, (uint16_t)len,
-			&all.info[pair][k][0]), 0, len, pmd_mbuf_at(src + ROOM, ROOM,
-			&all.info[pair][k][1]), 0);
-		/* Without software it waits until there is a queue. */
-		for (uint64_t end = rte_rdtsc() + WAIT_S * rte_get_tsc_hz();
-				rte_compressdev_enqueue_burst(all.dev, pair, &op, 1) == 0;)
-			PMD_CHECK(rte_rdtsc() < end, "pair %u: not taken", pair);
-		all.ops[pair][k] = op;
-	}
+	for (unsigned int k = 0; k < KINDS; k++)
+		enqueue_one(pair, k);
 }
 
 static void
@@ -106,18 +110,23 @@ check(const char *what, const struct rte_comp_op *op, unsigned int k)
 enum expected { RIGHT, RIGHT_OR_REFUSED, BACK };
 
 static void
+dequeue_one(uint16_t pair, unsigned int k, const char *what, enum expected expected)
+{
+	struct rte_comp_op *back;
+
+	pmd_dequeue(all.dev, pair, &back, 1);
+	PMD_CHECK(back == all.ops[pair][k], "%s: another op", what);
+	if (expected == RIGHT || (expected == RIGHT_OR_REFUSED &&
+			back->status != RTE_COMP_OP_STATUS_INVALID_ARGS))
+		check(what, back, k);
+	pmd_op_free(back);
+}
+
+static void
 dequeue(uint16_t pair, const char *what, enum expected expected)
 {
-	struct rte_comp_op *back[KINDS];
-
-	pmd_dequeue(all.dev, pair, back, KINDS);
-	for (unsigned int k = 0; k < KINDS; k++) {
-		PMD_CHECK(back[k] == all.ops[pair][k], "%s: another op", what);
-		if (expected == RIGHT || (expected == RIGHT_OR_REFUSED &&
-				back[k]->status != RTE_COMP_OP_STATUS_INVALID_ARGS))
-			check(what, back[k], k);
-		pmd_op_free(back[k]);
-	}
+	for (unsigned int k = 0; k < KINDS; k++)
+		dequeue_one(pair, k, what, expected);
 }
 
 static void
@@ -276,11 +285,46 @@ other_lengths(void)
 	PMD_CHECK(seen > 0, "the machine was too slow for each row");
 }
 
+/*
+ * A pair without software learns of a restart by what it has in flight in one direction. Its queue
+ * of the other one, which has had nothing to do, is not used any more either.
+ */
+static void
+idle_queue(void)
+{
+	static const char *const first[] = { "--ext", "off", NULL };
+	static const char *const then[] = { "--ext", "off", ",quirk=consumed-all", NULL };
+	char args[200];
+
+	pmd_service_start(first);
+	pmd_log_begin();
+	snprintf(args, sizeof(args), "%s,sw=off", pmd_service_dev());
+	begin_with(args);
+	enqueue(0);
+	dequeue(0, "before", RIGHT);
+	pmd_service_end(SIGKILL);
+	for (unsigned int k = 0; k < KINDS; k++)
+		if (packs(k))
+			enqueue_one(0, k);
+	pmd_service_start(then);
+	for (unsigned int k = 0; k < KINDS; k++)
+		if (packs(k))
+			dequeue_one(0, k, "over the restart", BACK);
+	PMD_CHECK(pmd_qp(all.dev, 0)->deq.restarts == 1, "%" PRIu64 " restarts",
+		pmd_qp(all.dev, 0)->deq.restarts);
+	enqueue(0);
+	dequeue(0, "after it", RIGHT_OR_REFUSED);
+	PMD_CHECK(pmd_qp(all.dev, 0)->deq.restarts == 1, "%" PRIu64 " restarts",
+		pmd_qp(all.dev, 0)->deq.restarts);
+	end();
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct pmd_case cases[] = {
 		{ "other_lengths", other_lengths, PMD_FAULTS },
+		{ "idle_queue", idle_queue, PMD_FAULTS },
 		{ 0 },
 	};
 	static const char *const none[] = { NULL };

@@ -92,6 +92,11 @@ hisi_hwq_renew(struct hisi_hwq *hwq, uint32_t head, uint32_t tail)
 	if (!rte_atomic_load_explicit(&hwq->failed, rte_memory_order_acquire) &&
 			!rte_atomic_load_explicit(&hwq->outdated, rte_memory_order_acquire))
 		return false;
+	/* It was outdated with others of its owner, and there is none. */
+	if (hwq->queue == NULL) {
+		rte_atomic_store_explicit(&hwq->outdated, 0, rte_memory_order_relaxed);
+		return false;
+	}
 	if (hwq->ring != NULL) {
 		hwq->ring = NULL;
 		hwq->fail_end = tail;

@@ -14,7 +14,8 @@
  *             From then on requests of this queue that have no result come back without one,
  *             after hisi_qm_cq_close().
  *             A queue of a service that was killed is started again on its successor instead,
- *             with what is in it, if the owner wants that. The owner may set "outdated" then.
+ *             with what is in it, if the owner wants that. The owner may set "outdated" then, of
+ *             its other queues, too.
  *   producer  may have been filling the ring meanwhile: those requests are lost as well. It finds
  *             "failed" or "outdated", submits nothing more (hisi_hwq_renew()), and once all are
  *             back puts the queue. The next request takes another one.

@@ -53,9 +53,13 @@ hisi_zip_watch(struct hisi_zip_qp *qp)
 		return;
 	if (found == HISI_WATCH_RESTARTED) {
 		HISI_ZIP_COUNT(qp->deq.restarts, 1);
-		/* Nothing else can do what is in flight; what follows needs one that was asked. */
-		if (qp->dev->asks)
-			rte_atomic_store_explicit(&hwq->outdated, 1, rte_memory_order_release);
+		/*
+		 * Nothing else can do what is in flight; what follows needs one that was asked, in
+		 * each direction: a queue that has nothing in flight learns of it only here.
+		 */
+		for (unsigned int i = 0; i < HISI_ZIP_HWQS && qp->dev->asks; i++)
+			rte_atomic_store_explicit(&qp->hwq[i].q.outdated, 1,
+				rte_memory_order_release);
 	} else {
 		HISI_ZIP_COUNT(qp->deq.fails[found], 1);
 	}

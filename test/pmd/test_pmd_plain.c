@@ -5,7 +5,9 @@
 /*
  * What a function without the extension does itself, with sw=auto: each level and each checksum, in
  * both directions, and streams. Every byte is compared, and the counters of ops that were done in
- * software must say that there was none; of streams, few.
+ * software must say that there was none; of streams, few. That is so where nothing follows the data
+ * of a decompression and where a compression has room, all of it in one buffer: software repeats a
+ * decompression with bytes behind its data, and a compression whose end lies in the driver's list.
  */
 
 #include <inttypes.h>

@@ -337,7 +337,7 @@ successor(const struct successor *s, bool sw)
 			"%" PRIu64 " in software", deq->sw);
 		pmd_service_start(s->options);
 		for (int i = 0; pmd_qp(dev, 0)->hwq[HISI_ZIP_COMP].q.qn < 0; i++) {
-			PMD_CHECK(i < WAIT_S, "the driver does not come back");
+			PMD_CHECK(i < 10 * WAIT_S, "the driver does not come back");
 			usleep(1000 * HISI_HWQ_FAILURE_MS);
 			compress(dev, RTE_COMP_OP_STATUS_SUCCESS);
 		}

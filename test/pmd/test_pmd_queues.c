@@ -242,7 +242,7 @@ no_memory(void)
 			begin = rte_rdtsc();
 			run_one(&rng, dir, RTE_COMP_OP_STATUS_SUCCESS);
 			PMD_CHECK(memory.asked == 1, "asked for memory %u times", memory.asked);
-			check_pause(q, 1, begin, rte_rdtsc());
+			check_pause(q, HISI_HWQ_BUSY_MS, begin, rte_rdtsc());
 			time_stands(q);
 			before = pmd_usage_get();
 			for (unsigned int i = 1; i <= tries * (between + 1); i++) {
@@ -303,7 +303,7 @@ no_answer(void)
 		begin = rte_rdtsc();
 		pmd_enqueue(dev, 0, &op, 1);
 		if (i == 0)
-			check_pause(q, 100, begin, rte_rdtsc());
+			check_pause(q, HISI_HWQ_FAILURE_MS, begin, rte_rdtsc());
 		time_stands(q);
 		pmd_dequeue(dev, 0, &back, 1);
 		PMD_CHECK(op->status == RTE_COMP_OP_STATUS_ERROR && op->consumed == 0 &&
@@ -397,7 +397,7 @@ last_queue(void)
 		begin = rte_rdtsc();
 		PMD_CHECK(rte_compressdev_enqueue_burst(dev, 0, &ops[1], 1) == 0, "taken");
 		PMD_CHECK(taken(dir) && !taken(!dir), "another one's queue was given back");
-		check_pause(q, 1, begin, rte_rdtsc());
+		check_pause(q, HISI_HWQ_BUSY_MS, begin, rte_rdtsc());
 		pmd_dequeue(dev, 0, back, 1);
 		PMD_CHECK(ops[0]->status == RTE_COMP_OP_STATUS_SUCCESS, "%s",
 			pmd_status(ops[0]->status));

@@ -23,10 +23,10 @@
 
 #define HISI_HWQ_NONE (-1) /**< hisi_hwq.qn: not taken. */
 
-#define HISI_HWQ_BUSY_MS    1u   /**< Before the next try if no queue or no memory is free. */
+#define HISI_HWQ_BUSY_MS    10u  /**< Before the next try if no queue or no memory is free. */
 #define HISI_HWQ_FAILURE_MS 100u /**< If the function is gone, or does not answer. */
 /** Times as long as a try: one that waits for an answer takes a second, or longer. */
-#define HISI_HWQ_PAUSE      8u
+#define HISI_HWQ_PAUSE      32u
 #define HISI_HWQ_PAUSE_MS   8000u /**< At most, however long the try took. */
 
 struct hisi_hwq;

@@ -230,12 +230,15 @@ result_len(uint8_t dev, struct rng *rng, struct pmd_work *w, const struct bytes 
  * differ in length.
  */
 static bool
-may_change(uint8_t dev, size_t room)
+may_change(uint8_t dev, const struct pmd_work *w, size_t room)
 {
 	const struct hisi_dev *hisi = &pmd_qp(dev, 0)->dev->hisi;
+	/* Behind its result a plain function writes a trailer, which has no room then. */
+	bool trailer = hisi->info.revision < HISI_QM_REV_V3 ||
+		w->xform.compress.chksum != RTE_COMP_CHECKSUM_NONE;
 
 	return hisi->args.quirk[0] != '\0' || hisi->args.fault[0] != '\0' ||
-		(hisi->info.ext_features == 0 && room < PLAIN_ROOM_MIN);
+		(hisi->info.ext_features == 0 && (trailer || room < PLAIN_ROOM_MIN));
 }
 
 /*
@@ -292,7 +295,7 @@ random_work(uint8_t dev, struct rng *rng, size_t len_max)
 	}
 	/* It may have been enough for whoever did it before only. */
 	if (w.kind == PMD_ROOM_EXACT && w.xform.type == RTE_COMP_COMPRESS &&
-			may_change(dev, needed))
+			may_change(dev, &w, needed))
 		w.kind = PMD_ROOM_SHORT;
 	w.src_skip = rng_one_in(rng, 2) ? 0 : rng_below(rng, 300);
 	w.src_shape = pmd_random_shape(rng);

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -11,8 +12,9 @@
 
 #define S_NS 1000000000
 
-static unsigned int speed = 1;
-static int64_t begun, gained; /* at begun, so much had passed more than really has */
+/* Read by threads that wait, too. */
+static _Atomic unsigned int speed = 1;
+static _Atomic int64_t begun, gained; /* at begun, so much had passed more than really has */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);

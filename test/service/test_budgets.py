@@ -299,34 +299,5 @@ def test_32_gib_in_pages_of_2_mib():
         c.close()
 
 
-def test_1_tib_in_pages_of_1_gib():
-    """Addresses only: the files are sparse."""
-    gib = 1 << 30
-    with Server() as s:
-        c = Client(s.path)
-        for n in range(1024):
-            fd = os.memfd_create("spimdevd-test")
-            os.ftruncate(fd, gib)
-            c.send(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, (n + 4) * gib, gib), [fd])
-            os.close(fd)
-            assert c.receive()[3] == 0, s.log()
-        c.close()
-
-
-def test_1_tib_in_one_segment():
-    """The same, as one file; and more of the user's."""
-    gib = 1 << 30
-    with Server() as s:
-        c, fd = Client(s.path), os.memfd_create("spimdevd-test")
-        os.ftruncate(fd, 1024 * gib)
-        c.dma_map(fd, 1024 * gib, gib)
-        os.close(fd)
-        other, mem = Client(s.path), Memory(1 << 22)
-        other.dma_map(mem.fd, mem.size, mem.iova)
-        other.close()
-        c.close()
-        mem.close()
-
-
 if __name__ == "__main__":
     sys.exit(runner.main(sys.modules[__name__], "spimdevd budgets"))

@@ -185,7 +185,8 @@ vfio_user_conn_hang_up(struct vfio_user_conn *conn)
 bool
 vfio_user_conn_is_unread(const struct vfio_user_conn *conn)
 {
-	uint32_t mem[SK_MEMINFO_VARS];
+	/* A kernel, or an emulator of one, may know less of it. */
+	uint32_t mem[SK_MEMINFO_VARS] = { 0 };
 	socklen_t len = sizeof(mem);
 
 	/* What was sent is charged to our socket until the peer has read it, or closed its own. */

@@ -528,7 +528,8 @@ test_held_take_turns(void **state)
 	assert_int_equal(served, 0);
 	vfio_user_conn_complete(deferred, 0);
 	assert_true(vfio_user_server_run(s, 0) >= 1);
-	assert_in_range(served_before, 1, TURN_MESSAGES);
+	/* None, if its turn of so much time was over at once. */
+	assert_in_range(served_before, 0, TURN_MESSAGES);
 	while (vfio_user_server_run(s, 0) != 0)
 		;
 	assert_int_equal(served, 150);

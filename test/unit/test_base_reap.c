@@ -4,7 +4,6 @@
 
 /* Ends that take their time: by whom they are done, how many at a time, and whose turn it is. */
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -17,6 +16,7 @@
 
 #include "base_reap.h"
 #include "fail_nth.h"
+#include "holdings.h"
 
 #define TIMEOUT_MS 60000
 #define JOBS       200
@@ -205,28 +205,15 @@ turns(void **state)
 	assert_true(before <= 1);
 }
 
-/* Without a thread the caller does what comes to an end, and nothing else. */
-static unsigned int
-threads(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	unsigned int n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir) != NULL)
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static unsigned int threads_at_start;
 
+/* Without a thread the caller does what comes to an end, and nothing else. */
 static void
 no_threads(void **state)
 {
 	(void)state;
 	/* Those of the tests before end, as they have had nothing to do. */
-	for (int ms = 0; threads() > threads_at_start; ms += 10) {
+	for (int ms = 0; holdings_threads() > threads_at_start; ms += 10) {
 		assert_true(ms < 60000);
 		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
 	}
@@ -275,6 +262,6 @@ main(void)
 		cmocka_unit_test_setup(no_memory, set_up),
 	};
 
-	threads_at_start = threads();
+	threads_at_start = holdings_threads();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
